@@ -1,1 +1,62 @@
-console.log("wasp");
+const COMMANDS = {
+  hook: async () => (await import("./commands/hook.ts")).hookCommand,
+};
+
+const EXIT_USAGE = 2;
+
+/** Runs a command line and tells its exit status. */
+async function main(argv: readonly string[]): Promise<number> {
+  const [name, ...flags] = argv;
+  const asksForHelp = argv.includes("--help") || argv.includes("-h");
+  // Straight to the hook: it runs before every container's first instruction, and citty would double its own work.
+  if (name === "hook" && !asksForHelp) return hook(flags);
+  if (name === "--version" && flags.length === 0) return print(`wasp ${VERSION}`);
+  const { renderUsage } = await import("citty");
+  if (name === undefined || (asksForHelp && name.startsWith("-"))) return print(await renderUsage(ROOT));
+  if (!isCommand(name)) return refuse(name);
+  return print(await renderUsage(await COMMANDS[name](), ROOT));
+}
+
+// Fails open even where the command cannot be loaded: its system calls need the JIT, which a host may forbid.
+async function hook(flags: readonly string[]): Promise<number> {
+  try {
+    const { runHook } = await import("./commands/hook.ts");
+    await runHook(flags);
+  } catch (error) {
+    console.error(`wasp hook: hook-failed error=${JSON.stringify((error as Error).message)}`);
+  }
+  return 0;
+}
+
+const VERSION = `${process.env["WASP_VERSION"]} (${process.env["WASP_COMMIT"]})`;
+
+const ROOT = {
+  meta: { name: "wasp", version: VERSION, description: "Swap for Kubernetes workloads, granted exactly" },
+  args: {
+    help: { type: "boolean", description: "Show what a command does and its flags" },
+    version: { type: "boolean", description: "Show version and commit" },
+  },
+  subCommands: COMMANDS,
+} as const;
+
+function isCommand(name: string): name is keyof typeof COMMANDS {
+  return Object.hasOwn(COMMANDS, name);
+}
+
+async function refuse(name: string): Promise<number> {
+  const { consola } = await import("consola");
+  const what = name.startsWith("-") ? "flag" : "command";
+  consola.error(
+    `unknown ${what} ${name}: the commands are ${Object.keys(COMMANDS).join(", ")}; see wasp --help`,
+  );
+  return EXIT_USAGE;
+}
+
+function print(text: string): number {
+  console.log(process.stdout.isTTY ? text : Bun.stripANSI(text));
+  return 0;
+}
+
+process.exit(await main(process.argv.slice(2)));
+
+export {};

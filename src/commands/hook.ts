@@ -1,0 +1,114 @@
+// Failure posture: the hook fails open. A runtime aborts a container whose hook fails, so whatever is wrong here, the
+// container starts without wasp's limit, the exit status is 0, and one line in the log says why.
+import type { CommandDef } from "citty";
+import { HOOK_DEFAULTS, type HookConfig } from "../defaults.ts";
+import { type ContainerCgroup, locateContainerCgroup } from "../host/container-cgroup.ts";
+import { writeHookLog } from "../host/hook-log.ts";
+import { readNodeCapacity } from "../host/meminfo.ts";
+import { parseOciState, readOciContainer } from "../host/oci-bundle.ts";
+import { readStdin } from "../host/stdin.ts";
+import { canLimitSwap, readSwapLimit, writeSwapLimit } from "../host/swap-limit-file.ts";
+import { type Event, formatEvent } from "../log.ts";
+import { formatLimit } from "../policy/bytes.ts";
+import type { LeaveReason } from "../policy/container.ts";
+import { classifyOciContainer, podIdentityOf } from "../policy/oci-container.ts";
+import { decideSwapLimit } from "../policy/swap-limit.ts";
+
+const MAX_STATE_BYTES = 4 * 1024 * 1024;
+const DEADLINE_MILLISECONDS = 2000;
+// Limits are kept in whole pages, rounded down; the largest page that Linux runs with is 64 KiB (arm64).
+const LARGEST_PAGE_BYTES = 65536;
+
+/** `wasp hook` as the usage screens show it. */
+export const hookCommand: CommandDef = {
+  meta: {
+    name: "hook",
+    description:
+      "Write a starting container's swap limit (an OCI hook: it takes the runtime's state on standard input)",
+  },
+  args: async () => {
+    const [{ flagsOf }, { HookConfigSchema }] = await Promise.all([
+      import("../flags.ts"),
+      import("../config.ts"),
+    ]);
+    return flagsOf(HookConfigSchema);
+  },
+};
+
+/** Runs `wasp hook` with the flags of its command line. Never throws; the exit status is always 0. */
+export async function runHook(argv: readonly string[]): Promise<void> {
+  const [config, stateText] = await Promise.allSettled([
+    configOf(argv),
+    Promise.try(readStdin, MAX_STATE_BYTES, DEADLINE_MILLISECONDS),
+  ]);
+  const logFile = config.status === "fulfilled" ? config.value.logFile : undefined;
+  const facts: Facts = {};
+  try {
+    const event = limitContainer(fulfilled(config), fulfilled(stateText), facts);
+    writeHookLog(logFile, event === "swap-limit-unmet" ? "warning" : "info", formatEvent(event, facts));
+  } catch (error) {
+    writeHookLog(
+      logFile,
+      "warning",
+      formatEvent("hook-failed", { ...facts, error: (error as Error).message }),
+    );
+  }
+}
+
+/** What has been learned so far, gathered on the way so that an error's line names the container too. */
+type Facts = Record<string, string | number | undefined>;
+
+async function configOf(argv: readonly string[]): Promise<HookConfig> {
+  if (argv.length === 0) return HOOK_DEFAULTS;
+  const [{ readFlags }, { HookConfigSchema, hookConfig }] = await Promise.all([
+    import("../flags.ts"),
+    import("../config.ts"),
+  ]);
+  return hookConfig(readFlags(argv, HookConfigSchema));
+}
+
+function limitContainer(config: HookConfig, stateText: string, facts: Facts): Event {
+  const state = parseOciState(stateText);
+  facts["id"] = state.id;
+  const oci = readOciContainer(config.fsroot, state);
+  Object.assign(facts, podIdentityOf(oci.annotations));
+  const node = readNodeCapacity(config.fsroot);
+  const classified = classifyOciContainer(oci, node);
+  if ("leave" in classified) {
+    facts["reason"] = classified.leave;
+    return "swap-limit-left";
+  }
+  const cgroup = locateContainerCgroup(config.fsroot, state.pid, classified.cgroup);
+  const decision = decideSwapLimit(classified.container, node, config);
+  if (!canLimitSwap(cgroup) && decision.limitBytes !== Number.POSITIVE_INFINITY) {
+    facts["reason"] = "no-memory-limit" satisfies LeaveReason;
+    return "swap-limit-left";
+  }
+  Object.assign(facts, {
+    reason: decision.reason,
+    limitBytes: formatLimit(decision.limitBytes),
+    ignoredOverride: decision.ignoredOverride,
+    requestBytes: classified.container.memoryRequest.lowBytes,
+    memoryTotalBytes: node.memoryTotalBytes,
+    swapTotalBytes: node.swapTotalBytes,
+  });
+  return act(config, cgroup, decision.limitBytes, facts);
+}
+
+function act(config: HookConfig, cgroup: ContainerCgroup, limitBytes: number, facts: Facts): Event {
+  if (config.dryRun) {
+    facts["effectiveBytes"] = formatLimit(readSwapLimit(cgroup));
+    return "swap-limit-planned";
+  }
+  const { beforeBytes, effectiveBytes, writes } = writeSwapLimit(cgroup, limitBytes);
+  facts["beforeBytes"] = formatLimit(beforeBytes);
+  facts["effectiveBytes"] = formatLimit(effectiveBytes);
+  const isMet = limitBytes === effectiveBytes || limitBytes - effectiveBytes < LARGEST_PAGE_BYTES;
+  if (!isMet) return "swap-limit-unmet";
+  return writes > 0 ? "swap-limit-set" : "swap-limit-kept";
+}
+
+function fulfilled<T>(settled: PromiseSettledResult<T>): T {
+  if (settled.status === "rejected") throw settled.reason;
+  return settled.value;
+}

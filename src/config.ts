@@ -1,0 +1,70 @@
+import * as v from "valibot";
+import { HOOK_DEFAULTS, type HookConfig } from "./defaults.ts";
+import { NAMESPACE_PATTERN } from "./policy/namespace.ts";
+import { POD_OVERRIDES, SWAP_BEHAVIORS, WORKLOADS } from "./policy/swap-limit.ts";
+
+const NamespacePatternSchema = v.pipe(
+  v.string(),
+  v.regex(NAMESPACE_PATTERN, "is not a namespace's name, nor the beginning of one followed by *"),
+);
+
+const AbsolutePathSchema = v.pipe(v.string(), v.regex(/^\//, "is not an absolute path"));
+
+const RootSchema = v.pipe(
+  AbsolutePathSchema,
+  v.transform((path) => path.replace(/\/+$/, "")),
+);
+
+/** Every knob of `wasp hook`, with its default and what it is for. */
+export const HookConfigSchema = v.strictObject({
+  swapBehavior: v.pipe(
+    v.optional(v.picklist(SWAP_BEHAVIORS), HOOK_DEFAULTS.swapBehavior),
+    v.description("Swap for each container: none, the kubelet's share, or without a limit"),
+  ),
+  workloads: v.pipe(
+    v.optional(v.picklist(WORKLOADS), HOOK_DEFAULTS.workloads),
+    v.description("Which pods may swap: all Burstable ones, or only KubeVirt's virtual machines"),
+  ),
+  podOverrides: v.pipe(
+    v.optional(v.picklist(POD_OVERRIDES), HOOK_DEFAULTS.podOverrides),
+    v.description("What a pod's annotation wasp.io/swap-limit may do to its limit"),
+  ),
+  excludeNamespaces: v.pipe(
+    v.optional(v.array(NamespacePatternSchema), [...HOOK_DEFAULTS.excludeNamespaces]),
+    v.description("A namespace whose pods get no swap, with a trailing * for any ending; repeatable"),
+  ),
+  dryRun: v.pipe(
+    v.optional(v.boolean(), HOOK_DEFAULTS.dryRun),
+    v.description("Decide and log, but write no limit"),
+  ),
+  logFile: v.pipe(
+    v.optional(AbsolutePathSchema, HOOK_DEFAULTS.logFile),
+    v.description("Append log lines to this file instead of the kernel's log"),
+  ),
+  fsroot: v.pipe(
+    v.optional(RootSchema, `${HOOK_DEFAULTS.fsroot}/`),
+    v.description("Where the host's /proc, /sys and bundles are found"),
+  ),
+});
+
+/** Fills the knobs that were not set with their defaults; throws a ConfigError for one that cannot be what it was set to. */
+export function hookConfig(set: Readonly<Record<string, unknown>>): HookConfig {
+  const result = v.safeParse(HookConfigSchema, set);
+  if (!result.success) throw new ConfigError(result.issues[0]);
+  return Object.freeze({ logFile: undefined, ...result.output });
+}
+
+/** A knob set to something that it cannot be; the message names the flag, the value and what is right. */
+export class ConfigError extends Error {
+  constructor(issue: v.BaseIssue<unknown>) {
+    const allowed = issue.expected?.replace(/[()"]/g, "").replaceAll(" | ", ", ");
+    const complaint = issue.type === "regex" ? issue.message : `is not one of ${allowed}`;
+    super(`--${flagName(String(issue.path?.[0]?.key))}: ${JSON.stringify(issue.input)} ${complaint}`);
+  }
+}
+
+/** The flag that sets a knob: `--swap-behavior` for `swapBehavior`; a list's is the singular, given once a value. */
+export function flagName(knob: string): string {
+  const kebab = knob.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+  return kebab.replace(/namespaces$/, "namespace");
+}

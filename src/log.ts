@@ -1,0 +1,46 @@
+/** What wasp reports about a container: the same words in the log and in the metrics. */
+export type Event =
+  /** A swap limit was written and is in force. */
+  | "swap-limit-set"
+  /** The swap limit was right already. */
+  | "swap-limit-kept"
+  /** A swap limit was written, or would be in a dry run, but a level above the container allows less. */
+  | "swap-limit-unmet"
+  /** A dry run: what would have been written. */
+  | "swap-limit-planned"
+  /** The container is none of wasp's business. */
+  | "swap-limit-left"
+  /** Something was wrong; nothing more was written. */
+  | "hook-failed";
+
+/** The figures and names of an event, in the order in which they are printed; undefined ones are left out. */
+export type Fields = Readonly<Record<string, string | number | undefined>>;
+
+// The kernel refuses a record of more than 1024 bytes with EINVAL (kernel/printk/printk.c, devkmsg_write).
+const MAX_LINE_BYTES = 960;
+const MAX_VALUE_CHARACTERS = 240;
+const PLAIN_VALUE = /^[\w./:@*+%-]+$/;
+
+/** Formats an event as one line of logfmt, `event key=value ...`; a value with a blank or a quote is a JSON string. */
+export function formatEvent(event: Event, fields: Fields): string {
+  let line: string = event;
+  for (const key in fields) {
+    const value = fields[key];
+    if (value !== undefined) line += ` ${key}=${typeof value === "number" ? value : formatValue(value)}`;
+  }
+  return truncate(line, MAX_LINE_BYTES);
+}
+
+function formatValue(value: string): string {
+  const short = truncate(value, MAX_VALUE_CHARACTERS);
+  return PLAIN_VALUE.test(short) ? short : JSON.stringify(short).replace(/[^\x20-\x7e]/g, escapeUnicode);
+}
+
+// One byte a character, so that lengths are bytes, and no terminal or log reads anything into a value.
+function escapeUnicode(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
+}
+
+function truncate(text: string, length: number): string {
+  return text.length <= length ? text : `${text.slice(0, length - 3)}...`;
+}

@@ -1,0 +1,46 @@
+const SUFFIX_FACTORS: Record<string, bigint> = {
+  "": 1n,
+  k: 10n ** 3n,
+  M: 10n ** 6n,
+  G: 10n ** 9n,
+  T: 10n ** 12n,
+  P: 10n ** 15n,
+  E: 10n ** 18n,
+  Ki: 1n << 10n,
+  Mi: 1n << 20n,
+  Gi: 1n << 30n,
+  Ti: 1n << 40n,
+  Pi: 1n << 50n,
+  Ei: 1n << 60n,
+};
+
+const QUANTITY = /^\+?(\d{1,30})(?:\.(\d{0,30}))?(?:[eE]\+?(\d{1,2})|([kMGTPE]|[KMGTPE]i))?$/;
+
+/**
+ * Reads a Kubernetes quantity of bytes (`64Mi`, `1.5G`, `1e9`), rounded up to a whole byte as the kubelet does;
+ * undefined when it is malformed, negative, or beyond what a number holds exactly.
+ */
+export function parseQuantity(text: string): number | undefined {
+  const match = QUANTITY.exec(text.trim());
+  if (match === null) return undefined;
+  const [, whole = "", fraction = "", exponent, suffix = ""] = match;
+  const factor = exponent === undefined ? SUFFIX_FACTORS[suffix] : 10n ** BigInt(exponent);
+  if (factor === undefined) return undefined;
+  const scaled = BigInt(whole + fraction) * factor;
+  const divisor = 10n ** BigInt(fraction.length);
+  const bytes = (scaled + divisor - 1n) / divisor;
+  return bytes <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(bytes) : undefined;
+}
+
+/**
+ * Reads a swap limit as the kernel and wasp's annotation spell it: `max` (Infinity), or a quantity of bytes;
+ * undefined when it is neither.
+ */
+export function parseLimit(text: string): number | undefined {
+  return text.trim() === "max" ? Number.POSITIVE_INFINITY : parseQuantity(text);
+}
+
+/** Spells a limit in bytes as the kernel's cgroup v2 files do: digits, or `max` for Infinity. */
+export function formatLimit(limitBytes: number): string {
+  return limitBytes === Number.POSITIVE_INFINITY ? "max" : String(limitBytes);
+}

@@ -1,0 +1,107 @@
+import { parseQuantity } from "./bytes.ts";
+import type { Container, LeaveReason, NodeCapacity } from "./container.ts";
+import { GUARANTEED_OOM_SCORE_ADJ, invertOomScoreAdj, type MemoryRequest } from "./oom-score-adj.ts";
+import { type PodCgroup, parsePodCgroup } from "./pod-cgroup.ts";
+import { swapOverrideOf } from "./swap-override.ts";
+
+/** A map of strings as a runtime wrote it, unchecked: a value that is no string counts as absent. */
+export type StringMap = Readonly<Record<string, unknown>>;
+
+/** What an OCI runtime's config.json, or NRI, says about a container. */
+export interface OciContainer {
+  readonly cgroupsPath: string | undefined;
+  readonly oomScoreAdj: number | undefined;
+  readonly annotations: StringMap;
+  /** `linux.resources.memory.limit` in bytes; absent, 0 or negative without a limit. */
+  readonly memoryLimitBytes: number | undefined;
+  /** `linux.resources.unified`, by cgroup v2 file name. */
+  readonly unified: StringMap;
+}
+
+/** A container that a swap decision can be made for, or why there is none to make. */
+export type Classification =
+  | { readonly container: Container; readonly cgroup: PodCgroup }
+  | { readonly leave: LeaveReason };
+
+/**
+ * Classifies a container by what its OCI config tells: the QoS class by its cgroup's path, the memory request by
+ * its oom_score_adj, the pod by the annotations that CRI-O and containerd write.
+ */
+export function classifyOciContainer(oci: OciContainer, node: NodeCapacity): Classification {
+  const cgroup = oci.cgroupsPath === undefined ? undefined : parsePodCgroup(oci.cgroupsPath);
+  if (cgroup === undefined) return { leave: "not-kubernetes" };
+  if (isSandbox(oci.annotations)) return { leave: "sandbox" };
+  if (hasOwnSwapLimit(oci.unified)) return { leave: "kubelet-limited-swap" };
+
+  const identity = podIdentityOf(oci.annotations);
+  const configSource = stringAt(oci.annotations, "kubernetes.io/config.source");
+  const container: Container = {
+    namespace: identity.namespace,
+    qosClass: cgroup.qosClass,
+    // kubernetes pkg/kubelet/types/pod_update.go:102-109,151-155
+    isStatic: configSource !== undefined && configSource !== "api",
+    // Only node-critical pods show: other critical ones get the formula (pkg/kubelet/qos/policy.go:46-49).
+    isCritical: cgroup.qosClass === "Burstable" && oci.oomScoreAdj === GUARANTEED_OOM_SCORE_ADJ,
+    isVirtualMachine: stringAt(oci.annotations, "kubevirt.io/domain") !== undefined,
+    memoryRequest: memoryRequestOf(oci, node),
+    memoryLimitBytes: memoryLimitOf(oci),
+    swapOverride: swapOverrideOf(oci.annotations, identity.container),
+  };
+  return { container, cgroup };
+}
+
+/** Who a container is in Kubernetes, as far as its annotations tell. */
+export interface PodIdentity {
+  readonly namespace: string | undefined;
+  readonly pod: string | undefined;
+  readonly container: string | undefined;
+}
+
+/** Finds namespace, pod and container in the annotations that CRI-O or containerd write. */
+export function podIdentityOf(annotations: StringMap): PodIdentity {
+  return {
+    namespace: stringAt(annotations, "io.kubernetes.pod.namespace", "io.kubernetes.cri.sandbox-namespace"),
+    pod: stringAt(annotations, "io.kubernetes.pod.name", "io.kubernetes.cri.sandbox-name"),
+    container: stringAt(annotations, "io.kubernetes.container.name", "io.kubernetes.cri.container-name"),
+  };
+}
+
+function isSandbox(annotations: StringMap): boolean {
+  return (
+    stringAt(annotations, "io.kubernetes.cri-o.ContainerType", "io.kubernetes.cri.container-type") ===
+    "sandbox"
+  );
+}
+
+function hasOwnSwapLimit(unified: StringMap): boolean {
+  const limit = stringAt(unified, "memory.swap.max");
+  return limit !== undefined && limit.trim() !== "0";
+}
+
+function memoryLimitOf(oci: OciContainer): number | undefined {
+  return oci.memoryLimitBytes !== undefined && oci.memoryLimitBytes > 0 ? oci.memoryLimitBytes : undefined;
+}
+
+/**
+ * The kubelet's MemoryQoS writes the request itself (kuberuntime_container_linux.go:154-169). It is believed up to
+ * the interval that oom_score_adj allows, since a sidecar's or pod-level request makes that interval too high.
+ */
+function memoryRequestOf(oci: OciContainer, node: NodeCapacity): MemoryRequest {
+  const interval =
+    oci.oomScoreAdj === undefined ? undefined : invertOomScoreAdj(oci.oomScoreAdj, node.memoryTotalBytes);
+  const protection = stringAt(oci.unified, "memory.min", "memory.low");
+  const exactBytes = protection === undefined ? undefined : parseQuantity(protection);
+  const known = interval ?? { lowBytes: 0, highBytes: node.memoryTotalBytes };
+  if (exactBytes !== undefined && exactBytes > 0 && exactBytes <= known.highBytes) {
+    return { lowBytes: exactBytes, highBytes: exactBytes };
+  }
+  return known;
+}
+
+function stringAt(map: StringMap, ...keys: readonly string[]): string | undefined {
+  for (const key of keys) {
+    const value = map[key];
+    if (typeof value === "string") return value;
+  }
+  return undefined;
+}
