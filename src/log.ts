@@ -18,7 +18,7 @@ export type Fields = Readonly<Record<string, string | number | undefined>>;
 
 // The kernel refuses a record of more than 1024 bytes with EINVAL (kernel/printk/printk.c, devkmsg_write).
 const MAX_LINE_BYTES = 960;
-const MAX_VALUE_CHARACTERS = 240;
+const MAX_VALUE_CHARACTERS = 400;
 const PLAIN_VALUE = /^[\w./:@*+%-]+$/;
 
 /** Formats an event as one line of logfmt, `event key=value ...`; a value with a blank or a quote is a JSON string. */
@@ -28,11 +28,11 @@ export function formatEvent(event: Event, fields: Fields): string {
     const value = fields[key];
     if (value !== undefined) line += ` ${key}=${typeof value === "number" ? value : formatValue(value)}`;
   }
-  return truncate(line, MAX_LINE_BYTES);
+  return line.length <= MAX_LINE_BYTES ? line : `${line.slice(0, MAX_LINE_BYTES - 3)}...`;
 }
 
 function formatValue(value: string): string {
-  const short = truncate(value, MAX_VALUE_CHARACTERS);
+  const short = shorten(value);
   return PLAIN_VALUE.test(short) ? short : JSON.stringify(short).replace(/[^\x20-\x7e]/g, escapeUnicode);
 }
 
@@ -41,6 +41,9 @@ function escapeUnicode(character: string): string {
   return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
 }
 
-function truncate(text: string, length: number): string {
-  return text.length <= length ? text : `${text.slice(0, length - 3)}...`;
+// The middle goes: a path's beginning and the reason behind it both tell more.
+function shorten(value: string): string {
+  if (value.length <= MAX_VALUE_CHARACTERS) return value;
+  const half = MAX_VALUE_CHARACTERS / 2;
+  return `${value.slice(0, half)}...${value.slice(-half)}`;
 }

@@ -10,7 +10,7 @@ async function main(argv: readonly string[]): Promise<number> {
   const asksForHelp = argv.includes("--help") || argv.includes("-h");
   // Straight to the hook: it runs before every container's first instruction, and citty would double its own work.
   if (name === "hook" && !asksForHelp) return hook(flags);
-  if (name === "--version" && flags.length === 0) return print(`wasp ${VERSION}`);
+  if (name === "--version") return print(`wasp ${VERSION}`);
   const { renderUsage } = await import("citty");
   if (name === undefined || (asksForHelp && name.startsWith("-"))) return print(await renderUsage(ROOT));
   if (!isCommand(name)) return refuse(name);

@@ -5,7 +5,7 @@ import { HOOK_DEFAULTS, type HookConfig } from "../defaults.ts";
 import { type ContainerCgroup, locateContainerCgroup } from "../host/container-cgroup.ts";
 import { writeHookLog } from "../host/hook-log.ts";
 import { readNodeCapacity } from "../host/meminfo.ts";
-import { parseOciState, readOciContainer } from "../host/oci-bundle.ts";
+import { type OciState, parseOciState, readOciContainer } from "../host/oci-bundle.ts";
 import { readStdin } from "../host/stdin.ts";
 import { canLimitSwap, readSwapLimit, writeSwapLimit } from "../host/swap-limit-file.ts";
 import { type Event, formatEvent } from "../log.ts";
@@ -44,7 +44,9 @@ export async function runHook(argv: readonly string[]): Promise<void> {
   const logFile = config.status === "fulfilled" ? config.value.logFile : undefined;
   const facts: Facts = {};
   try {
-    const event = limitContainer(fulfilled(config), fulfilled(stateText), facts);
+    const state = parseOciState(fulfilled(stateText));
+    facts["id"] = state.id;
+    const event = limitContainer(fulfilled(config), state, facts);
     writeHookLog(logFile, event === "swap-limit-unmet" ? "warning" : "info", formatEvent(event, facts));
   } catch (error) {
     writeHookLog(
@@ -67,9 +69,7 @@ async function configOf(argv: readonly string[]): Promise<HookConfig> {
   return hookConfig(readFlags(argv, HookConfigSchema));
 }
 
-function limitContainer(config: HookConfig, stateText: string, facts: Facts): Event {
-  const state = parseOciState(stateText);
-  facts["id"] = state.id;
+function limitContainer(config: HookConfig, state: OciState, facts: Facts): Event {
   const oci = readOciContainer(config.fsroot, state);
   Object.assign(facts, podIdentityOf(oci.annotations));
   const node = readNodeCapacity(config.fsroot);

@@ -24,7 +24,7 @@ export function locateContainerCgroup(fsroot: string, pid: number, podCgroup: Po
     1 + segments.findIndex((_, index) => expected.every((name, i) => segments[index + i] === name));
   if (scopeDepth === 0 || segments.includes("..")) {
     throw new Error(
-      `process ${pid} is in cgroup ${path}, not in ${podCgroup.containerSegment} as its config says`,
+      `process ${pid} is not in ${podCgroup.containerSegment}, as its config says, but in ${path}`,
     );
   }
   const mount = version === 2 ? `${fsroot}/sys/fs/cgroup` : `${fsroot}/sys/fs/cgroup/memory`;

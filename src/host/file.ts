@@ -41,11 +41,11 @@ export function readFileIfThere(path: string): string | undefined {
 }
 
 /**
- * Writes a text to a file that is there, in one call; throws a SystemError. Never makes a file, never empties one,
- * never follows a link at the path's end: what is meant for a cgroup's file reaches nothing else.
+ * Writes a text to a file that is there, in one call; throws a SystemError. Never makes a file, never
+ * follows a link at the path's end: what is meant for a cgroup's file reaches nothing else.
  */
 export function writeExistingFile(path: string, text: string): void {
-  withFile(path, O.WRONLY | O.NOFOLLOW, (descriptor) => write(descriptor, text, path));
+  withFile(path, O.WRONLY | O.TRUNC | O.NOFOLLOW, (descriptor) => write(descriptor, text, path));
 }
 
 /** Appends a text to a file, which is made with mode 0640 if need be; throws a SystemError. */

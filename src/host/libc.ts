@@ -17,6 +17,7 @@ export const O = {
   RDONLY: 0,
   WRONLY: 0o1,
   CREAT: 0o100,
+  TRUNC: 0o1000,
   APPEND: 0o2000,
   NONBLOCK: 0o4000,
   NOFOLLOW: process.arch === "arm64" ? 0o100000 : 0o400000,
@@ -67,9 +68,13 @@ export function close(descriptor: number): void {
   c.close(descriptor);
 }
 
+// struct pollfd as two words: the descriptor, then the events asked for below those that came (little-endian).
+const pollfd = new Int32Array(2);
+
 /** Waits until a read of the descriptor would not block, and tells whether that came within the milliseconds. */
 export function waitReadable(descriptor: number, milliseconds: number): boolean {
-  const pollfd = new Int32Array([descriptor, POLLIN]);
+  pollfd[0] = descriptor;
+  pollfd[1] = POLLIN;
   return (
     call("poll", `descriptor ${descriptor}`, () => c.poll(ptr(pollfd), 1, Math.max(0, milliseconds))) > 0
   );

@@ -51,7 +51,7 @@ class JsonObject {
 
   constructor(name: string, json: unknown) {
     if (json !== undefined && json !== null && (typeof json !== "object" || Array.isArray(json))) {
-      throw new Error(`${name}: must be an object, not ${JSON.stringify(json).slice(0, 40)}`);
+      throw new Error(`${name}: must be an object, not ${describe(json)}`);
     }
     this.#name = name;
     this.fields = (json ?? {}) as Readonly<Record<string, unknown>>;
@@ -74,9 +74,15 @@ class JsonObject {
   }
 
   wrong(field: string, expected: string): Error {
-    const found = JSON.stringify(this.fields[field])?.slice(0, 40) ?? "nothing";
-    return new Error(`${this.#name}: ${field}: must be ${expected}, not ${found}`);
+    return new Error(`${this.#name}: ${field}: must be ${expected}, not ${describe(this.fields[field])}`);
   }
+}
+
+// Never the inside of a list or object: a hostile one is nested beyond what can be printed.
+function describe(json: unknown): string {
+  if (Array.isArray(json)) return "a list";
+  if (typeof json === "object" && json !== null) return "an object";
+  return json === undefined ? "nothing" : JSON.stringify(json).slice(0, 60);
 }
 
 function parseJson(name: string, text: string): unknown {

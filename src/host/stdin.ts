@@ -19,7 +19,8 @@ export function readStdin(maxBytes: number, deadlineMilliseconds: number): strin
     const length = read(STDIN, chunk, "standard input");
     if (length === 0) break;
     totalBytes += length;
-    if (totalBytes <= maxBytes) text += decoder.decode(chunk.subarray(0, length), { stream: true });
+    if (totalBytes > maxBytes) text = "";
+    else text += decoder.decode(chunk.subarray(0, length), { stream: true });
   }
   if (totalBytes <= maxBytes) return text + decoder.decode();
   throw new Error(

@@ -38,7 +38,8 @@ export function readSwapLimit(cgroup: ContainerCgroup): number {
 }
 
 /**
- * Writes a container's swap limit, in bytes, to each level of its own that differs, and reads back what is in force.
+ * Writes a container's swap limit, in bytes, to each level of its own that differs, unless it is in force already,
+ * and reads back what is in force.
  * The process's own level goes first: were a later write to fail, less is granted, never more. Throws an error that
  * names the file when one cannot be read or written.
  */
@@ -47,6 +48,9 @@ export function writeSwapLimit(cgroup: ContainerCgroup, limitBytes: number): Swa
   const files = cgroup.own.map((directory) => `${directory}/${spelling.file}`);
   const aboveBytes = lowestAbove(cgroup, spelling);
   const before = files.map(readLimit);
+  const beforeBytes = effective(before, aboveBytes, spelling);
+  if (beforeBytes === limitBytes) return { beforeBytes, effectiveBytes: beforeBytes, writes: 0 };
+
   const wantedBytes = limitBytes + spelling.memoryBytes;
   let writes = 0;
   const now = files.map((file, level) => {
@@ -58,11 +62,7 @@ export function writeSwapLimit(cgroup: ContainerCgroup, limitBytes: number): Swa
     writes += 1;
     return readLimit(file);
   });
-  return {
-    beforeBytes: effective(before, aboveBytes, spelling),
-    effectiveBytes: effective(now, aboveBytes, spelling),
-    writes,
-  };
+  return { beforeBytes, effectiveBytes: effective(now, aboveBytes, spelling), writes };
 }
 
 function effective(own: readonly number[], aboveBytes: number, spelling: Spelling): number {

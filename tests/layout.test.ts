@@ -1,0 +1,64 @@
+import { describe, expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
+import { Glob } from "bun";
+
+const SRC = `${import.meta.dir}/../src`;
+const files = [...new Glob("**/*.ts").scanSync(SRC)].sort();
+
+// What a room may import besides itself: files of other rooms, and packages.
+const MAY_IMPORT: Record<string, { files: RegExp; packages: RegExp }> = {
+  policy: { files: /^$/, packages: /^$/ },
+  host: { files: /^(policy\/|log\.ts$)/, packages: /^(bun:|node:)/ },
+  cluster: { files: /^(policy\/|log\.ts$)/, packages: /./ },
+  nri: { files: /^(policy\/|log\.ts$)/, packages: /./ },
+};
+
+// Type-only imports count too, and Bun's own scan leaves them out.
+function importsOf(file: string): { files: string[]; packages: string[] } {
+  const source = readFileSync(`${SRC}/${file}`, "utf8");
+  const specifiers = [...source.matchAll(/(?:from|import)\s*\(?\s*"([^"]+)"/g)].map(
+    (match) => match[1] ?? "",
+  );
+  const [relative, packages] = [/^\./, /^[^.]/].map((kind) => specifiers.filter((name) => kind.test(name)));
+  const files = (relative ?? []).map((name) => new URL(name, `file:///${file}`).pathname.slice(1));
+  return { files, packages: packages ?? [] };
+}
+
+describe("the import rule", () => {
+  test("is checked on every file", () => {
+    expect(files.length).toBeGreaterThan(15);
+    expect(importsOf("commands/hook.ts").files).toContain("policy/swap-limit.ts");
+    expect(importsOf("main.ts").packages).toContain("citty");
+  });
+
+  test.each(files)("%s", (file) => {
+    const room = file.split("/")[0] ?? "";
+    const imports = importsOf(file);
+    const outside = imports.files.filter((name) => !name.startsWith(`${room}/`));
+    if (file !== "main.ts") expect(outside.filter((name) => name.startsWith("commands/"))).toEqual([]);
+    const rule = MAY_IMPORT[room];
+    if (rule === undefined) return;
+    expect(outside.filter((name) => !rule.files.test(name))).toEqual([]);
+    expect(imports.packages.filter((name) => !rule.packages.test(name))).toEqual([]);
+  });
+
+  test("policy has no clock, no chance, no asynchrony and no surroundings", () => {
+    for (const file of files.filter((name) => name.startsWith("policy/"))) {
+      const source = readFileSync(`${SRC}/${file}`, "utf8");
+      expect(source).not.toMatch(
+        /\b(Date|Math\.random|async|await|Promise|process|Bun|performance|setTimeout|globalThis)\b/,
+      );
+    }
+  });
+
+  test("only main.ts ends the process", () => {
+    for (const file of files.filter((name) => name !== "main.ts")) {
+      const source = readFileSync(`${SRC}/${file}`, "utf8");
+      expect(source).not.toContain("process.exit");
+    }
+  });
+
+  test("no folder is a drawer", () => {
+    expect(files.filter((file) => /\b(utils?|helpers?|common|misc)\b/.test(file))).toEqual([]);
+  });
+});

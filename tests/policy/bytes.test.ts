@@ -1,0 +1,66 @@
+import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
+import { formatLimit, parseLimit, parseQuantity } from "../../src/policy/bytes.ts";
+
+describe("a quantity", () => {
+  test.each<[string, number]>([
+    ["0", 0],
+    ["4096", 4096],
+    ["64Mi", 67_108_864],
+    ["1.5Gi", 1_610_612_736],
+    ["100M", 100_000_000],
+    ["1k", 1000],
+    ["2Ti", 2_199_023_255_552],
+    ["1e9", 1_000_000_000],
+    ["1E3", 1000],
+    ["12E2", 1200],
+    [" 8Ki ", 8192],
+    ["+8Ki", 8192],
+    // Rounded up, as apimachinery's Quantity.Value does.
+    ["0.1", 1],
+    ["1.0001Ki", 1025],
+  ])("%p is %d bytes", (text, bytes) => {
+    expect(parseQuantity(text)).toBe(bytes);
+  });
+
+  test.each([
+    "",
+    "-1",
+    "-5Mi",
+    "Mi",
+    "1KB",
+    "1ki",
+    "1 Mi",
+    "0x10",
+    "1e",
+    "1e999",
+    "9Ei",
+    "max",
+    "NaN",
+    "Infinity",
+    "1,5Gi",
+    "1.2.3",
+  ])("%p is none", (text) => {
+    expect(parseQuantity(text)).toBeUndefined();
+  });
+
+  test("is a whole number of bytes that a number holds, or nothing, for any text", () => {
+    fc.assert(
+      fc.property(fc.oneof(fc.string(), fc.stringMatching(/^[0-9.]{1,8}[kMGTPEKi]{0,2}$/)), (text) => {
+        const bytes = parseQuantity(text);
+        if (bytes !== undefined) expect(Number.isSafeInteger(bytes) && bytes >= 0).toBe(true);
+      }),
+    );
+  });
+});
+
+test("a limit that was formatted is read back", () => {
+  fc.assert(
+    fc.property(
+      fc.oneof(fc.maxSafeInteger().map(Math.abs), fc.constant(Number.POSITIVE_INFINITY)),
+      (bytes) => {
+        expect(parseLimit(formatLimit(bytes))).toBe(bytes);
+      },
+    ),
+  );
+});

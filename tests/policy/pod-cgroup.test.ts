@@ -1,0 +1,105 @@
+import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
+import { parsePodCgroup } from "../../src/policy/pod-cgroup.ts";
+
+const uid = "4f7bd51f-0db5-4bdd-8da8-b7fc08a1ef16";
+const escaped = uid.replaceAll("-", "_");
+
+describe("a container in a pod", () => {
+  test.each([
+    [
+      `kubepods-burstable-pod${escaped}.slice:crio:abc`,
+      "systemd",
+      "Burstable",
+      uid,
+      `kubepods-burstable-pod${escaped}.slice/crio-abc.scope`,
+    ],
+    [
+      `kubepods-besteffort-pod${escaped}.slice:cri-containerd:abc`,
+      "systemd",
+      "BestEffort",
+      uid,
+      `kubepods-besteffort-pod${escaped}.slice/cri-containerd-abc.scope`,
+    ],
+    [
+      `kubepods-pod${escaped}.slice:crio:abc`,
+      "systemd",
+      "Guaranteed",
+      uid,
+      `kubepods-pod${escaped}.slice/crio-abc.scope`,
+    ],
+    // a --cgroup-root, as a systemd slice
+    [
+      `nodes-kubepods-burstable-pod${escaped}.slice:crio:abc`,
+      "systemd",
+      "Burstable",
+      uid,
+      `nodes-kubepods-burstable-pod${escaped}.slice/crio-abc.scope`,
+    ],
+    // a static pod's UID
+    [
+      "kubepods-burstable-pod74c1ca1ffd079a8c2b1d59f08ded8b15.slice:crio:abc",
+      "systemd",
+      "Burstable",
+      "74c1ca1ffd079a8c2b1d59f08ded8b15",
+      "kubepods-burstable-pod74c1ca1ffd079a8c2b1d59f08ded8b15.slice/crio-abc.scope",
+    ],
+    [`/kubepods/burstable/pod${uid}/abc`, "cgroupfs", "Burstable", uid, `pod${uid}/abc`],
+    [`/kubepods/besteffort/pod${uid}/abc`, "cgroupfs", "BestEffort", uid, `pod${uid}/abc`],
+    [`/kubepods/pod${uid}/abc`, "cgroupfs", "Guaranteed", uid, `pod${uid}/abc`],
+    [`/nodes/kubepods/burstable/pod${uid}/crio-abc`, "cgroupfs", "Burstable", uid, `pod${uid}/crio-abc`],
+  ])("%s", (cgroupsPath, driver, qosClass, podUid, containerSegment) => {
+    expect(parsePodCgroup(cgroupsPath)).toEqual({ driver, qosClass, podUid, containerSegment } as never);
+  });
+});
+
+describe("anything else", () => {
+  test.each([
+    "",
+    "/",
+    "/machine.slice/libpod-abc.scope",
+    "machine.slice:libpod:abc",
+    "user.slice:podman:kubepods-burstable",
+    // wasp-agent took every path with "burst" in it
+    "burstable.slice:crio:abc",
+    "kubepods-burstable.slice:crio:abc",
+    `kubepods-burstable-pod${escaped}.slice`,
+    `kubepods-burstable-pod${escaped}.slice:crio`,
+    `kubepods-burstable-pod${escaped}.slice:crio:abc:def`,
+    `kubepods-burstable-pod${escaped}.slice:crio:../../system.slice`,
+    `kubepods-burstable-pod${escaped}.slice:crio:a/b`,
+    `../kubepods-burstable-pod${escaped}.slice:crio:abc`,
+    `/kubepods/burstable/pod${uid}/..`,
+    `/kubepods/burstable/../burstable/pod${uid}/abc`,
+    `/kubepods/burstable/pod${uid}`,
+    `kubepods/burstable/pod${uid}/abc`,
+    `notkubepods-burstable-pod${escaped}.slice:crio:abc`,
+  ])("%s", (cgroupsPath) => {
+    expect(parsePodCgroup(cgroupsPath)).toBeUndefined();
+  });
+
+  test("never yields a segment that leaves its place", () => {
+    const piece = fc.constantFrom(
+      "kubepods",
+      "/",
+      "-",
+      ":",
+      "..",
+      ".",
+      "pod",
+      "burstable",
+      "slice",
+      "a",
+      "\0",
+      "\n",
+    );
+    fc.assert(
+      fc.property(fc.array(piece, { maxLength: 14 }), (pieces) => {
+        const segments = parsePodCgroup(pieces.join(""))?.containerSegment.split("/") ?? [];
+        expect(segments).not.toContain("..");
+        expect(segments).not.toContain("");
+      }),
+      { numRuns: 20_000 },
+    );
+  });
+});
