@@ -47,20 +47,18 @@ export const HookConfigSchema = v.strictObject({
   ),
 });
 
-/** Fills the knobs that were not set with their defaults; throws a ConfigError for one that cannot be what it was set to. */
+/** Fills the knobs that were not set with their defaults; throws for one that cannot be what it was set to. */
 export function hookConfig(set: Readonly<Record<string, unknown>>): HookConfig {
   const result = v.safeParse(HookConfigSchema, set);
-  if (!result.success) throw new ConfigError(result.issues[0]);
+  if (!result.success) throw complaint(result.issues[0]);
   return Object.freeze({ logFile: undefined, ...result.output });
 }
 
-/** A knob set to something that it cannot be; the message names the flag, the value and what is right. */
-export class ConfigError extends Error {
-  constructor(issue: v.BaseIssue<unknown>) {
-    const allowed = issue.expected?.replace(/[()"]/g, "").replaceAll(" | ", ", ");
-    const complaint = issue.type === "regex" ? issue.message : `is not one of ${allowed}`;
-    super(`--${flagName(String(issue.path?.[0]?.key))}: ${JSON.stringify(issue.input)} ${complaint}`);
-  }
+// Names the flag, the value and what is right.
+function complaint(issue: v.BaseIssue<unknown>): Error {
+  const allowed = issue.expected?.replace(/[()"]/g, "").replaceAll(" | ", ", ");
+  const wrong = issue.type === "regex" ? issue.message : `is not one of ${allowed}`;
+  return new Error(`--${flagName(String(issue.path?.[0]?.key))}: ${JSON.stringify(issue.input)} ${wrong}`);
 }
 
 /** The flag that sets a knob: `--swap-behavior` for `swapBehavior`; a list's is the singular, given once a value. */

@@ -3,14 +3,11 @@ import type { ArgDef, ArgsDef } from "citty";
 import * as v from "valibot";
 import { flagName } from "./config.ts";
 
-/** A flag that no command has, one without its value, or a stray word; the message names it and what there is. */
-export class UsageError extends Error {}
-
 type KnobsSchema = v.StrictObjectSchema<v.ObjectEntries, undefined>;
 
 /**
- * Reads a command line into the knobs that it sets. Throws a UsageError for an unknown flag: citty would take it in
- * silence, and a `--dry-rum` would then be a run for real.
+ * Reads a command line into the knobs that it sets. Throws an error that names an unknown flag (citty would take it
+ * in silence, and a `--dry-rum` would then be a run for real), one without its value, or a stray word.
  */
 export function readFlags(argv: readonly string[], schema: KnobsSchema): Record<string, unknown> {
   const flags = new Map(Object.keys(schema.entries).map((knob) => [flagName(knob), knob]));
@@ -22,20 +19,22 @@ export function readFlags(argv: readonly string[], schema: KnobsSchema): Record<
 
   const set: Record<string, unknown> = {};
   for (const token of tokens) {
-    if (token.kind === "option-terminator") continue;
     if (token.kind === "positional")
-      throw new UsageError(`unexpected argument ${token.value}: only flags are taken (${known})`);
+      throw new Error(`unexpected argument ${token.value}: the flags are ${known}`);
+    if (token.kind === "option-terminator") continue;
     const knob = flags.get(token.name);
-    if (knob === undefined) throw new UsageError(`unknown flag ${token.rawName}: the flags are ${known}`);
-    const isSwitch = typeOf(schema, knob) === "boolean";
-    if (isSwitch && token.value !== undefined)
-      throw new UsageError(`${token.rawName} takes no value, not ${JSON.stringify(token.value)}`);
-    if (!isSwitch && token.value === undefined) throw new UsageError(`${token.rawName} needs a value`);
-    set[knob] = isList(schema, knob)
-      ? [...((set[knob] as string[]) ?? []), token.value]
-      : (token.value ?? true);
+    if (knob === undefined) throw new Error(`unknown flag ${token.rawName}: the flags are ${known}`);
+    const value = valueOf(token.rawName, token.value, typeOf(schema, knob));
+    set[knob] = isList(schema, knob) ? [...((set[knob] as unknown[] | undefined) ?? []), value] : value;
   }
   return set;
+}
+
+function valueOf(flag: string, value: string | undefined, type: "boolean" | "string"): string | true {
+  if (type === "string" && value === undefined) throw new Error(`${flag} needs a value`);
+  if (type === "boolean" && value !== undefined)
+    throw new Error(`${flag} takes no value, not ${JSON.stringify(value)}`);
+  return value ?? true;
 }
 
 /** The knobs of a command as citty's flags, for its usage screen. */
@@ -48,12 +47,9 @@ export function flagsOf(schema: KnobsSchema): ArgsDef {
 function flagOf(schema: KnobsSchema, knob: string): ArgDef {
   const entry = schema.entries[knob] as v.GenericSchema;
   const fallback = v.getDefault(entry);
-  const description = [
-    v.getDescription(entry),
-    fallback === undefined || fallback === false ? "" : `(default: ${[fallback].flat().join(", ")})`,
-  ]
-    .join(" ")
-    .trim();
+  const standard =
+    fallback === undefined || fallback === false ? "" : ` (default: ${[fallback].flat().join(", ")})`;
+  const description = `${v.getDescription(entry)}${standard}`;
   if (typeOf(schema, knob) === "boolean") return { type: "boolean", description };
   const inner = innerOf(schema, knob);
   return {

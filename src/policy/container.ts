@@ -29,7 +29,7 @@ export type NoSwapReason =
   | "no-swap-on-node";
 
 /** Why a container gets the swap limit it gets. */
-export type GrantReason = "limited-swap" | "unlimited-swap" | "pod-override";
+type GrantReason = "limited-swap" | "unlimited-swap" | "pod-override";
 
 /** Every reason that a swap decision can carry: the same word in the log, the metric label and the status table. */
 export type Reason = LeaveReason | NoSwapReason | GrantReason;

@@ -8,7 +8,7 @@ export interface MemoryRequest {
 export const GUARANTEED_OOM_SCORE_ADJ = -997;
 
 /** oom_score_adj range that the kubelet gives Burstable containers (kubernetes pkg/kubelet/qos/policy.go:110-119). */
-export const BURSTABLE_OOM_SCORE_ADJ = { min: 3, max: 999 } as const;
+const BURSTABLE_OOM_SCORE_ADJ = { min: 3, max: 999 } as const;
 
 /**
  * Finds the memory requests, in bytes, for which the kubelet computes this oom_score_adj on a node of this capacity;

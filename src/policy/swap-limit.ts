@@ -1,5 +1,5 @@
 import { parseLimit } from "./bytes.ts";
-import type { Container, GrantReason, NodeCapacity, NoSwapReason } from "./container.ts";
+import type { Container, LeaveReason, NodeCapacity, NoSwapReason, Reason } from "./container.ts";
 import { matchesNamespace } from "./namespace.ts";
 
 /** How much swap the node's containers get: none, their share, or all they ask for. */
@@ -23,7 +23,7 @@ export interface SwapLimitConfig {
 export interface SwapLimitDecision {
   /** In bytes; Infinity for no limit. */
   readonly limitBytes: number;
-  readonly reason: NoSwapReason | GrantReason;
+  readonly reason: Exclude<Reason, LeaveReason>;
   /** An annotation that was not heeded, and what is wrong with it. */
   readonly ignoredOverride?: string;
 }

@@ -1,12 +1,12 @@
 /** The pod annotation that asks for a swap limit for every container of the pod: `"0"`, a quantity, or `max`. */
-export const POD_OVERRIDE_ANNOTATION = "wasp.io/swap-limit";
+const POD_OVERRIDE_ANNOTATION = "wasp.io/swap-limit";
 
 /**
  * The prefix of the pod annotation that asks for one container, `swap-limit.wasp.io/CONTAINER`. An annotation's key
  * may hold a single slash (apimachinery pkg/util/validation/validation.go, IsQualifiedName), so the container's
  * name takes the place behind it.
  */
-export const CONTAINER_OVERRIDE_PREFIX = "swap-limit.wasp.io/";
+const CONTAINER_OVERRIDE_PREFIX = "swap-limit.wasp.io/";
 
 /** The swap limit that a pod asks for on behalf of one container, as written; the container's own wins. */
 export function swapOverrideOf(

@@ -1,0 +1,130 @@
+// `npm test`: installs what the tests need, checks the code, builds the executable and runs every ring of tests.
+// `--fast` leaves the guest out. Whatever cannot run counts as failed. The last line is `N passed, N failed`.
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { $, Glob } from "bun";
+import { hostPackages } from "./vm/image.ts";
+
+const ROOT = new URL("..", import.meta.url).pathname;
+const BUN = process.execPath;
+const PACKAGES = ["busybox-static", "git", "jq", "runc", "time", ...hostPackages];
+
+/** One thing that passes or fails as a whole. */
+interface Check {
+  readonly name: string;
+  readonly command: readonly string[];
+}
+
+const CHECKS: readonly Check[] = [
+  { name: "types", command: [BUN, "check"] },
+  { name: "lint and format", command: ["node_modules/.bin/biome", "ci", "--error-on-warnings", "."] },
+  { name: "dead code and unused packages", command: ["node_modules/.bin/knip"] },
+  { name: "build and first run", command: [BUN, "build.ts"] },
+];
+
+/** Tests that need the same surroundings. */
+interface Ring {
+  readonly name: string;
+  readonly files: readonly string[];
+}
+
+const isFast = process.argv.includes("--fast");
+const total = { passed: 0, failed: 0 };
+
+await installPackages();
+for (const check of CHECKS) await runCheck(check);
+for (const ring of await rings()) await runRing(ring);
+if (isFast) console.log("\nthe guest was left out: npm test runs it too");
+console.log(`\n${total.passed} passed, ${total.failed} failed`);
+process.exitCode = total.failed === 0 ? 0 : 1;
+
+async function installPackages(): Promise<void> {
+  const missing: string[] = [];
+  for (const name of PACKAGES) {
+    const status = await $`dpkg-query --show --showformat='\${db:Status-Status}' ${name}`.nothrow().quiet();
+    if (status.text() !== "installed") missing.push(name);
+  }
+  if (missing.length === 0) return;
+  console.log(`installing ${missing.join(", ")}`);
+  // Lists first: an old one names packages that are gone.
+  const apt = await $`apt-get update -qq && apt-get install -y -qq --no-install-recommends ${missing}`
+    .env({ ...process.env, DEBIAN_FRONTEND: "noninteractive" })
+    .nothrow()
+    .quiet();
+  count(
+    apt.exitCode === 0,
+    "Debian packages",
+    `could not install ${missing.join(", ")} (as root?):\n${apt.stderr}`,
+  );
+}
+
+async function runCheck(check: Check): Promise<void> {
+  const started = performance.now();
+  const run = await $`${check.command}`.cwd(ROOT).nothrow().quiet();
+  count(run.exitCode === 0, `${check.name} (${seconds(started)})`, `${run.stdout}${run.stderr}`);
+}
+
+async function rings(): Promise<Ring[]> {
+  const files = (await Array.fromAsync(new Glob("tests/**/*.test.ts").scan(ROOT))).sort();
+  const of = (room: string) => files.filter((file) => file.startsWith(`tests/${room}/`));
+  const apart = [...of("runc"), ...of("vm")];
+  const everywhere = {
+    name: "pure, and the fake node",
+    files: files.filter((file) => !apart.includes(file)),
+  };
+  const runc = { name: "the host's runc", files: of("runc") };
+  const guest = { name: "the guest", files: of("vm") };
+  return isFast ? [everywhere, runc] : [everywhere, runc, guest];
+}
+
+async function runRing(ring: Ring): Promise<void> {
+  console.log(`\n${ring.name}`);
+  if (ring.files.length === 0) return count(false, ring.name, "it has no tests");
+  const folder = await mkdtemp(`${tmpdir()}/wasp-tests-`);
+  const report = `${folder}/report.xml`;
+  const started = performance.now();
+  try {
+    const command = [
+      BUN,
+      "test",
+      "--only-failures",
+      "--timeout=60000",
+      "--reporter=junit",
+      `--reporter-outfile=${report}`,
+    ];
+    const run = Bun.spawn([...command, ...ring.files.map((file) => `./${file}`)], {
+      cwd: ROOT,
+      stdio: ["ignore", "inherit", "inherit"],
+    });
+    const exitCode = await run.exited;
+    const { passed, failed } = countsOf(await readFile(report, "utf8").catch(() => ""));
+    total.passed += passed;
+    total.failed += failed;
+    const isWhole = passed > 0 && (exitCode === 0 || failed > 0);
+    count(
+      isWhole,
+      `${ring.name}: ${passed} passed, ${failed} failed (${seconds(started)})`,
+      `it ended with ${exitCode}`,
+    );
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+// A skipped test is one that could not run, and so has failed.
+function countsOf(report: string): { passed: number; failed: number } {
+  const suites = /<testsuites [^>]*>/.exec(report)?.[0] ?? "";
+  const attribute = (name: string) => Number(new RegExp(` ${name}="(\\d+)"`).exec(suites)?.[1] ?? 0);
+  const failed = attribute("failures") + attribute("errors") + attribute("skipped");
+  return { passed: attribute("tests") - failed, failed };
+}
+
+function count(isPassed: boolean, name: string, details: string): void {
+  total[isPassed ? "passed" : "failed"] += 1;
+  console.log(`${isPassed ? "ok  " : "FAIL"} ${name}`);
+  if (!isPassed) console.log(details);
+}
+
+function seconds(since: number): string {
+  return `${((performance.now() - since) / 1000).toFixed(1)} s`;
+}
