@@ -24,13 +24,13 @@ export function readFlags(argv: readonly string[], schema: KnobsSchema): Record<
     if (token.kind === "option-terminator") continue;
     const knob = flags.get(token.name);
     if (knob === undefined) throw new Error(`unknown flag ${token.rawName}: the flags are ${known}`);
-    const value = valueOf(token.rawName, token.value, typeOf(schema, knob));
+    const value = takeValue(token.rawName, token.value, typeOf(schema, knob));
     set[knob] = isList(schema, knob) ? [...((set[knob] as unknown[] | undefined) ?? []), value] : value;
   }
   return set;
 }
 
-function valueOf(flag: string, value: string | undefined, type: "boolean" | "string"): string | true {
+function takeValue(flag: string, value: string | undefined, type: "boolean" | "string"): string | true {
   if (type === "string" && value === undefined) throw new Error(`${flag} needs a value`);
   if (type === "boolean" && value !== undefined)
     throw new Error(`${flag} takes no value, not ${JSON.stringify(value)}`);
