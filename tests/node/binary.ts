@@ -6,8 +6,6 @@ export const ROOT = new URL("../..", import.meta.url).pathname.replace(/\/$/, ""
 /** The compiled executable that the tests run. */
 export const WASP = `${ROOT}/dist/wasp`;
 
-if (!existsSync(WASP)) throw new Error(`${WASP} is missing: run "npm test", or build it with "bun build.ts"`);
-
 /** What a process did. */
 export interface Outcome {
   readonly exitCode: number;
@@ -21,6 +19,7 @@ export async function wasp(
   stdin: Blob | "ignore" = "ignore",
   env: Record<string, string> = {},
 ): Promise<Outcome> {
+  if (!existsSync(WASP)) throw new Error(`${WASP} is missing: npm run build makes it`);
   const run = Bun.spawn([WASP, ...args], { stdin, stdout: "pipe", stderr: "pipe", env, timeout: 20_000 });
   const [stdout, stderr] = await Promise.all([run.stdout.text(), run.stderr.text(), run.exited]);
   return { exitCode: run.exitCode ?? -1, stdout, stderr };
