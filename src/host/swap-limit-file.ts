@@ -39,8 +39,7 @@ export function readSwapLimit(cgroup: ContainerCgroup): number {
 
 /**
  * Writes a container's swap limit, in bytes, to each level of its own that differs, unless it is in force already,
- * and reads back what is in force.
- * The process's own level goes first: were a later write to fail, less is granted, never more. Throws an error that
+ * and reads back what is in force. The process's own level goes first: were a later write to fail, less is granted, never more. Throws an error that
  * names the file when one cannot be read or written.
  */
 export function writeSwapLimit(cgroup: ContainerCgroup, limitBytes: number): SwapLimitResult {
@@ -66,7 +65,10 @@ export function writeSwapLimit(cgroup: ContainerCgroup, limitBytes: number): Swa
 }
 
 function effective(own: readonly number[], aboveBytes: number, spelling: Spelling): number {
-  return Math.max(0, Math.min(...own, aboveBytes) - spelling.memoryBytes);
+  const lowestBytes = Math.min(...own, aboveBytes);
+  return lowestBytes === Number.POSITIVE_INFINITY
+    ? lowestBytes
+    : Math.max(0, lowestBytes - spelling.memoryBytes);
 }
 
 function lowestAbove(cgroup: ContainerCgroup, spelling: Spelling): number {

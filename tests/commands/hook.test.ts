@@ -124,28 +124,39 @@ describe("flags", () => {
     expect(lines).toEqual([expect.stringContaining(message)]);
   });
 
-  test("cgroup v1 carries memory and swap together", async () => {
+  test.concurrent.each<[string, string[], string, string, string]>([
+    [
+      "its share beside its memory limit",
+      [],
+      `${512 * MI}`,
+      `${512 * MI + burstableBytes}`,
+      `swap-limit-set .* effectiveBytes=${burstableBytes}`,
+    ],
+    ["nothing without a memory limit", [], unlimited, unlimited, "swap-limit-left .* reason=no-memory-limit"],
+    [
+      "no limit without a memory limit",
+      ["--swap-behavior=UnlimitedSwap"],
+      unlimited,
+      unlimited,
+      "swap-limit-kept .* effectiveBytes=max",
+    ],
+  ])("cgroup v1 gives %s", async (_, flags, memoryLimit, memsw, line) => {
     using node = new FakeNode(1);
     const pod = "/kubepods/burstable/pod403f7dc8-a1f6-4e91-b1db-3419c15315d9";
     const container = burstable((config) => {
-      config["linux"].cgroupsPath = `${pod}/abc`;
+      config.linux.cgroupsPath = `${pod}/abc`;
+      if (memoryLimit === unlimited) delete config.linux.resources.memory;
     });
-    node.add({
-      ...container,
-      cgroup: `${pod}/abc`,
-      files: {
-        [`${pod}/memory.memsw.limit_in_bytes`]: unlimited,
-        [`${pod}/abc/memory.limit_in_bytes`]: String(512 * MI),
-        [`${pod}/abc/memory.memsw.limit_in_bytes`]: String(512 * MI),
-      },
-    });
-    const lines = await runHook(node, container.state);
-    expect(lines).toEqual([
-      expect.stringMatching(new RegExp(`^swap-limit-set .* effectiveBytes=${burstableBytes}$`)),
+    const files = {
+      [`${pod}/memory.memsw.limit_in_bytes`]: unlimited,
+      [`${pod}/abc/memory.limit_in_bytes`]: memoryLimit,
+      [`${pod}/abc/memory.memsw.limit_in_bytes`]: memoryLimit,
+    };
+    node.add({ ...container, cgroup: `${pod}/abc`, files });
+    expect(await runHook(node, container.state, ...flags)).toEqual([
+      expect.stringMatching(new RegExp(`^${line}`)),
     ]);
-    expect(node.read(`${node.mount}${pod}/abc/memory.memsw.limit_in_bytes`)).toBe(
-      String(512 * MI + burstableBytes),
-    );
+    expect(node.read(`${node.mount}${pod}/abc/memory.memsw.limit_in_bytes`)).toBe(memsw);
     expect(node.read(`${node.mount}${pod}/memory.memsw.limit_in_bytes`)).toBe(unlimited);
   });
 
