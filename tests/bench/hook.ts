@@ -1,0 +1,229 @@
+// What `wasp hook` costs a container's start, beside an empty program built with the same flags and beside a shell hook
+// as wasp-agent's was: `bun tests/bench/hook.ts [--rounds N]`. It prints figures and goals, and judges nothing.
+import { readFileSync, writeFileSync } from "node:fs";
+import { copyFile, rename, writeFile } from "node:fs/promises";
+import { parseArgs } from "node:util";
+import { $ } from "bun";
+import { type Arch, compile } from "../../build.ts";
+import hookDefinition from "../../hooks.d/wasp-swap.json";
+import { type Container, Pod, requireHost, type SwapFile, shellHook } from "../runc/container.ts";
+
+const LIMIT_BYTES = 128 * 1024 ** 2;
+const WARM_UP_ROUNDS = 5;
+const PEAK_ROUNDS = 5;
+
+/** A program that is measured. */
+interface Program {
+  readonly name: string;
+  readonly argv: readonly string[];
+  /** Whether it has to leave the container's limit changed. */
+  readonly writes: boolean;
+}
+
+/** The container whose limit the hooks write, again and again. */
+interface Target {
+  readonly bundle: string;
+  readonly stateFile: string;
+  readonly limitFile: string;
+  /** The limit that each run begins with, as the kubelet without swap leaves it: there is something to write. */
+  readonly initialLimit: string;
+}
+
+interface Sample {
+  readonly wall: number;
+  readonly cpu: number;
+}
+
+/** Runs of one program, in milliseconds, and its peak resident set in MiB. */
+interface Result {
+  readonly name: string;
+  readonly samples: readonly Sample[];
+  readonly peakMebibytes: number;
+}
+
+/** Measures all programs in turn on one real container, and prints what they took. */
+async function bench(rounds: number): Promise<void> {
+  const host = requireHost();
+  await using pod = await Pod.make("/kubepods/burstable", host);
+  await $`mount --bind ${pod.meminfo} /proc/meminfo`;
+  const target = await makeTarget(pod, host);
+  const programs = await makePrograms(pod);
+
+  for (let round = 0; round < WARM_UP_ROUNDS; round++) programs.map((program) => measure(program, target));
+  const samples = Array.from({ length: rounds }, () => programs.map((program) => measure(program, target)));
+  const peaks = Array.from({ length: PEAK_ROUNDS }, () =>
+    programs.map((program) => measurePeak(program, target)),
+  );
+  const results = programs.map(({ name }, i) => ({
+    name,
+    samples: samples.map((round) => round[i] as Sample),
+    peakMebibytes: Math.max(...peaks.map((round) => round[i] as number)),
+  }));
+  printResults(results, rounds);
+}
+
+/** Creates a container like CRI-O's, and has its state written down by a hook, to the letter what a runtime gives. */
+async function makeTarget(pod: Pod, host: SwapFile): Promise<Target> {
+  const { bundle, cgroup }: Container = await pod.create({
+    args: ["true"],
+    hooks: [shellHook("cat > state.json")],
+    oomScoreAdj: 984,
+    memoryLimitBytes: LIMIT_BYTES,
+    memoryAndSwapBytes: LIMIT_BYTES,
+    annotations: {
+      "io.kubernetes.pod.namespace": "default",
+      "io.kubernetes.pod.name": "bench",
+      "io.kubernetes.container.name": "bench",
+      "kubernetes.io/config.source": "api",
+      // CRI-O's states hold 5 kB, nearly all of it annotations.
+      "io.kubernetes.cri-o.Labels": JSON.stringify({ filler: "x".repeat(4096) }),
+    },
+  });
+  const limitFile = `${host.mount}${cgroup}/${host.name}`;
+  return { bundle, stateFile: `${bundle}/state.json`, limitFile, initialLimit: readLimit(limitFile) };
+}
+
+async function makePrograms(pod: Pod): Promise<Program[]> {
+  const at = (name: string) => `${pod.directory}/${name}`;
+  await writeFile(at("empty.ts"), "export {};\n");
+  await compile(at("empty.ts"), at("empty-built"), process.arch as Arch, "bench");
+  await compile(`${import.meta.dir}/../../src/main.ts`, at("wasp-built"), process.arch as Arch, "bench");
+  // A file fresh from the compiler runs up to a fifth slower than its copy, by how its pages lie in the page cache: so
+  // all that is measured is a copy, made alike. The control row tells whether that was enough.
+  await placeCopy(at("empty-built"), at("empty"));
+  await placeCopy(at("wasp-built"), at("wasp"));
+  await placeCopy(at("empty-built"), at("empty-again"));
+  await $`sync`;
+  await writeFile(at("hook.sh"), shellHookScript(pod.runcRoot));
+  const flags = ["--swap-behavior", "LimitedSwap", "--log-file", at("hook.log")];
+  return [
+    { name: "a   empty program", argv: [at("empty")], writes: false },
+    { name: "a'  empty program, control", argv: [at("empty-again")], writes: false },
+    { name: "b   wasp hook", argv: [at("wasp"), "hook"], writes: true },
+    { name: "c   wasp hook, with flags", argv: [at("wasp"), "hook", ...flags], writes: true },
+    { name: "d   shell hook", argv: ["/bin/bash", at("hook.sh")], writes: true },
+  ];
+}
+
+async function placeCopy(source: string, destination: string): Promise<void> {
+  await copyFile(source, `${destination}.new`);
+  await rename(`${destination}.new`, destination);
+}
+
+/** What wasp-agent's hook did: three runs of jq, and an update that lifts the limit of a Burstable container. */
+function shellHookScript(runcRoot: string): string {
+  return `state=$(cat)
+id=$(jq --raw-output .id <<< "$state")
+bundle=$(jq --raw-output .bundle <<< "$state")
+cgroup=$(jq --raw-output .linux.cgroupsPath "$bundle/config.json")
+if [[ $cgroup == *burst* ]]; then runc --root ${runcRoot} update --memory-swap -1 "$id"; fi
+`;
+}
+
+function measure(program: Program, target: Target): Sample {
+  writeFileSync(target.limitFile, target.initialLimit);
+  const started = performance.now();
+  const { exitCode, resourceUsage } = Bun.spawnSync([...program.argv], {
+    ...surroundings(target),
+    stderr: "ignore",
+  });
+  const wall = performance.now() - started;
+  const hasWritten = readLimit(target.limitFile) !== target.initialLimit;
+  if (exitCode !== 0 || hasWritten !== program.writes)
+    throw new Error(`${program.name}: did not do its work`);
+  return { wall, cpu: Number(resourceUsage.cpuTime.total) / 1000 };
+}
+
+/**
+ * Measures the peak resident set of a program, in MiB. The kernel counts a process's parent in until exec, and this
+ * one is larger than what it measures, so that a small program in between has to start it and ask the kernel.
+ */
+function measurePeak(program: Program, target: Target): number {
+  writeFileSync(target.limitFile, target.initialLimit);
+  const getrusage = process.arch === "arm64" ? 165 : 98;
+  const script = `system { $ARGV[0] } @ARGV; syscall ${getrusage}, -1, my $usage = "\\0" x 144; print STDERR +(unpack "q18", $usage)[4]`;
+  const { stderr } = Bun.spawnSync(["perl", "-e", script, ...program.argv], surroundings(target));
+  return Number(stderr.toString()) / 1024;
+}
+
+/** What a runtime gives its hooks: the bundle to be in, the environment of hooks.d/, the state on standard input. */
+function surroundings({ bundle, stateFile }: Target) {
+  const env = Object.fromEntries(hookDefinition.hook.env.map((entry) => entry.split("=", 2)));
+  return { cwd: bundle, env, stdin: Bun.file(stateFile), stdout: "ignore", stderr: "pipe" } as const;
+}
+
+function readLimit(file: string): string {
+  return readFileSync(file, "utf8").trimEnd();
+}
+
+function printResults(results: readonly Result[], rounds: number): void {
+  const [a, control, b, c, d] = results as [Result, Result, Result, Result, Result];
+  console.log(`${rounds} rounds, all programs in turn; milliseconds, and MiB of peak resident set\n`);
+  printTable(
+    ["", "wall min", "median", "p95", "CPU min", "median", "p95", "peak"],
+    results.map(({ name, samples, peakMebibytes }) => [
+      name,
+      ...spread(samples.map(({ wall }) => wall)),
+      ...spread(samples.map(({ cpu }) => cpu)),
+      peakMebibytes.toFixed(1),
+    ]),
+  );
+  printTable(
+    ["ratio of medians", "wall", "CPU", "goal"],
+    [
+      ["a'/a  control", ...ratios(control, a), "1.00"],
+      ["b/a   hook to empty", ...ratios(b, a), "at most 1.4"],
+      ["c/a   with flags", ...ratios(c, a), ""],
+      ["d/b   shell to hook", ...ratios(d, b), "at least 10"],
+    ],
+  );
+  printTable(["MiB", "peak", "goal"], [["b     hook", b.peakMebibytes.toFixed(1), "at most 40"]]);
+}
+
+function spread(values: readonly number[]): string[] {
+  return [quantile(values, 0), quantile(values, 0.5), quantile(values, 0.95)].map((it) => it.toFixed(2));
+}
+
+function ratios(of: Result, to: Result): string[] {
+  const median = ({ samples }: Result, kind: keyof Sample) =>
+    quantile(
+      samples.map((it) => it[kind]),
+      0.5,
+    );
+  return (["wall", "cpu"] as const).map((kind) => (median(of, kind) / median(to, kind)).toFixed(2));
+}
+
+function quantile(values: readonly number[], share: number): number {
+  const sorted = values.toSorted((left, right) => left - right);
+  return sorted[Math.floor(share * (sorted.length - 1))] ?? Number.NaN;
+}
+
+function printTable(head: readonly string[], rows: readonly (readonly string[])[]): void {
+  const widths = head.map((_, column) => Math.max(...[head, ...rows].map((row) => row[column]?.length ?? 0)));
+  for (const row of [head, ...rows]) {
+    const cells = row.map((cell, column) =>
+      column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0),
+    );
+    console.log(cells.join("  ").trimEnd());
+  }
+  console.log();
+}
+
+const { values: options } = parseArgs({
+  options: { rounds: { type: "string", default: "100" }, inside: { type: "boolean", default: false } },
+});
+if (options.inside) {
+  await bench(Number(options.rounds));
+} else {
+  // The node's meminfo is put in place in a mount namespace that ends with the run.
+  const again = [
+    "unshare",
+    "--mount",
+    process.execPath,
+    import.meta.path,
+    "--inside",
+    "--rounds",
+    options.rounds,
+  ];
+  process.exitCode = Bun.spawnSync(again, { stdio: ["inherit", "inherit", "inherit"] }).exitCode;
+}
