@@ -19,8 +19,6 @@ export type Fields = Readonly<Record<string, string | number | undefined>>;
 // The kernel refuses a record of more than 1024 bytes with EINVAL (kernel/printk/printk.c, devkmsg_write).
 const MAX_LINE_BYTES = 960;
 const MAX_VALUE_CHARACTERS = 400;
-const PLAIN_VALUE = /^[\w./:@*+%-]+$/;
-
 /** Formats an event as one line of logfmt, `event key=value ...`; a value with a blank or a quote is a JSON string. */
 export function formatEvent(event: Event, fields: Fields): string {
   let line: string = event;
@@ -28,15 +26,21 @@ export function formatEvent(event: Event, fields: Fields): string {
     const value = fields[key];
     if (value !== undefined) line += ` ${key}=${typeof value === "number" ? value : formatValue(value)}`;
   }
-  return line.length <= MAX_LINE_BYTES ? line : `${line.slice(0, MAX_LINE_BYTES - 3)}...`;
+  const ascii = isAscii(line) ? line : line.replace(/[^\x20-\x7e]/g, escapeUnicode);
+  return ascii.length <= MAX_LINE_BYTES ? ascii : `${ascii.slice(0, MAX_LINE_BYTES - 3)}...`;
 }
 
 function formatValue(value: string): string {
-  const short = shorten(value);
-  return PLAIN_VALUE.test(short) ? short : JSON.stringify(short).replace(/[^\x20-\x7e]/g, escapeUnicode);
+  const quoted = JSON.stringify(shorten(value));
+  const isPlain = quoted.length === value.length + 2 && value !== "" && !value.includes(" ");
+  return isPlain ? value : quoted;
 }
 
-// One byte a character, so that lengths are bytes, and no terminal or log reads anything into a value.
+function isAscii(text: string): boolean {
+  return new TextEncoder().encode(text).length === text.length;
+}
+
+// One byte a character, so that lengths are bytes, and no terminal reads anything into a value.
 function escapeUnicode(character: string): string {
   return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
 }

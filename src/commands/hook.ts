@@ -2,12 +2,12 @@
 // container starts without wasp's limit, the exit status is 0, and one line in the log says why.
 import type { CommandDef } from "citty";
 import { HOOK_DEFAULTS, type HookConfig } from "../defaults.ts";
-import { type ContainerCgroup, locateContainerCgroup } from "../host/container-cgroup.ts";
+import { locateContainerCgroup } from "../host/container-cgroup.ts";
 import { writeHookLog } from "../host/hook-log.ts";
 import { readNodeCapacity } from "../host/meminfo.ts";
 import { type OciState, parseOciState, readOciContainer } from "../host/oci-bundle.ts";
 import { readStdin } from "../host/stdin.ts";
-import { canLimitSwap, readSwapLimit, writeSwapLimit } from "../host/swap-limit-file.ts";
+import { SwapLimit } from "../host/swap-limit.ts";
 import { type Event, formatEvent } from "../log.ts";
 import { formatLimit } from "../policy/bytes.ts";
 import type { LeaveReason } from "../policy/container.ts";
@@ -37,23 +37,18 @@ export const hookCommand: CommandDef = {
 
 /** Runs `wasp hook` with the flags of its command line. Never throws; the exit status is always 0. */
 export async function runHook(argv: readonly string[]): Promise<void> {
-  const [config, stateText] = await Promise.allSettled([
-    configOf(argv),
-    Promise.try(readStdin, MAX_STATE_BYTES, DEADLINE_MILLISECONDS),
-  ]);
-  const logFile = config.status === "fulfilled" ? config.value.logFile : undefined;
+  const config = argv.length === 0 ? HOOK_DEFAULTS : await configOf(argv).catch((error: Error) => error);
+  const logFile = config instanceof Error ? undefined : config.logFile;
   const facts: Facts = {};
   try {
-    const state = parseOciState(fulfilled(stateText));
+    const state = parseOciState(readStdin(MAX_STATE_BYTES, DEADLINE_MILLISECONDS));
     facts["id"] = state.id;
-    const event = limitContainer(fulfilled(config), state, facts);
+    if (config instanceof Error) throw config;
+    const event = limitContainer(config, state, facts);
     writeHookLog(logFile, event === "swap-limit-unmet" ? "warning" : "info", formatEvent(event, facts));
   } catch (error) {
-    writeHookLog(
-      logFile,
-      "warning",
-      formatEvent("hook-failed", { ...facts, error: (error as Error).message }),
-    );
+    facts["error"] = (error as Error).message;
+    writeHookLog(logFile, "warning", formatEvent("hook-failed", facts));
   }
 }
 
@@ -61,7 +56,6 @@ export async function runHook(argv: readonly string[]): Promise<void> {
 type Facts = Record<string, string | number | undefined>;
 
 async function configOf(argv: readonly string[]): Promise<HookConfig> {
-  if (argv.length === 0) return HOOK_DEFAULTS;
   const [{ readFlags }, { HookConfigSchema, hookConfig }] = await Promise.all([
     import("../flags.ts"),
     import("../config.ts"),
@@ -78,9 +72,9 @@ function limitContainer(config: HookConfig, state: OciState, facts: Facts): Even
     facts["reason"] = classified.leave;
     return "swap-limit-left";
   }
-  const cgroup = locateContainerCgroup(config.fsroot, state.pid, classified.cgroup);
+  const swapLimit = new SwapLimit(locateContainerCgroup(config.fsroot, state.pid, classified.cgroup));
   const decision = decideSwapLimit(classified.container, node, config);
-  if (!canLimitSwap(cgroup) && decision.limitBytes !== Number.POSITIVE_INFINITY) {
+  if (!swapLimit.isPossible && decision.limitBytes !== Number.POSITIVE_INFINITY) {
     facts["reason"] = "no-memory-limit" satisfies LeaveReason;
     return "swap-limit-left";
   }
@@ -92,23 +86,18 @@ function limitContainer(config: HookConfig, state: OciState, facts: Facts): Even
     memoryTotalBytes: node.memoryTotalBytes,
     swapTotalBytes: node.swapTotalBytes,
   });
-  return act(config, cgroup, decision.limitBytes, facts);
+  return act(config, swapLimit, decision.limitBytes, facts);
 }
 
-function act(config: HookConfig, cgroup: ContainerCgroup, limitBytes: number, facts: Facts): Event {
+function act(config: HookConfig, swapLimit: SwapLimit, limitBytes: number, facts: Facts): Event {
   if (config.dryRun) {
-    facts["effectiveBytes"] = formatLimit(readSwapLimit(cgroup));
+    facts["effectiveBytes"] = formatLimit(swapLimit.read());
     return "swap-limit-planned";
   }
-  const { beforeBytes, effectiveBytes, writes } = writeSwapLimit(cgroup, limitBytes);
+  const { beforeBytes, effectiveBytes, writes } = swapLimit.write(limitBytes);
   facts["beforeBytes"] = formatLimit(beforeBytes);
   facts["effectiveBytes"] = formatLimit(effectiveBytes);
   const isMet = limitBytes === effectiveBytes || limitBytes - effectiveBytes < LARGEST_PAGE_BYTES;
   if (!isMet) return "swap-limit-unmet";
   return writes > 0 ? "swap-limit-set" : "swap-limit-kept";
-}
-
-function fulfilled<T>(settled: PromiseSettledResult<T>): T {
-  if (settled.status === "rejected") throw settled.reason;
-  return settled.value;
 }

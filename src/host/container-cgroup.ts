@@ -41,16 +41,11 @@ function memoryCgroupOf(fsroot: string, pid: number): { version: 1 | 2; path: st
   const file = `${fsroot}/proc/${pid}/cgroup`;
   const text = readFileIfThere(file);
   if (text === undefined) throw new Error(`process ${pid} is gone: no ${file}`);
-  const entries = text.trimEnd().split("\n").map(parseEntry);
-  const legacy = entries.find((entry) => entry.controllers.includes("memory"));
-  if (legacy !== undefined) return { version: 1, path: legacy.path };
-  const unified = entries.find((entry) => entry.hierarchy === "0");
-  if (unified === undefined) throw new Error(`${file}: no memory controller and no cgroup v2 in it`);
-  return { version: 2, path: unified.path };
-}
-
-// Lines are `hierarchy:controller,controller:path`, and a path may hold colons (cgroups(7)).
-function parseEntry(line: string): { hierarchy: string; controllers: string[]; path: string } {
-  const [hierarchy = "", controllers = "", ...path] = line.split(":");
-  return { hierarchy, controllers: controllers.split(","), path: path.join(":") };
+  // Lines are `hierarchy:controller,controller:path`, and a path may hold colons (cgroups(7)). Where memory is a v1
+  // controller, v2 may be mounted beside it, without memory.
+  const legacy = text.startsWith("0:") ? null : /^\d+:(?:[^:\n]*,)?memory(?:,[^:\n]*)?:(.*)$/m.exec(text);
+  if (legacy !== null) return { version: 1, path: legacy[1] ?? "" };
+  const unified = /^0::(.*)$/m.exec(text);
+  if (unified === null) throw new Error(`${file}: neither a memory controller nor cgroup v2 in it`);
+  return { version: 2, path: unified[1] ?? "" };
 }

@@ -13,12 +13,16 @@ export function readFile(path: string, maxBytes = 1024 * 1024): string {
   return withFile(path, O.RDONLY | O.NONBLOCK, (descriptor) => readToEnd(descriptor, path, maxBytes));
 }
 
-function readToEnd(descriptor: number, path: string, maxBytes: number): string {
-  let length = 0;
-  for (;;) {
-    const read = readInto(descriptor, length === 0 ? buffer : buffer.subarray(length), path);
+/**
+ * Reads a descriptor to its end as text, after a wait before each read; throws a SystemError, or an error that names
+ * it when it holds more than maxBytes.
+ */
+export function readToEnd(descriptor: number, name: string, maxBytes: number, wait = () => {}): string {
+  for (let length = 0; ; ) {
+    wait();
+    const read = readInto(descriptor, length === 0 ? buffer : buffer.subarray(length), name);
     length += read;
-    if (length > maxBytes) throw new Error(`${path} holds more than the ${maxBytes} bytes allowed`);
+    if (length > maxBytes) throw new Error(`${name} holds more than the ${maxBytes} bytes allowed`);
     if (read === 0) return decoder.decode(buffer.subarray(0, length));
     if (length === buffer.length) buffer = grown(buffer);
   }
@@ -41,8 +45,8 @@ export function readFileIfThere(path: string): string | undefined {
 }
 
 /**
- * Writes a text to a file that is there, in one call; throws a SystemError. Never makes a file, never
- * follows a link at the path's end: what is meant for a cgroup's file reaches nothing else.
+ * Writes a text to a file that is there, in one call; throws a SystemError. Never makes a file and never follows a
+ * link at the path's end: what is meant for a cgroup's file reaches nothing else.
  */
 export function writeExistingFile(path: string, text: string): void {
   withFile(path, O.WRONLY | O.TRUNC | O.NOFOLLOW, (descriptor) => write(descriptor, text, path));

@@ -1,4 +1,4 @@
-import { appendFile } from "./file.ts";
+import { appendFile, writeExistingFile } from "./file.ts";
 import { write } from "./libc.ts";
 
 const KERNEL_LOG = "/dev/kmsg";
@@ -17,7 +17,8 @@ export function writeHookLog(logFile: string | undefined, severity: "info" | "wa
   const name = `wasp[${process.pid}]: hook:`;
   const stamped = () => `${new Date().toISOString()} ${name} ${line}\n`;
   if (logFile !== undefined && succeeds(() => appendFile(logFile, stamped()))) return;
-  if (succeeds(() => appendFile(KERNEL_LOG, `<${KERNEL_PRIORITY[severity]}>${name} ${line}\n`))) return;
+  if (succeeds(() => writeExistingFile(KERNEL_LOG, `<${KERNEL_PRIORITY[severity]}>${name} ${line}\n`)))
+    return;
   succeeds(() => write(STDERR, stamped(), "standard error"));
 }
 

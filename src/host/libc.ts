@@ -45,22 +45,28 @@ export class SystemError extends Error {
   }
 }
 
+// Each of the calls below looks at its own result: going through one function for all would make that one hot enough
+// for the JIT, and the hook would pay for a compiler's thread in its last millisecond.
+
 /** Opens a file and returns its descriptor; throws a SystemError. A new file gets the mode 0640 less the umask. */
 export function open(path: string, flags: number): number {
   if (path.includes("\0")) throw new Error(`open ${JSON.stringify(path)}: a path holds no NUL`);
-  const name = encoder.encode(`${path}\0`);
-  return call("open", path, () => c.open(ptr(name), flags | O.CLOEXEC, 0o640));
+  const descriptor = c.open(ptr(encoder.encode(`${path}\0`)), flags | O.CLOEXEC, 0o640);
+  if (descriptor < 0) throw new SystemError("open", path, errno());
+  return descriptor;
 }
 
 /** Reads what is there into the buffer and returns the number of bytes, 0 at the end; throws a SystemError. */
 export function read(descriptor: number, buffer: Uint8Array, subject: string): number {
-  return call("read", subject, () => c.read(descriptor, ptr(buffer), buffer.length));
+  const length = c.read(descriptor, ptr(buffer), buffer.length);
+  if (length < 0) throw new SystemError("read", subject, errno());
+  return length;
 }
 
 /** Writes a text in one call, as cgroup files and logs need it; throws a SystemError. */
 export function write(descriptor: number, text: string, subject: string): void {
   const bytes = encoder.encode(text);
-  call("write", subject, () => c.write(descriptor, ptr(bytes), bytes.length));
+  if (c.write(descriptor, ptr(bytes), bytes.length) < 0) throw new SystemError("write", subject, errno());
 }
 
 /** Closes a descriptor. */
@@ -68,23 +74,19 @@ export function close(descriptor: number): void {
   c.close(descriptor);
 }
 
-// struct pollfd as two words: the descriptor, then the events asked for below those that came (little-endian).
-const pollfd = new Int32Array(2);
-
-/** Waits until a read of the descriptor would not block, and tells whether that came within the milliseconds. */
-export function waitReadable(descriptor: number, milliseconds: number): boolean {
-  pollfd[0] = descriptor;
-  pollfd[1] = POLLIN;
-  return (
-    call("poll", `descriptor ${descriptor}`, () => c.poll(ptr(pollfd), 1, Math.max(0, milliseconds))) > 0
-  );
+/**
+ * Waits until a read of the descriptor would not block, and tells whether that came before the deadline, in
+ * milliseconds of performance.now().
+ */
+export function waitReadable(descriptor: number, deadlineMilliseconds: number): boolean {
+  // struct pollfd as two words: the descriptor, then the events asked for below those that came (little-endian).
+  const pollfd = new Int32Array([descriptor, POLLIN]);
+  const ready = c.poll(ptr(pollfd), 1, Math.max(0, deadlineMilliseconds - performance.now()));
+  if (ready >= 0) return ready > 0;
+  if (errno() === EINTR) return waitReadable(descriptor, deadlineMilliseconds);
+  throw new SystemError("poll", `descriptor ${descriptor}`, errno());
 }
 
-function call(name: string, subject: string, attempt: () => number): number {
-  for (;;) {
-    const result = attempt();
-    if (result >= 0) return result;
-    const errno = readMemory.i32(c.__errno_location() as Pointer, 0);
-    if (errno !== EINTR) throw new SystemError(name, subject, errno);
-  }
+function errno(): number {
+  return readMemory.i32(c.__errno_location() as Pointer, 0);
 }

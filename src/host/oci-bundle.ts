@@ -1,4 +1,4 @@
-import type { OciContainer, StringMap } from "../policy/oci-container.ts";
+import type { OciContainer } from "../policy/oci-container.ts";
 import { readFile } from "./file.ts";
 
 const MAX_CONFIG_BYTES = 16 * 1024 * 1024;
@@ -10,7 +10,6 @@ export interface OciState {
   readonly pid: number;
   /** An absolute path. */
   readonly bundle: string;
-  readonly annotations: StringMap;
 }
 
 /** Decodes the OCI state of a container; throws an error that names the field that is wrong. */
@@ -20,7 +19,7 @@ export function parseOciState(text: string): OciState {
   if (pid === undefined || !Number.isInteger(pid) || pid < 1) throw state.wrong("pid", "a process's number");
   const bundle = state.string("bundle");
   if (bundle === undefined || !bundle.startsWith("/")) throw state.wrong("bundle", "an absolute path");
-  return { id: state.string("id") ?? "", pid, bundle, annotations: state.object("annotations").fields };
+  return { id: state.string("id") ?? "", pid, bundle };
 }
 
 /**
@@ -35,7 +34,7 @@ export function readOciContainer(fsroot: string, state: OciState): OciContainer 
   return {
     cgroupsPath: linux.string("cgroupsPath"),
     oomScoreAdj: config.object("process").number("oomScoreAdj"),
-    annotations: { ...state.annotations, ...config.object("annotations").fields },
+    annotations: config.object("annotations").fields,
     memoryLimitBytes: resources.object("memory").number("limit"),
     unified: resources.object("unified").fields,
   };

@@ -13,47 +13,53 @@ export interface PodCgroup {
   readonly containerSegment: string;
 }
 
-// kubernetes pkg/kubelet/cm/cgroup_manager_linux.go: systemd escapes "-" of a UID to "_", and repeats every
-// parent slice's name in the child's, so a --cgroup-root shows up as a prefix of the slice's name.
-const SYSTEMD_SLICE = /^(?:.+-)?kubepods(?:-(burstable|besteffort))?-pod([0-9a-zA-Z_.]+)\.slice$/;
-const CGROUPFS_PATH = /^\/(?:.+\/)?kubepods(?:\/(burstable|besteffort))?\/pod([0-9a-zA-Z_.-]+)\/([^/]+)$/;
-const SYSTEMD_NAME = /^[^/:]+$/;
-
 /**
  * Reads `linux.cgroupsPath` of an OCI config as the kubelet and its runtimes write it: `SLICE:PREFIX:NAME` under the
  * systemd driver, an absolute path under cgroupfs; undefined for a container that is not in a pod.
  */
 export function parsePodCgroup(cgroupsPath: string): PodCgroup | undefined {
-  if (cgroupsPath.split("/").includes("..")) return undefined;
   return cgroupsPath.includes(":") ? parseSystemd(cgroupsPath) : parseCgroupfs(cgroupsPath);
 }
 
+const POD = "pod";
+
+// kubernetes pkg/kubelet/cm/cgroup_manager_linux.go: `kubepods-burstable-pod<UID>.slice`, with "-" of the UID escaped
+// to "_". A slice repeats the names of those above it, so a --cgroup-root stands in front.
 function parseSystemd(cgroupsPath: string): PodCgroup | undefined {
   const [slice = "", prefix = "", name = "", ...rest] = cgroupsPath.split(":");
-  const match = SYSTEMD_SLICE.exec(slice);
-  if (match === null || rest.length > 0 || !SYSTEMD_NAME.test(name) || slice.includes("/")) return undefined;
-  if (prefix !== "" && !SYSTEMD_NAME.test(prefix)) return undefined;
+  if (!slice.endsWith(".slice") || name === "" || rest.length > 0 || cgroupsPath.includes("/"))
+    return undefined;
+  const stem = slice.slice(0, -".slice".length);
+  const at = stem.lastIndexOf(`-${POD}`);
+  const qosClass = qosClassOf(stem.slice(0, Math.max(0, at)), "-");
+  const podUid = stem.slice(at + 1 + POD.length);
+  if (qosClass === undefined || podUid === "") return undefined;
   const unit = prefix === "" ? name : `${prefix}-${name}`;
   return {
     driver: "systemd",
-    qosClass: qosClassOf(match[1]),
-    podUid: (match[2] ?? "").replaceAll("_", "-"),
+    qosClass,
+    podUid: podUid.replaceAll("_", "-"),
     containerSegment: `${slice}/${unit}.scope`,
   };
 }
 
 function parseCgroupfs(cgroupsPath: string): PodCgroup | undefined {
-  const match = CGROUPFS_PATH.exec(cgroupsPath);
-  if (match === null) return undefined;
-  return {
-    driver: "cgroupfs",
-    qosClass: qosClassOf(match[1]),
-    podUid: match[2] ?? "",
-    containerSegment: `pod${match[2]}/${match[3]}`,
-  };
+  const segments = cgroupsPath.split("/");
+  const [root, ...below] = segments;
+  if (root !== "" || below.some((segment) => segment === "" || segment === "." || segment === ".."))
+    return undefined;
+  const name = below.at(-1) ?? "";
+  const pod = below.at(-2) ?? "";
+  const qosClass = qosClassOf(`/${below.slice(0, -2).join("/")}`, "/");
+  if (qosClass === undefined || !pod.startsWith(POD) || pod === POD) return undefined;
+  return { driver: "cgroupfs", qosClass, podUid: pod.slice(POD.length), containerSegment: `${pod}/${name}` };
 }
 
-function qosClassOf(segment: string | undefined): QosClass {
-  if (segment === "burstable") return "Burstable";
-  return segment === "besteffort" ? "BestEffort" : "Guaranteed";
+/** The QoS class of the cgroup that pods of it share: the last of its names tells, whatever stands above it. */
+function qosClassOf(parent: string, separator: string): QosClass | undefined {
+  const endsIn = (...names: string[]) =>
+    `${separator}${parent}`.endsWith(`${separator}${names.join(separator)}`);
+  if (endsIn("kubepods", "burstable")) return "Burstable";
+  if (endsIn("kubepods", "besteffort")) return "BestEffort";
+  return endsIn("kubepods") ? "Guaranteed" : undefined;
 }
