@@ -14,7 +14,7 @@ import { oomScoreAdjOf32MiB, podSlices, swapShares } from "./pods.ts";
 setDefaultTimeout(60_000);
 
 interface Case {
-  flags: string[];
+  flags: string;
   name: string;
   spec: ContainerSpec;
   limitBytes: number;
@@ -30,42 +30,42 @@ const share = shareOfSwap(oomScoreAdjOf32MiB);
 
 const cases: Case[] = [
   {
-    flags: ["--swap-behavior", "NoSwap"],
+    flags: "--swap-behavior NoSwap",
     name: "denies swap to a Burstable container",
     spec: burstable,
     limitBytes: 0,
     reason: "swap-behavior",
   },
   {
-    flags: ["--swap-behavior", "UnlimitedSwap"],
+    flags: "--swap-behavior UnlimitedSwap",
     name: "lifts the limit on every level",
     spec: withoutSwap,
     limitBytes: Number.POSITIVE_INFINITY,
     reason: "unlimited-swap",
   },
   {
-    flags: ["--workloads", "VirtualMachines"],
+    flags: "--workloads VirtualMachines",
     name: "denies swap to any other container",
     spec: burstable,
     limitBytes: 0,
     reason: "not-virtual-machine",
   },
   {
-    flags: ["--workloads", "VirtualMachines"],
+    flags: "--workloads VirtualMachines",
     name: "leaves a virtual machine its share",
     spec: { ...withoutSwap, annotations: { "kubevirt.io/domain": "vm" } },
     limitBytes: share,
     reason: "limited-swap",
   },
   {
-    flags: ["--pod-overrides", "Any"],
+    flags: "--pod-overrides Any",
     name: "lets a pod ask for more",
     spec: { ...withoutSwap, annotations: { "wasp.io/swap-limit": "256Mi" } },
     limitBytes: 256 * 1024 ** 2,
     reason: "pod-override",
   },
   {
-    flags: ["--exclude-namespace", "def*"],
+    flags: "--exclude-namespace def*",
     name: "denies swap to the namespace's containers",
     spec: burstable,
     limitBytes: 0,
@@ -75,7 +75,7 @@ const cases: Case[] = [
 
 describe.each(runtimes)("under %s,", (runtime) => {
   test.each(cases)("$flags $name", async ({ flags, spec, limitBytes, reason }) => {
-    const hooksFolder = await installFlags(guest, flags);
+    const hooksFolder = await installFlags(guest, flags.split(" "));
     const container = await startContainer(guest, runtime, { ...spec, hooksFolder });
     expect(effectiveLimit(container)).toBe(limitBytes);
     expect(container.log).toEqual([

@@ -64,7 +64,22 @@ const cases: Case[] = [
     ...denied,
     reason: "request-equals-limit",
   },
-  { name: "Guaranteed", ...guaranteed, memory: "64m", memorySwap: "80m", ...denied, reason: "guaranteed" },
+  {
+    name: "Guaranteed",
+    ...guaranteed,
+    memory: "64m",
+    limitBytes: 0,
+    event: "swap-limit-kept",
+    reason: "guaranteed",
+  },
+  {
+    name: "Guaranteed whose runtime grants swap",
+    ...guaranteed,
+    memory: "64m",
+    memorySwap: "80m",
+    ...denied,
+    reason: "guaranteed",
+  },
   { name: "BestEffort", ...bestEffort, ...denied, reason: "best-effort" },
   { name: "node-critical", ...burstable, oomScoreAdj: -997, ...denied, reason: "critical" },
   ...["kube-system", "openshift-monitoring"].map((namespace) => ({
@@ -164,15 +179,6 @@ describe.each(runtimes)("under %s, a container", (runtime) => {
         ...fields,
       }),
     ]);
-  });
-
-  test("that asks for nothing it has not got is told so in silence", async () => {
-    // As CRI-O starts a Guaranteed container, whose process has no swap from the first.
-    const { own, log } = await startContainer(guest, runtime, { ...guaranteed, memory: "64m" });
-    expect(own.map(({ swapMaxBytes }) => swapMaxBytes)).toEqual(own.map(() => 0));
-    // crun gives the scope above the process as much swap as memory, so there is a level to write.
-    const event = runtime === "crun" ? "swap-limit-set" : "swap-limit-kept";
-    expect(log).toEqual([expect.objectContaining({ event, reason: "guaranteed", beforeBytes: "0" })]);
   });
 
   test("of a static pod is kept from the hook by its definition", async () => {
