@@ -43,9 +43,16 @@ const cases: Case[] = [
   { name: "Burstable without a memory limit", ...burstable, ...granted },
   { name: "Burstable with a memory limit", ...burstable, memory: "64m", ...granted },
   {
-    name: "Burstable whose kubelet denies swap",
+    name: "Burstable with a memory limit whose kubelet denies swap",
     ...burstable,
     memory: "64m",
+    unified: { "memory.swap.max": "0" },
+    ...granted,
+  },
+  {
+    // Its scope denies swap too, so that under crun both levels have to be written.
+    name: "Burstable without a memory limit whose kubelet denies swap",
+    ...burstable,
     unified: { "memory.swap.max": "0" },
     ...granted,
   },
