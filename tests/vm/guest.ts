@@ -247,7 +247,8 @@ function succeeded(what: string, { code, stdout, stderr }: Outcome): string {
   return stdout;
 }
 
-function quote(text: string): string {
+/** Returns a text as one word of a script. */
+export function quote(text: string): string {
   return `'${text.replaceAll("'", `'\\''`)}'`;
 }
 

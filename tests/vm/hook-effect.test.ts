@@ -1,0 +1,83 @@
+/** What the limit that wasp's hook wrote does to a running container, and how long it lasts. */
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import {
+  effectiveLimit,
+  hostCgroups,
+  parseLevels,
+  podmanRun,
+  type Runtime,
+  readLevels,
+  runContainer,
+  runtimes,
+} from "./container.ts";
+import { quote } from "./guest.ts";
+import { sharedGuest } from "./node.ts";
+import { oomScoreAdjOf32MiB, podSlices, swapShares } from "./pods.ts";
+
+setDefaultTimeout(60_000);
+
+const guest = await sharedGuest();
+const shareOfSwap = await swapShares(guest);
+
+// Of a request just below 62 MiB, as high as a limit of 64 MiB allows: some 30 MiB of the node's swap.
+const largeOomScoreAdj = 970;
+const burstable = { cgroupParent: podSlices.Burstable, oomScoreAdj: largeOomScoreAdj, memory: "64m" };
+const guaranteed = { cgroupParent: podSlices.Guaranteed, oomScoreAdj: -997, memory: "64m" };
+const killed = 128 + 9;
+
+/**
+ * Uses 80 MiB, then 160 MiB of memory, and prints how each ended and how much was swapped.
+ *
+ * From /dev/urandom, because this kernel swaps no zeros; in processes of their own, because the kernel kills the largest.
+ */
+const hog = `
+dd if=/dev/urandom of=/dev/null bs=80M count=1; echo $?
+dd if=/dev/urandom of=/dev/null bs=160M count=1; echo $?
+cat ${hostCgroups}$(cut -d: -f3- /proc/self/cgroup)/memory.swap.peak`;
+
+describe.each(runtimes)("under %s, a container", (runtime) => {
+  test("swaps up to its limit and is killed beyond it", async () => {
+    const { moderate, excessive, swapPeakBytes } = await runHog(runtime, burstable);
+    const limitBytes = shareOfSwap(largeOomScoreAdj);
+    expect({ moderate, excessive }).toEqual({ moderate: 0, excessive: killed });
+    expect(swapPeakBytes).toBeLessThanOrEqual(limitBytes);
+    expect(swapPeakBytes).toBeGreaterThanOrEqual(0.9 * limitBytes);
+  });
+
+  test("that is Guaranteed never swaps", async () => {
+    expect(await runHog(runtime, guaranteed)).toEqual({
+      moderate: killed,
+      excessive: killed,
+      swapPeakBytes: 0,
+    });
+  });
+
+  test("keeps its limit while it runs and when systemd reloads, and its monitor has none", async () => {
+    const spec = { cgroupParent: podSlices.Burstable, oomScoreAdj: oomScoreAdjOf32MiB, memory: "64m" };
+    const id = (await guest.must(podmanRun(runtime, spec, ["--detach", "--rm"], "exec sleep 600"))).trim();
+    try {
+      expect(await limitInside(id)).toBe(shareOfSwap(oomScoreAdjOf32MiB));
+      await guest.must("systemctl daemon-reload");
+      expect(await limitInside(id)).toBe(shareOfSwap(oomScoreAdjOf32MiB));
+      expect(await swapMaxOfMonitor(id)).toBe("max\n");
+    } finally {
+      await guest.must(`podman rm --force --time 0 ${id}`);
+    }
+  });
+});
+
+async function runHog(runtime: Runtime, spec: typeof burstable | typeof guaranteed) {
+  const { code, stdout, stderr } = await runContainer(guest, runtime, spec, hog);
+  if (code !== 0) throw new Error(`the container ended with ${code}: ${stderr}`);
+  const [moderate, excessive, swapPeakBytes] = stdout.trim().split("\n").map(Number);
+  return { moderate, excessive, swapPeakBytes };
+}
+
+async function limitInside(id: string): Promise<number> {
+  const levels = parseLevels(await guest.must(`podman exec ${id} sh -c ${quote(readLevels)}`));
+  return effectiveLimit({ own: levels, above: [] });
+}
+
+async function swapMaxOfMonitor(id: string): Promise<string> {
+  return await guest.must(`cat $(find /sys/fs/cgroup -name libpod-conmon-${id}.scope)/memory.swap.max`);
+}

@@ -1,0 +1,116 @@
+/** What an administrator's flags in the hook's definition change for a container. */
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import {
+  type ContainerSpec,
+  effectiveLimit,
+  installFlags,
+  parseHookLog,
+  runtimes,
+  startContainer,
+} from "./container.ts";
+import { sharedGuest } from "./node.ts";
+import { oomScoreAdjOf32MiB, podSlices, swapShares } from "./pods.ts";
+
+setDefaultTimeout(60_000);
+
+interface Case {
+  flags: string;
+  name: string;
+  spec: ContainerSpec;
+  limitBytes: number;
+  reason: string;
+}
+
+const guest = await sharedGuest();
+const shareOfSwap = await swapShares(guest);
+
+const burstable = { cgroupParent: podSlices.Burstable, oomScoreAdj: oomScoreAdjOf32MiB };
+const withoutSwap = { ...burstable, memory: "64m" };
+const share = shareOfSwap(oomScoreAdjOf32MiB);
+
+const cases: Case[] = [
+  {
+    flags: "--swap-behavior NoSwap",
+    name: "denies swap to a Burstable container",
+    spec: burstable,
+    limitBytes: 0,
+    reason: "swap-behavior",
+  },
+  {
+    flags: "--swap-behavior UnlimitedSwap",
+    name: "lifts the limit on every level",
+    spec: withoutSwap,
+    limitBytes: Number.POSITIVE_INFINITY,
+    reason: "unlimited-swap",
+  },
+  {
+    flags: "--workloads VirtualMachines",
+    name: "denies swap to any other container",
+    spec: burstable,
+    limitBytes: 0,
+    reason: "not-virtual-machine",
+  },
+  {
+    flags: "--workloads VirtualMachines",
+    name: "leaves a virtual machine its share",
+    spec: { ...withoutSwap, annotations: { "kubevirt.io/domain": "vm" } },
+    limitBytes: share,
+    reason: "limited-swap",
+  },
+  {
+    flags: "--pod-overrides Any",
+    name: "lets a pod ask for more",
+    spec: { ...withoutSwap, annotations: { "wasp.io/swap-limit": "256Mi" } },
+    limitBytes: 256 * 1024 ** 2,
+    reason: "pod-override",
+  },
+  {
+    flags: "--exclude-namespace def*",
+    name: "denies swap to the namespace's containers",
+    spec: burstable,
+    limitBytes: 0,
+    reason: "excluded-namespace",
+  },
+];
+
+describe.each(runtimes)("under %s,", (runtime) => {
+  test.each(cases)("$flags $name", async ({ flags, spec, limitBytes, reason }) => {
+    const hooksFolder = await installFlags(guest, flags.split(" "));
+    const container = await startContainer(guest, runtime, { ...spec, hooksFolder });
+    expect(effectiveLimit(container)).toBe(limitBytes);
+    expect(container.log).toEqual([
+      expect.objectContaining({ event: "swap-limit-set", reason, id: container.id }),
+    ]);
+  });
+
+  test("--dry-run says what it would write, and writes nothing", async () => {
+    const hooksFolder = await installFlags(guest, ["--dry-run"]);
+    const { own, id, log } = await startContainer(guest, runtime, { ...withoutSwap, hooksFolder });
+    // The second is the scope of crun, which gives it as much swap as memory.
+    const untouched = runtime === "crun" ? [0, 64 * 1024 ** 2] : [0];
+    expect(own.map(({ swapMaxBytes }) => swapMaxBytes)).toEqual(untouched);
+    const [line] = log;
+    expect(log).toHaveLength(1);
+    expect(line).toMatchObject({
+      event: "swap-limit-planned",
+      reason: "limited-swap",
+      id,
+      effectiveBytes: "0",
+    });
+    expect(wholePages(Number(line?.["limitBytes"]))).toBe(share);
+  });
+
+  test("--log-file takes the line from the kernel's log to a file", async () => {
+    const file = `/run/wasp-${runtime}.log`;
+    const hooksFolder = await installFlags(guest, ["--log-file", file]);
+    const { id, log } = await startContainer(guest, runtime, { ...withoutSwap, hooksFolder });
+    expect(log).toEqual([]);
+    const lines = await guest.must(`cat ${file}`);
+    expect(lines).toMatch(/^\d{4}-\d\d-\d\dT\S+Z wasp\[\d+\]: hook: swap-limit-set .*\n$/);
+    expect(parseHookLog(lines)).toEqual([expect.objectContaining({ reason: "limited-swap", id })]);
+  });
+});
+
+function wholePages(bytes: number): number {
+  return bytes - (bytes % 4096);
+}

@@ -1,0 +1,206 @@
+/** What wasp's hook, installed as on a real node, gives each kind of container before its first instruction. */
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import {
+  type ContainerSpec,
+  containerName,
+  effectiveLimit,
+  type Level,
+  type Runtime,
+  runtimes,
+  startContainer,
+} from "./container.ts";
+import { sharedGuest } from "./node.ts";
+import { oomScoreAdjOf32MiB, podPaths, podSlices, swapShares } from "./pods.ts";
+
+setDefaultTimeout(60_000);
+
+interface Case extends ContainerSpec {
+  name: string;
+  /** The limit that the container's first process finds in force. */
+  limitBytes: number;
+  event: string;
+  reason: string;
+  /** Any other field of the line in the log. */
+  fields?: Record<string, string>;
+}
+
+const guest = await sharedGuest();
+const shareOfSwap = await swapShares(guest);
+const MiB = 1024 ** 2;
+
+const burstable = { cgroupParent: podSlices.Burstable, oomScoreAdj: oomScoreAdjOf32MiB };
+const guaranteed = { cgroupParent: podSlices.Guaranteed, oomScoreAdj: -997 };
+const bestEffort = { cgroupParent: podSlices.BestEffort, oomScoreAdj: 1000 };
+const granted = {
+  limitBytes: shareOfSwap(oomScoreAdjOf32MiB),
+  event: "swap-limit-set",
+  reason: "limited-swap",
+};
+const denied = { limitBytes: 0, event: "swap-limit-set" };
+const underCgroupfs = { cgroupManager: "cgroupfs" } as const;
+
+const cases: Case[] = [
+  { name: "Burstable without a memory limit", ...burstable, ...granted },
+  { name: "Burstable with a memory limit", ...burstable, memory: "64m", ...granted },
+  {
+    name: "Burstable with a memory limit whose kubelet denies swap",
+    ...burstable,
+    memory: "64m",
+    unified: { "memory.swap.max": "0" },
+    ...granted,
+  },
+  {
+    // Its scope denies swap too, so that under crun both levels have to be written.
+    name: "Burstable without a memory limit whose kubelet denies swap",
+    ...burstable,
+    unified: { "memory.swap.max": "0" },
+    ...granted,
+  },
+  {
+    name: "Burstable with a request of next to nothing",
+    ...burstable,
+    oomScoreAdj: 999,
+    ...denied,
+    reason: "request-unknown",
+  },
+  {
+    name: "Burstable with a request that equals its limit",
+    ...burstable,
+    memory: "32m",
+    memorySwap: "48m",
+    ...denied,
+    reason: "request-equals-limit",
+  },
+  {
+    name: "Guaranteed",
+    ...guaranteed,
+    memory: "64m",
+    limitBytes: 0,
+    event: "swap-limit-kept",
+    reason: "guaranteed",
+  },
+  {
+    name: "Guaranteed whose runtime grants swap",
+    ...guaranteed,
+    memory: "64m",
+    memorySwap: "80m",
+    ...denied,
+    reason: "guaranteed",
+  },
+  { name: "BestEffort", ...bestEffort, ...denied, reason: "best-effort" },
+  { name: "node-critical", ...burstable, oomScoreAdj: -997, ...denied, reason: "critical" },
+  ...["kube-system", "openshift-monitoring"].map((namespace) => ({
+    name: `of the namespace ${namespace}`,
+    ...burstable,
+    annotations: { "io.kubernetes.pod.namespace": namespace },
+    ...denied,
+    reason: "excluded-namespace",
+    fields: { namespace },
+  })),
+  {
+    name: "that asks for no swap",
+    ...burstable,
+    annotations: { "wasp.io/swap-limit": "0" },
+    ...denied,
+    reason: "pod-override",
+  },
+  {
+    name: "that asks for less swap",
+    ...burstable,
+    memory: "64m",
+    annotations: { "wasp.io/swap-limit": "8Mi" },
+    ...granted,
+    limitBytes: 8 * MiB,
+    reason: "pod-override",
+  },
+  {
+    name: "that asks for more swap",
+    ...burstable,
+    memory: "64m",
+    annotations: { "wasp.io/swap-limit": "1Gi" },
+    ...granted,
+    fields: { ignoredOverride: "1Gi: above the entitlement, only less may be asked for" },
+  },
+  {
+    name: "whose pod asks for it by name",
+    ...burstable,
+    memory: "64m",
+    annotations: { "wasp.io/swap-limit": "8Mi", [`swap-limit.wasp.io/${containerName}`]: "4Mi" },
+    ...granted,
+    limitBytes: 4 * MiB,
+    reason: "pod-override",
+  },
+  {
+    name: "whose kubelet grants swap",
+    ...burstable,
+    memory: "64m",
+    unified: { "memory.swap.max": `${6 * MiB}` },
+    limitBytes: 6 * MiB,
+    event: "swap-limit-left",
+    reason: "kubelet-limited-swap",
+  },
+  {
+    name: "outside Kubernetes",
+    oomScoreAdj: oomScoreAdjOf32MiB,
+    memory: "64m",
+    memorySwap: "96m",
+    limitBytes: 32 * MiB,
+    event: "swap-limit-left",
+    reason: "not-kubernetes",
+  },
+  {
+    name: "Burstable under cgroupfs",
+    ...underCgroupfs,
+    cgroupParent: podPaths.Burstable,
+    oomScoreAdj: oomScoreAdjOf32MiB,
+    memory: "64m",
+    ...granted,
+  },
+  {
+    name: "Guaranteed under cgroupfs",
+    ...underCgroupfs,
+    cgroupParent: podPaths.Guaranteed,
+    oomScoreAdj: -997,
+    ...denied,
+    reason: "guaranteed",
+  },
+  {
+    name: "BestEffort under cgroupfs",
+    ...underCgroupfs,
+    cgroupParent: podPaths.BestEffort,
+    oomScoreAdj: 1000,
+    ...denied,
+    reason: "best-effort",
+  },
+];
+
+describe.each(runtimes)("under %s, a container", (runtime) => {
+  test.each(cases)("$name", async ({ limitBytes, event, reason, fields, ...spec }) => {
+    const { id, own, above, log } = await startContainer(guest, runtime, spec);
+    expect(own).toHaveLength(levelsOf(runtime, spec));
+    expect(effectiveLimit({ own, above })).toBe(limitBytes);
+    expect(above.filter(isLimited)).toEqual([]);
+    expect(log).toEqual([
+      expect.objectContaining({
+        ...{ event, reason, id, namespace: "default", pod: "web-0", container: containerName },
+        ...fields,
+      }),
+    ]);
+  });
+
+  test("of a static pod is kept from the hook by its definition", async () => {
+    const annotations = { "kubernetes.io/config.source": "file" };
+    const { own, log } = await startContainer(guest, runtime, { ...burstable, annotations });
+    expect(own.filter(isLimited)).toEqual([]);
+    expect(log).toEqual([]);
+  });
+});
+
+/** crun with systemd puts the process one level below the scope. */
+function levelsOf(runtime: Runtime, { cgroupManager }: ContainerSpec): number {
+  return runtime === "crun" && cgroupManager !== "cgroupfs" ? 2 : 1;
+}
+
+function isLimited({ swapMaxBytes }: Level): boolean {
+  return swapMaxBytes !== Number.POSITIVE_INFINITY;
+}
