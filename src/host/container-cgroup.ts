@@ -18,23 +18,28 @@ export interface ContainerCgroup {
  */
 export function locateContainerCgroup(fsroot: string, pid: number, podCgroup: PodCgroup): ContainerCgroup {
   const { version, path } = memoryCgroupOf(fsroot, pid);
-  const segments = path.split("/").filter((segment) => segment !== "");
-  const expected = podCgroup.containerSegment.split("/");
-  const scopeDepth =
-    1 + segments.findIndex((_, index) => expected.every((name, i) => segments[index + i] === name));
-  if (scopeDepth === 0 || segments.includes("..")) {
+  const scope = upToSegment(path, podCgroup.containerSegment);
+  if (scope === undefined) {
     throw new Error(
       `process ${pid} is not in ${podCgroup.containerSegment}, as its config says, but in ${path}`,
     );
   }
   const mount = version === 2 ? `${fsroot}/sys/fs/cgroup` : `${fsroot}/sys/fs/cgroup/memory`;
-  const directories = segments.map((_, index) => `${mount}/${segments.slice(0, index + 1).join("/")}`);
-  const firstOwn = scopeDepth - 1 + expected.length - 1;
-  return {
-    version,
-    own: directories.slice(firstOwn).reverse(),
-    ancestors: directories.slice(0, firstOwn).reverse(),
-  };
+  const own: string[] = [];
+  const ancestors: string[] = [];
+  for (let level = path; level !== ""; level = level.slice(0, level.lastIndexOf("/"))) {
+    (level.length >= scope.length ? own : ancestors).push(mount + level);
+  }
+  return { version, own, ancestors };
+}
+
+/** The beginning of a path up to the whole names that are looked for; undefined without them. */
+function upToSegment(path: string, segment: string): string | undefined {
+  const at = path.indexOf(`/${segment}`);
+  const upTo = path.slice(0, at + 1 + segment.length);
+  const isWhole = path === upTo || path.startsWith(`${upTo}/`);
+  // Seen from another cgroup namespace, a path begins with `/..`.
+  return at >= 0 && isWhole && !path.includes("/..") ? upTo : undefined;
 }
 
 function memoryCgroupOf(fsroot: string, pid: number): { version: 1 | 2; path: string } {
@@ -43,7 +48,8 @@ function memoryCgroupOf(fsroot: string, pid: number): { version: 1 | 2; path: st
   if (text === undefined) throw new Error(`process ${pid} is gone: no ${file}`);
   // Lines are `hierarchy:controller,controller:path`, and a path may hold colons (cgroups(7)). Where memory is a v1
   // controller, v2 may be mounted beside it, without memory.
-  const legacy = text.startsWith("0:") ? null : /^\d+:(?:[^:\n]*,)?memory(?:,[^:\n]*)?:(.*)$/m.exec(text);
+  if (text.startsWith("0::")) return { version: 2, path: text.slice("0::".length, text.indexOf("\n")) };
+  const legacy = /^\d+:(?:[^:\n]*,)?memory(?:,[^:\n]*)?:(.*)$/m.exec(text);
   if (legacy !== null) return { version: 1, path: legacy[1] ?? "" };
   const unified = /^0::(.*)$/m.exec(text);
   if (unified === null) throw new Error(`${file}: neither a memory controller nor cgroup v2 in it`);
