@@ -29,6 +29,8 @@ export function requireHost(): SwapFile {
     ? { cgroupVersion: 2, name: "memory.swap.max", mount: CGROUPS }
     : { cgroupVersion: 1, name: "memory.memsw.limit_in_bytes", mount: `${CGROUPS}/memory` };
   const missing = Object.entries({
+    // The tests put their cgroups where its pods have theirs, and remove what is empty there.
+    "no kubelet of its own (/var/lib/kubelet/pods)": !existsSync("/var/lib/kubelet/pods"),
     "root, to run real containers": process.getuid?.() === 0,
     "runc (apt-get install runc)": Bun.which("runc") !== null,
     "a static busybox (apt-get install busybox-static)": isStatic(BUSYBOX),
@@ -105,22 +107,19 @@ export class Pod implements AsyncDisposable {
   readonly runcRoot: string;
   readonly #version: 1 | 2;
   readonly #ids: string[] = [];
-  readonly #madeCgroups: readonly string[];
 
-  private constructor(version: 1 | 2, cgroup: string, directory: string, madeCgroups: readonly string[]) {
+  private constructor(version: 1 | 2, cgroup: string, directory: string) {
     this.#version = version;
     this.cgroup = cgroup;
     this.directory = directory;
     this.meminfo = `${directory}/meminfo`;
     this.runcRoot = `${directory}/runc`;
-    this.#madeCgroups = madeCgroups;
   }
 
   /** Makes a pod below a cgroup such as /kubepods/burstable. */
   static async make(parentCgroup: string, { cgroupVersion }: SwapFile): Promise<Pod> {
     const cgroup = `${parentCgroup}/pod${crypto.randomUUID()}`;
-    const made = await missingCgroups(cgroup);
-    const pod = new Pod(cgroupVersion, cgroup, await mkdtemp(join(tmpdir(), "wasp-pod-")), made);
+    const pod = new Pod(cgroupVersion, cgroup, await mkdtemp(join(tmpdir(), "wasp-pod-")));
     await mkdir(`${pod.directory}/rootfs/bin`, { recursive: true });
     await copyFile(BUSYBOX, `${pod.directory}/rootfs/bin/busybox`);
     await writeFile(pod.meminfo, await meminfoOf(NODE));
@@ -148,7 +147,7 @@ export class Pod implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     for (const id of this.#ids) await finish([...this.#runc, "delete", "--force", id]);
-    for (const directory of this.#madeCgroups) await rmdir(directory).catch(ignoreIfGoneOrUsed);
+    await removeCgroups(this.cgroup);
     await rm(this.directory, { recursive: true });
   }
 
@@ -224,14 +223,13 @@ async function finish(argv: readonly string[]): Promise<Outcome> {
   return { exitCode, stdout, stderr };
 }
 
-/** The directories of a cgroup and of those above it that are not there yet, in each hierarchy, the lowest first. */
-async function missingCgroups(cgroup: string): Promise<string[]> {
-  const levels: string[] = [];
-  for (let level = cgroup; level !== "/"; level = dirname(level)) levels.push(level);
-  const hierarchies = await cgroupHierarchies();
-  return levels
-    .flatMap((level) => hierarchies.map((hierarchy) => hierarchy + level))
-    .filter((directory) => !existsSync(directory));
+// With those above it, unless another test uses them: the last to end leaves nothing.
+async function removeCgroups(cgroup: string): Promise<void> {
+  for (const hierarchy of await cgroupHierarchies()) {
+    for (let level = cgroup; level !== "/"; level = dirname(level)) {
+      await rmdir(hierarchy + level).catch(ignoreIfGoneOrUsed);
+    }
+  }
 }
 
 async function cgroupHierarchies(): Promise<string[]> {
