@@ -46,12 +46,18 @@ function memoryCgroupOf(fsroot: string, pid: number): { version: 1 | 2; path: st
   const file = `${fsroot}/proc/${pid}/cgroup`;
   const text = readFileIfThere(file);
   if (text === undefined) throw new Error(`process ${pid} is gone: no ${file}`);
-  // Lines are `hierarchy:controller,controller:path`, and a path may hold colons (cgroups(7)). Where memory is a v1
-  // controller, v2 may be mounted beside it, without memory.
-  if (text.startsWith("0::")) return { version: 2, path: text.slice("0::".length, text.indexOf("\n")) };
-  const legacy = /^\d+:(?:[^:\n]*,)?memory(?:,[^:\n]*)?:(.*)$/m.exec(text);
-  if (legacy !== null) return { version: 1, path: legacy[1] ?? "" };
-  const unified = /^0::(.*)$/m.exec(text);
-  if (unified === null) throw new Error(`${file}: neither a memory controller nor cgroup v2 in it`);
-  return { version: 2, path: unified[1] ?? "" };
+  const cgroup = parseMemoryCgroup(text);
+  if (cgroup === undefined) throw new Error(`${file}: neither a memory controller nor cgroup v2 in it`);
+  return cgroup;
+}
+
+// Lines are `hierarchy:controller,controller:path`, and a path may hold colons (cgroups(7)). Where memory is a v1
+// controller, v2 may be mounted beside it, without memory: its line is the last.
+function parseMemoryCgroup(text: string): { version: 1 | 2; path: string } | undefined {
+  for (const line of text.split("\n")) {
+    const [hierarchy, controllers = "", ...path] = line.split(":");
+    if (controllers.split(",").includes("memory")) return { version: 1, path: path.join(":") };
+    if (hierarchy === "0") return { version: 2, path: path.join(":") };
+  }
+  return undefined;
 }

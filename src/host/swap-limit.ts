@@ -1,5 +1,5 @@
 import type { ContainerCgroup } from "./container-cgroup.ts";
-import { readFile, readFileIfThere, writeExistingFile } from "./file.ts";
+import { readFile, writeExistingFile } from "./file.ts";
 
 /** What became of a swap limit; limits are bytes of swap, Infinity for none. */
 export interface SwapLimitResult {
@@ -16,8 +16,8 @@ const V1_UNLIMITED_BYTES = 2 ** 60;
 
 /** The swap limit of one container, at all its levels; limits are bytes of swap, Infinity for none. */
 export class SwapLimit {
-  readonly #ownFiles: readonly string[];
-  readonly #ancestorFiles: readonly string[];
+  readonly #cgroup: ContainerCgroup;
+  readonly #file: string;
   /** How the kernel wants "no limit" written. */
   readonly #unlimited: string;
   /** What a limit file's figure holds besides swap: on cgroup v1 the container's memory limit. */
@@ -25,12 +25,10 @@ export class SwapLimit {
 
   /** Throws an error that names the file when the container's memory limit cannot be read. */
   constructor(cgroup: ContainerCgroup) {
-    const name = cgroup.version === 2 ? "memory.swap.max" : "memory.memsw.limit_in_bytes";
-    this.#ownFiles = cgroup.own.map((directory) => `${directory}/${name}`);
-    this.#ancestorFiles = cgroup.ancestors.map((directory) => `${directory}/${name}`);
+    this.#cgroup = cgroup;
+    this.#file = cgroup.version === 2 ? "memory.swap.max" : "memory.memsw.limit_in_bytes";
     this.#unlimited = cgroup.version === 2 ? "max" : "-1";
-    const memoryLimits = cgroup.own.map((directory) => `${directory}/memory.limit_in_bytes`);
-    this.#memoryBytes = cgroup.version === 2 ? 0 : Math.min(...memoryLimits.map(readLimit));
+    this.#memoryBytes = cgroup.version === 2 ? 0 : this.#lowest(cgroup.own, "memory.limit_in_bytes");
   }
 
   /**
@@ -43,7 +41,7 @@ export class SwapLimit {
 
   /** Reads the limit in force; throws an error that names the file, as without the kernel's swap controller. */
   read(): number {
-    return this.#effective(this.#ownFiles.map(readLimit), this.#lowestAbove());
+    return this.#effective(this.#lowest(this.#cgroup.ancestors, this.#file));
   }
 
   /**
@@ -52,43 +50,39 @@ export class SwapLimit {
    * Throws an error that names the file when one cannot be read or written.
    */
   write(limitBytes: number): SwapLimitResult {
-    const before = this.#ownFiles.map(readLimit);
-    const aboveBytes = this.#lowestAbove();
-    const beforeBytes = this.#effective(before, aboveBytes);
+    const aboveBytes = this.#lowest(this.#cgroup.ancestors, this.#file);
+    const beforeBytes = this.#effective(aboveBytes);
     if (beforeBytes === limitBytes) return { beforeBytes, effectiveBytes: beforeBytes, writes: 0 };
 
     const wantedBytes = limitBytes + this.#memoryBytes;
     const wanted = wantedBytes === Number.POSITIVE_INFINITY ? this.#unlimited : String(wantedBytes);
-    const differing = this.#ownFiles.filter((_, level) => before[level] !== wantedBytes);
-    for (const file of differing) writeExistingFile(file, wanted);
-    const effectiveBytes = this.#effective(this.#ownFiles.map(readLimit), aboveBytes);
-    return { beforeBytes, effectiveBytes, writes: differing.length };
+    let writes = 0;
+    for (const directory of this.#cgroup.own) {
+      const file = `${directory}/${this.#file}`;
+      if (readLimit(file) === wantedBytes) continue;
+      writeExistingFile(file, wanted);
+      writes += 1;
+    }
+    return { beforeBytes, effectiveBytes: this.#effective(aboveBytes), writes };
   }
 
-  #lowestAbove(): number {
-    return Math.min(...this.#ancestorFiles.map(readLimitIfThere));
-  }
-
-  #effective(own: readonly number[], aboveBytes: number): number {
-    const lowestBytes = Math.min(...own, aboveBytes);
+  #effective(aboveBytes: number): number {
+    const lowestBytes = Math.min(aboveBytes, this.#lowest(this.#cgroup.own, this.#file));
     return lowestBytes === Number.POSITIVE_INFINITY
       ? lowestBytes
       : Math.max(0, lowestBytes - this.#memoryBytes);
   }
+
+  #lowest(directories: readonly string[], file: string): number {
+    let lowestBytes = Number.POSITIVE_INFINITY;
+    for (const directory of directories)
+      lowestBytes = Math.min(lowestBytes, readLimit(`${directory}/${file}`));
+    return lowestBytes;
+  }
 }
 
 function readLimit(file: string): number {
-  return parseLimitFile(file, readFile(file));
-}
-
-// The root of the hierarchy has no limit, nor has a level without the memory controller.
-function readLimitIfThere(file: string): number {
-  const text = readFileIfThere(file);
-  return text === undefined ? Number.POSITIVE_INFINITY : parseLimitFile(file, text);
-}
-
-function parseLimitFile(file: string, text: string): number {
-  const figure = text.trim();
+  const figure = readFile(file).trim();
   const limitBytes = figure === "max" ? Number.POSITIVE_INFINITY : Number(figure);
   if (figure === "" || Number.isNaN(limitBytes)) throw new Error(`${file} holds neither bytes nor max`);
   return limitBytes >= V1_UNLIMITED_BYTES ? Number.POSITIVE_INFINITY : limitBytes;

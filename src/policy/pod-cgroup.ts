@@ -55,11 +55,10 @@ function parseCgroupfs(cgroupsPath: string): PodCgroup | undefined {
   return { driver: "cgroupfs", qosClass, podUid: pod.slice(POD.length), containerSegment: `${pod}/${name}` };
 }
 
-/** The QoS class of the cgroup that pods of it share: the last of its names tells, whatever stands above it. */
+/** The QoS class of the cgroup that its pods share; other cgroups may stand above it. */
 function qosClassOf(parent: string, separator: string): QosClass | undefined {
-  const endsIn = (...names: string[]) =>
-    `${separator}${parent}`.endsWith(`${separator}${names.join(separator)}`);
-  if (endsIn("kubepods", "burstable")) return "Burstable";
-  if (endsIn("kubepods", "besteffort")) return "BestEffort";
-  return endsIn("kubepods") ? "Guaranteed" : undefined;
+  const path = `${separator}${parent}`;
+  if (path.endsWith(`${separator}kubepods${separator}burstable`)) return "Burstable";
+  if (path.endsWith(`${separator}kubepods${separator}besteffort`)) return "BestEffort";
+  return path.endsWith(`${separator}kubepods`) ? "Guaranteed" : undefined;
 }

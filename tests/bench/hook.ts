@@ -1,7 +1,7 @@
 // What `wasp hook` costs a container's start, beside an empty program built with the same flags and beside a shell hook
 // as wasp-agent's was: `bun tests/bench/hook.ts [--rounds N]`. It prints figures and goals, and judges nothing.
 import { readFileSync, writeFileSync } from "node:fs";
-import { copyFile, rename, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
 import { $ } from "bun";
 import { type Arch, compile } from "../../build.ts";
@@ -9,13 +9,14 @@ import hookDefinition from "../../hooks.d/wasp-swap.json";
 import { type Container, Pod, requireHost, type SwapFile, shellHook } from "../runc/container.ts";
 
 const LIMIT_BYTES = 128 * 1024 ** 2;
-const WARM_UP_ROUNDS = 5;
 const PEAK_ROUNDS = 5;
+const COPIES = 4;
 
 /** A program that is measured. */
 interface Program {
   readonly name: string;
-  readonly argv: readonly string[];
+  /** Its command line, with one of the copies of its executable. */
+  readonly argv: (copy: number) => readonly string[];
   /** Whether it has to leave the container's limit changed. */
   readonly writes: boolean;
 }
@@ -49,17 +50,17 @@ async function bench(rounds: number): Promise<void> {
   const target = await makeTarget(pod, host);
   const programs = await makePrograms(pod);
 
-  for (let round = 0; round < WARM_UP_ROUNDS; round++) programs.map((program) => measure(program, target));
-  const samples = Array.from({ length: rounds }, () =>
+  for (let round = 0; round < COPIES; round++) programs.map((program) => measure(program, target, round));
+  const samples = Array.from({ length: rounds }, (_, round) =>
     programs.map((program) => {
       // Straight after itself, each: what ran before decides how much of a program the processor's caches still hold,
       // and that is a fifth of an empty program's time.
-      measure(program, target);
-      return measure(program, target);
+      measure(program, target, round % COPIES);
+      return measure(program, target, round % COPIES);
     }),
   );
-  const peaks = Array.from({ length: PEAK_ROUNDS }, () =>
-    programs.map((program) => measurePeak(program, target)),
+  const peaks = Array.from({ length: PEAK_ROUNDS }, (_, round) =>
+    programs.map((program) => measurePeak(program, target, round % COPIES)),
   );
   const results = programs.map(({ name }, i) => ({
     name,
@@ -93,28 +94,32 @@ async function makeTarget(pod: Pod, host: SwapFile): Promise<Target> {
 async function makePrograms(pod: Pod): Promise<Program[]> {
   const at = (name: string) => `${pod.directory}/${name}`;
   await writeFile(at("empty.ts"), "export {};\n");
-  await compile(at("empty.ts"), at("empty-built"), process.arch as Arch, "bench");
-  await compile(`${import.meta.dir}/../../src/main.ts`, at("wasp-built"), process.arch as Arch, "bench");
-  // A file fresh from the compiler runs up to a fifth slower than its copy, by how its pages lie in the page cache: so
-  // all that is measured is a copy, made alike. The control row tells whether that was enough.
-  await placeCopy(at("empty-built"), at("empty"));
-  await placeCopy(at("wasp-built"), at("wasp"));
-  await placeCopy(at("empty-built"), at("empty-again"));
-  await $`sync`;
+  await compile(at("empty.ts"), at("empty"), process.arch as Arch, "bench");
+  await compile(`${import.meta.dir}/../../src/main.ts`, at("wasp"), process.arch as Arch, "bench");
+  await $`cp ${at("empty")} ${at("empty-again")}`;
+  for (const name of ["empty", "empty-again", "wasp"]) await placeCopies(at(name));
   await writeFile(at("hook.sh"), shellHookScript(pod.runcRoot));
   const flags = ["--swap-behavior", "LimitedSwap", "--log-file", at("hook.log")];
+  const copy = (name: string, number: number) => `${at(name)}.${number}`;
   return [
-    { name: "a   empty program", argv: [at("empty")], writes: false },
-    { name: "a'  empty program, control", argv: [at("empty-again")], writes: false },
-    { name: "b   wasp hook", argv: [at("wasp"), "hook"], writes: true },
-    { name: "c   wasp hook, with flags", argv: [at("wasp"), "hook", ...flags], writes: true },
-    { name: "d   shell hook", argv: ["/bin/bash", at("hook.sh")], writes: true },
+    { name: "a   empty program", argv: (i) => [copy("empty", i)], writes: false },
+    { name: "a'  empty program, control", argv: (i) => [copy("empty-again", i)], writes: false },
+    { name: "b   wasp hook", argv: (i) => [copy("wasp", i), "hook"], writes: true },
+    { name: "c   wasp hook, with flags", argv: (i) => [copy("wasp", i), "hook", ...flags], writes: true },
+    { name: "d   shell hook", argv: () => ["/bin/bash", at("hook.sh")], writes: true },
   ];
 }
 
-async function placeCopy(source: string, destination: string): Promise<void> {
-  await copyFile(source, `${destination}.new`);
-  await rename(`${destination}.new`, destination);
+/**
+ * Makes the copies of an executable that are measured in turn, read back from the disk as after a boot. How a file's
+ * pages happen to lie in the page cache makes a fifth of an empty program's time, and stays so while they are cached:
+ * one copy alone would be measured as lucky or as unlucky, round after round.
+ */
+async function placeCopies(binary: string): Promise<void> {
+  for (let number = 0; number < COPIES; number++) {
+    const copy = `${binary}.${number}`;
+    await $`cp ${binary} ${copy} && sync ${copy} && dd of=${copy} oflag=nocache conv=notrunc,fdatasync count=0 && cat ${copy} > /dev/null`.quiet();
+  }
 }
 
 /** What wasp-agent's hook did: three runs of jq, and an update that lifts the limit of a Burstable container. */
@@ -127,10 +132,10 @@ if [[ $cgroup == *burst* ]]; then runc --root ${runcRoot} update --memory-swap -
 `;
 }
 
-function measure(program: Program, target: Target): Sample {
+function measure(program: Program, target: Target, copy: number): Sample {
   writeFileSync(target.limitFile, target.initialLimit);
   const started = performance.now();
-  const { exitCode, resourceUsage } = Bun.spawnSync([...program.argv], {
+  const { exitCode, resourceUsage } = Bun.spawnSync([...program.argv(copy)], {
     ...surroundings(target),
     stderr: "ignore",
   });
@@ -145,11 +150,11 @@ function measure(program: Program, target: Target): Sample {
  * Measures the peak resident set of a program, in MiB. The kernel counts a process's parent in until exec, and this
  * one is larger than what it measures, so that a small program in between has to start it and ask the kernel.
  */
-function measurePeak(program: Program, target: Target): number {
+function measurePeak(program: Program, target: Target, copy: number): number {
   writeFileSync(target.limitFile, target.initialLimit);
   const getrusage = process.arch === "arm64" ? 165 : 98;
   const script = `system { $ARGV[0] } @ARGV; syscall ${getrusage}, -1, my $usage = "\\0" x 144; print STDERR +(unpack "q18", $usage)[4]`;
-  const { stderr } = Bun.spawnSync(["perl", "-e", script, ...program.argv], surroundings(target));
+  const { stderr } = Bun.spawnSync(["perl", "-e", script, ...program.argv(copy)], surroundings(target));
   return Number(stderr.toString()) / 1024;
 }
 

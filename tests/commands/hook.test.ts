@@ -148,6 +148,8 @@ describe("flags", () => {
       if (memoryLimit === unlimited) delete config.linux.resources.memory;
     });
     const files = {
+      "/kubepods/memory.memsw.limit_in_bytes": unlimited,
+      "/kubepods/burstable/memory.memsw.limit_in_bytes": unlimited,
       [`${pod}/memory.memsw.limit_in_bytes`]: unlimited,
       [`${pod}/abc/memory.limit_in_bytes`]: memoryLimit,
       [`${pod}/abc/memory.memsw.limit_in_bytes`]: memoryLimit,
