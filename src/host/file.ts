@@ -1,8 +1,8 @@
 import { close, O, open, read as readInto, SystemError, write } from "./libc.ts";
 
 const decoder = new TextDecoder();
-// One buffer for every read: they are done one after another.
-let buffer: Uint8Array = new Uint8Array(64 * 1024);
+// One buffer for every read, as they are done one after another: large enough for most bundles' config.json.
+let buffer: Uint8Array = new Uint8Array(16 * 1024);
 
 /**
  * Reads a whole file as text, whatever size the kernel gives it (files of /proc and of cgroups have none); throws a

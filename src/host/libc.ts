@@ -1,14 +1,14 @@
 import { CString, dlopen, type Pointer, ptr, read as readMemory } from "bun:ffi";
 
 // node:fs would double the hook's time: loading it costs as much as everything else that the hook does together.
-const { symbols: c } = dlopen("libc.so.6", {
+const LIBC = "libc.so.6";
+const { symbols: c } = dlopen(LIBC, {
   open: { args: ["ptr", "i32", "i32"], returns: "i32" },
   // Counts stay far below 2^31, so ssize_t is taken as an i32: an i64 would come back as a BigInt.
   read: { args: ["i32", "ptr", "u64"], returns: "i32" },
   write: { args: ["i32", "ptr", "u64"], returns: "i32" },
   close: { args: ["i32"], returns: "i32" },
   poll: { args: ["ptr", "u64", "i32"], returns: "i32" },
-  strerror: { args: ["i32"], returns: "ptr" },
   __errno_location: { args: [], returns: "ptr" },
 });
 
@@ -35,7 +35,7 @@ export class SystemError extends Error {
   readonly errno: number;
 
   constructor(call: string, subject: string, errno: number) {
-    super(`${call} ${subject}: ${new CString(c.strerror(errno) as Pointer)}`);
+    super(`${call} ${subject}: ${describe(errno)}`);
     this.errno = errno;
   }
 
@@ -85,6 +85,12 @@ export function waitReadable(descriptor: number, deadlineMilliseconds: number): 
   if (ready >= 0) return ready > 0;
   if (errno() === EINTR) return waitReadable(descriptor, deadlineMilliseconds);
   throw new SystemError("poll", `descriptor ${descriptor}`, errno());
+}
+
+// Bound when there is an error to describe: each function that is bound costs the hook's start.
+function describe(errno: number): string {
+  const { symbols } = dlopen(LIBC, { strerror: { args: ["i32"], returns: "ptr" } });
+  return String(new CString(symbols.strerror(errno) as Pointer));
 }
 
 function errno(): number {

@@ -3,14 +3,10 @@
 import { existsSync } from "node:fs";
 import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, rmdir, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { dirname, join, resolve } from "node:path";
+import { dirname, join } from "node:path";
 import hookDefinition from "../../hooks.d/wasp-swap.json";
-
-/** The compiled program, as `bun build.ts` leaves it. */
-export const WASP = resolve(import.meta.dir, "../../dist/wasp");
-
-/** The memory and swap of the node whose containers tests/fixtures/recordings holds. */
-export const NODE = { memoryTotalKibibytes: 4016548, swapTotalKibibytes: 1048572 } as const;
+import { WASP } from "../node/binary.ts";
+import { RECORDED_NODE } from "../node/fake-node.ts";
 
 /** How this host spells a container's swap limit. */
 export interface SwapFile {
@@ -122,7 +118,7 @@ export class Pod implements AsyncDisposable {
     const pod = new Pod(cgroupVersion, cgroup, await mkdtemp(join(tmpdir(), "wasp-pod-")));
     await mkdir(`${pod.directory}/rootfs/bin`, { recursive: true });
     await copyFile(BUSYBOX, `${pod.directory}/rootfs/bin/busybox`);
-    await writeFile(pod.meminfo, await meminfoOf(NODE));
+    await writeFile(pod.meminfo, await meminfoOf(RECORDED_NODE));
     return pod;
   }
 
@@ -201,16 +197,16 @@ function ociConfig(recipe: Recipe, cgroupsPath: string, rootfs: string, version:
 }
 
 /** The command line of a program that sees a file in the place of /proc/meminfo, and else the host as it is. */
-export function insideNode(meminfo: string, argv: readonly string[]): string[] {
+function insideNode(meminfo: string, argv: readonly string[]): string[] {
   const bind = 'mount --bind "$1" /proc/meminfo && shift && exec "$@"';
   return ["unshare", "--mount", "sh", "-c", bind, "sh", meminfo, ...argv];
 }
 
-async function meminfoOf(node: typeof NODE): Promise<string> {
+async function meminfoOf(node: typeof RECORDED_NODE): Promise<string> {
   const real = await readFile("/proc/meminfo", "utf8");
   return real
-    .replace(/^(MemTotal: +)\d+/m, `$1${node.memoryTotalKibibytes}`)
-    .replace(/^(SwapTotal: +)\d+/m, `$1${node.swapTotalKibibytes}`);
+    .replace(/^(MemTotal: +)\d+/m, `$1${node.memoryKibibytes}`)
+    .replace(/^(SwapTotal: +)\d+/m, `$1${node.swapKibibytes}`);
 }
 
 async function finish(argv: readonly string[]): Promise<Outcome> {

@@ -2,8 +2,8 @@ import { beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { basename } from "node:path";
+import { RECORDED_NODE } from "../node/fake-node.ts";
 import {
-  NODE,
   type OciHook,
   type Outcome,
   Pod,
@@ -346,8 +346,8 @@ function burstable(...hooks: readonly OciHook[]): Recipe & { memoryLimitBytes: n
 
 /** The lowest share of the node's swap that the kubelet may mean by an oom_score_adj, in whole numbers all the way. */
 function shareOfSwap(oomScoreAdj: number): number {
-  const memory = BigInt(NODE.memoryTotalKibibytes) * 1024n;
-  const swap = BigInt(NODE.swapTotalKibibytes) * 1024n;
+  const memory = BigInt(RECORDED_NODE.memoryKibibytes) * 1024n;
+  const swap = BigInt(RECORDED_NODE.swapKibibytes) * 1024n;
   const lowestRequest = (BigInt(1000 - oomScoreAdj) * memory + 999n) / 1000n;
   return Number((lowestRequest * swap) / memory);
 }
