@@ -41,8 +41,8 @@ process.exitCode = total.failed === 0 ? 0 : 1;
 async function installPackages(): Promise<void> {
   const missing: string[] = [];
   for (const name of PACKAGES) {
-    const status = await $`dpkg-query --show --showformat='\${db:Status-Status}' ${name}`.nothrow().quiet();
-    if (status.text() !== "installed") missing.push(name);
+    const status = await $`dpkg-query --status ${name}`.nothrow().quiet();
+    if (!status.text().includes("\nStatus: install ok installed\n")) missing.push(name);
   }
   if (missing.length === 0) return;
   console.log(`installing ${missing.join(", ")}`);
