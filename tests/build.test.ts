@@ -1,0 +1,63 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { type Arch, compile } from "../build.ts";
+
+const folder = mkdtempSync(`${tmpdir()}/wasp-build-`);
+
+// What every flag of the build is for, shown by a program that would behave otherwise without it.
+const PROGRAM = `
+const { argv, env } = process;
+if (argv[2] === "eval") console.log(new Function("return 'ran'")());
+else if (argv[2] === "lazy") console.log((await import("./lazy.ts")).loaded());
+else if (argv[2] === "throw") throwsByName();
+else console.log(JSON.stringify({ env: env.FROM_DOTENV, commit: process.env.WASP_COMMIT, isLoaded: globalThis.isLoaded }));
+function throwsByName() { throw new Error("on purpose"); }
+`;
+const LAZY = `globalThis.isLoaded = true; export function loaded() { return globalThis.isLoaded; }`;
+
+beforeAll(async () => {
+  writeFileSync(`${folder}/main.ts`, PROGRAM);
+  writeFileSync(`${folder}/lazy.ts`, LAZY);
+  writeFileSync(`${folder}/.env`, "FROM_DOTENV=evil\n");
+  writeFileSync(`${folder}/bunfig.toml`, 'preload = ["./evil.ts"]\n');
+  writeFileSync(`${folder}/evil.ts`, 'console.log("evil");\n');
+  await compile(`${folder}/main.ts`, `${folder}/out/program`, process.arch as Arch, "0123456789ab");
+});
+
+afterAll(() => rmSync(folder, { recursive: true }));
+
+async function run(...args: string[]) {
+  const program = Bun.spawn([`${folder}/out/program`, ...args], {
+    cwd: folder,
+    env: {},
+    stdout: "pipe",
+    stderr: "pipe",
+  });
+  const [stdout, stderr] = await Promise.all([program.stdout.text(), program.stderr.text(), program.exited]);
+  return { exitCode: program.exitCode, stdout: stdout.trim(), stderr };
+}
+
+describe("what the build makes", () => {
+  test("takes nothing from its working directory, and loads a command only when it runs", async () => {
+    expect(await run()).toMatchObject({ exitCode: 0, stdout: '{"commit":"0123456789ab"}' });
+    expect(await run("lazy")).toMatchObject({ exitCode: 0, stdout: "true" });
+  });
+
+  test("refuses code from strings", async () => {
+    const { exitCode, stdout, stderr } = await run("eval");
+    expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: "" });
+    expect(stderr).toContain("EvalError");
+  });
+
+  test("keeps the names of functions for whoever reads a stack", async () => {
+    const { exitCode, stderr } = await run("throw");
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain("on purpose");
+    expect(stderr).toContain("throwsByName");
+  });
+
+  test("is one file", () => {
+    expect(readdirSync(`${folder}/out`)).toEqual(["program"]);
+  });
+});
