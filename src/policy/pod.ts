@@ -31,7 +31,7 @@ export interface PodContainer {
 const SYSTEM_CRITICAL_PRIORITY = 2_000_000_000;
 
 /** Tells whether a pod comes from a file or URL of the node (kubernetes pkg/kubelet/types/pod_update.go:102-109,151-155). */
-export function isStaticPod(pod: Pod): boolean {
+function isStaticPod(pod: Pod): boolean {
   const source = pod.annotations["kubernetes.io/config.source"];
   return source !== undefined && source !== "api";
 }
