@@ -41,9 +41,11 @@ export async function runHook(argv: readonly string[]): Promise<void> {
   const logFile = config instanceof Error ? undefined : config.logFile;
   const facts: Facts = {};
   try {
-    const state = parseOciState(readStdin(MAX_STATE_BYTES, DEADLINE_MILLISECONDS));
-    facts["id"] = state.id;
+    // The state is read whatever is wrong with the flags: a runtime may take a hook that does not for a failure.
+    const state = stateOfStdin();
+    if (!(state instanceof Error)) facts["id"] = state.id;
     if (config instanceof Error) throw config;
+    if (state instanceof Error) throw state;
     const event = limitContainer(config, state, facts);
     writeHookLog(logFile, event === "swap-limit-unmet" ? "warning" : "info", formatEvent(event, facts));
   } catch (error) {
@@ -61,6 +63,14 @@ async function configOf(argv: readonly string[]): Promise<HookConfig> {
     import("../config.ts"),
   ]);
   return hookConfig(readFlags(argv, HookConfigSchema));
+}
+
+function stateOfStdin(): OciState | Error {
+  try {
+    return parseOciState(readStdin(MAX_STATE_BYTES, DEADLINE_MILLISECONDS));
+  } catch (error) {
+    return error as Error;
+  }
 }
 
 function limitContainer(config: HookConfig, state: OciState, facts: Facts): Event {

@@ -87,7 +87,13 @@ export function waitReadable(descriptor: number, deadlineMilliseconds: number): 
   throw new SystemError("poll", `descriptor ${descriptor}`, errno());
 }
 
-// Bound when there is an error to describe: each function that is bound costs the hook's start.
+/** Tells whether a descriptor is a terminal. */
+export function isTerminal(descriptor: number): boolean {
+  const { symbols } = dlopen(LIBC, { isatty: { args: ["i32"], returns: "i32" } });
+  return symbols.isatty(descriptor) === 1;
+}
+
+// Bound when there is an error to describe, as isatty is: each function that is bound costs the hook's start.
 function describe(errno: number): string {
   const { symbols } = dlopen(LIBC, { strerror: { args: ["i32"], returns: "ptr" } });
   return String(new CString(symbols.strerror(errno) as Pointer));

@@ -362,6 +362,18 @@ describe("whatever arrives, the container starts, nothing is written, and one li
     30_000,
   );
 
+  test("someone at a terminal sees what is wrong", async () => {
+    const run = Bun.spawn(
+      ["script", "--quiet", "--return", "--command", `${WASP} hook --dry-rum`, "/dev/null"],
+      {
+        stdin: "ignore",
+        stdout: "pipe",
+      },
+    );
+    expect(await run.stdout.text()).toContain('hook-failed error="unknown flag --dry-rum: the flags are ');
+    expect(await run.exited).toBe(0);
+  });
+
   test("a host that forbids the JIT, which system calls need", async () => {
     const { exitCode, stderr } = await wasp(["hook"], new Blob([container.state]), { BUN_JSC_useJIT: "0" });
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: expect.stringContaining("hook-failed") });
