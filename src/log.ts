@@ -26,7 +26,7 @@ export function formatEvent(event: Event, fields: Fields): string {
     const value = fields[key];
     if (value !== undefined) line += ` ${key}=${typeof value === "number" ? value : formatValue(value)}`;
   }
-  const ascii = isAscii(line) ? line : line.replace(/[^\x20-\x7e]/g, escapeUnicode);
+  const ascii = isPrintable(line) ? line : line.replace(/[^\x20-\x7e]/g, escapeUnicode);
   return ascii.length <= MAX_LINE_BYTES ? ascii : `${ascii.slice(0, MAX_LINE_BYTES - 3)}...`;
 }
 
@@ -36,8 +36,9 @@ function formatValue(value: string): string {
   return isPlain ? value : quoted;
 }
 
-function isAscii(text: string): boolean {
-  return new TextEncoder().encode(text).length === text.length;
+// Below 0x20 JSON has escaped already. Not a regular expression: the first one costs the hook's start.
+function isPrintable(text: string): boolean {
+  return new TextEncoder().encode(text).length === text.length && !text.includes("\x7f");
 }
 
 // One byte a character, so that lengths are bytes, and no terminal reads anything into a value.

@@ -265,6 +265,22 @@ describe("whatever arrives, the container starts, nothing is written, and one li
     if (!line.startsWith("swap-limit-set")) expect(node.cgroupFiles()).toEqual(before);
   });
 
+  test.concurrent.each<[string, (cgroup: string) => string]>([
+    ["a process seen from another cgroup namespace", (cgroup) => `/../..${cgroup}`],
+    ["a process beside its container", (cgroup) => `${cgroup}-not/child`],
+    ["a process above its container", (cgroup) => cgroup.slice(0, cgroup.lastIndexOf("/"))],
+    ["a process in the root", () => "/"],
+  ])("%s", async (_, place) => {
+    using node = new FakeNode(2);
+    node.add(container);
+    node.write(`/proc/${container.pid}/cgroup`, `0::${place(container.cgroup)}\n`);
+    const before = node.cgroupFiles();
+    expect(await runHook(node, container.state)).toEqual([
+      expect.stringMatching(/^hook-failed .*process 1484 is not in kubepods-burstable-pod/),
+    ]);
+    expect(node.cgroupFiles()).toEqual(before);
+  });
+
   test("a truncated config.json", async () => {
     using node = new FakeNode(2);
     node.add({ ...container, config: container.config?.slice(0, 900) });
@@ -332,10 +348,13 @@ describe("whatever arrives, the container starts, nothing is written, and one li
 
   test("1 GiB: all of it is read, and little of it kept", async () => {
     using node = new FakeNode(2);
-    // GNU time tells the hook's own peak: the one that spawn reports begins with this process's.
+    // A writer that is cut off fails the pipe. GNU time tells the hook's own peak: the one that spawn reports begins with this process's.
     const script = 'head --bytes=1G /dev/zero | /usr/bin/time --format=%M "$@"';
     const args = ["hook", "--fsroot", node.root, "--log-file", node.log];
-    const run = Bun.spawn(["sh", "-c", script, "sh", WASP, ...args], { stderr: "pipe", env: {} });
+    const run = Bun.spawn(["bash", "-o", "pipefail", "-c", script, "bash", WASP, ...args], {
+      stderr: "pipe",
+      env: {},
+    });
     const peakKibibytes = Number(await run.stderr.text());
     expect(await run.exited).toBe(0);
     expect(peakKibibytes).toBeLessThan(80 * 1024);
