@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import { HOOK_DEFAULTS, type HookConfig } from "./defaults.ts";
+import { parseQuantity } from "./policy/bytes.ts";
 import { NAMESPACE_PATTERN } from "./policy/namespace.ts";
 import { POD_OVERRIDES, SWAP_BEHAVIORS, WORKLOADS } from "./policy/swap-limit.ts";
 
@@ -9,6 +10,12 @@ const NamespacePatternSchema = v.pipe(
 );
 
 const AbsolutePathSchema = v.pipe(v.string(), v.regex(/^\//, "is not an absolute path"));
+
+const QuantitySchema = v.pipe(
+  v.string(),
+  v.check((text) => parseQuantity(text) !== undefined, "is not a quantity of bytes, such as 512Mi"),
+  v.transform((text) => parseQuantity(text) ?? 0),
+);
 
 const RootSchema = v.pipe(
   AbsolutePathSchema,
@@ -32,6 +39,10 @@ export const HookConfigSchema = v.strictObject({
   excludeNamespaces: v.pipe(
     v.optional(v.array(NamespacePatternSchema), [...HOOK_DEFAULTS.excludeNamespaces]),
     v.description("A namespace whose pods get no swap, with a trailing * for any ending; repeatable"),
+  ),
+  systemReservedSwapBytes: v.pipe(
+    v.optional(QuantitySchema, String(HOOK_DEFAULTS.systemReservedSwapBytes)),
+    v.description("Swap that is kept for the system, a quantity such as 512Mi"),
   ),
   dryRun: v.pipe(
     v.optional(v.boolean(), HOOK_DEFAULTS.dryRun),
@@ -57,12 +68,15 @@ export function hookConfig(set: Readonly<Record<string, unknown>>): HookConfig {
 // Names the flag, the value and what is right.
 function complaint(issue: v.BaseIssue<unknown>): Error {
   const allowed = issue.expected?.replace(/[()"]/g, "").replaceAll(" | ", ", ");
-  const wrong = issue.type === "regex" ? issue.message : `is not one of ${allowed}`;
+  const wrong = issue.type === "regex" || issue.type === "check" ? issue.message : `is not one of ${allowed}`;
   return new Error(`--${flagName(String(issue.path?.[0]?.key))}: ${JSON.stringify(issue.input)} ${wrong}`);
 }
 
-/** The flag that sets a knob: `--swap-behavior` for `swapBehavior`; a list's is the singular, given once a value. */
+/**
+ * The flag that sets a knob: `--swap-behavior` for `swapBehavior`. A list's is the singular, given once a value; one in
+ * bytes takes a quantity, so that its flag names no unit.
+ */
 export function flagName(knob: string): string {
   const kebab = knob.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-  return kebab.replace(/namespaces$/, "namespace");
+  return kebab.replace(/namespaces$/, "namespace").replace(/-bytes$/, "");
 }

@@ -19,6 +19,7 @@ export const HOOK_DEFAULTS: HookConfig = Object.freeze({
   workloads: "Burstable",
   podOverrides: "Lower",
   excludeNamespaces: ["kube-system", "openshift*"],
+  systemReservedSwapBytes: 0,
   dryRun: false,
   logFile: undefined,
   fsroot: "",

@@ -17,6 +17,8 @@ export interface SwapLimitConfig {
   readonly workloads: (typeof WORKLOADS)[number];
   readonly podOverrides: (typeof POD_OVERRIDES)[number];
   readonly excludeNamespaces: readonly string[];
+  /** Bytes of the node's swap that are kept from the share-out; the kubelet keeps none. */
+  readonly systemReservedSwapBytes: number;
 }
 
 /** The swap limit that a container is entitled to, and why. */
@@ -63,8 +65,10 @@ function entitlement(container: Container, node: NodeCapacity, config: SwapLimit
   if (config.swapBehavior === "UnlimitedSwap") {
     return { limitBytes: Number.POSITIVE_INFINITY, reason: "unlimited-swap" };
   }
-  if (node.swapTotalBytes <= 0) return { limitBytes: 0, reason: "no-swap-on-node" };
-  return { limitBytes: shareOfSwap(container.memoryRequest.lowBytes, node), reason: "limited-swap" };
+  const swapBytes = node.swapTotalBytes - config.systemReservedSwapBytes;
+  if (swapBytes <= 0) return { limitBytes: 0, reason: "no-swap-on-node" };
+  const limitBytes = shareOfSwap(container.memoryRequest.lowBytes, node.memoryTotalBytes, swapBytes);
+  return { limitBytes, reason: "limited-swap" };
 }
 
 /** The first reason for which this container's own memory request earns no swap. */
@@ -84,8 +88,8 @@ function adjudicateRequest(container: Container, node: NodeCapacity): NoSwapReas
 
 // The order of these float64 operations is the kubelet's (kuberuntime_container_linux.go:520-534): with another
 // one, limits would differ from the kubelet's by a byte here and there.
-function shareOfSwap(requestBytes: number, node: NodeCapacity): number {
-  return Math.trunc((requestBytes / node.memoryTotalBytes) * node.swapTotalBytes);
+function shareOfSwap(requestBytes: number, memoryTotalBytes: number, swapBytes: number): number {
+  return Math.trunc((requestBytes / memoryTotalBytes) * swapBytes);
 }
 
 function applyOverride(

@@ -85,6 +85,7 @@ describe("flags", () => {
       "swap-limit-kept .* reason=excluded-namespace",
     ],
     [["--exclude-namespace", "prod"], String(burstableBytes), "swap-limit-set"],
+    [["--system-reserved-swap", "512Mi"], "8589869", "swap-limit-set .* limitBytes=8589869"],
     [["--dry-run"], "0", `swap-limit-planned .* limitBytes=${burstableBytes} .* effectiveBytes=0`],
     [["--pod-overrides", "Any"], String(burstableBytes), "swap-limit-set"],
   ])("%j", async (flags, limit, line) => {
@@ -104,6 +105,10 @@ describe("flags", () => {
       '--swap-behavior: \\"Limited\\" is not one of NoSwap, LimitedSwap, UnlimitedSwap',
     ],
     [["--workloads"], "--workloads needs a value"],
+    [
+      ["--system-reserved-swap", "-1"],
+      '--system-reserved-swap: \\"-1\\" is not a quantity of bytes, such as 512Mi',
+    ],
     [["--dry-run=yes"], '--dry-run takes no value, not \\"yes\\"'],
     [["--exclude-namespace", "Kube_System"], '--exclude-namespace: \\"Kube_System\\" is not a namespace'],
     [["really"], "unexpected argument really"],

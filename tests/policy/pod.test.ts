@@ -26,6 +26,7 @@ function limitOf(changes: Partial<Pod>, container: Partial<PodContainer> = {}) {
     workloads: "Burstable",
     podOverrides: "Lower",
     excludeNamespaces: ["kube-system"],
+    systemReservedSwapBytes: 0,
   });
 }
 

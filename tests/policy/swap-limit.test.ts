@@ -15,6 +15,7 @@ const config: SwapLimitConfig = {
   workloads: "Burstable",
   podOverrides: "Lower",
   excludeNamespaces: ["kube-system", "openshift*"],
+  systemReservedSwapBytes: 0,
 };
 
 const container: Container = {
@@ -138,6 +139,16 @@ describe("a container's entitlement", () => {
       limitBytes: 0,
       reason: "no-swap-on-node",
     });
+  });
+
+  test("is a share of what the system does not keep", () => {
+    const half = { ...config, systemReservedSwapBytes: node.swapTotalBytes / 2 };
+    expect(decideSwapLimit(container, node, half)).toEqual({
+      limitBytes: shareOf64Mi / 2,
+      reason: "limited-swap",
+    });
+    const all = { ...config, systemReservedSwapBytes: node.swapTotalBytes + 1 };
+    expect(decideSwapLimit(container, node, all)).toEqual({ limitBytes: 0, reason: "no-swap-on-node" });
   });
 
   test("is nothing where the node's memory reads as 0", () => {
