@@ -1,0 +1,110 @@
+import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
+import type { Pod } from "../../src/policy/pod.ts";
+import { type FoundContainer, reconcile } from "../../src/policy/reconcile.ts";
+import type { SwapLimitConfig } from "../../src/policy/swap-limit.ts";
+
+const MI = 2 ** 20;
+const PAGE = 4096;
+const node = { memoryTotalBytes: 4_112_945_152, swapTotalBytes: 1_073_737_728 };
+// What the kernel made of the kubelet's 17519640: tests/fixtures/recordings/limitedswap.txt.
+const shareInPages = 17_518_592;
+
+const config: SwapLimitConfig = {
+  swapBehavior: "LimitedSwap",
+  workloads: "Burstable",
+  podOverrides: "Lower",
+  excludeNamespaces: [],
+  systemReservedSwapBytes: 0,
+};
+
+const pod: Pod = {
+  uid: "403f7dc8-a1f6-4e91-b1db-3419c15315d9",
+  namespace: "shop",
+  name: "db-0",
+  annotations: { "kubernetes.io/config.source": "api" },
+  labels: {},
+  qosClass: "Burstable",
+  priority: 0,
+  containers: [
+    { name: "db", id: "abc", memoryRequestBytes: 64 * MI, memoryLimitBytes: 512 * MI },
+    { name: "starting", id: undefined, memoryRequestBytes: 64 * MI, memoryLimitBytes: undefined },
+  ],
+};
+const found: FoundContainer = { id: "abc", podUid: pod.uid, effectiveBytes: shareInPages, swapUsageBytes: 0 };
+
+function findingOf(changes: Partial<FoundContainer>, pods: readonly Pod[] = [pod], knobs = config) {
+  const [finding] = reconcile(pods, [{ ...found, ...changes }], node, knobs, PAGE);
+  return finding;
+}
+
+describe("a container's limit", () => {
+  test.each<[string, Partial<FoundContainer>, object]>([
+    ["is kept as the kernel rounded it", {}, { action: "keep", containerName: "db", isBelowUsage: false }],
+    ["is written a page too low", { effectiveBytes: shareInPages - PAGE }, { action: "write" }],
+    ["is written a page too high", { effectiveBytes: shareInPages + PAGE }, { action: "write" }],
+    ["is written where a resize put it back to nothing", { effectiveBytes: 0 }, { action: "write" }],
+    ["is written where it was lifted", { effectiveBytes: Number.POSITIVE_INFINITY }, { action: "write" }],
+    [
+      "is written below what is swapped out, and that is told",
+      { effectiveBytes: 64 * MI, swapUsageBytes: 20 * MI },
+      { action: "write", isBelowUsage: true },
+    ],
+    [
+      "is kept below what is swapped out, and that is told",
+      { swapUsageBytes: 20 * MI },
+      { action: "keep", isBelowUsage: true },
+    ],
+    ["is held for a pod that is not known", { podUid: "other" }, { action: "hold", reason: "pod-unknown" }],
+    ["is held for a pause container", { id: "pause" }, { action: "hold", reason: "container-unknown" }],
+  ])("%s", (_, changes, expected) => {
+    expect(findingOf(changes)).toMatchObject(expected);
+  });
+
+  test("is held while the kubelet has not classified the pod", () => {
+    expect(findingOf({}, [{ ...pod, qosClass: undefined }])).toMatchObject({
+      action: "hold",
+      reason: "qos-class-unknown",
+    });
+  });
+
+  test("that has no end is kept where the kernel has none", () => {
+    const unlimited: SwapLimitConfig = { ...config, swapBehavior: "UnlimitedSwap" };
+    expect(findingOf({ effectiveBytes: Number.POSITIVE_INFINITY }, [pod], unlimited)).toMatchObject({
+      action: "keep",
+    });
+    expect(findingOf({}, [pod], unlimited)).toMatchObject({ action: "write" });
+  });
+
+  test("of a static pod is found by the pod's hash, under the kubelet's UID and under its mirror's", () => {
+    const hash = "74c1ca1ffd079a8c2b1d59f08ded8b15";
+    const mirror: Pod = {
+      ...pod,
+      annotations: { "kubernetes.io/config.hash": hash, "kubernetes.io/config.mirror": hash },
+    };
+    const expected = { action: "write", decision: { limitBytes: 0, reason: "critical" } };
+    expect(findingOf({ podUid: hash }, [mirror])).toMatchObject(expected);
+    expect(findingOf({ podUid: hash }, [{ ...mirror, uid: hash }])).toMatchObject(expected);
+  });
+});
+
+test("once written, every limit is kept", () => {
+  const bytes = fc.integer({ min: 0, max: 2 ** 32 });
+  fc.assert(
+    fc.property(
+      bytes,
+      fc.option(bytes, { nil: undefined }),
+      bytes,
+      (memoryRequestBytes, memoryLimitBytes, effectiveBytes) => {
+        const containers = [{ name: "db", id: "abc", memoryRequestBytes, memoryLimitBytes }];
+        const first = findingOf({ effectiveBytes }, [{ ...pod, containers }]);
+        if (first?.action !== "write") return;
+        const { limitBytes } = first.decision;
+        const kernelKeeps = Math.floor(limitBytes / PAGE) * PAGE;
+        expect(findingOf({ effectiveBytes: kernelKeeps }, [{ ...pod, containers }])).toMatchObject({
+          action: "keep",
+        });
+      },
+    ),
+  );
+});
