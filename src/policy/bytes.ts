@@ -14,7 +14,10 @@ const SUFFIX_FACTORS: Record<string, bigint> = {
   Ei: 1n << 60n,
 };
 
-const QUANTITY = /^\+?(\d{1,30})(?:\.(\d{0,30}))?(?:[eE]\+?(\d{1,2})|([kMGTPE]|[KMGTPE]i))?$/;
+// A memory request of "100m", a tenth of a byte, is a common slip for 100M, and the API server lets it through.
+const SUFFIX_DIVISORS: Record<string, bigint> = { n: 10n ** 9n, u: 10n ** 6n, m: 10n ** 3n };
+
+const QUANTITY = /^\+?(\d{1,30})(?:\.(\d{0,30}))?(?:[eE]\+?(\d{1,2})|([numkMGTPE]|[KMGTPE]i))?$/;
 
 /**
  * Reads a Kubernetes quantity of bytes (`64Mi`, `1.5G`, `1e9`), rounded up to a whole byte as the kubelet does;
@@ -24,10 +27,9 @@ export function parseQuantity(text: string): number | undefined {
   const match = QUANTITY.exec(text.trim());
   if (match === null) return undefined;
   const [, whole = "", fraction = "", exponent, suffix = ""] = match;
-  const factor = exponent === undefined ? SUFFIX_FACTORS[suffix] : 10n ** BigInt(exponent);
-  if (factor === undefined) return undefined;
+  const factor = exponent === undefined ? (SUFFIX_FACTORS[suffix] ?? 1n) : 10n ** BigInt(exponent);
   const scaled = BigInt(whole + fraction) * factor;
-  const divisor = 10n ** BigInt(fraction.length);
+  const divisor = 10n ** BigInt(fraction.length) * (SUFFIX_DIVISORS[suffix] ?? 1n);
   const bytes = (scaled + divisor - 1n) / divisor;
   return bytes <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(bytes) : undefined;
 }

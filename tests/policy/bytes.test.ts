@@ -19,6 +19,10 @@ describe("a quantity", () => {
     // Rounded up, as apimachinery's Quantity.Value does.
     ["0.1", 1],
     ["1.0001Ki", 1025],
+    ["100m", 1],
+    ["128974848000m", 128_974_848],
+    ["1000001u", 2],
+    ["5n", 1],
   ])("%p is %d bytes", (text, bytes) => {
     expect(parseQuantity(text)).toBe(bytes);
   });

@@ -1,0 +1,170 @@
+import * as v from "valibot";
+import { parseQuantity } from "../policy/bytes.ts";
+import type { Pod, PodContainer } from "../policy/pod.ts";
+
+/** The pods of a node, and one sentence for each that could not be understood. */
+export interface PodList {
+  readonly pods: readonly Pod[];
+  readonly problems: readonly string[];
+}
+
+/**
+ * Decodes a Kubernetes PodList, JSON text or what it parses to; a malformed pod is left out and costs no other its
+ * place. Throws an Error when the whole is not JSON, or no PodList.
+ */
+export function decodePodList(list: unknown): PodList {
+  const { items } = parseList(typeof list === "string" ? parseJson(list) : list);
+  const pods: Pod[] = [];
+  const problems: string[] = [];
+  for (const [index, item] of (items ?? []).entries()) {
+    const result = v.safeParse(PodSchema, item);
+    if (result.success) pods.push(podOf(result.output));
+    else problems.push(`${nameOf(item, index)}: ${complaint(result.issues[0])}`);
+  }
+  return { pods, problems };
+}
+
+const ListSchema = v.object({ kind: v.literal("PodList"), items: v.nullish(v.array(v.unknown())) });
+
+const MemorySchema = v.pipe(
+  v.string(),
+  v.check((text) => parseQuantity(text) !== undefined, "not a number of bytes that wasp can count"),
+  v.transform((text) => parseQuantity(text) ?? 0),
+);
+
+const AmountsSchema = v.nullish(v.object({ memory: v.nullish(MemorySchema) }));
+
+const ContainersSchema = v.array(
+  v.object({
+    name: NameSchema(),
+    resources: v.nullish(v.object({ requests: AmountsSchema, limits: AmountsSchema })),
+  }),
+);
+
+// kubernetes pkg/kubelet/container/runtime.go, ContainerID: `TYPE://ID`; empty until the container was made.
+// The id becomes part of a path, so it is held to what runtimes make.
+const ContainerIdSchema = v.pipe(
+  v.string(),
+  v.regex(/^$|^[a-z0-9.+-]+:\/\/(\w[\w.-]*)?$/i, "not a container's id"),
+  v.transform((id) => id.slice(id.indexOf("//") + 2) || undefined),
+);
+
+const ContainerStatusesSchema = v.nullish(
+  v.array(
+    v.object({
+      name: NameSchema(),
+      containerID: v.nullish(ContainerIdSchema),
+      allocatedResources: AmountsSchema,
+      resources: v.nullish(v.object({ limits: AmountsSchema })),
+    }),
+  ),
+);
+
+const PodSchema = v.object({
+  metadata: v.object({
+    uid: NameSchema(),
+    namespace: NameSchema(),
+    name: NameSchema(),
+    annotations: StringsSchema(/^kubernetes\.io\/config\.(source|mirror)$|^(swap-limit\.)?wasp\.io\//),
+    labels: StringsSchema(/^kubevirt\.io$/),
+  }),
+  spec: v.object({
+    priority: v.nullish(v.pipe(v.number(), v.safeInteger())),
+    containers: ContainersSchema,
+    initContainers: v.nullish(ContainersSchema),
+    ephemeralContainers: v.nullish(ContainersSchema),
+  }),
+  status: v.nullish(
+    v.object({
+      qosClass: v.nullish(v.picklist(["Guaranteed", "Burstable", "BestEffort"])),
+      containerStatuses: ContainerStatusesSchema,
+      initContainerStatuses: ContainerStatusesSchema,
+      ephemeralContainerStatuses: ContainerStatusesSchema,
+    }),
+  ),
+});
+
+type DecodedPod = v.InferOutput<typeof PodSchema>;
+type Spec = v.InferOutput<typeof ContainersSchema>[number];
+type Status = NonNullable<v.InferOutput<typeof ContainerStatusesSchema>>[number];
+
+function NameSchema() {
+  return v.pipe(
+    v.string(),
+    v.check((text) => text !== "", "not a name"),
+  );
+}
+
+// Of the rest nothing is kept, nor even looked at: an annotation may hold a whole manifest.
+function StringsSchema(isKept: RegExp) {
+  return v.pipe(
+    v.nullish(v.record(v.string(), v.unknown()), {}),
+    v.transform((entries) => Object.fromEntries(Object.entries(entries).filter(([key]) => isKept.test(key)))),
+    v.record(v.string(), v.string()),
+  );
+}
+
+function podOf({ metadata, spec, status }: DecodedPod): Pod {
+  return {
+    ...metadata,
+    qosClass: status?.qosClass ?? undefined,
+    priority: spec.priority ?? undefined,
+    containers: [
+      ...containersOf(spec.containers, status?.containerStatuses),
+      ...containersOf(spec.initContainers, status?.initContainerStatuses),
+      ...containersOf(spec.ephemeralContainers, status?.ephemeralContainerStatuses),
+    ],
+  };
+}
+
+function containersOf(specs: Spec[] | null | undefined, statuses: Status[] | null | undefined) {
+  return (specs ?? []).map((spec) =>
+    containerOf(
+      spec,
+      statuses?.find((status) => status.name === spec.name),
+    ),
+  );
+}
+
+function containerOf(spec: Spec, status: Status | undefined): PodContainer {
+  const asked = spec.resources?.limits?.memory ?? undefined;
+  return {
+    name: spec.name,
+    id: status?.containerID ?? undefined,
+    // A limit stands in for a request that is missing (kubernetes pkg/apis/core/v1/defaults.go, SetDefaults_Pod).
+    memoryRequestBytes: status?.allocatedResources?.memory ?? spec.resources?.requests?.memory ?? asked ?? 0,
+    memoryLimitBytes: status?.resources?.limits?.memory ?? asked,
+  };
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new Error(`not JSON: ${(error as Error).message}`);
+  }
+}
+
+function parseList(list: unknown): v.InferOutput<typeof ListSchema> {
+  const result = v.safeParse(ListSchema, list);
+  if (result.success) return result.output;
+  throw new Error(`not a PodList: ${complaint(result.issues[0])}`);
+}
+
+const NamedSchema = v.object({ metadata: v.object({ namespace: NameSchema(), name: NameSchema() }) });
+
+function nameOf(item: unknown, index: number): string {
+  const named = v.safeParse(NamedSchema, item);
+  if (!named.success) return `pod ${index} of the list`;
+  return `pod ${named.output.metadata.namespace}/${named.output.metadata.name}`;
+}
+
+function complaint(issue: v.BaseIssue<unknown>): string {
+  const field = v.getDotPath(issue);
+  return field === null ? wrong(issue) : `${field}: ${wrong(issue)}`;
+}
+
+function wrong(issue: v.BaseIssue<unknown>): string {
+  if (issue.input === undefined) return "missing";
+  return `${issue.received} is ${issue.kind === "schema" ? `not ${issue.expected}` : issue.message}`;
+}

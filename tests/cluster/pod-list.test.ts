@@ -1,0 +1,366 @@
+import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
+import { decodePodList } from "../../src/cluster/pod-list.ts";
+import type { Pod, PodContainer } from "../../src/policy/pod.ts";
+import { recordedPods } from "../node/fake-kubelet.ts";
+
+const MI = 2 ** 20;
+const recorded = JSON.parse(recordedPods("kubelet-pods.json"));
+
+describe("the recorded list", () => {
+  const api = { "kubernetes.io/config.source": "api" };
+  const file = { "kubernetes.io/config.source": "file" };
+  const mirror = (uid: string) => ({ ...file, "kubernetes.io/config.mirror": uid });
+
+  // namespace, name, QoS class, priority, memory request and limit in MiB, UID, container id
+  const fromTheApi = `
+    test        guaranteed              Guaranteed 0          128 128 6d576eb2-7e1d-4e02-91fb-6372f2e33efd 6e48bddbb39e5caf4d41d9e7fec874aecfd9930e80424c73c2277740c7c53e53
+    test        web-788ff8f494-fxzfm    Burstable  0          16  64  59cc752e-e302-4443-b889-0c04215e7d16 af7689e34187975381e807e70cd9a9ba758d72abe50866591a2f3c18a801eee7
+    test        besteffort              BestEffort 0          0   -   b517d0e9-1321-4dbe-91a6-91d1f56b5af5 1bb3e81eeded3287e502d0788bdb21a22dab11bc2ee6542e508b69b489dbb4ef
+    test        hog-swapping            Burstable  0          64  128 e0ae7e11-460e-4aa1-9cb7-026fed4ed085 39beb8488ef2c0f0d936e1ad8af4c5b40583853812967d95beab96b9efb05e7f
+    test        burstable               Burstable  0          64  512 bf79f6f1-0e78-4294-b042-7d52b4fb161e cb4cabfbee3b4a6731426a3bfd209a94fac1af6dd1dc973ceede81cd3be6d55b`;
+  // It is killed again and again, and was started once more before the second list was recorded.
+  const hog = `
+    test        hog-noswap              Burstable  0          64  128 899ed263-fd85-4fd3-a805-67a7b0a32aef eaad01bfe10444eb94d501fa8bbc6cd605843bba38b35d9690c6fffdb6dcda6a`;
+  const hogLater = `
+    test        hog-noswap              Burstable  0          64  128 899ed263-fd85-4fd3-a805-67a7b0a32aef a022dd569cbd662944216937ccb613c5160ed70352e4c2e0b479576aba4b87ba`;
+  const plain = `
+    kube-system static-plain-k8snode    Burstable  -          8   64  74c1ca1ffd079a8c2b1d59f08ded8b15     6d22ec4c85f0e8ceeaf5f848570cf46159582dbbd197f5a1b189de1728d02aa8`;
+  const plainMirror = `
+    kube-system static-plain-k8snode    Burstable  0          8   64  fffaac59-1cbf-4d19-bbc2-72557f16234e 6d22ec4c85f0e8ceeaf5f848570cf46159582dbbd197f5a1b189de1728d02aa8`;
+  const critical = `
+    kube-system static-critical-k8snode Burstable  2000001000 8   64  e32c62e230e6a9bf1eafd3210e16f56c     6a47d4c5933b5ceeecb6376c207d5b5a704da4ef74721827ee867ee12d3672b0`;
+  const criticalMirror = `
+    kube-system static-critical-k8snode Burstable  2000001000 8   64  70053fb8-a3e4-4f27-a061-eb4b22ced67c 6a47d4c5933b5ceeecb6376c207d5b5a704da4ef74721827ee867ee12d3672b0`;
+
+  test("of the kubelet has static pods themselves, and says where each pod is from", () => {
+    const { pods, problems } = decodePodList(recordedPods("kubelet-pods.json"));
+    expect(problems).toEqual([]);
+    expect(byName(pods)).toEqual(
+      byName([...podsOf(fromTheApi + hog, api), ...podsOf(plain + critical, file)]),
+    );
+  });
+
+  test("of the API server has their mirrors, with other UIDs", () => {
+    const { pods, problems } = decodePodList(recordedPods("pods-by-node.json"));
+    expect(problems).toEqual([]);
+    expect(byName(pods)).toEqual(
+      byName([
+        ...podsOf(fromTheApi + hogLater, {}),
+        ...podsOf(plainMirror, mirror("74c1ca1ffd079a8c2b1d59f08ded8b15")),
+        ...podsOf(criticalMirror, mirror("e32c62e230e6a9bf1eafd3210e16f56c")),
+      ]),
+    );
+  });
+
+  function podsOf(table: string, annotations: Pod["annotations"]): Pod[] {
+    return table
+      .trim()
+      .split("\n")
+      .map((line) => {
+        const [namespace = "", name = "", qosClass, priority, request, limit, uid = "", id] = line
+          .trim()
+          .split(/ +/);
+        const memoryLimitBytes = limit === "-" ? undefined : Number(limit) * MI;
+        const container = { name: "c", id, memoryRequestBytes: Number(request) * MI, memoryLimitBytes };
+        return {
+          ...{ uid, namespace, name, annotations, labels: {}, containers: [container] },
+          qosClass: qosClass as Pod["qosClass"],
+          priority: priority === "-" ? undefined : Number(priority),
+        };
+      });
+  }
+
+  function byName(pods: readonly Pod[]): Pod[] {
+    return pods.toSorted((a, b) => a.name.localeCompare(b.name));
+  }
+});
+
+/** A pod as JSON has it, with these parts and otherwise only what it must have. */
+function podJson(parts: { spec?: object; status?: object; metadata?: object }) {
+  return {
+    metadata: { uid: "uid-1", namespace: "shop", name: "db-0", ...parts.metadata },
+    spec: { containers: [], ...parts.spec },
+    ...(parts.status === undefined ? {} : { status: parts.status }),
+  };
+}
+
+function listOf(...items: unknown[]) {
+  return { kind: "PodList", apiVersion: "v1", metadata: {}, items };
+}
+
+function onlyPod(parts: Parameters<typeof podJson>[0]): Pod {
+  const { pods, problems } = decodePodList(listOf(podJson(parts)));
+  expect(problems).toEqual([]);
+  return pods[0] as Pod;
+}
+
+const memory = (requests?: string, limits?: string) => ({
+  resources: {
+    requests: requests === undefined ? undefined : { memory: requests },
+    limits: limits === undefined ? undefined : { memory: limits },
+  },
+});
+
+describe("containers", () => {
+  type Parts = Parameters<typeof podJson>[0];
+
+  const c = (changes: Partial<PodContainer>): PodContainer => ({
+    name: "c",
+    id: undefined,
+    memoryRequestBytes: 0,
+    memoryLimitBytes: undefined,
+    ...changes,
+  });
+  const status = (changes: object) => ({ containerStatuses: [{ name: "c", ...changes }] });
+  const asked = { containers: [{ name: "c", ...memory("64Mi", "128Mi") }] };
+  const known = { memoryRequestBytes: 64 * MI, memoryLimitBytes: 128 * MI };
+
+  test.each<[string, Parts, PodContainer[]]>([
+    ["without status", { spec: asked }, [c(known)]],
+    ["with an empty status", { spec: asked, status: {} }, [c(known)]],
+    ["that wait", { spec: asked, status: status({ state: { waiting: {} } }) }, [c(known)]],
+    ["with an empty id", { spec: asked, status: status({ containerID: "" }) }, [c(known)]],
+    [
+      "that ended",
+      { spec: asked, status: status({ containerID: "cri-o://abc", state: { terminated: { exitCode: 1 } } }) },
+      [c({ ...known, id: "abc" })],
+    ],
+    [
+      "of containerd",
+      { spec: asked, status: status({ containerID: "containerd://abc" }) },
+      [c({ ...known, id: "abc" })],
+    ],
+    [
+      "whose status is of others",
+      { spec: asked, status: { containerStatuses: [{ name: "d", containerID: "cri-o://abc" }] } },
+      [c(known)],
+    ],
+    [
+      "of every kind, in order, each with its own status",
+      {
+        spec: {
+          containers: [
+            { name: "a", ...memory("1Mi") },
+            { name: "b", ...memory("2Mi") },
+          ],
+          initContainers: [
+            { name: "init", ...memory("3Mi") },
+            { name: "sidecar", restartPolicy: "Always", ...memory("4Mi", "5Mi") },
+          ],
+          ephemeralContainers: [{ name: "debug", targetContainerName: "a" }],
+        },
+        status: {
+          containerStatuses: [
+            { name: "b", containerID: "cri-o://id-b" },
+            { name: "a", containerID: "cri-o://id-a" },
+          ],
+          initContainerStatuses: [
+            { name: "init", containerID: "cri-o://id-init" },
+            { name: "sidecar", containerID: "cri-o://id-sidecar" },
+          ],
+          ephemeralContainerStatuses: [{ name: "debug", containerID: "cri-o://id-debug" }],
+        },
+      },
+      [
+        c({ name: "a", id: "id-a", memoryRequestBytes: MI }),
+        c({ name: "b", id: "id-b", memoryRequestBytes: 2 * MI }),
+        c({ name: "init", id: "id-init", memoryRequestBytes: 3 * MI }),
+        c({ name: "sidecar", id: "id-sidecar", memoryRequestBytes: 4 * MI, memoryLimitBytes: 5 * MI }),
+        c({ name: "debug", id: "id-debug" }),
+      ],
+    ],
+    [
+      "resized, but not yet allocated",
+      {
+        spec: asked,
+        status: status({
+          allocatedResources: { memory: "32Mi" },
+          resources: { requests: { memory: "16Mi" }, limits: { memory: "96Mi" } },
+        }),
+      },
+      [c({ memoryRequestBytes: 32 * MI, memoryLimitBytes: 96 * MI })],
+    ],
+    [
+      "of which only the CPU was allocated",
+      {
+        spec: asked,
+        status: status({ allocatedResources: { cpu: "1" }, resources: { limits: { cpu: "1" } } }),
+      },
+      [c(known)],
+    ],
+    [
+      "with a limit alone, which stands for the request",
+      { spec: { containers: [{ name: "c", ...memory(undefined, "128Mi") }] } },
+      [c({ memoryRequestBytes: 128 * MI, memoryLimitBytes: 128 * MI })],
+    ],
+    [
+      "with a limit and a request of zero",
+      { spec: { containers: [{ name: "c", ...memory("0", "128Mi") }] } },
+      [c({ memoryLimitBytes: 128 * MI })],
+    ],
+    [
+      "with a request in thousandths of a byte",
+      { spec: { containers: [{ name: "c", ...memory("1500m") }] } },
+      [c({ memoryRequestBytes: 2 })],
+    ],
+    [
+      "with null for whatever may be missing",
+      {
+        spec: {
+          priority: null,
+          containers: [{ name: "c", resources: { requests: null, limits: { memory: null } } }],
+          initContainers: null,
+          ephemeralContainers: null,
+        },
+        status: {
+          qosClass: null,
+          containerStatuses: [{ name: "c", containerID: null, allocatedResources: null, resources: null }],
+          initContainerStatuses: null,
+        },
+      },
+      [c({})],
+    ],
+  ])("%s", (_, parts, containers) => {
+    expect(onlyPod(parts).containers).toEqual(containers);
+  });
+});
+
+test("a pod keeps only what decisions look at", () => {
+  const pod = onlyPod({
+    metadata: {
+      annotations: {
+        "kubernetes.io/config.source": "file",
+        "kubernetes.io/config.mirror": "abc",
+        "kubernetes.io/config.hash": "abc",
+        "kubernetes.io/config.seen": 5,
+        "kubectl.kubernetes.io/last-applied-configuration": "{}",
+        "wasp.io/swap-limit": "1Gi",
+        "swap-limit.wasp.io/db": "max",
+        "other-wasp.io/swap-limit": "0",
+      },
+      labels: { "kubevirt.io": "virt-launcher", "kubevirt.io/domain": "vm", app: "db" },
+      managedFields: [{}],
+    },
+    spec: { nodeName: "k8snode", priority: -5, containers: [{ name: "db", image: "db", env: [] }] },
+    status: { phase: "Running", qosClass: "BestEffort" },
+  });
+  expect(pod).toEqual({
+    uid: "uid-1",
+    namespace: "shop",
+    name: "db-0",
+    annotations: {
+      "kubernetes.io/config.source": "file",
+      "kubernetes.io/config.mirror": "abc",
+      "wasp.io/swap-limit": "1Gi",
+      "swap-limit.wasp.io/db": "max",
+    },
+    labels: { "kubevirt.io": "virt-launcher" },
+    qosClass: "BestEffort",
+    priority: -5,
+    containers: [{ name: "db", id: undefined, memoryRequestBytes: 0, memoryLimitBytes: undefined }],
+  });
+});
+
+describe("a malformed pod", () => {
+  const good = podJson({ metadata: { name: "good" } });
+
+  test.each<[unknown, string]>([
+    [null, "pod 1 of the list: null is not Object"],
+    [[], "pod 1 of the list: metadata: missing"],
+    [podJson({ metadata: { name: "" } }), 'pod 1 of the list: metadata.name: "" is not a name'],
+    [podJson({ metadata: { uid: undefined } }), "pod shop/db-0: metadata.uid: missing"],
+    [podJson({ spec: { containers: null } }), "pod shop/db-0: spec.containers: null is not Array"],
+    [podJson({ spec: { priority: "high" } }), 'pod shop/db-0: spec.priority: "high" is not number'],
+    [
+      podJson({ metadata: { annotations: { "wasp.io/swap-limit": 1 } } }),
+      "pod shop/db-0: metadata.annotations.wasp.io/swap-limit: 1 is not string",
+    ],
+    [
+      podJson({ status: { qosClass: "Best" } }),
+      'pod shop/db-0: status.qosClass: "Best" is not ("Guaranteed" | "Burstable" | "BestEffort")',
+    ],
+    [
+      podJson({ spec: { initContainers: [{ name: "a" }, { name: "b", ...memory("-1Mi") }] } }),
+      'pod shop/db-0: spec.initContainers.1.resources.requests.memory: "-1Mi" is not a number of bytes that wasp can count',
+    ],
+    [
+      podJson({ status: { containerStatuses: [{ name: "c", containerID: "cri-o://../c" }] } }),
+      'pod shop/db-0: status.containerStatuses.0.containerID: "cri-o://../c" is not a container\'s id',
+    ],
+  ])("%j is told, and costs no other its place", (item, problem) => {
+    const { pods, problems } = decodePodList(JSON.stringify(listOf(good, item, good)));
+    expect(pods.map((pod) => pod.name)).toEqual(["good", "good"]);
+    expect(problems).toEqual([problem]);
+  });
+});
+
+describe("a list", () => {
+  test.each([[listOf()], [{ kind: "PodList", items: null }], [{ kind: "PodList" }]])(
+    "%j is empty",
+    (list) => {
+      expect(decodePodList(list)).toEqual({ pods: [], problems: [] });
+      expect(decodePodList(JSON.stringify(list))).toEqual({ pods: [], problems: [] });
+    },
+  );
+
+  test.each<[unknown, RegExp]>([
+    ["", /^not JSON: /],
+    ["{", /^not JSON: /],
+    ["Unauthorized", /^not JSON: /],
+    ["[]", /^not a PodList: kind: missing$/],
+    [null, /^not a PodList: null is not Object$/],
+    [{ kind: "Status" }, /^not a PodList: kind: "Status" is not "PodList"$/],
+    [{ kind: "PodList", items: {} }, /^not a PodList: items: Object is not Array$/],
+  ])("%j is none", (list, message) => {
+    expect(() => decodePodList(list)).toThrow(message);
+  });
+
+  test("of any pods whatever is decoded, each to a pod or to a problem", () => {
+    fc.assert(
+      fc.property(fc.array(fc.oneof(fc.jsonValue(), damagedPod())), (items) => {
+        const { pods, problems } = decodePodList(JSON.stringify(listOf(...items)));
+        expect(pods.length + problems.length).toBe(items.length);
+        for (const { containers } of pods) {
+          for (const { memoryRequestBytes } of containers)
+            expect(memoryRequestBytes).toBeGreaterThanOrEqual(0);
+        }
+      }),
+    );
+  });
+
+  test("of any text or JSON is decoded, or is none", () => {
+    fc.assert(
+      fc.property(fc.oneof(fc.string(), fc.json(), fc.jsonValue()), (list) => {
+        expect(() => decodePodList(list)).toThrow(/^not (JSON|a PodList): /);
+      }),
+    );
+  });
+
+  /** A recorded pod with one value, at any depth, replaced by another. */
+  function damagedPod() {
+    const paths = recorded.items.flatMap((item: unknown, index: number) =>
+      pathsIn(item).map((path) => [index, ...path]),
+    );
+    return fc.tuple(fc.constantFrom(...paths), fc.jsonValue()).map(([path, value]) => {
+      const [index, ...rest] = path as [number, ...string[]];
+      return withValue(recorded.items[index], rest, value);
+    });
+  }
+
+  function pathsIn(value: unknown): string[][] {
+    if (typeof value !== "object" || value === null) return [[]];
+    const below = Object.entries(value).flatMap(([key, child]) =>
+      pathsIn(child).map((path) => [key, ...path]),
+    );
+    return [[], ...below];
+  }
+
+  function withValue(whole: unknown, path: string[], value: unknown): unknown {
+    const [key, ...rest] = path;
+    if (key === undefined) return value;
+    const copy = structuredClone(whole) as Record<string, unknown>;
+    copy[key] = withValue(copy[key], rest, value);
+    return copy;
+  }
+});

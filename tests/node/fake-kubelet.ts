@@ -1,0 +1,118 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { createServer, type Server, type TLSSocket } from "node:tls";
+import { $ } from "bun";
+
+const RECORDINGS = new URL("../fixtures/recordings/api", import.meta.url).pathname;
+
+/** The one name in the fake kubelet's certificate, which is not its address, as with a real one. */
+export const KUBELET_NAME = "k8snode";
+
+/** What the fake kubelet does with a request. */
+export type Answer = (socket: TLSSocket) => void;
+
+/** Answers with a recorded status line, headers and body, to the byte. */
+export function recordedAnswer(file: string): Answer {
+  const bytes = readFileSync(`${RECORDINGS}/${file}`);
+  return (socket) => socket.end(bytes);
+}
+
+/** Answers as a kubelet does, in full. */
+export function answer(status: string, body: string): Answer {
+  return (socket) => socket.end(head(status, Buffer.byteLength(body)) + body);
+}
+
+/** Begins the same answer, and resets the connection half way through the body. */
+export function brokenAnswer(body: string): Answer {
+  return (socket) => {
+    socket.write(head("200 OK", Buffer.byteLength(body)) + body.slice(0, body.length / 2));
+    setTimeout(() => socket.destroy(), 20);
+  };
+}
+
+/** Answers with more and more blanks, for as long as somebody listens. */
+export const endlessAnswer: Answer = (socket) => {
+  const write = () => {
+    while (!socket.destroyed && socket.write(" ".repeat(65_536)));
+  };
+  socket.on("drain", write);
+  socket.write("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n");
+  write();
+};
+
+/** Never answers. */
+export const silence: Answer = () => {};
+
+function head(status: string, bytes: number): string {
+  return `HTTP/1.1 ${status}\r\nContent-Type: application/json\r\nContent-Length: ${bytes}\r\n\r\n`;
+}
+
+/** A recorded list of pods, as JSON text. */
+export function recordedPods(file: "kubelet-pods.json" | "pods-by-node.json"): string {
+  return readFileSync(`${RECORDINGS}/${file}`, "utf8");
+}
+
+/** The HTTPS port of a kubelet, with certificates of its own making, that answers as it is told. */
+export class FakeKubelet implements Disposable {
+  readonly folder: string;
+  readonly port: number;
+  /** The head of each request that came through, oldest first. */
+  readonly requests: string[] = [];
+  answer: Answer = answer("200 OK", recordedPods("kubelet-pods.json"));
+  readonly #server: Server;
+
+  private constructor(folder: string, server: Server) {
+    this.folder = folder;
+    this.#server = server;
+    this.port = (server.address() as AddressInfo).port;
+    server.on("secureConnection", (socket: TLSSocket) => this.#serve(socket));
+    // A client that does not trust the certificate hangs up.
+    server.on("tlsClientError", () => {});
+  }
+
+  /** Makes certificates and listens on 127.0.0.1. */
+  static async start(): Promise<FakeKubelet> {
+    const folder = mkdtempSync(`${tmpdir()}/wasp-kubelet-`);
+    await makeCertificates(folder);
+    const server = createServer({
+      cert: readFileSync(`${folder}/kubelet.pem`),
+      key: readFileSync(`${folder}/kubelet.key`),
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    return new FakeKubelet(folder, server);
+  }
+
+  /** Writes a file beside the certificates `ca.pem`, `kubelet.pem` and `other.pem`, and tells its path. */
+  write(name: string, text: string): string {
+    writeFileSync(`${this.folder}/${name}`, text);
+    return `${this.folder}/${name}`;
+  }
+
+  [Symbol.dispose](): void {
+    this.#server.close();
+    rmSync(this.folder, { recursive: true });
+  }
+
+  #serve(socket: TLSSocket): void {
+    let request = "";
+    socket.on("error", () => {});
+    socket.on("data", (chunk) => {
+      request += chunk;
+      if (!request.endsWith("\r\n\r\n")) return;
+      this.requests.push(request);
+      this.answer(socket);
+    });
+  }
+}
+
+// `ca` issued `kubelet`; `other` issued nothing.
+async function makeCertificates(folder: string): Promise<void> {
+  const make = (name: string, ...more: string[]) =>
+    $`openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=${name} -keyout ${name}.key -out ${name}.pem ${more}`
+      .cwd(folder)
+      .quiet();
+  await Promise.all([make("ca"), make("other")]);
+  const issuer = ["-CA", "ca.pem", "-CAkey", "ca.key", "-addext", "basicConstraints=critical,CA:FALSE"];
+  await make("kubelet", ...issuer, "-addext", `subjectAltName=DNS:${KUBELET_NAME}`);
+}
