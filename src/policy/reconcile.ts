@@ -52,11 +52,11 @@ export function reconcile(
   );
 }
 
-// A static pod's cgroup is named by the hash of its file. The API server shows its mirror, with a UID of its own and
-// that hash in an annotation (kubernetes pkg/kubelet/pod/mirror_client.go:81).
+// A static pod's cgroup is named by the hash of its file, which is its UID to the kubelet. The API server shows its
+// mirror, with a UID of its own and that hash in an annotation (kubernetes pkg/kubelet/pod/mirror_client.go:81).
 function cgroupUidsOf(pod: Pod): string[] {
-  const hash = pod.annotations["kubernetes.io/config.hash"];
-  return hash === undefined || hash === pod.uid ? [pod.uid] : [pod.uid, hash];
+  const hash = pod.annotations["kubernetes.io/config.mirror"];
+  return hash === undefined ? [pod.uid] : [pod.uid, hash];
 }
 
 function findingOf(

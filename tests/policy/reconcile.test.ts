@@ -80,7 +80,7 @@ describe("a container's limit", () => {
     const hash = "74c1ca1ffd079a8c2b1d59f08ded8b15";
     const mirror: Pod = {
       ...pod,
-      annotations: { "kubernetes.io/config.hash": hash, "kubernetes.io/config.mirror": hash },
+      annotations: { "kubernetes.io/config.mirror": hash },
     };
     const expected = { action: "write", decision: { limitBytes: 0, reason: "critical" } };
     expect(findingOf({ podUid: hash }, [mirror])).toMatchObject(expected);
