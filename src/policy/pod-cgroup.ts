@@ -4,14 +4,27 @@ export type QosClass = "Guaranteed" | "Burstable" | "BestEffort";
 /** The cgroup manager that laid a path out, in the kubelet's spelling of `cgroupDriver`. */
 export type CgroupDriver = "systemd" | "cgroupfs";
 
-/** What the name of a container's cgroup tells about its pod. */
-export interface PodCgroup {
+/** What the name of a pod's cgroup tells. */
+export interface Pod {
   readonly driver: CgroupDriver;
   readonly qosClass: QosClass;
   readonly podUid: string;
+}
+
+/** What the name of a container's cgroup tells about its pod. */
+export interface PodCgroup extends Pod {
   /** The container's cgroup: the last path segments, without the slices above the pod's. */
   readonly containerSegment: string;
 }
+
+/**
+ * What a cgroup of the kubepods tree stands for: the root, a QoS class, a pod, a container, or the child of a
+ * container's scope, which crun starts the container in.
+ */
+export type KubepodsCgroup =
+  | { readonly level: "kubepods" | "qos" | "child" }
+  | { readonly level: "pod"; readonly pod: Pod }
+  | { readonly level: "container"; readonly pod: Pod; readonly containerId: string };
 
 /**
  * Reads `linux.cgroupsPath` of an OCI config as the kubelet and its runtimes write it: `SLICE:PREFIX:NAME` under the
@@ -21,44 +34,117 @@ export function parsePodCgroup(cgroupsPath: string): PodCgroup | undefined {
   return cgroupsPath.includes(":") ? parseSystemd(cgroupsPath) : parseCgroupfs(cgroupsPath);
 }
 
+/** Reads a cgroup's path below its hierarchy's root; undefined for what is not of the kubepods tree. */
+export function parseKubepodsPath(path: string): KubepodsCgroup | undefined {
+  const sharedBy = isSlice(path) ? qosClassOf(stemOf(path), "-") : qosClassOf(path, "/");
+  if (sharedBy !== undefined) return { level: sharedBy === "Guaranteed" ? "kubepods" : "qos" };
+  const pod = podOf(path);
+  return pod === undefined ? parseBelowPod(path) : { level: "pod", pod };
+}
+
+/**
+ * Reads the path of a cgroup directly below one of the kubepods tree; undefined for what does not belong there, such as
+ * the monitors of containers, and the cgroups that a workload makes in its own.
+ */
+export function parseKubepodsChild(parent: KubepodsCgroup, path: string): KubepodsCgroup | undefined {
+  const cgroup = parseKubepodsPath(path);
+  return cgroup !== undefined && LEVELS_BELOW[parent.level].includes(cgroup.level) ? cgroup : undefined;
+}
+
+const LEVELS_BELOW: Readonly<Record<KubepodsCgroup["level"], readonly KubepodsCgroup["level"][]>> = {
+  kubepods: ["qos", "pod"],
+  qos: ["pod"],
+  pod: ["container"],
+  container: ["child"],
+  child: [],
+};
+
 const POD = "pod";
+
+// crun src/libcrun/cgroup-systemd.c: the cgroup below the scope that the container is started in.
+const CRUN_CHILD = "container";
+
+function parseSystemd(cgroupsPath: string): PodCgroup | undefined {
+  const [slice = "", prefix = "", name = "", ...rest] = cgroupsPath.split(":");
+  if (!isSlice(slice) || name === "" || rest.length > 0 || cgroupsPath.includes("/")) return undefined;
+  const pod = podOfSlice(slice);
+  const unit = prefix === "" ? name : `${prefix}-${name}`;
+  return pod && { ...pod, containerSegment: `${slice}/${unit}.scope` };
+}
+
+function parseCgroupfs(cgroupsPath: string): PodCgroup | undefined {
+  const [root, ...below] = cgroupsPath.split("/");
+  if (root !== "" || below.some((segment) => segment === "" || segment === "." || segment === ".."))
+    return undefined;
+  const pod = podOfPath(parentOf(cgroupsPath));
+  return pod && { ...pod, containerSegment: `${POD}${pod.podUid}/${nameOf(cgroupsPath)}` };
+}
+
+function parseBelowPod(path: string): KubepodsCgroup | undefined {
+  const container = parseContainer(path);
+  if (container !== undefined) return container;
+  const isChild = nameOf(path) === CRUN_CHILD && parseContainer(parentOf(path)) !== undefined;
+  return isChild ? { level: "child" } : undefined;
+}
+
+function parseContainer(path: string): KubepodsCgroup | undefined {
+  const pod = podOf(parentOf(path));
+  if (pod === undefined) return undefined;
+  const containerId = containerIdOf(pod.driver, nameOf(path));
+  return containerId === undefined ? undefined : { level: "container", pod, containerId };
+}
+
+// Under systemd a unit is PREFIX-ID.scope; under cgroupfs containerd leaves the prefix out. All runtimes' ids are
+// hexadecimal. Beside a container stands its monitor, with "conmon" before the same id.
+function containerIdOf(driver: CgroupDriver, name: string): string | undefined {
+  if (driver === "systemd" && !name.endsWith(".scope")) return undefined;
+  const unit = driver === "systemd" ? name.slice(0, -".scope".length) : name;
+  const [, prefix = "", containerId] = /^(?:(.+)-)?([0-9a-f]+)$/.exec(unit) ?? [];
+  return prefix.endsWith("conmon") ? undefined : containerId;
+}
+
+function podOf(path: string): Pod | undefined {
+  return isSlice(path) ? podOfSlice(nameOf(path)) : podOfPath(path);
+}
 
 // kubernetes pkg/kubelet/cm/cgroup_manager_linux.go: `kubepods-burstable-pod<UID>.slice`, with "-" of the UID escaped
 // to "_". A slice repeats the names of those above it, so a --cgroup-root stands in front.
-function parseSystemd(cgroupsPath: string): PodCgroup | undefined {
-  const [slice = "", prefix = "", name = "", ...rest] = cgroupsPath.split(":");
-  if (!slice.endsWith(".slice") || name === "" || rest.length > 0 || cgroupsPath.includes("/"))
-    return undefined;
-  const stem = slice.slice(0, -".slice".length);
+function podOfSlice(slice: string): Pod | undefined {
+  const stem = stemOf(slice);
   const at = stem.lastIndexOf(`-${POD}`);
   const qosClass = qosClassOf(stem.slice(0, Math.max(0, at)), "-");
   const podUid = stem.slice(at + 1 + POD.length);
   if (qosClass === undefined || podUid === "") return undefined;
-  const unit = prefix === "" ? name : `${prefix}-${name}`;
-  return {
-    driver: "systemd",
-    qosClass,
-    podUid: podUid.replaceAll("_", "-"),
-    containerSegment: `${slice}/${unit}.scope`,
-  };
+  return { driver: "systemd", qosClass, podUid: podUid.replaceAll("_", "-") };
 }
 
-function parseCgroupfs(cgroupsPath: string): PodCgroup | undefined {
-  const segments = cgroupsPath.split("/");
-  const [root, ...below] = segments;
-  if (root !== "" || below.some((segment) => segment === "" || segment === "." || segment === ".."))
-    return undefined;
-  const name = below.at(-1) ?? "";
-  const pod = below.at(-2) ?? "";
-  const qosClass = qosClassOf(`/${below.slice(0, -2).join("/")}`, "/");
-  if (qosClass === undefined || !pod.startsWith(POD) || pod === POD) return undefined;
-  return { driver: "cgroupfs", qosClass, podUid: pod.slice(POD.length), containerSegment: `${pod}/${name}` };
+function podOfPath(path: string): Pod | undefined {
+  const name = nameOf(path);
+  const qosClass = qosClassOf(parentOf(path), "/");
+  if (qosClass === undefined || !name.startsWith(POD) || name === POD) return undefined;
+  return { driver: "cgroupfs", qosClass, podUid: name.slice(POD.length) };
 }
 
-/** The QoS class of the cgroup that its pods share; other cgroups may stand above it. */
+/** The QoS class of the pods directly in a cgroup that pods share; other cgroups may stand above it. */
 function qosClassOf(parent: string, separator: string): QosClass | undefined {
   const path = `${separator}${parent}`;
   if (path.endsWith(`${separator}kubepods${separator}burstable`)) return "Burstable";
   if (path.endsWith(`${separator}kubepods${separator}besteffort`)) return "BestEffort";
   return path.endsWith(`${separator}kubepods`) ? "Guaranteed" : undefined;
+}
+
+function isSlice(path: string): boolean {
+  return path.endsWith(".slice");
+}
+
+function stemOf(slice: string): string {
+  return nameOf(slice).slice(0, -".slice".length);
+}
+
+function nameOf(path: string): string {
+  return path.slice(path.lastIndexOf("/") + 1);
+}
+
+function parentOf(path: string): string {
+  return path.slice(0, Math.max(0, path.lastIndexOf("/")));
 }
