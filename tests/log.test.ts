@@ -31,6 +31,13 @@ describe("a line of the log", () => {
     expect(line.length).toBeLessThan(450);
   });
 
+  test("ends where the kernel would refuse it", () => {
+    const long = "ö".repeat(300);
+    const line = formatEvent("hook-failed", { pod: long, container: long });
+    expect(line.length).toBe(960);
+    expect(line).toEndWith("...");
+  });
+
   test("is one line of printable ASCII that the kernel takes, whatever is in it", () => {
     const fields = fc.dictionary(
       fc.stringMatching(/^[a-z]{1,8}$/),
