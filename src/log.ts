@@ -4,7 +4,7 @@ export type Event =
   | "swap-limit-set"
   /** The swap limit was right already. */
   | "swap-limit-kept"
-  /** A swap limit was written, or would be in a dry run, but a level above the container allows less. */
+  /** A swap limit was written, but a level above the container allows less. */
   | "swap-limit-unmet"
   /** A dry run: what would have been written. */
   | "swap-limit-planned"
@@ -19,6 +19,7 @@ export type Fields = Readonly<Record<string, string | number | undefined>>;
 // The kernel refuses a record of more than 1024 bytes with EINVAL (kernel/printk/printk.c, devkmsg_write).
 const MAX_LINE_BYTES = 960;
 const MAX_VALUE_CHARACTERS = 400;
+
 /** Formats an event as one line of logfmt, `event key=value ...`; a value with a blank or a quote is a JSON string. */
 export function formatEvent(event: Event, fields: Fields): string {
   let line: string = event;

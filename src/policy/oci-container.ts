@@ -1,6 +1,7 @@
 import { parseQuantity } from "./bytes.ts";
 import type { Container, LeaveReason, NodeCapacity } from "./container.ts";
 import { GUARANTEED_OOM_SCORE_ADJ, invertOomScoreAdj, type MemoryRequest } from "./oom-score-adj.ts";
+import { isStaticSource } from "./pod.ts";
 import { type PodCgroup, parsePodCgroup } from "./pod-cgroup.ts";
 import { swapOverrideOf } from "./swap-override.ts";
 
@@ -34,12 +35,10 @@ export function classifyOciContainer(oci: OciContainer, node: NodeCapacity): Cla
   if (hasOwnSwapLimit(oci.unified)) return { leave: "kubelet-limited-swap" };
 
   const identity = podIdentityOf(oci.annotations);
-  const configSource = stringAt(oci.annotations, "kubernetes.io/config.source");
   const container: Container = {
     namespace: identity.namespace,
     qosClass: cgroup.qosClass,
-    // kubernetes pkg/kubelet/types/pod_update.go:102-109,151-155
-    isStatic: configSource !== undefined && configSource !== "api",
+    isStatic: isStaticSource(stringAt(oci.annotations, "kubernetes.io/config.source")),
     // Only node-critical pods show: other critical ones get the formula (pkg/kubelet/qos/policy.go:46-49).
     isCritical: cgroup.qosClass === "Burstable" && oci.oomScoreAdj === GUARANTEED_OOM_SCORE_ADJ,
     isVirtualMachine: stringAt(oci.annotations, "kubevirt.io/domain") !== undefined,

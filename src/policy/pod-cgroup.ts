@@ -5,14 +5,14 @@ export type QosClass = "Guaranteed" | "Burstable" | "BestEffort";
 export type CgroupDriver = "systemd" | "cgroupfs";
 
 /** What the name of a pod's cgroup tells. */
-export interface Pod {
+export interface PodCgroupName {
   readonly driver: CgroupDriver;
   readonly qosClass: QosClass;
   readonly podUid: string;
 }
 
 /** What the name of a container's cgroup tells about its pod. */
-export interface PodCgroup extends Pod {
+export interface PodCgroup extends PodCgroupName {
   /** The container's cgroup: the last path segments, without the slices above the pod's. */
   readonly containerSegment: string;
 }
@@ -23,8 +23,8 @@ export interface PodCgroup extends Pod {
  */
 export type KubepodsCgroup =
   | { readonly level: "kubepods" | "qos" | "child" }
-  | { readonly level: "pod"; readonly pod: Pod }
-  | { readonly level: "container"; readonly pod: Pod; readonly containerId: string };
+  | { readonly level: "pod"; readonly pod: PodCgroupName }
+  | { readonly level: "container"; readonly pod: PodCgroupName; readonly containerId: string };
 
 /**
  * Reads `linux.cgroupsPath` of an OCI config as the kubelet and its runtimes write it: `SLICE:PREFIX:NAME` under the
@@ -103,13 +103,13 @@ function containerIdOf(driver: CgroupDriver, name: string): string | undefined {
   return prefix.endsWith("conmon") ? undefined : containerId;
 }
 
-function podOf(path: string): Pod | undefined {
+function podOf(path: string): PodCgroupName | undefined {
   return isSlice(path) ? podOfSlice(nameOf(path)) : podOfPath(path);
 }
 
 // kubernetes pkg/kubelet/cm/cgroup_manager_linux.go: `kubepods-burstable-pod<UID>.slice`, with "-" of the UID escaped
 // to "_". A slice repeats the names of those above it, so a --cgroup-root stands in front.
-function podOfSlice(slice: string): Pod | undefined {
+function podOfSlice(slice: string): PodCgroupName | undefined {
   const stem = stemOf(slice);
   const at = stem.lastIndexOf(`-${POD}`);
   const qosClass = qosClassOf(stem.slice(0, Math.max(0, at)), "-");
@@ -118,7 +118,7 @@ function podOfSlice(slice: string): Pod | undefined {
   return { driver: "systemd", qosClass, podUid: podUid.replaceAll("_", "-") };
 }
 
-function podOfPath(path: string): Pod | undefined {
+function podOfPath(path: string): PodCgroupName | undefined {
   const name = nameOf(path);
   const qosClass = qosClassOf(parentOf(path), "/");
   if (qosClass === undefined || !name.startsWith(POD) || name === POD) return undefined;

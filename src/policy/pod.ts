@@ -30,10 +30,16 @@ export interface PodContainer {
 // kubernetes pkg/apis/scheduling/types.go:29-32
 const SYSTEM_CRITICAL_PRIORITY = 2_000_000_000;
 
-/** Tells whether a pod comes from a file or URL of the node (kubernetes pkg/kubelet/types/pod_update.go:102-109,151-155). */
-function isStaticPod(pod: Pod): boolean {
-  const source = pod.annotations["kubernetes.io/config.source"];
+/**
+ * Tells by the annotation `kubernetes.io/config.source` whether a pod comes from a file or URL of the node
+ * (kubernetes pkg/kubelet/types/pod_update.go:102-109,151-155).
+ */
+export function isStaticSource(source: string | undefined): boolean {
   return source !== undefined && source !== "api";
+}
+
+function isStaticPod(pod: Pod): boolean {
+  return isStaticSource(pod.annotations["kubernetes.io/config.source"]);
 }
 
 /**
