@@ -1,7 +1,7 @@
 // Failure posture: the hook fails open. A runtime aborts a container whose hook fails, so whatever is wrong here, the
 // container starts without wasp's limit, the exit status is 0, and one line in the log says why.
 import type { CommandDef } from "citty";
-import { HOOK_DEFAULTS, type HookConfig } from "../defaults.ts";
+import { HOOK_DEFAULTS, type HookConfig } from "../config/hook-defaults.ts";
 import { locateContainerCgroup } from "../host/container-cgroup.ts";
 import { writeHookLog } from "../host/hook-log.ts";
 import { readNodeCapacity } from "../host/meminfo.ts";
@@ -28,8 +28,8 @@ export const hookCommand: CommandDef = {
   },
   args: async () => {
     const [{ flagsOf }, { HookConfigSchema }] = await Promise.all([
-      import("../flags.ts"),
-      import("../config.ts"),
+      import("../config/flags.ts"),
+      import("../config/hook.ts"),
     ]);
     return flagsOf(HookConfigSchema);
   },
@@ -59,8 +59,8 @@ type Facts = Record<string, string | number | undefined>;
 
 async function configOf(argv: readonly string[]): Promise<HookConfig> {
   const [{ readFlags }, { HookConfigSchema, hookConfig }] = await Promise.all([
-    import("../flags.ts"),
-    import("../config.ts"),
+    import("../config/flags.ts"),
+    import("../config/hook.ts"),
   ]);
   return hookConfig(readFlags(argv, HookConfigSchema));
 }

@@ -1,7 +1,7 @@
 import { parseArgs } from "node:util";
 import type { ArgDef, ArgsDef } from "citty";
 import * as v from "valibot";
-import { flagName } from "./config.ts";
+import { flagName } from "./knobs.ts";
 
 type KnobsSchema = v.StrictObjectSchema<v.ObjectEntries, undefined>;
 

@@ -1,26 +1,14 @@
 import * as v from "valibot";
-import { HOOK_DEFAULTS, type HookConfig } from "./defaults.ts";
-import { parseQuantity } from "./policy/bytes.ts";
-import { NAMESPACE_PATTERN } from "./policy/namespace.ts";
-import { POD_OVERRIDES, SWAP_BEHAVIORS, WORKLOADS } from "./policy/swap-limit.ts";
-
-const NamespacePatternSchema = v.pipe(
-  v.string(),
-  v.regex(NAMESPACE_PATTERN, "is not a namespace's name, nor the beginning of one followed by *"),
-);
-
-const AbsolutePathSchema = v.pipe(v.string(), v.regex(/^\//, "is not an absolute path"));
-
-const QuantitySchema = v.pipe(
-  v.string(),
-  v.check((text) => parseQuantity(text) !== undefined, "is not a quantity of bytes, such as 512Mi"),
-  v.transform((text) => parseQuantity(text) ?? 0),
-);
-
-const RootSchema = v.pipe(
+import { POD_OVERRIDES, SWAP_BEHAVIORS, WORKLOADS } from "../policy/swap-limit.ts";
+import { HOOK_DEFAULTS, type HookConfig } from "./hook-defaults.ts";
+import {
   AbsolutePathSchema,
-  v.transform((path) => path.replace(/\/+$/, "")),
-);
+  complaintOf,
+  flagName,
+  NamespacePatternSchema,
+  QuantitySchema,
+  RootSchema,
+} from "./knobs.ts";
 
 /** Every knob of `wasp hook`, with its default and what it is for. */
 export const HookConfigSchema = v.strictObject({
@@ -67,16 +55,6 @@ export function hookConfig(set: Readonly<Record<string, unknown>>): HookConfig {
 
 // Names the flag, the value and what is right.
 function complaint(issue: v.BaseIssue<unknown>): Error {
-  const allowed = issue.expected?.replace(/[()"]/g, "").replaceAll(" | ", ", ");
-  const wrong = issue.type === "regex" || issue.type === "check" ? issue.message : `is not one of ${allowed}`;
-  return new Error(`--${flagName(String(issue.path?.[0]?.key))}: ${JSON.stringify(issue.input)} ${wrong}`);
-}
-
-/**
- * The flag that sets a knob: `--swap-behavior` for `swapBehavior`. A list's is the singular, given once a value; one in
- * bytes takes a quantity, so that its flag names no unit.
- */
-export function flagName(knob: string): string {
-  const kebab = knob.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-  return kebab.replace(/namespaces$/, "namespace").replace(/-bytes$/, "");
+  const flag = flagName(String(issue.path?.[0]?.key));
+  return new Error(`--${flag}: ${JSON.stringify(issue.input)} ${complaintOf(issue)}`);
 }
