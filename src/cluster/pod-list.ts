@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import { parseQuantity } from "../policy/bytes.ts";
 import type { Pod, PodContainer } from "../policy/pod.ts";
+import { complaint, decode } from "./decode.ts";
 
 /** The pods of a node, and one sentence for each that could not be understood. */
 export interface PodList {
@@ -13,15 +14,21 @@ export interface PodList {
  * place. Throws an Error when the whole is not JSON, or no PodList.
  */
 export function decodePodList(list: unknown): PodList {
-  const { items } = parseList(typeof list === "string" ? parseJson(list) : list);
+  const { items } = decode(ListSchema, list, "a PodList");
   const pods: Pod[] = [];
   const problems: string[] = [];
   for (const [index, item] of (items ?? []).entries()) {
-    const result = v.safeParse(PodSchema, item);
-    if (result.success) pods.push(podOf(result.output));
-    else problems.push(`${nameOf(item, index)}: ${complaint(result.issues[0])}`);
+    const pod = decodePod(item, `pod ${index} of the list`);
+    if (typeof pod === "string") problems.push(pod);
+    else pods.push(pod);
   }
   return { pods, problems };
+}
+
+/** Decodes one pod; one that could not be understood gives a sentence, which calls it `unnamed` unless it has a name. */
+export function decodePod(item: unknown, unnamed: string): Pod | string {
+  const result = v.safeParse(PodSchema, item);
+  return result.success ? podOf(result.output) : `${nameOf(item) ?? unnamed}: ${complaint(result.issues[0])}`;
 }
 
 const ListSchema = v.object({ kind: v.literal("PodList"), items: v.nullish(v.array(v.unknown())) });
@@ -137,34 +144,9 @@ function containerOf(spec: Spec, status: Status | undefined): PodContainer {
   };
 }
 
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw new Error(`not JSON: ${(error as Error).message}`);
-  }
-}
-
-function parseList(list: unknown): v.InferOutput<typeof ListSchema> {
-  const result = v.safeParse(ListSchema, list);
-  if (result.success) return result.output;
-  throw new Error(`not a PodList: ${complaint(result.issues[0])}`);
-}
-
 const NamedSchema = v.object({ metadata: v.object({ namespace: NameSchema(), name: NameSchema() }) });
 
-function nameOf(item: unknown, index: number): string {
+function nameOf(item: unknown): string | undefined {
   const named = v.safeParse(NamedSchema, item);
-  if (!named.success) return `pod ${index} of the list`;
-  return `pod ${named.output.metadata.namespace}/${named.output.metadata.name}`;
-}
-
-function complaint(issue: v.BaseIssue<unknown>): string {
-  const field = v.getDotPath(issue);
-  return field === null ? wrong(issue) : `${field}: ${wrong(issue)}`;
-}
-
-function wrong(issue: v.BaseIssue<unknown>): string {
-  if (issue.input === undefined) return "missing";
-  return `${issue.received} is ${issue.kind === "schema" ? `not ${issue.expected}` : issue.message}`;
+  return named.success ? `pod ${named.output.metadata.namespace}/${named.output.metadata.name}` : undefined;
 }
