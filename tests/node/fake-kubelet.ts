@@ -1,8 +1,8 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
-import { createServer, type Server, type TLSSocket } from "node:tls";
-import { $ } from "bun";
+import type { Server, TLSSocket } from "node:tls";
+import { listen, makeCertificates, onRequest } from "./https-server.ts";
 
 const RECORDINGS = new URL("../fixtures/recordings/api", import.meta.url).pathname;
 
@@ -66,21 +66,17 @@ export class FakeKubelet implements Disposable {
     this.folder = folder;
     this.#server = server;
     this.port = (server.address() as AddressInfo).port;
-    server.on("secureConnection", (socket: TLSSocket) => this.#serve(socket));
-    // A client that does not trust the certificate hangs up.
-    server.on("tlsClientError", () => {});
+    onRequest(server, (head, socket) => {
+      this.requests.push(head);
+      this.answer(socket);
+    });
   }
 
   /** Makes certificates and listens on 127.0.0.1. */
   static async start(): Promise<FakeKubelet> {
     const folder = mkdtempSync(`${tmpdir()}/wasp-kubelet-`);
-    await makeCertificates(folder);
-    const server = createServer({
-      cert: readFileSync(`${folder}/kubelet.pem`),
-      key: readFileSync(`${folder}/kubelet.key`),
-    });
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    return new FakeKubelet(folder, server);
+    await makeCertificates(folder, "kubelet", `DNS:${KUBELET_NAME}`);
+    return new FakeKubelet(folder, await listen(folder, "kubelet", "127.0.0.1"));
   }
 
   /** Writes a file beside the certificates `ca.pem`, `kubelet.pem` and `other.pem`, and tells its path. */
@@ -93,26 +89,4 @@ export class FakeKubelet implements Disposable {
     this.#server.close();
     rmSync(this.folder, { recursive: true });
   }
-
-  #serve(socket: TLSSocket): void {
-    let request = "";
-    socket.on("error", () => {});
-    socket.on("data", (chunk) => {
-      request += chunk;
-      if (!request.endsWith("\r\n\r\n")) return;
-      this.requests.push(request);
-      this.answer(socket);
-    });
-  }
-}
-
-// `ca` issued `kubelet`; `other` issued nothing.
-async function makeCertificates(folder: string): Promise<void> {
-  const make = (name: string, ...more: string[]) =>
-    $`openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=${name} -keyout ${name}.key -out ${name}.pem ${more}`
-      .cwd(folder)
-      .quiet();
-  await Promise.all([make("ca"), make("other")]);
-  const issuer = ["-CA", "ca.pem", "-CAkey", "ca.key", "-addext", "basicConstraints=critical,CA:FALSE"];
-  await make("kubelet", ...issuer, "-addext", `subjectAltName=DNS:${KUBELET_NAME}`);
 }

@@ -1,0 +1,232 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import type { Server, TLSSocket } from "node:tls";
+import type { ApiServerOptions } from "../../src/cluster/api-server.ts";
+import { type Change, eventOf, type FakeCluster, podJson } from "./fake-cluster.ts";
+import type { Answer } from "./fake-kubelet.ts";
+import { listen, makeCertificates, onRequest } from "./https-server.ts";
+
+const RECORDINGS = new URL("../fixtures/recordings/api", import.meta.url).pathname;
+
+/** What is asked of an API server: the first page of a list, a further one, or a watch. */
+export type Verb = "list" | "continue" | "watch";
+
+/** A request that came through. */
+export interface ApiRequest {
+  readonly verb: Verb;
+  readonly path: string;
+  readonly query: URLSearchParams;
+  readonly token: string;
+}
+
+interface Watcher {
+  readonly node: string;
+  readonly socket: TLSSocket;
+  readonly timer: NodeJS.Timeout;
+}
+
+/** Answers with a recorded answer of HTTP/2, as HTTP/1.1 has it. */
+export function recordedApiAnswer(file: string): Answer {
+  const text = readFileSync(`${RECORDINGS}/${file}`, "utf8").replace(
+    /^HTTP\/2 (\d+) /,
+    "HTTP/1.1 $1 Recorded",
+  );
+  return (socket) => socket.end(text);
+}
+
+/** The lines that a watch recorded, with their ends. */
+export function recordedLines(file: string): string[] {
+  return readFileSync(`${RECORDINGS}/${file}`, "utf8").split(/(?<=\n)/);
+}
+
+/** Begins a watch with some lines, and leaves it open. */
+export function openWatch(text: string): Answer {
+  return (socket) => socket.write(STREAM_HEAD + (text && chunk(text)));
+}
+
+const STREAM_HEAD = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n";
+const LAST_CHUNK = "0\r\n\r\n";
+
+function chunk(text: string): string {
+  return `${Buffer.byteLength(text).toString(16)}\r\n${text}\r\n`;
+}
+
+/** The HTTPS port of an API server that lists and watches the pods of a cluster, one node's at a time. */
+export class FakeApiServer implements Disposable {
+  readonly folder: string;
+  /** The requests that came through, oldest first. */
+  readonly requests: ApiRequest[] = [];
+  /** What was sent as the cluster's pods, without the answers given in their place. */
+  readonly sent = { bytes: 0, pods: 0 };
+  /** A real one lists from its cache at resource version 0, whatever the limit. */
+  hasCache = true;
+  onRequest: () => void = () => {};
+  cluster: FakeCluster;
+  readonly #answers: Record<Verb, Answer[]> = { list: [], continue: [], watch: [] };
+  readonly #watchers = new Set<Watcher>();
+  readonly #server: Server;
+
+  private constructor(folder: string, server: Server, cluster: FakeCluster) {
+    this.folder = folder;
+    this.#server = server;
+    this.cluster = cluster;
+    this.reset(cluster);
+    this.write("token", "token-1\n");
+    onRequest(server, (head, socket) => this.#serve(head, socket));
+  }
+
+  /** Makes certificates and listens on an address of this host. */
+  static async start(cluster: FakeCluster, address = "127.0.0.1"): Promise<FakeApiServer> {
+    const folder = mkdtempSync(`${tmpdir()}/wasp-api-server-`);
+    await makeCertificates(folder, "api-server", "IP:127.0.0.1,IP:::1");
+    return new FakeApiServer(folder, await listen(folder, "api-server", address), cluster);
+  }
+
+  /** How to reach it. */
+  get options(): ApiServerOptions {
+    const { address, port, family } = this.#server.address() as AddressInfo;
+    return {
+      baseUrl: `https://${family === "IPv6" ? `[${address}]` : address}:${port}`,
+      tokenFile: `${this.folder}/token`,
+      caFile: `${this.folder}/ca.pem`,
+      timeoutMilliseconds: 10_000,
+      maxBodyBytes: 64 * 2 ** 20,
+      maxLineBytes: 2 ** 20,
+    };
+  }
+
+  get watches(): number {
+    return this.#watchers.size;
+  }
+
+  /** Starts anew with another cluster: no answers in waiting, no watches, nothing counted. */
+  reset(cluster: FakeCluster): void {
+    this.dropWatches();
+    this.cluster = cluster;
+    cluster.onChange = (change) => this.#tellWatchers(change);
+    this.requests.length = 0;
+    Object.assign(this.sent, { bytes: 0, pods: 0 });
+    for (const answers of Object.values(this.#answers)) answers.length = 0;
+    this.hasCache = true;
+    this.onRequest = () => {};
+  }
+
+  /** Gives these answers to the next requests of a kind. */
+  instead(verb: Verb, ...answers: Answer[]): void {
+    this.#answers[verb].push(...answers);
+  }
+
+  /** Writes a file beside `token`, `ca.pem` and `other.pem`, and tells its path. */
+  write(name: string, text: string): string {
+    writeFileSync(`${this.folder}/${name}`, text);
+    return `${this.folder}/${name}`;
+  }
+
+  /** Sends a text to whoever watches. */
+  sendWatchers(text: string): void {
+    for (const watcher of this.#watchers) this.#send(watcher.socket, chunk(text));
+  }
+
+  /** Tells whoever watches how far the cluster has come. */
+  bookmark(): void {
+    const metadata = { resourceVersion: String(this.cluster.revision), creationTimestamp: null };
+    const object = { kind: "Pod", apiVersion: "v1", metadata, spec: { containers: null }, status: {} };
+    this.sendWatchers(`${JSON.stringify({ type: "BOOKMARK", object })}\n`);
+  }
+
+  /** Ends all watches in good order. */
+  endWatches(): void {
+    for (const watcher of this.#watchers) this.#end(watcher);
+  }
+
+  /** Resets the connections of all watches. */
+  dropWatches(): void {
+    for (const watcher of this.#watchers) {
+      this.#forget(watcher);
+      watcher.socket.destroy();
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.dropWatches();
+    this.#server.close();
+    rmSync(this.folder, { recursive: true });
+  }
+
+  #serve(head: string, socket: TLSSocket): void {
+    const url = new URL(head.split(" ")[1] ?? "", "https://api-server");
+    const query = url.searchParams;
+    const verb = query.has("watch") ? "watch" : query.has("continue") ? "continue" : "list";
+    const token = /^authorization: bearer (\S+)/im.exec(head)?.[1] ?? "";
+    this.requests.push({ verb, path: url.pathname, query, token });
+    const answer = this.#answers[verb].shift();
+    if (answer !== undefined) answer(socket);
+    else if (verb === "watch") this.#watch(query, socket);
+    else this.#list(query, socket);
+    this.onRequest();
+  }
+
+  #list(query: URLSearchParams, socket: TLSSocket): void {
+    const isWhole = this.hasCache && query.get("resourceVersion") === "0";
+    const limit = isWhole ? Number.POSITIVE_INFINITY : Number(query.get("limit"));
+    const [version = String(this.cluster.revision), start = "0"] = query.get("continue")?.split(" ") ?? [];
+    const pods = this.cluster.podsOn(nodeIn(query)).slice(Number(start));
+    const page = pods.slice(0, limit);
+    const next = pods.length > limit ? `${version} ${Number(start) + limit}` : undefined;
+    const metadata = { resourceVersion: version, continue: next };
+    const body = JSON.stringify({ kind: "PodList", apiVersion: "v1", metadata, items: page.map(podJson) });
+    this.sent.pods += page.length;
+    this.#send(socket, `HTTP/1.1 200 OK\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
+    socket.end();
+  }
+
+  #watch(query: URLSearchParams, socket: TLSSocket): void {
+    const version = Number(query.get("resourceVersion"));
+    if (version < this.cluster.compactedRevision) {
+      recordedApiAnswer("watch-410-too-old.http")(socket);
+      return;
+    }
+    this.#send(socket, STREAM_HEAD);
+    const timer = setTimeout(() => this.#end(watcher), Number(query.get("timeoutSeconds")) * 1000);
+    const watcher = { node: nodeIn(query), socket, timer };
+    this.#watchers.add(watcher);
+    socket.on("close", () => this.#forget(watcher));
+    for (const change of this.cluster.changes) {
+      if (change.revision > version) this.#tell(watcher, change);
+    }
+  }
+
+  #tellWatchers(change: Change): void {
+    for (const watcher of this.#watchers) this.#tell(watcher, change);
+  }
+
+  #tell({ node, socket }: Watcher, change: Change): void {
+    const event = eventOf(change, node);
+    if (event === undefined) return;
+    this.sent.pods++;
+    this.#send(socket, chunk(`${JSON.stringify(event)}\n`));
+  }
+
+  #send(socket: TLSSocket, text: string): void {
+    this.sent.bytes += Buffer.byteLength(text);
+    socket.write(text);
+  }
+
+  #end(watcher: Watcher): void {
+    this.#forget(watcher);
+    watcher.socket.end(LAST_CHUNK);
+  }
+
+  #forget(watcher: Watcher): void {
+    clearTimeout(watcher.timer);
+    this.#watchers.delete(watcher);
+  }
+}
+
+/** The one node that is asked for; a request for another's pods, or for all, is a failure of the test. */
+function nodeIn(query: URLSearchParams): string {
+  const node = /^spec\.nodeName=([\w.-]+)$/.exec(query.get("fieldSelector") ?? "")?.[1];
+  if (node === undefined) throw new Error(`a request for the pods of all nodes: ${query}`);
+  return node;
+}
