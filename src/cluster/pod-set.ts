@@ -12,12 +12,12 @@ export class PodSet {
   /** Takes in a pod, in the place of what it was before. */
   put(item: unknown): void {
     const pod = decodePod(item, "a pod without a name");
-    this.#pods.set(uidOf(item) ?? "", pod);
+    this.#pods.set(uidOf(item), pod);
   }
 
   /** Lets go of a pod, if it is there. */
   remove(item: unknown): void {
-    this.#pods.delete(uidOf(item) ?? "");
+    this.#pods.delete(uidOf(item));
   }
 
   /** All of them, as they are now. */
@@ -30,7 +30,8 @@ export class PodSet {
   }
 }
 
-function uidOf(item: unknown): string | undefined {
+// Without one a pod cannot be understood either: of such, one sentence is enough.
+function uidOf(item: unknown): string {
   const result = v.safeParse(IdentitySchema, item);
-  return result.success ? result.output.metadata.uid : undefined;
+  return result.success ? result.output.metadata.uid : "";
 }

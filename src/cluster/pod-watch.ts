@@ -23,8 +23,8 @@ export interface PodWatchOptions extends ApiServerOptions {
 export interface PodListener {
   /** All pods of the node, first when the list is complete, then after each change. */
   onPods(list: PodList): void;
-  /** Something failed, of whatever RequestErrorKind: until the next onPods, the pods last told are the last known. */
-  onError(error: Error, retryInMilliseconds: number): void;
+  /** Something failed: until the next onPods, the pods that were told last are all that is known. */
+  onError(error: RequestError, retryInMilliseconds: number): void;
 }
 
 const DEFAULTS = {
@@ -86,6 +86,7 @@ export class PodWatch implements Disposable {
         await this.#watch(this.#resourceVersion);
       } catch (error) {
         if (this.#isClosed) return;
+        // What a listener throws is no failure that waiting makes good.
         if (!(error instanceof RequestError)) throw error;
         await this.#recover(error);
       }

@@ -15,7 +15,7 @@ export type Trust =
 // Bun's own type leaves out what its fetch heeds.
 type TlsOptions = BunFetchRequestInitTLS & Pick<SecureContextOptions, "allowPartialTrustChain">;
 
-/** Says in words what a server, as messages name it, has to show. */
+/** What whoever answers at a host has to show, in words that follow "did not show". */
 export function expectation(trust: Trust, host: string): string {
   if (trust.kind === "insecure") return "a certificate";
   if (trust.kind === "serving-certificate") return `the certificate in ${trust.file}`;

@@ -27,8 +27,8 @@ export class Follower implements PodListener, Disposable {
     this.#wake();
   }
 
-  onError(error: Error, retryInMilliseconds: number): void {
-    this.errors.push(error as RequestError);
+  onError(error: RequestError, retryInMilliseconds: number): void {
+    this.errors.push(error);
     this.waits.push(retryInMilliseconds);
     this.#wake();
   }
