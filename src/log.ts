@@ -10,29 +10,93 @@ export type Event =
   | "swap-limit-planned"
   /** The container is none of wasp's business. */
   | "swap-limit-left"
+  /** Somebody had changed a limit that was right; it was put back. */
+  | "swap-limit-restored"
+  /** The limit is less than what is swapped out already: it holds for what comes. */
+  | "swap-limit-below-usage"
+  /** A swap limit could not be read or written. */
+  | "swap-limit-failed"
+  /** Somebody else writes the limit again and again: it is answered slowly from now on. */
+  | "swap-limit-contested"
+  /** Nobody else writes the limit any more. */
+  | "swap-limit-uncontested"
   /** Something was wrong; nothing more was written. */
-  | "hook-failed";
+  | "hook-failed"
+  /** The agent runs, with this configuration. */
+  | "agent-started"
+  /** The first full pass over the node's containers is done. */
+  | "agent-ready"
+  /** The agent was told to end. */
+  | "agent-stopping"
+  /** The node's memory or swap is another amount than before. */
+  | "node-capacity-changed"
+  /** The limit for all pods together was written. */
+  | "node-swap-limit-set"
+  /** The kubelet limits swap itself: nothing is written as long as it does. */
+  | "stood-down"
+  /** The kubelet no longer limits swap itself. */
+  | "resumed"
+  /** Who runs on the node cannot be learned: nothing changes for the containers until it can. */
+  | "pods-unknown"
+  /** Who runs on the node can be learned again. */
+  | "pods-known"
+  /** A pod that makes no sense was left out. */
+  | "pod-ignored"
+  /** The node's own figures cannot be read. */
+  | "node-unknown"
+  /** Another configuration is in force. */
+  | "config-reloaded"
+  /** A changed configuration is wrong; the one before stays in force. */
+  | "config-refused"
+  /** A changed setting takes effect at the next start. */
+  | "config-needs-restart"
+  /** Whoever answers is taken for the kubelet: certificate checks are off. */
+  | "kubelet-unverified"
+  /** An environment variable has no effect. */
+  | "variable-unused"
+  /** The kernel does not tell of changes below a cgroup: they are seen at the next full pass. */
+  | "watch-failed"
+  /** Metrics and health are served. */
+  | "http-listening";
 
 /** The figures and names of an event, in the order in which they are printed; undefined ones are left out. */
-export type Fields = Readonly<Record<string, string | number | undefined>>;
+export type Fields = Readonly<Record<string, string | number | boolean | undefined>>;
+
+/** How long a line and each value in it may become. */
+export interface Lengths {
+  readonly lineBytes: number;
+  readonly valueCharacters: number;
+}
 
 // The kernel refuses a record of more than 1024 bytes with EINVAL (kernel/printk/printk.c, devkmsg_write).
-const MAX_LINE_BYTES = 960;
-const MAX_VALUE_CHARACTERS = 400;
+const KERNEL_LENGTHS: Lengths = { lineBytes: 960, valueCharacters: 400 };
 
 /** Formats an event as one line of logfmt, `event key=value ...`; a value with a blank or a quote is a JSON string. */
-export function formatEvent(event: Event, fields: Fields): string {
+export function formatEvent(event: Event, fields: Fields, lengths = KERNEL_LENGTHS): string {
   let line: string = event;
   for (const key in fields) {
     const value = fields[key];
-    if (value !== undefined) line += ` ${key}=${typeof value === "number" ? value : formatValue(value)}`;
+    if (value === undefined) continue;
+    line += ` ${key}=${typeof value === "string" ? formatValue(value, lengths.valueCharacters) : value}`;
   }
-  const ascii = isPrintable(line) ? line : line.replace(/[^\x20-\x7e]/g, escapeUnicode);
-  return ascii.length <= MAX_LINE_BYTES ? ascii : `${ascii.slice(0, MAX_LINE_BYTES - 3)}...`;
+  const ascii = toAscii(line);
+  return ascii.length <= lengths.lineBytes ? ascii : `${ascii.slice(0, lengths.lineBytes - 3)}...`;
 }
 
-function formatValue(value: string): string {
-  const quoted = JSON.stringify(shorten(value));
+/** Writes what is not printable ASCII as JSON's escapes, so that no terminal reads anything into it. */
+export function toAscii(line: string): string {
+  return isPrintable(line) ? line : line.replace(/[^\x20-\x7e]/g, escapeUnicode);
+}
+
+/** Cuts a value that is too long: the middle goes, as a path's beginning and the reason behind it both tell more. */
+export function shorten(value: string, maxCharacters: number): string {
+  if (value.length <= maxCharacters) return value;
+  const half = maxCharacters / 2;
+  return `${value.slice(0, half)}...${value.slice(-half)}`;
+}
+
+function formatValue(value: string, maxCharacters: number): string {
+  const quoted = JSON.stringify(shorten(value, maxCharacters));
   const isPlain = quoted.length === value.length + 2 && value !== "" && !value.includes(" ");
   return isPlain ? value : quoted;
 }
@@ -42,14 +106,7 @@ function isPrintable(text: string): boolean {
   return new TextEncoder().encode(text).length === text.length && !text.includes("\x7f");
 }
 
-// One byte a character, so that lengths are bytes, and no terminal reads anything into a value.
+// One byte a character, so that lengths are bytes.
 function escapeUnicode(character: string): string {
   return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
-}
-
-// The middle goes: a path's beginning and the reason behind it both tell more.
-function shorten(value: string): string {
-  if (value.length <= MAX_VALUE_CHARACTERS) return value;
-  const half = MAX_VALUE_CHARACTERS / 2;
-  return `${value.slice(0, half)}...${value.slice(-half)}`;
 }

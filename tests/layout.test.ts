@@ -10,6 +10,7 @@ const MAY_IMPORT: Record<string, { files: RegExp; packages: RegExp }> = {
   policy: { files: /^$/, packages: /^$/ },
   host: { files: /^(policy\/|log\.ts$)/, packages: /^(bun:|node:)/ },
   cluster: { files: /^(policy\/|log\.ts$)/, packages: /./ },
+  agent: { files: /^(policy\/|host\/|cluster\/|config\/|log\.ts$)/, packages: /./ },
   nri: { files: /^(policy\/|log\.ts$)/, packages: /./ },
 };
 
@@ -36,6 +37,8 @@ describe("the import rule", () => {
     const imports = importsOf(file);
     const outside = imports.files.filter((name) => !name.startsWith(`${room}/`));
     if (file !== "main.ts") expect(outside.filter((name) => name.startsWith("commands/"))).toEqual([]);
+    if (room !== "commands" && file !== "main.ts")
+      expect(outside.filter((name) => name.startsWith("agent/"))).toEqual([]);
     const rule = MAY_IMPORT[room];
     if (rule === undefined) return;
     expect(outside.filter((name) => !rule.files.test(name))).toEqual([]);

@@ -1,0 +1,67 @@
+import Gauge from "prom-client/lib/gauge.js";
+import type Registry from "prom-client/lib/registry.js";
+import { CONTAINER_STATES, type ContainerView } from "./view.ts";
+
+/** The metrics of each container, and of how many there are. */
+export class ContainerMetrics {
+  readonly #limit: Gauge;
+  readonly #entitlement: Gauge;
+  readonly #usage: Gauge;
+  readonly #decision: Gauge;
+  readonly #count: Gauge;
+
+  constructor(registry: Registry) {
+    const registers = [registry];
+    const labelNames = ["namespace", "pod", "container"];
+    this.#limit = new Gauge({
+      name: "wasp_container_swap_limit_bytes",
+      help: "The swap limit in force: the lowest of the container's cgroup and all above it, +Inf for none.",
+      labelNames,
+      registers,
+    });
+    this.#entitlement = new Gauge({
+      name: "wasp_container_swap_entitlement_bytes",
+      help: "The swap limit that the container is entitled to, +Inf for none.",
+      labelNames,
+      registers,
+    });
+    this.#usage = new Gauge({
+      name: "wasp_container_swap_usage_bytes",
+      help: "What the container has swapped out.",
+      labelNames,
+      registers,
+    });
+    this.#decision = new Gauge({
+      name: "wasp_container_swap_decision",
+      help: "Always 1; the reason label tells why the container has the swap limit it has.",
+      labelNames: [...labelNames, "reason"],
+      registers,
+    });
+    this.#count = new Gauge({
+      name: "wasp_containers",
+      help: "How many containers the last look at each left in a state.",
+      labelNames: ["state"],
+      registers,
+    });
+  }
+
+  /** Takes over the containers that there are; nothing is left of any other. */
+  show(containers: readonly ContainerView[]): void {
+    for (const metric of [this.#limit, this.#entitlement, this.#usage, this.#decision, this.#count])
+      metric.reset();
+    for (const state of CONTAINER_STATES) this.#count.set({ state }, 0);
+    for (const container of containers) this.#showOne(container);
+  }
+
+  #showOne(view: ContainerView): void {
+    this.#count.inc({ state: view.state });
+    const { namespace, pod, container } = view;
+    // Without its names it would be one series with all others that have none.
+    if (namespace === undefined || pod === undefined || container === undefined) return;
+    const labels = { namespace, pod, container };
+    if (view.effectiveBytes !== undefined) this.#limit.set(labels, view.effectiveBytes);
+    if (view.entitledBytes !== undefined) this.#entitlement.set(labels, view.entitledBytes);
+    if (view.swapUsageBytes !== undefined) this.#usage.set(labels, view.swapUsageBytes);
+    this.#decision.set({ ...labels, reason: view.reason }, 1);
+  }
+}

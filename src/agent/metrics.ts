@@ -1,0 +1,151 @@
+import Counter from "prom-client/lib/counter.js";
+import Gauge from "prom-client/lib/gauge.js";
+import Histogram from "prom-client/lib/histogram.js";
+import Registry from "prom-client/lib/registry.js";
+import type { NodeFigures } from "../host/node-figures.ts";
+import type { Event } from "../log.ts";
+import { ContainerMetrics } from "./container-metrics.ts";
+import { NodeMetrics } from "./node-metrics.ts";
+import { addProcessMetrics } from "./process-metrics.ts";
+import type { AgentView } from "./view.ts";
+
+/** What can go wrong, in the log's own words. */
+const ERROR_KINDS = [
+  "swap-limit-failed",
+  "pods-unknown",
+  "pod-ignored",
+  "node-unknown",
+  "config-refused",
+  "watch-failed",
+] as const satisfies readonly Event[];
+
+/** Whom the agent asks for the node's pods. */
+const POD_SOURCES = ["kubelet", "api-server"] as const;
+
+const REQUEST_OUTCOMES = ["success", "failure"] as const;
+
+/** What can become of a changed configuration. */
+const RELOAD_OUTCOMES = ["reloaded", "refused", "needs-restart"] as const;
+
+type Of<Words extends readonly string[]> = Words[number];
+
+/** What the agent counts and measures, and what it shows of its node and containers at each scrape. */
+export class AgentMetrics {
+  readonly #view: AgentView;
+  readonly #registry = new Registry();
+  readonly #node = new NodeMetrics(this.#registry);
+  readonly #containers = new ContainerMetrics(this.#registry);
+
+  /** Swap limits that were written. */
+  readonly writes = this.#counter("wasp_swap_limit_writes_total", "Swap limits that were written.");
+  /** Swap limits that were right until somebody else changed them. */
+  readonly drifts = this.#counter(
+    "wasp_swap_limit_drifts_total",
+    "Swap limits that were right until somebody else changed them.",
+  );
+  /** Containers whose limit somebody else began to write again and again. */
+  readonly contests = this.#counter(
+    "wasp_swap_limit_contests_total",
+    "Containers whose swap limit somebody else began to write again and again.",
+  );
+  /** How long a pass over the node's containers takes, in seconds. */
+  readonly reconcileDuration = this.#histogram(
+    "wasp_reconcile_duration_seconds",
+    "How long a pass over the node's containers takes.",
+    [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5],
+  );
+  /** How long it takes to get the list of the node's pods, in seconds. */
+  readonly podListDuration = this.#histogram(
+    "wasp_pod_list_duration_seconds",
+    "How long it takes to get the list of the node's pods.",
+    [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+  );
+  /** The time from a container's cgroup being seen to its exact limit being in force, in seconds. */
+  readonly limitLatency = this.#histogram(
+    "wasp_swap_limit_latency_seconds",
+    "The time from a container's cgroup being seen to its exact swap limit being in force.",
+    [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
+  );
+  /** When the last pass over the node's containers ended, in seconds since the epoch. */
+  readonly lastPass = this.#gauge(
+    "wasp_last_pass_timestamp_seconds",
+    "When the last pass over the node's containers ended, in seconds since the epoch; 0 before the first.",
+  );
+  readonly #stoodDown = this.#gauge(
+    "wasp_stood_down",
+    "1 while the kubelet limits swap itself and wasp writes nothing, otherwise 0.",
+  );
+  readonly #errors = this.#counter("wasp_errors_total", "What went wrong, by the log's word for it.", [
+    "kind",
+  ]);
+  readonly #podLists = this.#counter(
+    "wasp_pod_list_requests_total",
+    "Requests for the list of the node's pods.",
+    ["source", "outcome"],
+  );
+  readonly #reloads = this.#counter(
+    "wasp_config_reloads_total",
+    "Changed configurations, by what became of them.",
+    ["outcome"],
+  );
+
+  constructor(view: AgentView, build: { readonly version: string; readonly commit: string }) {
+    this.#view = view;
+    this.#gauge("wasp_build_info", "Always 1; which wasp this is.", ["version", "commit"]).set(build, 1);
+    addProcessMetrics(this.#registry);
+    // A series that begins with its first event hides that event from rate().
+    for (const kind of ERROR_KINDS) this.#errors.inc({ kind }, 0);
+    for (const outcome of RELOAD_OUTCOMES) this.#reloads.inc({ outcome }, 0);
+    for (const source of POD_SOURCES)
+      for (const outcome of REQUEST_OUTCOMES) this.#podLists.inc({ source, outcome }, 0);
+  }
+
+  /** What the answer to a scrape is, as an HTTP header tells it. */
+  get contentType(): string {
+    return this.#registry.contentType;
+  }
+
+  /** Counts an error. */
+  countError(kind: Of<typeof ERROR_KINDS>): void {
+    this.#errors.inc({ kind });
+  }
+
+  /** Counts a request for the list of the node's pods. */
+  countPodList(source: Of<typeof POD_SOURCES>, outcome: Of<typeof REQUEST_OUTCOMES>): void {
+    this.#podLists.inc({ source, outcome });
+  }
+
+  /** Counts a changed configuration. */
+  countReload(outcome: Of<typeof RELOAD_OUTCOMES>): void {
+    this.#reloads.inc({ outcome });
+  }
+
+  /** All metrics as of now, in Prometheus's text format; the node's are left out when they cannot be read. */
+  scrape(): Promise<string> {
+    this.#containers.show(this.#view.containers());
+    this.#node.show(this.#readNode());
+    this.#stoodDown.set(this.#view.isStoodDown ? 1 : 0);
+    return this.#registry.metrics();
+  }
+
+  #readNode(): NodeFigures | undefined {
+    try {
+      return this.#view.node();
+    } catch {
+      this.countError("node-unknown");
+      return undefined;
+    }
+  }
+
+  #counter(name: string, help: string, labelNames: string[] = []): Counter {
+    return new Counter({ name, help, labelNames, registers: [this.#registry] });
+  }
+
+  #gauge(name: string, help: string, labelNames: string[] = []): Gauge {
+    return new Gauge({ name, help, labelNames, registers: [this.#registry] });
+  }
+
+  #histogram(name: string, help: string, buckets: number[]): Histogram {
+    return new Histogram({ name, help, buckets, registers: [this.#registry] });
+  }
+}

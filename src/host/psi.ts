@@ -1,0 +1,54 @@
+import { readFile } from "./file.ts";
+import { SystemError } from "./libc.ts";
+
+/** How much of the time tasks were stalled for want of a resource. */
+export interface Stall {
+  readonly avg10Percent: number;
+  readonly avg60Percent: number;
+  readonly avg300Percent: number;
+  /** Since the start of the node, or of the cgroup. */
+  readonly totalMicroseconds: number;
+}
+
+/** Pressure stall information (kernel Documentation/accounting/psi.rst). */
+export interface Pressure {
+  /** Some task was stalled. */
+  readonly some: Stall;
+  /** All tasks that had something to do were stalled; older kernels do not tell it of the node's CPU. */
+  readonly full: Stall | undefined;
+}
+
+// With psi=0 or cgroup_disable=pressure files are there and cannot be opened or read: ENOTSUP. A cgroup that is
+// removed meanwhile gives ENODEV.
+const ENODEV = 19;
+const EOPNOTSUPP = 95;
+
+const LINE = /^(some|full) avg10=(\d+\.\d+) avg60=(\d+\.\d+) avg300=(\d+\.\d+) total=(\d+)$/gm;
+
+/**
+ * Reads a pressure file, such as `/proc/pressure/memory` or a cgroup's `memory.pressure`; undefined where the kernel
+ * keeps no such figures or the cgroup is gone. Throws a SystemError, or an error that names a file of another form.
+ */
+export function readPressure(path: string): Pressure | undefined {
+  const text = readUnlessOff(path);
+  if (text === undefined) return undefined;
+  const stalls = new Map([...text.matchAll(LINE)].map(([, kind, ...figures]) => [kind, stallOf(figures)]));
+  const some = stalls.get("some");
+  if (some === undefined) throw new Error(`${path}: no line "some avg10=... total=..." in it`);
+  return { some, full: stalls.get("full") };
+}
+
+function readUnlessOff(path: string): string | undefined {
+  try {
+    return readFile(path);
+  } catch (error) {
+    if (error instanceof SystemError && (error.isMissing || [ENODEV, EOPNOTSUPP].includes(error.errno)))
+      return undefined;
+    throw error;
+  }
+}
+
+function stallOf(figures: readonly string[]): Stall {
+  const [avg10Percent = 0, avg60Percent = 0, avg300Percent = 0, totalMicroseconds = 0] = figures.map(Number);
+  return { avg10Percent, avg60Percent, avg300Percent, totalMicroseconds };
+}

@@ -1,0 +1,140 @@
+import { describe, expect, test } from "bun:test";
+import { AgentMetrics } from "../../src/agent/metrics.ts";
+import type { AgentView } from "../../src/agent/view.ts";
+import { type Family, parseExposition } from "./exposition.ts";
+import { NODE, shownAgent, shownContainer } from "./shown.ts";
+
+const BUILD = { version: "1.2.3", commit: "0123456789ab" };
+const GOLDEN = `${import.meta.dir}/../golden/metrics.txt`;
+
+const metricsOf = (view: AgentView) => new AgentMetrics(view, BUILD);
+
+async function scrape(metrics: AgentMetrics): Promise<Map<string, Family>> {
+  return parseExposition(await metrics.scrape());
+}
+
+function seriesOf(families: Map<string, Family>, name: string): Record<string, number> {
+  return Object.fromEntries(families.get(name)?.series ?? [["not a metric", 0]]);
+}
+
+describe("a scrape", () => {
+  test("is the golden one", async () => {
+    const containers = [
+      shownContainer(),
+      shownContainer({ pod: "cart-1", state: "unmet", effectiveBytes: 0, swapUsageBytes: 8192 }),
+      shownContainer({
+        container: "db",
+        state: "set",
+        reason: "pod-override",
+        entitledBytes: Number.POSITIVE_INFINITY,
+        effectiveBytes: Number.POSITIVE_INFINITY,
+      }),
+      shownContainer({ container: "odd", state: "failed", effectiveBytes: undefined }),
+      {
+        ...shownContainer({ state: "held", reason: "pod-unknown", entitledBytes: undefined }),
+        ...{ namespace: undefined, pod: undefined, container: undefined },
+      },
+    ];
+    const metrics = metricsOf(shownAgent({ containers: () => containers }));
+    metrics.writes.inc(3);
+    metrics.drifts.inc();
+    metrics.contests.inc();
+    metrics.countError("swap-limit-failed");
+    metrics.countPodList("kubelet", "success");
+    metrics.countReload("refused");
+    metrics.reconcileDuration.observe(0.004);
+    metrics.podListDuration.observe(0.02);
+    metrics.limitLatency.observe(60);
+    metrics.lastPass.set(1_700_000_000.25);
+    const text = await metrics.scrape();
+    parseExposition(text);
+    expect(text.replace(/^(process_\w+) [\d.]+$/gm, "$1 ...")).toBe(await Bun.file(GOLDEN).text());
+  });
+
+  test("shows a container no longer that is gone", async () => {
+    const view = shownAgent({ containers: () => [shownContainer(), shownContainer({ pod: "cart-1" })] });
+    const metrics = metricsOf(view);
+    expect(await metrics.scrape()).toContain("cart-1");
+    view.containers = () => [shownContainer()];
+    const families = await scrape(metrics);
+    expect([...families.values()].flatMap(({ series }) => [...series.keys()]).join()).not.toContain("cart-1");
+    expect(seriesOf(families, "wasp_containers")).toMatchObject({ 'wasp_containers{state="kept"}': 1 });
+    view.containers = () => [];
+    expect(await metrics.scrape()).not.toContain("cart");
+  });
+
+  test("shows a decision's new reason in the place of the old one", async () => {
+    const view = shownAgent({ containers: () => [shownContainer()] });
+    const metrics = metricsOf(view);
+    await metrics.scrape();
+    view.containers = () => [shownContainer({ reason: "critical" })];
+    expect(seriesOf(await scrape(metrics), "wasp_container_swap_decision")).toEqual({
+      'wasp_container_swap_decision{namespace="shop",pod="cart-0",container="cart",reason="critical"}': 1,
+    });
+  });
+
+  test("takes the kernel's counters as they are, again and again", async () => {
+    const metrics = metricsOf(shownAgent());
+    await metrics.scrape();
+    const families = await scrape(metrics);
+    expect(seriesOf(families, "wasp_node_swap_in_bytes_total")).toEqual({
+      wasp_node_swap_in_bytes_total: NODE.swapInBytes,
+    });
+    expect(seriesOf(families, "wasp_pressure_stall_seconds_total")).toEqual({
+      'wasp_pressure_stall_seconds_total{scope="node",resource="memory",kind="some"}': 2.5,
+      'wasp_pressure_stall_seconds_total{scope="node",resource="memory",kind="full"}': 1.25,
+    });
+  });
+
+  test("has no pressure where the kernel has none, and no use of swap below zero", async () => {
+    const node = { ...NODE, memoryPressure: undefined, swapTotalBytes: 0 };
+    const families = await scrape(metricsOf(shownAgent({ node: () => node })));
+    expect(seriesOf(families, "wasp_pressure_stall_seconds_total")).toEqual({});
+    expect(seriesOf(families, "wasp_pressure_stall_ratio")).toEqual({});
+    expect(seriesOf(families, "wasp_node_swap_used_bytes")).toEqual({ wasp_node_swap_used_bytes: 0 });
+  });
+
+  test("leaves out the node's figures when they cannot be read, and says so", async () => {
+    const view = shownAgent();
+    const metrics = metricsOf(view);
+    await metrics.scrape();
+    view.node = () => {
+      throw new Error("no /proc");
+    };
+    const families = await scrape(metrics);
+    for (const name of ["wasp_node_memory_bytes", "wasp_node_swap_in_bytes_total"])
+      expect(seriesOf(families, name)).toEqual({});
+    expect(seriesOf(families, "wasp_errors_total")).toMatchObject({
+      'wasp_errors_total{kind="node-unknown"}': 1,
+    });
+  });
+
+  test("escapes what a label may not hold", async () => {
+    const view = shownAgent({ containers: () => [shownContainer({ pod: 'a"b\\c\nd' })] });
+    expect(Object.keys(seriesOf(await scrape(metricsOf(view)), "wasp_container_swap_usage_bytes"))).toEqual([
+      'wasp_container_swap_usage_bytes{namespace="shop",pod="a\\"b\\\\c\\nd",container="cart"}',
+    ]);
+  });
+
+  test("is not mixed up with another at the same time", async () => {
+    let count = 0;
+    const view = shownAgent({ containers: () => [shownContainer({ pod: `pod-${count++}` })] });
+    const metrics = metricsOf(view);
+    const texts = await Promise.all([metrics.scrape(), metrics.scrape()]);
+    expect(texts.map((text) => [...new Set(text.match(/pod-\d/g))])).toEqual([["pod-0"], ["pod-1"]]);
+  });
+
+  test("of 500 containers tells of each", async () => {
+    const containers = Array.from({ length: 500 }, (_, index) => shownContainer({ pod: `pod-${index}` }));
+    const families = await scrape(metricsOf(shownAgent({ containers: () => containers })));
+    expect(families.get("wasp_container_swap_limit_bytes")?.series.size).toBe(500);
+  });
+
+  test("tells the process's own figures", async () => {
+    const families = await scrape(metricsOf(shownAgent()));
+    const value = (name: string) => seriesOf(families, name)[name] ?? Number.NaN;
+    expect(value("process_resident_memory_bytes")).toBeGreaterThan(1e6);
+    expect(value("process_cpu_seconds_total")).toBeGreaterThan(0);
+    expect(Math.abs(value("process_start_time_seconds") - Date.now() / 1000)).toBeLessThan(86_400);
+  });
+});

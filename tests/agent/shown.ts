@@ -1,0 +1,39 @@
+import type { AgentView, ContainerView } from "../../src/agent/view.ts";
+import type { NodeFigures } from "../../src/host/node-figures.ts";
+
+/** A node that swaps a little. */
+export const NODE: NodeFigures = {
+  memoryTotalBytes: 4_112_945_152,
+  swapTotalBytes: 1_073_737_728,
+  swapFreeBytes: 1_000_000_000,
+  swapInBytes: 40_960,
+  swapOutBytes: 81_920,
+  memoryPressure: {
+    some: { avg10Percent: 1.5, avg60Percent: 0.5, avg300Percent: 0.25, totalMicroseconds: 2_500_000 },
+    full: { avg10Percent: 1, avg60Percent: 0.25, avg300Percent: 0, totalMicroseconds: 1_250_000 },
+  },
+  kubepodsMemoryPressure: undefined,
+};
+
+/** A container that has what it is entitled to, but for what is said of it. */
+export function shownContainer(differences: Partial<ContainerView> = {}): ContainerView {
+  return {
+    namespace: "shop",
+    pod: "cart-0",
+    container: "cart",
+    state: "kept",
+    reason: "limited-swap",
+    entitledBytes: 4096,
+    effectiveBytes: 4096,
+    swapUsageBytes: 0,
+    ...differences,
+  };
+}
+
+/** An agent that is ready and has no container, but for what is said of it; it may be changed at any time. */
+export function shownAgent(differences: Partial<AgentView> = {}): {
+  -readonly [Name in keyof AgentView]: AgentView[Name];
+} {
+  const healthy = { isReady: true, isAlive: true, isStoodDown: false };
+  return { containers: () => [], node: () => NODE, ...healthy, ...differences };
+}
