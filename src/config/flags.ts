@@ -51,12 +51,13 @@ function flagOf(schema: KnobsSchema, knob: string): ArgDef {
     fallback === undefined || fallback === false ? "" : ` (default: ${[fallback].flat().join(", ")})`;
   const description = `${v.getDescription(entry)}${standard}`;
   if (typeOf(schema, knob) === "boolean") return { type: "boolean", description };
+  return { type: "string", description, valueHint: wordsOf(schema, knob)?.join("|") ?? "value" };
+}
+
+function wordsOf(schema: KnobsSchema, knob: string): readonly string[] | undefined {
   const inner = innerOf(schema, knob);
-  return {
-    type: "string",
-    description,
-    valueHint: "options" in inner ? (inner.options as string[]).join("|") : "value",
-  };
+  const steps = "pipe" in inner ? (inner.pipe as readonly object[]) : [inner];
+  return steps.flatMap((step) => ("options" in step ? [step.options as string[]] : []))[0];
 }
 
 function typeOf(schema: KnobsSchema, knob: string): "boolean" | "string" {

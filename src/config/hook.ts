@@ -1,39 +1,13 @@
 import * as v from "valibot";
-import { POD_OVERRIDES, SWAP_BEHAVIORS, WORKLOADS } from "../policy/swap-limit.ts";
 import { HOOK_DEFAULTS, type HookConfig } from "./hook-defaults.ts";
-import {
-  AbsolutePathSchema,
-  complaintOf,
-  flagName,
-  NamespacePatternSchema,
-  QuantitySchema,
-  RootSchema,
-} from "./knobs.ts";
+import { AbsolutePathSchema, complaintOf, flagName, RootSchema, SwitchSchema } from "./knobs.ts";
+import { SWAP_LIMIT_KNOBS } from "./swap-limit.ts";
 
 /** Every knob of `wasp hook`, with its default and what it is for. */
 export const HookConfigSchema = v.strictObject({
-  swapBehavior: v.pipe(
-    v.optional(v.picklist(SWAP_BEHAVIORS), HOOK_DEFAULTS.swapBehavior),
-    v.description("Swap for each container: none, the kubelet's share, or without a limit"),
-  ),
-  workloads: v.pipe(
-    v.optional(v.picklist(WORKLOADS), HOOK_DEFAULTS.workloads),
-    v.description("Which pods may swap: all Burstable ones, or only KubeVirt's virtual machines"),
-  ),
-  podOverrides: v.pipe(
-    v.optional(v.picklist(POD_OVERRIDES), HOOK_DEFAULTS.podOverrides),
-    v.description("What a pod's annotation wasp.io/swap-limit may do to its limit"),
-  ),
-  excludeNamespaces: v.pipe(
-    v.optional(v.array(NamespacePatternSchema), [...HOOK_DEFAULTS.excludeNamespaces]),
-    v.description("A namespace whose pods get no swap, with a trailing * for any ending; repeatable"),
-  ),
-  systemReservedSwapBytes: v.pipe(
-    v.optional(QuantitySchema, String(HOOK_DEFAULTS.systemReservedSwapBytes)),
-    v.description("Swap that is kept for the system, a quantity such as 512Mi"),
-  ),
+  ...SWAP_LIMIT_KNOBS,
   dryRun: v.pipe(
-    v.optional(v.boolean(), HOOK_DEFAULTS.dryRun),
+    v.optional(SwitchSchema, HOOK_DEFAULTS.dryRun),
     v.description("Decide and log, but write no limit"),
   ),
   logFile: v.pipe(
@@ -55,6 +29,5 @@ export function hookConfig(set: Readonly<Record<string, unknown>>): HookConfig {
 
 // Names the flag, the value and what is right.
 function complaint(issue: v.BaseIssue<unknown>): Error {
-  const flag = flagName(String(issue.path?.[0]?.key));
-  return new Error(`--${flag}: ${JSON.stringify(issue.input)} ${complaintOf(issue)}`);
+  return new Error(`--${flagName(String(issue.path?.[0]?.key))}: ${complaintOf(issue)}`);
 }

@@ -46,3 +46,15 @@ export function parseLimit(text: string): number | undefined {
 export function formatLimit(limitBytes: number): string {
   return limitBytes === Number.POSITIVE_INFINITY ? "max" : String(limitBytes);
 }
+
+/** Spells a number of bytes, or Infinity, as parseLimit reads it, with the largest binary suffix that leaves it whole. */
+export function formatQuantity(bytes: number): string {
+  const suffix = ["Pi", "Ti", "Gi", "Mi", "Ki"].find((unit) => bytes > 0 && bytes % binary(unit) === 0);
+  return suffix === undefined || !Number.isFinite(bytes)
+    ? formatLimit(bytes)
+    : `${bytes / binary(suffix)}${suffix}`;
+}
+
+function binary(suffix: string): number {
+  return Number(SUFFIX_FACTORS[suffix]);
+}

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { formatLimit, parseLimit, parseQuantity } from "../../src/policy/bytes.ts";
+import { formatLimit, formatQuantity, parseLimit, parseQuantity } from "../../src/policy/bytes.ts";
 
 describe("a quantity", () => {
   test.each<[string, number]>([
@@ -64,7 +64,20 @@ test("a limit that was formatted is read back", () => {
       fc.oneof(fc.maxSafeInteger().map(Math.abs), fc.constant(Number.POSITIVE_INFINITY)),
       (bytes) => {
         expect(parseLimit(formatLimit(bytes))).toBe(bytes);
+        expect(parseLimit(formatQuantity(bytes))).toBe(bytes);
       },
     ),
   );
+});
+
+test.each<[number, string]>([
+  [0, "0"],
+  [1000, "1000"],
+  [1024, "1Ki"],
+  [1536 * 2 ** 20, "1536Mi"],
+  [8 * 2 ** 30, "8Gi"],
+  [7 * 2 ** 50, "7Pi"],
+  [Number.POSITIVE_INFINITY, "max"],
+])("%d bytes are %p to a person", (bytes, text) => {
+  expect(formatQuantity(bytes)).toBe(text);
 });

@@ -1,0 +1,327 @@
+import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
+import { loadAgentConfig } from "../../src/config/load-agent.ts";
+
+const FILE = "/etc/wasp/config.yaml";
+const HEADER = "apiVersion: wasp.io/v1alpha1\nkind: WaspConfiguration\n";
+
+/** Loads a configuration from a file with these fields, in YAML, and from a command line and an environment. */
+function load(fields: string, argv: readonly string[] = [], env: Record<string, string> = {}) {
+  return loadText(HEADER + fields, argv, env);
+}
+
+function loadText(text: string, argv: readonly string[] = [], env: Record<string, string> = {}) {
+  const readFile = (path: string) => {
+    expect(path).toBe(FILE);
+    return text;
+  };
+  return loadAgentConfig({ argv: ["--config", FILE, ...argv], env, readFile });
+}
+
+/** What is complained of, a line each. */
+function complaints(text: string, argv: readonly string[] = [], env: Record<string, string> = {}): string[] {
+  try {
+    loadText(text, argv, env);
+  } catch (error) {
+    return (error as Error).message.split("\n");
+  }
+  return [];
+}
+
+const nothing = { argv: [], env: {}, readFile: () => expect.unreachable() };
+
+describe("without a file, flags and variables", () => {
+  test("the agent does what the hook does", () => {
+    const { config, sources } = loadAgentConfig(nothing);
+    expect(config).toEqual({
+      swapBehavior: "LimitedSwap",
+      workloads: "Burstable",
+      podOverrides: "Lower",
+      excludeNamespaces: ["kube-system", "openshift*"],
+      systemReservedSwapBytes: 0,
+      dryRun: false,
+      podSource: "Kubelet",
+      kubeletHost: "127.0.0.1",
+      kubeletPort: 10250,
+      kubeletTokenFile: "/var/run/secrets/kubernetes.io/serviceaccount/token",
+      kubeletInsecure: false,
+      podPollSeconds: 30,
+      sweepSeconds: 60,
+      maxRestoresPerMinute: 10,
+      httpAddress: "127.0.0.1",
+      httpPort: 9809,
+      logFormat: "Human",
+      verbosity: 2,
+      fsroot: "",
+    });
+    expect(new Set(Object.values(sources))).toEqual(new Set(["default"]));
+  });
+
+  test("nothing can be changed", () => {
+    const { config, sources } = loadAgentConfig(nothing);
+    expect([config, config.excludeNamespaces, sources].every(Object.isFrozen)).toBe(true);
+  });
+});
+
+describe("layers", () => {
+  test.each<[string, string[], Record<string, string>, number, string]>([
+    ["", [], {}, 2, "default"],
+    ["verbosity: 3", [], {}, 3, `file ${FILE}`],
+    ["verbosity: 3", [], { VERBOSITY: "4" }, 4, "environment VERBOSITY"],
+    ["verbosity: 3", [], { VERBOSITY: "" }, 3, `file ${FILE}`],
+    ["verbosity: 3", ["--verbosity", "5"], { VERBOSITY: "4" }, 5, "flag --verbosity"],
+    // What a layer above says counts even where it is the default.
+    ["verbosity: 3", ["--verbosity=2"], {}, 2, "flag --verbosity"],
+  ])("file %p, flags %j and environment %j", (fields, argv, env, verbosity, source) => {
+    const { config, sources } = load(fields, argv, env);
+    expect(config.verbosity).toBe(verbosity);
+    expect(sources.verbosity).toBe(source);
+  });
+
+  test("each variable sets its knob", () => {
+    const env = {
+      NODE_NAME: "node-1.example.com",
+      KUBELET_HOST: "10.0.0.1",
+      FSROOT: "/host/",
+      VERBOSITY: "5",
+    };
+    expect(load("", [], env).config).toMatchObject({
+      nodeName: "node-1.example.com",
+      kubeletHost: "10.0.0.1",
+      fsroot: "/host",
+      verbosity: 5,
+    });
+  });
+
+  test("a list is replaced, not added to", () => {
+    const argv = ["--exclude-namespace", "a", "--exclude-namespace", "b*"];
+    expect(load("excludeNamespaces: [c]", argv).config.excludeNamespaces).toEqual(["a", "b*"]);
+    expect(load("excludeNamespaces: []").config.excludeNamespaces).toEqual([]);
+  });
+
+  test("variables of wasp-agent's evictions are named, unless they are empty", () => {
+    const env = { SWAP_UTILIZATION_THRESHOLD_FACTOR: "0.8", AVERAGE_WINDOW_SIZE_SECONDS: "30" };
+    const empty = { MAX_AVERAGE_SWAP_IN_PAGES_PER_SECOND: "" };
+    expect(load("", [], { ...env, ...empty }).unusedVariables).toEqual(Object.keys(env));
+  });
+
+  test("the flags of a run are no knobs", () => {
+    const options = { configFile: FILE, printConfig: true, once: true };
+    const { runOptions, sources } = load("", ["--print-config", "--once"]);
+    expect(runOptions).toEqual(options);
+    expect(Object.keys(sources)).not.toContainAnyValues(["config", "printConfig", "once"]);
+    expect(loadAgentConfig(nothing).runOptions).toEqual({
+      configFile: undefined,
+      printConfig: false,
+      once: false,
+    });
+  });
+});
+
+describe("a value", () => {
+  const GI = 2 ** 30;
+
+  test.each<[string, string[], Record<string, unknown>]>([
+    ["systemReservedSwap: 512Mi", ["--system-reserved-swap=512Mi"], { systemReservedSwapBytes: GI / 2 }],
+    ["systemReservedSwap: 4096", ["--system-reserved-swap=4096"], { systemReservedSwapBytes: 4096 }],
+    ["nodeSwapLimit: 8Gi", ["--node-swap-limit=8Gi"], { nodeSwapLimitBytes: 8 * GI }],
+    ["nodeSwapLimit: 1e9", ["--node-swap-limit=1e9"], { nodeSwapLimitBytes: 1e9 }],
+    ["nodeSwapLimit: max", ["--node-swap-limit=max"], { nodeSwapLimitBytes: Number.POSITIVE_INFINITY }],
+    ["kubeletPort: 1", ["--kubelet-port=1"], { kubeletPort: 1 }],
+    ["httpPort: '0'", ["--http-port=0"], { httpPort: 0 }],
+    ["httpAddress: '::'", ["--http-address=::"], { httpAddress: "::" }],
+    ["kubeletInsecure: true", ["--kubelet-insecure"], { kubeletInsecure: true }],
+    ["swapBehavior: unlimitedswap", ["--swap-behavior=UNLIMITEDSWAP"], { swapBehavior: "UnlimitedSwap" }],
+    [
+      "{podSource: apiserver, nodeName: n}",
+      ["--pod-source=apiserver", "--node-name=n"],
+      { podSource: "ApiServer", nodeName: "n" },
+    ],
+    ["logFormat: JSON", ["--log-format=json"], { logFormat: "Json" }],
+    [
+      "kubeletServerName: worker-1.example.com",
+      ["--kubelet-server-name=worker-1.example.com"],
+      { kubeletServerName: "worker-1.example.com" },
+    ],
+    ["podPollSeconds: 3600", ["--pod-poll-seconds=3600"], { podPollSeconds: 3600 }],
+  ])("%s means what %j does", (yaml, argv, expected) => {
+    const flow = /^\{(.*)\}$/.exec(yaml);
+    const fields = flow?.[1]?.replaceAll(", ", "\n") ?? yaml;
+    expect(load(fields).config).toMatchObject(expected);
+    expect(load("", argv).config).toMatchObject(expected);
+  });
+
+  test.each<[string, string]>([
+    ["swapBehavior: Limited", '"Limited" is not one of NoSwap, LimitedSwap, UnlimitedSwap'],
+    ["swapBehavior: 3", "3 is not one of NoSwap, LimitedSwap, UnlimitedSwap"],
+    ["podSource: kubelets", '"kubelets" is not one of Kubelet, ApiServer'],
+    ["excludeNamespaces: kube-system", '"kube-system" is not a list of namespaces'],
+    ["excludeNamespaces: [a, B]", '"B" is not a namespace\'s name, nor the beginning of one followed by *'],
+    ["systemReservedSwap: 10%", '"10%" is not a quantity of bytes, such as 512Mi'],
+    ["systemReservedSwap: max", '"max" is not a quantity of bytes, such as 512Mi'],
+    ["systemReservedSwap: -1", "-1 is not a quantity of bytes, such as 512Mi"],
+    ["nodeSwapLimit:", "null is neither a quantity of bytes, such as 8Gi, nor max"],
+    ["nodeSwapLimit: .inf", "Infinity is neither a quantity of bytes, such as 8Gi, nor max"],
+    ["dryRun: yes", '"yes" is neither true nor false'],
+    ["dryRun: 1", "1 is neither true nor false"],
+    ["nodeName: Node_1", '"Node_1" is not a node\'s name'],
+    [
+      "kubeletHost: 127.0.0.1:10250",
+      '"127.0.0.1:10250" is not a host\'s name or address, which stands without',
+    ],
+    ["kubeletHost: https://node", '"https://node" is not a host\'s name or address, which stands without'],
+    ["httpAddress: '[::1]'", '"[::1]" is not a host\'s name or address, which stands without'],
+    ["kubeletHost: '1:2'", '"1:2" is not a host\'s name or address, which stands without'],
+    ["kubeletPort: 0", "0 is not a whole number from 1 to 65535"],
+    ["httpPort: 65536", "65536 is not a whole number from 0 to 65535"],
+    ["podPollSeconds: 0", "0 is not a whole number from 1 to 3600"],
+    ["sweepSeconds: 1.5", "1.5 is not a whole number from 1 to 3600"],
+    ["sweepSeconds: 1m", '"1m" is not a whole number from 1 to 3600'],
+    ["maxRestoresPerMinute: 1001", "1001 is not a whole number from 1 to 1000"],
+    ["verbosity: 11", "11 is not a whole number from 0 to 10"],
+    ["verbosity: [1]", "[1] is not a whole number from 0 to 10"],
+    ["kubeletCaFile: ca.crt", '"ca.crt" is not an absolute path'],
+    ["fsroot: host", '"host" is not an absolute path'],
+  ])("%s is refused: the line, the field, the value and what is right", (field, complaint) => {
+    const name = field.slice(0, field.indexOf(":"));
+    expect(complaints(`${HEADER}${field}\n`)).toEqual([
+      expect.stringContaining(`${FILE}:3: ${name}: ${complaint}`),
+    ]);
+  });
+
+  test("a variable or a flag is named by its own name", () => {
+    expect(complaints(HEADER, ["--kubelet-port=x", "--exclude-namespace="], { VERBOSITY: "high" })).toEqual([
+      'VERBOSITY: "high" is not a whole number from 0 to 10',
+      expect.stringMatching(/^--exclude-namespace: "" is not a namespace's name/),
+      '--kubelet-port: "x" is not a whole number from 1 to 65535',
+    ]);
+  });
+});
+
+describe("a file", () => {
+  test.each<[string, string[]]>([
+    [
+      "",
+      [
+        `${FILE}: apiVersion is missing: it is wasp.io/v1alpha1`,
+        `${FILE}: kind is missing: it is WaspConfiguration`,
+      ],
+    ],
+    [
+      "apiVersion: v1\nkind: ConfigMap\n",
+      [
+        `${FILE}:1: apiVersion: "v1" is not wasp.io/v1alpha1`,
+        `${FILE}:2: kind: "ConfigMap" is not WaspConfiguration`,
+      ],
+    ],
+    ["- a\n", [`${FILE}: holds no fields, such as kind: WaspConfiguration`]],
+    [`${HEADER}dryRun: true\ndryRun: true\n`, [`${FILE}:4: dryRun is set a second time`]],
+    [`${HEADER}---\n${HEADER}`, [`${FILE}:3: a second document: the file holds one`]],
+    [`${HEADER}fsroot: &a /\nnodeName: *a\n`, [`${FILE}:4: *a: write the value itself`]],
+    [`${HEADER}fsroot: !path /\n`, [`${FILE}:3: Unresolved tag: !path`]],
+    [`${HEADER}fsroot: "/\n`, [`${FILE}:4: Missing closing "quote`]],
+    // What YAML 1.1 takes for a boolean stays a text.
+    [`%YAML 1.1\n---\n${HEADER}dryRun: yes\n`, [`${FILE}:5: dryRun: "yes" is neither true nor false`]],
+  ])("%j is refused", (text, expected) => {
+    expect(complaints(text)).toEqual(expected);
+  });
+
+  test.each<[string, string]>([
+    [
+      "swapBehaviour",
+      "did you mean swapBehavior? The fields are apiVersion, kind, swapBehavior, workloads, ",
+    ],
+    ["swap-behavior", "did you mean swapBehavior? The fields are "],
+    ["SWAP_BEHAVIOR", "did you mean swapBehavior? The fields are "],
+    ["systemReservedSwapBytes", "did you mean systemReservedSwap? The fields are "],
+    ["Kind", "did you mean kind? The fields are "],
+    ["httpKeyFle", "did you mean httpKeyFile? The fields are "],
+    ["config", "The fields are "],
+    ["__proto__", "The fields are "],
+    ["swapThresholds", "The fields are "],
+  ])("unknown field %s", (field, suggestion) => {
+    expect(complaints(`${HEADER}\n${field}: 1\n`)).toEqual([
+      expect.stringContaining(`${FILE}:4: unknown field "${field}": ${suggestion}`),
+    ]);
+  });
+
+  test("all that is wrong is told at once, also what a flag would hide", () => {
+    const text = `${HEADER}verbosity: 11\nverbositi: 1\ndryRun: no\n`;
+    expect(complaints(text, ["--verbosity=1", "--sweep-seconds=0"])).toEqual([
+      expect.stringContaining(':4: unknown field "verbositi"'),
+      expect.stringContaining(":3: verbosity: 11 is not"),
+      expect.stringContaining(':5: dryRun: "no" is neither'),
+      expect.stringContaining('--sweep-seconds: "0" is not'),
+    ]);
+  });
+
+  test("that cannot be read is named", () => {
+    const readFile = () => {
+      throw new Error("permission denied");
+    };
+    expect(() => loadAgentConfig({ argv: ["--config=/x.yaml"], env: {}, readFile })).toThrow(
+      "--config: cannot read /x.yaml: permission denied",
+    );
+  });
+
+  test("whatever it holds, it is complained of by name, and what is no YAML in a few lines", () => {
+    const yaml = fc.string({ unit: fc.constantFrom(..."ab:-?&*!|>'\"%@{}[],# \n\t~01\u0085\u2028") });
+    fc.assert(
+      fc.property(fc.oneof(fc.string({ unit: "binary" }), yaml), (text) => {
+        const told = complaints(text);
+        expect(told).not.toBeEmpty();
+        for (const complaint of told) expect(complaint).toStartWith(`${FILE}:`);
+      }),
+      { numRuns: 3000 },
+    );
+    expect(complaints("[".repeat(1000)).length).toBeWithin(1, 11);
+  });
+});
+
+describe("knobs that contradict one another", () => {
+  test.each<[string, string[], string]>([
+    [
+      "",
+      ["--pod-source", "apiserver"],
+      "podSource (flag --pod-source) is ApiServer, which needs this node's name: set --node-name or NODE_NAME",
+    ],
+    [
+      "kubeletCaFile: /ca",
+      ["--kubelet-serving-certificate-file=/kubelet.crt"],
+      `kubeletCaFile (file ${FILE}) and kubeletServingCertificateFile (flag --kubelet-serving-certificate-file) are set: only one`,
+    ],
+    ["kubeletCaFile: /ca\nkubeletInsecure: true", [], "kubeletCaFile (file"],
+    [
+      "httpCertificateFile: /c",
+      [],
+      `httpCertificateFile (file ${FILE}) is set without httpKeyFile: TLS needs`,
+    ],
+    [
+      "",
+      ["--http-key-file=/k"],
+      "httpKeyFile (flag --http-key-file) is set without httpCertificateFile: TLS",
+    ],
+  ])("%p with %j", (fields, argv, complaint) => {
+    expect(() => load(fields, argv)).toThrow(complaint);
+  });
+
+  test.each<[string, string[], Record<string, string>]>([
+    ["podSource: ApiServer", [], { NODE_NAME: "n" }],
+    ["httpCertificateFile: /c", ["--http-key-file=/k"], {}],
+    ["kubeletCaFile: /ca\nkubeletInsecure: false", [], {}],
+  ])("but not %p with %j and %j", (fields, argv, env) => {
+    expect(() => load(fields, argv, env)).not.toThrow();
+  });
+});
+
+test.each<[string[], string]>([
+  [
+    ["--dry-rum"],
+    "unknown flag --dry-rum: the flags are --config, --print-config, --once, --swap-behavior, ",
+  ],
+  [["--config"], "--config needs a value"],
+  [["--once=yes"], '--once takes no value, not "yes"'],
+  [["now"], "unexpected argument now"],
+])("%j is refused", (argv, message) => {
+  expect(() => loadAgentConfig({ ...nothing, argv })).toThrow(message);
+});

@@ -1,0 +1,99 @@
+import { expect, test } from "bun:test";
+import fc from "fast-check";
+import { AgentFlagsSchema } from "../../src/config/agent.ts";
+import { flagsOf } from "../../src/config/flags.ts";
+import { loadAgentConfig } from "../../src/config/load-agent.ts";
+import { formatConfig } from "../../src/config/print-config.ts";
+import { ROOT } from "../node/binary.ts";
+
+const HEADER = { apiVersion: "wasp.io/v1alpha1", kind: "WaspConfiguration" };
+
+function loadFile(text: string, path = "/config.yaml") {
+  return loadAgentConfig({ argv: [`--config=${path}`], env: {}, readFile: () => text });
+}
+
+test("a configuration is printed with each knob's source", async () => {
+  const printed = formatConfig(
+    loadAgentConfig({
+      argv: ["--config", "/etc/wasp/config.yaml", "--swap-behavior", "noswap"],
+      env: { NODE_NAME: "worker-1", FSROOT: "/host" },
+      readFile: () =>
+        [
+          ...Object.entries(HEADER).map((entry) => entry.join(": ")),
+          "excludeNamespaces: ['*']",
+          "systemReservedSwap: 536870912",
+          "nodeSwapLimit: max",
+          "kubeletCaFile: /etc/kubernetes/our CA.crt",
+        ].join("\n"),
+    }),
+  );
+  expect(printed).toBe(await Bun.file(`${ROOT}/tests/golden/print-config.txt`).text());
+});
+
+// Values that each knob can have, as odd as they may be for YAML.
+const odd = fc.oneof(
+  fc.string({ unit: "binary" }),
+  fc.constantFrom("# a", "a: b", " ", "true", "0x1", "~", "\n-"),
+);
+const path = odd.map((text) => `/${text}`);
+const namespace = fc.constantFrom("*", "a", "a*", "kube-system", "true", "null", "1", "1e3", "0x1f");
+const host = fc.constantFrom("::1", "127.0.0.1", "1", "no", "null", "node.example.com", "fe80::1");
+const bytes = fc.oneof(
+  fc.maxSafeNat(),
+  fc.maxSafeNat().map((number) => Math.floor(number / 2 ** 40) * 2 ** 40),
+  fc.constantFrom("1.5Gi", "512Mi", "100m", "7Pi"),
+);
+const whole = (min: number, max: number) => fc.integer({ min, max });
+const trust = fc.oneof(
+  fc.record({ kubeletCaFile: path, kubeletServerName: host }),
+  fc.record({ kubeletServingCertificateFile: path }),
+  fc.record({ kubeletInsecure: fc.boolean() }),
+);
+const tls = fc.oneof(fc.constant({}), fc.record({ httpCertificateFile: path, httpKeyFile: path }));
+const others = fc.record(
+  {
+    swapBehavior: fc.constantFrom("NoSwap", "limitedswap", "UnlimitedSwap"),
+    workloads: fc.constantFrom("Burstable", "VirtualMachines"),
+    podOverrides: fc.constantFrom("Never", "Lower", "Any"),
+    excludeNamespaces: fc.array(namespace),
+    systemReservedSwap: bytes,
+    nodeSwapLimit: fc.oneof(bytes, fc.constant("max")),
+    dryRun: fc.boolean(),
+    nodeName: fc.constantFrom("1", "1.5", "true", "node-1", "0x1", "1e3"),
+    kubeletHost: host,
+    kubeletPort: whole(1, 65535),
+    kubeletTokenFile: path,
+    podPollSeconds: whole(1, 3600),
+    sweepSeconds: whole(1, 3600),
+    maxRestoresPerMinute: whole(1, 1000),
+    httpAddress: host,
+    httpPort: whole(0, 65535),
+    logFormat: fc.constantFrom("Json", "Human"),
+    verbosity: whole(0, 10),
+    fsroot: path,
+  },
+  { requiredKeys: [] },
+);
+
+test("a configuration that was printed can be loaded again", () => {
+  fc.assert(
+    fc.property(trust, tls, others, path, (...[trusted, served, set, name]) => {
+      // JSON is YAML.
+      const first = loadFile(JSON.stringify({ ...HEADER, ...trusted, ...served, ...set }), name);
+      const printed = formatConfig(first);
+      expect(loadFile(printed).config).toEqual(first.config);
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test("every flag has a description, and the knobs' words are shown", () => {
+  const flags = flagsOf(AgentFlagsSchema);
+  expect(Object.keys(flags)).toEqual(
+    expect.arrayContaining(["config", "print-config", "once", "node-swap-limit"]),
+  );
+  for (const flag of Object.values(flags)) expect(flag.description).toMatch(/^[A-Z]/);
+  expect(flags["pod-source"]).toMatchObject({ valueHint: "Kubelet|ApiServer" });
+  expect(flags["kubelet-port"]?.description).toEndWith("(default: 10250)");
+  expect(flags["kubelet-insecure"]).toMatchObject({ type: "boolean" });
+});
