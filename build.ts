@@ -1,9 +1,10 @@
-// Builds dist/wasp, one executable with everything in it: `bun build.ts [--arch x64|arm64] [--outfile FILE]`.
-import { mkdir, mkdtemp, rename, rm } from "node:fs/promises";
-import { dirname, resolve } from "node:path";
+// Builds dist/wasp, one executable with everything in it, or with --image a container image of nothing else:
+// `bun build.ts [--image] [--arch x64|arm64] [--outfile FILE]`.
+import { chmod, copyFile, exists, mkdir, mkdtemp, readdir, rename, rm } from "node:fs/promises";
+import { basename, dirname, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { $ } from "bun";
-import { version } from "./package.json";
+import { license, version } from "./package.json";
 
 const TARGETS = { x64: "bun-linux-x64", arm64: "bun-linux-arm64" } as const;
 
@@ -49,18 +50,146 @@ export async function compile(entry: string, outfile: string, arch: Arch, commit
   }
 }
 
+// No registry: an image of this name comes from whoever loaded it on the node, and is never fetched from a stranger.
+const IMAGE_NAME = `localhost/wasp:${version}`;
+
+// As the image format names the architecture, and where Debian keeps that architecture's glibc: its dynamic loader
+// looks there too, without a cache.
+const PLATFORMS = {
+  x64: { architecture: "amd64", libraries: "/lib/x86_64-linux-gnu" },
+  arm64: { architecture: "arm64", libraries: "/lib/aarch64-linux-gnu" },
+} as const;
+
+/**
+ * Writes an OCI image archive of an executable and the libraries it links, which are this host's; throws when one is
+ * not here. The executable and the libraries decide every byte of it, so that anyone can build it again and compare.
+ */
+export async function writeImage(
+  program: string,
+  outfile: string,
+  arch: Arch,
+  commit: string,
+): Promise<void> {
+  await mkdir(dirname(outfile), { recursive: true });
+  const work = await mkdtemp(`${dirname(outfile)}/.image-`);
+  try {
+    const { architecture, libraries } = PLATFORMS[arch];
+    for (const [path, source] of await imageFiles(program, libraries)) {
+      await mkdir(dirname(`${work}/root${path}`), { recursive: true });
+      await copyFile(source, `${work}/root${path}`);
+      await chmod(`${work}/root${path}`, 0o755);
+    }
+    await pack(`${work}/root`, `${work}/layer.tar`);
+    await writeLayout(`${work}/layout`, await Bun.file(`${work}/layer.tar`).bytes(), architecture, commit);
+    await pack(`${work}/layout`, `${work}/image.tar`);
+    await rename(`${work}/image.tar`, outfile);
+  } finally {
+    await rm(work, { recursive: true });
+  }
+}
+
+/** The files of the image: where each lies in it, and where it comes from. */
+async function imageFiles(program: string, libraries: string): Promise<Map<string, string>> {
+  const { interpreter, needed } = await linksOf(program);
+  if (interpreter === undefined) throw new Error(`${program} is not a dynamically linked executable`);
+  const loader = basename(interpreter);
+  const files = new Map([
+    ["/usr/local/bin/wasp", program],
+    [interpreter, `${libraries}/${loader}`],
+  ]);
+  const names = new Set([loader, ...needed]);
+  for (const name of names) {
+    const library = `${libraries}/${name}`;
+    if (!(await exists(library))) {
+      throw new Error(
+        `${library} is not here, and ${program} links it: on Debian it is in libc6 of its architecture`,
+      );
+    }
+    if (name !== loader) files.set(library, library);
+    for (const next of (await linksOf(library)).needed) names.add(next);
+  }
+  return files;
+}
+
+async function linksOf(elf: string): Promise<{ interpreter: string | undefined; needed: string[] }> {
+  const headers = await $`readelf --wide --program-headers --dynamic ${elf}`.text();
+  return {
+    interpreter: /program interpreter: (.+)\]/.exec(headers)?.[1],
+    needed: [...headers.matchAll(/\(NEEDED\).*\[(.+)\]/g)].map(([, name = ""]) => name),
+  };
+}
+
+/** Packs what is in a folder without a trace of who did it, when and in which order. */
+async function pack(folder: string, tarball: string): Promise<void> {
+  const names = (await readdir(folder)).sort();
+  const sameForAll = ["--sort=name", "--mtime=@0", "--owner=0", "--group=0", "--numeric-owner"];
+  await $`tar --create --file ${tarball} --directory ${folder} --format=ustar ${sameForAll} --mode=u=rwX,go=rX ${names}`;
+}
+
+/** Writes an image of one layer as the OCI image specification lays one out. */
+async function writeLayout(
+  folder: string,
+  layer: Uint8Array,
+  architecture: string,
+  commit: string,
+): Promise<void> {
+  const writeBlob = async (kind: string, content: string | Uint8Array) => {
+    const hex = new Bun.CryptoHasher("sha256").update(content).digest("hex");
+    const size = await Bun.write(`${folder}/blobs/sha256/${hex}`, content);
+    return { mediaType: `application/vnd.oci.image.${kind}`, digest: `sha256:${hex}`, size };
+  };
+  const platform = { architecture, os: "linux" };
+  // Not compressed: two versions of gzip give two digests, and a registry's client compresses what it sends.
+  const layers = [await writeBlob("layer.v1.tar", layer)];
+  const image = {
+    ...platform,
+    config: {
+      User: "0",
+      Entrypoint: ["/usr/local/bin/wasp"],
+      Cmd: ["agent"],
+      Labels: {
+        "org.opencontainers.image.title": "wasp",
+        "org.opencontainers.image.version": version,
+        "org.opencontainers.image.revision": commit,
+        // Of wasp, and of the GNU C library.
+        "org.opencontainers.image.licenses": `${license} AND LGPL-2.1-or-later`,
+      },
+    },
+    rootfs: { type: "layers", diff_ids: layers.map(({ digest }) => digest) },
+  };
+  const config = await writeBlob("config.v1+json", JSON.stringify(image));
+  const versions = (kind: string) => ({ schemaVersion: 2, mediaType: `application/vnd.oci.image.${kind}` });
+  const body = JSON.stringify({ ...versions("manifest.v1+json"), config, layers });
+  const manifest = await writeBlob("manifest.v1+json", body);
+  // The name as podman reads it, and as containerd does.
+  const annotations = {
+    "org.opencontainers.image.ref.name": IMAGE_NAME,
+    "io.containerd.image.name": IMAGE_NAME,
+  };
+  const manifests = [{ ...manifest, platform, annotations }];
+  await Bun.write(`${folder}/index.json`, JSON.stringify({ ...versions("index.v1+json"), manifests }));
+  await Bun.write(`${folder}/oci-layout`, JSON.stringify({ imageLayoutVersion: "1.0.0" }));
+}
+
 /** Runs wasp's own build for the command line above. */
 async function buildWasp(): Promise<void> {
   const { values } = parseArgs({
-    options: { arch: { type: "string", default: process.arch }, outfile: { type: "string" } },
+    options: {
+      arch: { type: "string", default: process.arch },
+      image: { type: "boolean", default: false },
+      outfile: { type: "string" },
+    },
   });
-  const { arch } = values;
+  const { arch, image } = values;
   if (!isArch(arch)) throw new Error(`--arch ${arch}: must be one of ${Object.keys(TARGETS).join(", ")}`);
   const isNative = arch === process.arch;
-  const outfile = resolve(values.outfile ?? `${import.meta.dir}/dist/${isNative ? "wasp" : `wasp-${arch}`}`);
+  const standard = `${import.meta.dir}/dist/${isNative ? "wasp" : `wasp-${arch}`}`;
+  const outfile = resolve(values.outfile ?? (image ? `${standard}-image.tar` : standard));
+  const program = image ? standard : outfile;
   const commit = await commitOfTree();
-  await compile(`${import.meta.dir}/src/main.ts`, outfile, arch, commit);
-  if (isNative) await smokeRun(outfile, `wasp ${version} (${commit})`);
+  await compile(`${import.meta.dir}/src/main.ts`, program, arch, commit);
+  if (isNative) await smokeRun(program, `wasp ${version} (${commit})`);
+  if (image) await writeImage(program, outfile, arch, commit);
   const size = `${(Bun.file(outfile).size / 1e6).toFixed(0)} MB`;
   console.log(
     `${outfile}: wasp ${version} (${commit}), ${size}${isNative ? "" : `, for ${arch}: not run here`}`,

@@ -7,7 +7,7 @@ import { hostPackages } from "./vm/image.ts";
 
 const ROOT = new URL("..", import.meta.url).pathname;
 const BUN = process.execPath;
-const PACKAGES = ["busybox-static", "git", "jq", "openssl", "runc", "time", ...hostPackages];
+const PACKAGES = ["binutils", "busybox-static", "git", "jq", "openssl", "runc", "time", ...hostPackages];
 
 /** One thing that passes or fails as a whole. */
 interface Check {

@@ -1,0 +1,109 @@
+/** What `kubectl kustomize` makes of the manifests, by the part of its language that they use. */
+import { readdirSync, readFileSync } from "node:fs";
+import { deepEquals } from "bun";
+import { parse, parseAllDocuments } from "yaml";
+import { ROOT } from "./node/binary.ts";
+
+// biome-ignore lint/suspicious/noExplicitAny: of any kind; its schema tells what is in it.
+export type KubernetesObject = any;
+
+/** The folder of the manifests. */
+export const MANIFESTS = `${ROOT}/manifests`;
+
+/** The components that an overlay can add to the base, as folders of `manifests`. */
+export const COMPONENTS = readdirSync(`${MANIFESTS}/components`)
+  .map((name) => `components/${name}`)
+  .sort();
+
+interface Kustomization {
+  readonly resources: readonly string[];
+  readonly configMapGenerator: readonly Generator[];
+  readonly patches: readonly { target: { kind: string; name: string }; patch: string }[];
+}
+
+interface Generator {
+  readonly name: string;
+  readonly namespace: string;
+  readonly files: readonly string[];
+  readonly options: { disableNameSuffixHash: true; labels: Record<string, string> };
+}
+
+/** Returns the objects of the base with these components; throws for what kustomize, or this part of it, refuses. */
+export function build(components: readonly string[] = []): KubernetesObject[] {
+  const objects: KubernetesObject[] = [];
+  for (const folder of ["base", ...components]) {
+    const { resources, configMapGenerator, patches } = readKustomization(folder);
+    objects.push(...resources.flatMap((file) => readObjects(`${folder}/${file}`)));
+    objects.push(...configMapGenerator.map((generator) => generate(folder, generator)));
+    for (const { target, patch } of patches) {
+      const operations = parse(patch);
+      for (const operation of operations) apply(find(objects, target.kind, target.name), operation);
+    }
+  }
+  return objects;
+}
+
+/** Returns the object of this kind and name; throws when it is not there. */
+export function find(objects: readonly KubernetesObject[], kind: string, name = "wasp"): KubernetesObject {
+  const found = objects.filter((object) => object.kind === kind && object.metadata.name === name);
+  if (found.length !== 1) throw new Error(`${found.length} objects are a ${kind} named ${name}, not one`);
+  return found[0];
+}
+
+/** Returns the files that a kustomization takes in, without its own. */
+export function filesOf(folder: string): string[] {
+  const { resources, configMapGenerator } = readKustomization(folder);
+  return [...resources, ...configMapGenerator.flatMap(({ files }) => files)];
+}
+
+function readKustomization(folder: string): Kustomization {
+  const file = `${folder}/kustomization.yaml`;
+  const [kustomization] = readObjects(file);
+  const {
+    apiVersion,
+    kind,
+    resources = [],
+    configMapGenerator = [],
+    patches = [],
+    ...unknown
+  } = kustomization;
+  const expected = folder === "base" ? "v1beta1 Kustomization" : "v1alpha1 Component";
+  if (`${apiVersion} ${kind}` !== `kustomize.config.k8s.io/${expected}`)
+    throw new Error(`${file} is no ${expected}`);
+  if (Object.keys(unknown).length > 0)
+    throw new Error(`${file}: ${Object.keys(unknown)} cannot be built here`);
+  return { resources, configMapGenerator, patches };
+}
+
+function readObjects(file: string): KubernetesObject[] {
+  const documents = parseAllDocuments(readFileSync(`${MANIFESTS}/${file}`, "utf8"));
+  return documents.map((document) => {
+    if (document.errors.length > 0) throw new Error(`${file}: ${document.errors}`);
+    return document.toJS();
+  });
+}
+
+function generate(folder: string, { name, namespace, files, options }: Generator): KubernetesObject {
+  if (!options.disableNameSuffixHash) throw new Error(`the name of ${name} would change with its content`);
+  const data = files.map((file) => [file, readFileSync(`${MANIFESTS}/${folder}/${file}`, "utf8")]);
+  return {
+    apiVersion: "v1",
+    kind: "ConfigMap",
+    metadata: { name, namespace, labels: options.labels },
+    data: Object.fromEntries(data),
+  };
+}
+
+/** Applies an operation of a JSON patch (RFC 6902). */
+function apply(
+  object: KubernetesObject,
+  { op, path, value }: { op: string; path: string; value: unknown },
+): void {
+  const keys = path.slice(1).split("/");
+  const last = keys.pop() ?? "";
+  const parent = keys.reduce((at, key) => at?.[key], object);
+  if (parent === undefined) throw new Error(`${path} is not there`);
+  if (op === "add" && Array.isArray(parent) && last === "-") parent.push(value);
+  else if (op === "replace" && last in parent) parent[last] = value;
+  else if (op !== "test" || !deepEquals(parent[last], value)) throw new Error(`cannot ${op} ${path}`);
+}

@@ -1,0 +1,238 @@
+import { describe, expect, test } from "bun:test";
+import { readdirSync } from "node:fs";
+import { parse } from "yaml";
+import { version } from "../package.json";
+import { build, COMPONENTS, filesOf, find, type KubernetesObject, MANIFESTS } from "./kustomize.ts";
+import { complaintsAbout } from "./openapi.ts";
+
+const base = build();
+const everything = build(COMPONENTS);
+const podOf = (objects: KubernetesObject[]) => find(objects, "DaemonSet").spec.template;
+const [agent] = podOf(base).spec.containers;
+const config = parse(find(base, "ConfigMap").data["config.yaml"]);
+
+describe("the manifests", () => {
+  test.each(["base", ...COMPONENTS])("%s takes in every file of its folder", (folder) => {
+    expect(readdirSync(`${MANIFESTS}/${folder}`).sort()).toEqual(
+      ["kustomization.yaml", ...filesOf(folder)].sort(),
+    );
+  });
+
+  test.each([
+    { name: "the base alone", components: [] },
+    ...COMPONENTS.map((component) => ({ name: component, components: [component] })),
+    { name: "all components", components: COMPONENTS },
+  ])("are valid with $name", ({ components }) => {
+    const objects = build(components);
+    expect(objects.length).toBeGreaterThan(5);
+    expect(objects.flatMap(complaintsAbout)).toEqual([]);
+  });
+
+  test("name each other rightly", () => {
+    const { serviceAccountName, volumes } = podOf(everything).spec;
+    const binding = find(base, "ClusterRoleBinding");
+    const { namespace } = find(base, "ServiceAccount", serviceAccountName).metadata;
+    expect(binding.subjects).toEqual([{ kind: "ServiceAccount", name: serviceAccountName, namespace }]);
+    expect(find(base, binding.roleRef.kind, binding.roleRef.name).rules).not.toBeEmpty();
+    const configName = volumes.find(({ configMap }: KubernetesObject) => configMap)?.configMap.name;
+    expect(find(base, "ConfigMap", configName).data).toHaveProperty(["config.yaml"]);
+    const [{ volumeMounts }] = podOf(everything).spec.containers;
+    const names = (list: { name: string }[]) => list.map(({ name }) => name).sort();
+    expect(names(volumeMounts)).toEqual(names(volumes));
+  });
+
+  test("are all in one namespace", () => {
+    const clusterWide = ["ClusterRole", "ClusterRoleBinding", "Namespace"];
+    const others = everything.filter(({ kind }) => !clusterWide.includes(kind));
+    expect(others.map(({ metadata }) => metadata.namespace)).toEqual(
+      others.map(() => find(base, "Namespace").metadata.name),
+    );
+  });
+
+  test("select the agents, and nothing that other labels are on", () => {
+    const { labels } = podOf(base).metadata;
+    expect(find(base, "DaemonSet").spec.selector).toEqual({ matchLabels: labels });
+    const { selector, podMetricsEndpoints } = find(everything, "PodMonitor").spec;
+    expect(selector).toEqual({ matchLabels: labels });
+    expect(agent.ports).toContainEqual(expect.objectContaining({ name: podMetricsEndpoints[0].port }));
+  });
+
+  test("run this version, by a name that no registry answers to", () => {
+    expect(agent.image).toBe(`localhost/wasp:${version}`);
+    expect(agent.imagePullPolicy).toBe("IfNotPresent");
+  });
+});
+
+describe("the configuration", () => {
+  const text = find(base, "ConfigMap").data["config.yaml"] as string;
+
+  test("is read by the flag that names it, from a folder, so that a change arrives", () => {
+    const mount = agent.volumeMounts.find(({ name }: { name: string }) => name === "config");
+    expect(agent.args).toContain(`--config=${mount.mountPath}/config.yaml`);
+    expect(mount).not.toHaveProperty("subPath");
+  });
+
+  test("has only knobs that there are", () => {
+    const { apiVersion, kind, ...knobs } = config;
+    expect({ apiVersion, kind }).toEqual({ apiVersion: "wasp.io/v1alpha1", kind: "WaspConfiguration" });
+    expect(knobs).toEqual({
+      swapBehavior: "LimitedSwap",
+      workloads: "Burstable",
+      podOverrides: "Lower",
+      excludeNamespaces: ["kube-system", "openshift*"],
+      systemReservedSwap: "0",
+      dryRun: false,
+      podSource: "Kubelet",
+      httpPort: 9809,
+      logFormat: "Json",
+      verbosity: 2,
+    });
+  });
+
+  test("explains each knob in the line before it", () => {
+    const lines = text.trim().split("\n");
+    const knobs = lines
+      .flatMap((line, index) => (/^(# )?\w+: [^ ]+( \S+\])?$/.test(line) ? [index] : []))
+      .slice(2);
+    expect(knobs).toHaveLength(11);
+    for (const index of knobs) expect(lines[index - 1]).toMatch(/^# [A-Z].*\.$/);
+  });
+
+  test("has the port that is probed and scraped", () => {
+    expect(agent.ports).toEqual([{ name: "metrics", containerPort: config.httpPort }]);
+    expect(agent.readinessProbe.httpGet).toEqual({ path: "/readyz", port: "metrics" });
+    expect(agent.livenessProbe.httpGet).toEqual({ path: "/healthz", port: "metrics" });
+  });
+});
+
+describe("the power of the agent", () => {
+  const rulesWith = (...components: string[]) => find(build(components), "ClusterRole").rules;
+  const own = { apiGroups: [""], resources: ["nodes/pods", "nodes/configz"], verbs: ["get"] };
+  const proxy = { apiGroups: [""], resources: ["nodes/proxy"], verbs: ["get"] };
+  const pods = { apiGroups: [""], resources: ["pods"], verbs: ["get", "list", "watch"] };
+
+  test.each([
+    { component: "kubelet-self-signed", more: [] },
+    { component: "pod-monitor", more: [] },
+    { component: "older-kubelets", more: [proxy] },
+    { component: "api-server-pods", more: [pods] },
+  ])("over the API is to read, and little more of it with $component", ({ component, more }) => {
+    expect(rulesWith()).toEqual([own]);
+    expect(rulesWith(`components/${component}`)).toEqual([own, ...more]);
+  });
+
+  test("on the node is root's without any capability, and without a way to gain one", () => {
+    for (const objects of [base, everything]) {
+      expect(podOf(objects).spec.containers).toHaveLength(1);
+      expect(podOf(objects).spec).not.toContainAnyKeys([
+        "initContainers",
+        "securityContext",
+        "hostNetwork",
+        "hostPID",
+        "hostIPC",
+      ]);
+      expect(podOf(objects).spec.containers[0].securityContext).toEqual({
+        privileged: false,
+        allowPrivilegeEscalation: false,
+        runAsUser: 0,
+        runAsGroup: 0,
+        capabilities: { drop: ["ALL"] },
+        readOnlyRootFilesystem: true,
+        seccompProfile: { type: "RuntimeDefault" },
+      });
+    }
+  });
+
+  test("over the node's files is the cgroups, and to read one certificate where a component says so", () => {
+    const hostPaths = (objects: KubernetesObject[]) =>
+      podOf(objects).spec.volumes.flatMap(({ hostPath }: KubernetesObject) => hostPath ?? []);
+    const cgroup = { path: "/sys/fs/cgroup", type: "Directory" };
+    expect(hostPaths(base)).toEqual([cgroup]);
+    expect(hostPaths(everything)).toEqual([
+      cgroup,
+      { path: "/var/lib/kubelet/pki/kubelet.crt", type: "File" },
+    ]);
+    const mounts = podOf(everything).spec.containers[0].volumeMounts as {
+      readOnly?: boolean;
+      name: string;
+    }[];
+    expect(mounts.filter(({ readOnly }) => readOnly !== true).map(({ name }) => name)).toEqual(["cgroup"]);
+  });
+
+  test("is not to be changed by its environment", () => {
+    expect(agent.env.map(({ name }: { name: string }) => name)).toEqual([
+      "NODE_NAME",
+      "KUBELET_HOST",
+      "POD_IP",
+    ]);
+    expect(agent).not.toHaveProperty("envFrom");
+    expect(podOf(base).spec.enableServiceLinks).toBe(false);
+  });
+});
+
+describe("the agent", () => {
+  test("believes the kubelet by one thing at a time", () => {
+    const argsWith = (...components: string[]) => podOf(build(components)).spec.containers[0].args;
+    const common = ["agent", "--config=/etc/wasp/config.yaml", "--http-address=$(POD_IP)"];
+    const ca = "--kubelet-ca-file=/var/run/secrets/kubernetes.io/serviceaccount/ca.crt";
+    const certificate = "--kubelet-serving-certificate-file=/var/run/kubelet.crt";
+    expect(argsWith()).toEqual([...common, ca]);
+    expect(argsWith("components/kubelet-self-signed")).toEqual([...common, certificate]);
+    // In either order.
+    const both = ["components/api-server-pods", "components/kubelet-self-signed"];
+    expect(argsWith(...both)).toEqual([...common, certificate, "--pod-source=ApiServer"]);
+    expect(argsWith(...both.reverse())).toEqual([...common, certificate, "--pod-source=ApiServer"]);
+  });
+
+  test("is on every Linux node whatever its taints, and is evicted last", () => {
+    expect(podOf(base).spec).toMatchObject({
+      nodeSelector: { "kubernetes.io/os": "linux" },
+      tolerations: [{ operator: "Exists" }],
+      priorityClassName: "system-node-critical",
+    });
+    expect(agent.resources.limits).toEqual({ memory: agent.resources.requests.memory });
+  });
+});
+
+describe("the check against schemas", () => {
+  const daemonSet = () => structuredClone(find(base, "DaemonSet"));
+  const broken: [string, (object: KubernetesObject) => void, string][] = [
+    [
+      "an unknown field",
+      ({ spec }) => Object.assign(spec.template.spec, { hostPid: true }),
+      "/spec/template/spec/hostPid: is unknown",
+    ],
+    ["a missing field", ({ spec }) => delete spec.selector, "/spec/selector: is missing"],
+    [
+      "a wrong type",
+      ({ spec }) => Object.assign(spec.template.metadata.labels, { a: 1 }),
+      "/spec/template/metadata/labels/a: is 1, not of type string",
+    ],
+    [
+      "none of several types",
+      ({ spec }) => Object.assign(spec.updateStrategy.rollingUpdate, { maxUnavailable: [] }),
+      "/spec/updateStrategy/rollingUpdate/maxUnavailable: is none of what it may be",
+    ],
+    [
+      "an unknown kind",
+      (object) => Object.assign(object, { apiVersion: "apps/v2" }),
+      "apps/v2 DaemonSet: is a kind without a schema",
+    ],
+  ];
+
+  test.each(broken)("finds %s", (_, breakIt, complaint) => {
+    const object = daemonSet();
+    breakIt(object);
+    expect(complaintsAbout(object)).toEqual([complaint]);
+  });
+
+  test("finds a value that is not allowed", () => {
+    const monitor = structuredClone(find(everything, "PodMonitor"));
+    monitor.spec.podMetricsEndpoints[0].relabelings[0].action = "Explode";
+    monitor.spec.podMetricsEndpoints[0].interval = "soon";
+    expect(complaintsAbout(monitor)).toEqual([
+      '/spec/podMetricsEndpoints/0/relabelings/0/action: "Explode" is not allowed',
+      '/spec/podMetricsEndpoints/0/interval: "soon" is not allowed',
+    ]);
+  });
+});

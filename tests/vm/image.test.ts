@@ -1,0 +1,152 @@
+import { beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Arch, writeImage } from "../../build.ts";
+import { build, find } from "../kustomize.ts";
+import { WASP, wasp } from "../node/binary.ts";
+import { runtimes } from "./container.ts";
+import { quote } from "./guest.ts";
+import { sharedGuest } from "./node.ts";
+
+setDefaultTimeout(120_000);
+
+const guest = await sharedGuest();
+
+const { image, securityContext, resources, volumeMounts } = find(build(), "DaemonSet").spec.template.spec
+  .containers[0];
+
+beforeAll(async () => {
+  const folder = await mkdtemp(join(tmpdir(), "wasp-image-"));
+  try {
+    const archive = join(folder, "image.tar");
+    await writeImage(WASP, archive, process.arch as Arch, "0123456789ab");
+    await guest.push(archive, "/run/wasp-image.tar");
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+  expect(
+    await guest.must("podman load --quiet --input /run/wasp-image.tar; rm /run/wasp-image.tar"),
+  ).toContain(image);
+});
+
+/** Returns the command that runs the image as the DaemonSet does, by what its manifest says of the container. */
+function podmanRun(runtime: string, args: string[], env: Record<string, string> = {}): string {
+  const memory = resources.limits.memory.replace("Mi", "m");
+  const command = [
+    ...["podman", "--runtime", runtime, "--cgroup-manager", "systemd", "run", "--rm", "--network", "none"],
+    // As the kubelet has it, whatever podman's own default.
+    ...["--cgroupns", "private", "--read-only-tmpfs=false", "--memory", memory],
+    ...securityFlags(),
+    ...cgroupFlags(),
+    ...Object.entries(env).flatMap(([name, value]) => ["--env", `${name}=${value}`]),
+    ...[image, ...args],
+  ];
+  return command.map(quote).join(" ");
+}
+
+function securityFlags(): string[] {
+  const { runAsUser, runAsGroup, capabilities, readOnlyRootFilesystem, ...rest } = securityContext;
+  // What podman does without a flag: the default seccomp profile, and no privilege.
+  const { privileged, allowPrivilegeEscalation, seccompProfile, ...unknown } = rest;
+  expect({ privileged, seccompProfile, unknown }).toEqual({
+    privileged: false,
+    seccompProfile: { type: "RuntimeDefault" },
+    unknown: {},
+  });
+  return [
+    ...["--user", `${runAsUser}:${runAsGroup}`],
+    ...capabilities.drop.map((name: string) => `--cap-drop=${name.toLowerCase()}`),
+    `--read-only=${readOnlyRootFilesystem}`,
+    ...(allowPrivilegeEscalation ? [] : ["--security-opt=no-new-privileges"]),
+  ];
+}
+
+function cgroupFlags(): string[] {
+  const { mountPath, readOnly } = volumeMounts.find(({ name }: { name: string }) => name === "cgroup");
+  return ["--volume", `/sys/fs/cgroup:${mountPath}${readOnly ? ":ro" : ""}`];
+}
+
+/** Returns the command that runs a script in the agent's place: the binary itself is the only program that can. */
+function podmanScript(runtime: string, script: string): string {
+  return podmanRun(runtime, ["-e", `const fs = require("node:fs"); ${script}`], { BUN_BE_BUN: "1" });
+}
+
+/** Runs an expression in the agent's place, and returns what it comes to. */
+async function evaluate(runtime: string, expression: string): Promise<unknown> {
+  const tried = `let result; try { result = ${expression}; } catch ({ code }) { result = code; }`;
+  const script = `${tried} console.log(JSON.stringify(result ?? null));`;
+  return JSON.parse(await guest.must(podmanScript(runtime, script)));
+}
+
+describe.each(runtimes)("the image under %s, with no more than the DaemonSet gives it", (runtime) => {
+  test("runs wasp", async () => {
+    const { stdout } = await wasp(["--version"]);
+    expect(await guest.must(podmanRun(runtime, ["--version"]))).toBe(stdout);
+  });
+
+  test("is root without a capability, under seccomp, in cgroups of its own", async () => {
+    const status = String(await evaluate(runtime, `fs.readFileSync("/proc/self/status", "utf8")`));
+    const field = (name: string) => status.match(new RegExp(`^${name}:\\s+(\\S+)`, "m"))?.[1];
+    expect(field("Uid")).toBe("0");
+    for (const set of ["CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"]) expect(field(set)).toMatch(/^0+$/);
+    expect({ noNewPrivs: field("NoNewPrivs"), seccomp: field("Seccomp") }).toEqual({
+      noNewPrivs: "1",
+      seccomp: "2",
+    });
+    expect(await evaluate(runtime, `fs.readFileSync("/proc/self/cgroup", "utf8")`)).toBe("0::/\n");
+  });
+
+  test("cannot write to its own file system", async () => {
+    expect(await evaluate(runtime, `fs.writeFileSync("/written", "")`)).toBe("EROFS");
+  });
+
+  test("writes the swap limit of another container's cgroup", async () => {
+    const unit = `wasp-image-${runtime}.service`;
+    await guest.must(`systemd-run --quiet --unit ${unit} --property MemorySwapMax=0 sleep infinity`);
+    try {
+      const file = `/sys/fs/cgroup/system.slice/${unit}/memory.swap.max`;
+      expect(await guest.must(`cat ${file}`)).toBe("0\n");
+      expect(await evaluate(runtime, `fs.writeFileSync("${file}", "8388608")`)).toBeNull();
+      expect(await guest.must(`cat ${file}`)).toBe("8388608\n");
+    } finally {
+      await guest.must(`systemctl stop ${unit}`);
+    }
+  });
+
+  test("sees a cgroup come that the node makes", async () => {
+    const [name, record] = [`wasp-image-${runtime}`, `/run/wasp-image-${runtime}`];
+    const watch = podmanScript(
+      runtime,
+      `fs.watch("/sys/fs/cgroup", (event, name) => { console.log(event, name); process.exit(); });
+      console.log("watching");`,
+    );
+    const script = `${watch} > ${record} &
+      until grep --quiet watching ${record}; do kill -0 $! && sleep 0.1 || exit; done
+      mkdir /sys/fs/cgroup/${name}
+      wait $!
+      rmdir /sys/fs/cgroup/${name}
+      cat ${record}`;
+    expect(await guest.must(script)).toBe(`watching\nrename ${name}\n`);
+  });
+
+  test("finds the node's own memory, swap, counters and pressure in its /proc", async () => {
+    const read = async (file: string) =>
+      String(await evaluate(runtime, `fs.readFileSync("/proc/${file}", "utf8")`));
+    const totals = (meminfo: string) => meminfo.match(/^(MemTotal|SwapTotal): .*$/gm);
+    const meminfo = totals(await read("meminfo"));
+    expect(meminfo).toEqual(totals(await guest.must("cat /proc/meminfo")));
+    expect(meminfo).toHaveLength(2);
+    expect(await read("swaps")).toMatch(/^\/swapfile\s+file\s/m);
+    expect(await read("vmstat")).toMatch(/^pswpin \d+\npswpout \d+$/m);
+    expect(await read("pressure/memory")).toMatch(/^some avg10=.*\nfull avg10=.*\n$/);
+  });
+
+  // The kernel keeps the limits of a cgroup namespace's root from whoever is in it (nsdelegate), whoever's they are.
+  test("is refused the swap limit of its own cgroup alone", async () => {
+    const own = `fs.readdirSync("/sys/fs/cgroup/machine.slice").filter((name) => /^libpod-[0-9a-f]{64}/.test(name))
+      .flatMap((scope) => [scope + "/container", scope]).map((level) => "/sys/fs/cgroup/machine.slice/" + level)
+      .find((folder) => fs.existsSync(folder))`;
+    expect(await evaluate(runtime, `fs.writeFileSync(${own} + "/memory.swap.max", "0")`)).toBe("EPERM");
+  });
+});
