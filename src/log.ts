@@ -32,10 +32,18 @@ export type Event =
   | "node-capacity-changed"
   /** The limit for all pods together was written. */
   | "node-swap-limit-set"
+  /** Somebody had changed the limit for all pods together; it was put back. */
+  | "node-swap-limit-restored"
+  /** The limit for all pods together could not be read or written. */
+  | "node-swap-limit-failed"
   /** The kubelet limits swap itself: nothing is written as long as it does. */
   | "stood-down"
   /** The kubelet no longer limits swap itself. */
   | "resumed"
+  /** The kubelet does not tell whether it limits swap itself: its containers have to show it. */
+  | "kubelet-config-unknown"
+  /** The kubelet tells it again. */
+  | "kubelet-config-known"
   /** Who runs on the node cannot be learned: nothing changes for the containers until it can. */
   | "pods-unknown"
   /** Who runs on the node can be learned again. */
@@ -57,7 +65,11 @@ export type Event =
   /** The kernel does not tell of changes below a cgroup: they are seen at the next full pass. */
   | "watch-failed"
   /** Metrics and health are served. */
-  | "http-listening";
+  | "http-listening"
+  /** A changed certificate is of no use; the one before is served on. */
+  | "certificate-refused"
+  /** The certificate is of use again. */
+  | "certificate-accepted";
 
 /** The figures and names of an event, in the order in which they are printed; undefined ones are left out. */
 export type Fields = Readonly<Record<string, string | number | boolean | undefined>>;

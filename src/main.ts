@@ -1,8 +1,11 @@
 const COMMANDS = {
   hook: async () => (await import("./commands/hook.ts")).hookCommand,
+  agent: async () => (await import("./commands/agent.ts")).agentCommand,
 };
 
 const EXIT_USAGE = 2;
+
+const BUILD = { version: `${process.env["WASP_VERSION"]}`, commit: `${process.env["WASP_COMMIT"]}` };
 
 /** Runs a command line and tells its exit status. */
 async function main(argv: readonly string[]): Promise<number> {
@@ -14,7 +17,9 @@ async function main(argv: readonly string[]): Promise<number> {
   const { renderUsage } = await import("citty");
   if (name === undefined || (asksForHelp && name.startsWith("-"))) return print(await renderUsage(ROOT));
   if (!isCommand(name)) return refuse(name);
-  return print(await renderUsage(await COMMANDS[name](), ROOT));
+  if (asksForHelp) return print(await renderUsage(await COMMANDS[name](), ROOT));
+  const { runAgent } = await import("./commands/agent.ts");
+  return runAgent(flags, BUILD);
 }
 
 // Fails open even where the command cannot be loaded: its system calls need the JIT, which a host may forbid.
@@ -28,7 +33,7 @@ async function hook(flags: readonly string[]): Promise<number> {
   return 0;
 }
 
-const VERSION = `${process.env["WASP_VERSION"]} (${process.env["WASP_COMMIT"]})`;
+const VERSION = `${BUILD.version} (${BUILD.commit})`;
 
 const ROOT = {
   meta: { name: "wasp", version: VERSION, description: "Swap for Kubernetes workloads, granted exactly" },

@@ -12,9 +12,9 @@ describe("wasp", () => {
     expect(stdout.replace(/v\d.*\)\)/, "VERSION)")).toBe(await screen("help"));
   });
 
-  test("shows a command's flags", async () => {
-    const { stdout } = await wasp(["hook", "--help"]);
-    expect(stdout.replace(/v\d.*\)\)/, "VERSION)")).toBe(await screen("hook-help"));
+  test.each(["hook", "agent"])("shows the flags of %s", async (command) => {
+    const { stdout } = await wasp([command, "--help"]);
+    expect(stdout.replace(/v\d.*\)\)/, "VERSION)")).toBe(await screen(`${command}-help`));
   });
 
   test("names its version and commit", async () => {
@@ -26,8 +26,8 @@ describe("wasp", () => {
   });
 
   test.each([
-    ["hok", "unknown command hok: the commands are hook; see wasp --help"],
-    ["--verson", "unknown flag --verson: the commands are hook; see wasp --help"],
+    ["hok", "unknown command hok: the commands are hook, agent; see wasp --help"],
+    ["--verson", "unknown flag --verson: the commands are hook, agent; see wasp --help"],
   ])("refuses %s", async (word, message) => {
     const { exitCode, stdout, stderr } = await wasp([word]);
     expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });

@@ -12,6 +12,8 @@ import type { AgentView } from "./view.ts";
 /** What can go wrong, in the log's own words. */
 const ERROR_KINDS = [
   "swap-limit-failed",
+  "node-swap-limit-failed",
+  "kubelet-config-unknown",
   "pods-unknown",
   "pod-ignored",
   "node-unknown",
@@ -36,15 +38,12 @@ export class AgentMetrics {
   readonly #node = new NodeMetrics(this.#registry);
   readonly #containers = new ContainerMetrics(this.#registry);
 
-  /** Swap limits that were written. */
-  readonly writes = this.#counter("wasp_swap_limit_writes_total", "Swap limits that were written.");
-  /** Swap limits that were right until somebody else changed them. */
-  readonly drifts = this.#counter(
+  readonly #writes = this.#counter("wasp_swap_limit_writes_total", "Swap limits that were written.");
+  readonly #drifts = this.#counter(
     "wasp_swap_limit_drifts_total",
     "Swap limits that were right until somebody else changed them.",
   );
-  /** Containers whose limit somebody else began to write again and again. */
-  readonly contests = this.#counter(
+  readonly #contests = this.#counter(
     "wasp_swap_limit_contests_total",
     "Containers whose swap limit somebody else began to write again and again.",
   );
@@ -105,9 +104,12 @@ export class AgentMetrics {
     return this.#registry.contentType;
   }
 
-  /** Counts an error. */
-  countError(kind: Of<typeof ERROR_KINDS>): void {
-    this.#errors.inc({ kind });
+  /** Counts an event of the log, after so many writes of limits. */
+  count(event: Event, writes: number): void {
+    this.#writes.inc(writes);
+    if (event === "swap-limit-restored" || event === "node-swap-limit-restored") this.#drifts.inc();
+    if (event === "swap-limit-contested") this.#contests.inc();
+    if (isError(event)) this.#errors.inc({ kind: event });
   }
 
   /** Counts a request for the list of the node's pods. */
@@ -132,7 +134,7 @@ export class AgentMetrics {
     try {
       return this.#view.node();
     } catch {
-      this.countError("node-unknown");
+      this.count("node-unknown", 0);
       return undefined;
     }
   }
@@ -148,4 +150,8 @@ export class AgentMetrics {
   #histogram(name: string, help: string, buckets: number[]): Histogram {
     return new Histogram({ name, help, buckets, registers: [this.#registry] });
   }
+}
+
+function isError(event: Event): event is Of<typeof ERROR_KINDS> {
+  return (ERROR_KINDS as readonly Event[]).includes(event);
 }

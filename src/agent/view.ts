@@ -2,11 +2,27 @@ import type { NodeFigures } from "../host/node-figures.ts";
 import type { Reason } from "../policy/container.ts";
 import type { HoldReason } from "../policy/reconcile.ts";
 
-/** What the agent did about a container's swap limit at its last look. */
-export const CONTAINER_STATES = ["kept", "set", "unmet", "planned", "failed", "held", "left"] as const;
+/**
+ * How a container's swap limit stood when it was last looked at: in force as it was found (kept) or as wasp wrote it
+ * (set); written, but a level that containers share allows less (unmet); not in force, as somebody else keeps writing it
+ * (contested), as wasp is not to write (planned), or as a file could not be read or written (failed); not known yet what
+ * it should be (held); none of wasp's business (left).
+ */
+export const CONTAINER_STATES = [
+  "kept",
+  "set",
+  "unmet",
+  "contested",
+  "planned",
+  "failed",
+  "held",
+  "left",
+] as const;
 
 /** A container as the agent shows it; names are undefined as long as its pod is not known. */
 export interface ContainerView {
+  readonly id: string;
+  readonly podUid: string;
   readonly namespace: string | undefined;
   readonly pod: string | undefined;
   readonly container: string | undefined;

@@ -20,24 +20,15 @@ export interface ApiServerOptions {
   readonly maxLineBytes: number;
 }
 
-const SERVICE_ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount";
-
-/** The API server as a pod sees it, by its environment and its service account; throws an Error outside of a cluster. */
-export function inClusterApiServer(env: Readonly<Record<string, string | undefined>>): ApiServerOptions {
+/** The API server's URL, as a pod's environment tells it; throws an Error outside of a pod. */
+export function inClusterUrl(env: Readonly<Record<string, string | undefined>>): string {
   const [host, port] = [env["KUBERNETES_SERVICE_HOST"], env["KUBERNETES_SERVICE_PORT"]];
   if (!host || !port) {
     throw new Error(
       "the API server is not known: KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT are set only in a pod",
     );
   }
-  return {
-    baseUrl: `https://${host.includes(":") ? `[${host}]` : host}:${port}`,
-    tokenFile: `${SERVICE_ACCOUNT}/token`,
-    caFile: `${SERVICE_ACCOUNT}/ca.crt`,
-    timeoutMilliseconds: 30_000,
-    maxBodyBytes: 64 * 2 ** 20,
-    maxLineBytes: 8 * 2 ** 20,
-  };
+  return `https://${host.includes(":") ? `[${host}]` : host}:${port}`;
 }
 
 /** The cluster's API server; whatever fails, fails with a RequestError. */

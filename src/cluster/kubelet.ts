@@ -1,3 +1,4 @@
+import { decodeKubeletConfig, type KubeletConfig } from "./kubelet-config.ts";
 import { decodePodList, type PodList } from "./pod-list.ts";
 import { excerpt, get, type Server, shownUrl } from "./request.ts";
 import { RequestError } from "./request-error.ts";
@@ -31,17 +32,24 @@ export class Kubelet {
   }
 
   /** The pods that the kubelet runs or is about to, static ones included; fails with a KubeletError alone. */
-  async pods(): Promise<PodList> {
-    const path = "/pods";
+  pods(): Promise<PodList> {
+    return this.#read("/pods", decodePodList);
+  }
+
+  /** The configuration that the kubelet runs with; fails with a KubeletError alone. */
+  config(): Promise<KubeletConfig> {
+    return this.#read("/configz", decodeKubeletConfig);
+  }
+
+  async #read<T>(path: string, decode: (text: string) => T): Promise<T> {
     using answer = await get(this.#server, path);
     const text = await answer.text(this.#maxBodyBytes);
     const url = shownUrl(this.#server, path);
     if (answer.status !== 200) throw refusalOf(this.#server.tokenFile, url, answer.status, text);
     try {
-      return decodePodList(text);
+      return decode(text);
     } catch (error) {
-      const message = `the kubelet's answer (${url}) is ${(error as Error).message}`;
-      throw new RequestError("malformed", message);
+      throw new RequestError("malformed", `the kubelet's answer (${url}) is ${(error as Error).message}`);
     }
   }
 }

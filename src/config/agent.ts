@@ -5,6 +5,7 @@ import {
   AbsolutePathSchema,
   choiceSchema,
   HostSchema,
+  HttpsUrlSchema,
   LimitSchema,
   NodeNameSchema,
   RootSchema,
@@ -61,6 +62,18 @@ export const AgentConfigSchema = v.strictObject({
   kubeletInsecure: v.pipe(
     v.optional(SwitchSchema, false),
     v.description("Look at no certificate: the token is sent to whoever answers"),
+  ),
+  apiServerUrl: v.pipe(
+    v.optional(HttpsUrlSchema),
+    v.description("The API server, as in https://10.0.0.1:6443; unset, what a pod's environment says"),
+  ),
+  apiServerTokenFile: v.pipe(
+    v.optional(AbsolutePathSchema, "/var/run/secrets/kubernetes.io/serviceaccount/token"),
+    v.description("The token that the API server is shown"),
+  ),
+  apiServerCaFile: v.pipe(
+    v.optional(AbsolutePathSchema, "/var/run/secrets/kubernetes.io/serviceaccount/ca.crt"),
+    v.description("The CA that issued the API server's certificate, in PEM"),
   ),
   podPollSeconds: v.pipe(
     v.optional(wholeNumberSchema(1, 3600), 30),

@@ -2,6 +2,7 @@ import { parseArgs } from "node:util";
 import type { ArgDef, ArgsDef } from "citty";
 import * as v from "valibot";
 import { flagName } from "./knobs.ts";
+import { nearestName } from "./nearest.ts";
 
 type KnobsSchema = v.StrictObjectSchema<v.ObjectEntries, undefined>;
 
@@ -23,7 +24,12 @@ export function readFlags(argv: readonly string[], schema: KnobsSchema): Record<
       throw new Error(`unexpected argument ${token.value}: the flags are ${known}`);
     if (token.kind === "option-terminator") continue;
     const knob = flags.get(token.name);
-    if (knob === undefined) throw new Error(`unknown flag ${token.rawName}: the flags are ${known}`);
+    if (knob === undefined) {
+      const meant = nearestName(token.name, [...flags.keys()]);
+      throw new Error(
+        `unknown flag ${token.rawName}: ${meant === undefined ? `the flags are ${known}` : `did you mean --${meant}?`}`,
+      );
+    }
     const value = takeValue(token.rawName, token.value, typeOf(schema, knob));
     set[knob] = isList(schema, knob) ? [...((set[knob] as unknown[] | undefined) ?? []), value] : value;
   }

@@ -32,6 +32,12 @@ export const HostSchema = v.pipe(
   v.check(isHost, "is not a host's name or address, which stands without scheme, brackets and port"),
 );
 
+/** A server's URL of https, without a path. */
+export const HttpsUrlSchema = v.pipe(
+  v.string("is not a URL such as https://10.0.0.1:6443"),
+  v.regex(/^https:\/\/[^/?#@\s]+$/, "is not a URL such as https://10.0.0.1:6443"),
+);
+
 /** The name of a node, as Kubernetes names objects. */
 export const NodeNameSchema = v.pipe(
   v.string("is not a node's name"),

@@ -16,6 +16,8 @@ export interface KubepodsListener {
   onGone(containerId: string): void;
   /** Somebody wrote a swap limit of a container's own levels, or may have; told more than once for one write. */
   onLimitWritten(container: KubepodsContainer): void;
+  /** Somebody wrote a swap limit of a level that containers share: a pod's, a QoS class's or all pods'. */
+  onSharedLimitWritten(): void;
   /** A cgroup cannot be watched, as when the kernel has no more watches to give: what comes in it is not told. */
   onError(error: Error): void;
 }
@@ -60,6 +62,16 @@ export class KubepodsWatch implements Disposable {
     this.#root = this.#enter(kubepods.path, { level: "kubepods" }, undefined);
   }
 
+  /** Whether the kubepods cgroup is still the one that is watched, and not another of its name. */
+  get isCurrent(): boolean {
+    return this.#root?.identity === this.#identityOf(this.#kubepods.path);
+  }
+
+  /** Compares the whole tree with what is known, and tells what events did not; limits are not looked at. */
+  sweep(): void {
+    if (this.#root !== undefined) this.#compare(this.#root);
+  }
+
   /** Lets go of all watches; nothing is told any more. */
   close(): void {
     clearImmediate(this.#rescan);
@@ -78,7 +90,6 @@ export class KubepodsWatch implements Disposable {
     if (identity === undefined) return undefined;
     const children = new Map<string, Node>();
     const node: Node = { path, cgroup, parent, children, identity, watcher: undefined, container: undefined };
-    node.watcher = this.#watch(node);
     this.#compare(node);
     return node;
   }
@@ -128,6 +139,8 @@ export class KubepodsWatch implements Disposable {
 
   /** Compares all that is in a cgroup, and below, with what is known. */
   #compare(node: Node): void {
+    // The kernel may have had no watch to give before.
+    node.watcher ??= this.#watch(node);
     const children = kubepodsChildren(this.#kubepods, node.path, node.cgroup);
     for (const [name, known] of node.children) {
       if (known.identity === this.#identityOf(known.path)) this.#compare(known);
@@ -185,7 +198,8 @@ export class KubepodsWatch implements Disposable {
 
   #tellLimitWritten(node: Node): void {
     const container = node.container ?? node.parent?.container;
-    if (container !== undefined) this.#listener.onLimitWritten(container);
+    if (container === undefined) this.#listener.onSharedLimitWritten();
+    else this.#listener.onLimitWritten(container);
   }
 
   #tellAllLimitsWritten(node: Node): void {

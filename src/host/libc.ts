@@ -28,7 +28,11 @@ const encoder = new TextEncoder();
 
 const ENOENT = 2;
 const EINTR = 4;
+const EWOULDBLOCK = 11;
+const ENODEV = 19;
 const POLLIN = 1;
+const LOCK_EXCLUSIVE = 2;
+const LOCK_NONBLOCKING = 4;
 
 /** A system call that failed; the message names the call, what it was called on and the kernel's reason. */
 export class SystemError extends Error {
@@ -39,9 +43,9 @@ export class SystemError extends Error {
     this.errno = errno;
   }
 
-  /** Nothing is there by that name. */
+  /** Nothing is there by that name, or no longer: ENODEV is what the files of a removed cgroup give. */
   get isMissing(): boolean {
-    return this.errno === ENOENT;
+    return this.errno === ENOENT || this.errno === ENODEV;
   }
 }
 
@@ -91,6 +95,14 @@ export function waitReadable(descriptor: number, deadlineMilliseconds: number): 
 export function isTerminal(descriptor: number): boolean {
   const { symbols } = dlopen(LIBC, { isatty: { args: ["i32"], returns: "i32" } });
   return symbols.isatty(descriptor) === 1;
+}
+
+/** Takes the lock of a file or folder for this descriptor (flock(2)) and tells whether nobody else has it. */
+export function tryLock(descriptor: number, subject: string): boolean {
+  const { symbols } = dlopen(LIBC, { flock: { args: ["i32", "i32"], returns: "i32" } });
+  if (symbols.flock(descriptor, LOCK_EXCLUSIVE | LOCK_NONBLOCKING) === 0) return true;
+  if (errno() === EWOULDBLOCK) return false;
+  throw new SystemError("flock", subject, errno());
 }
 
 // Bound when there is an error to describe, as isatty is: each function that is bound costs the hook's start.

@@ -44,6 +44,12 @@ export class SwapLimit {
     return this.#effective(this.#lowest(this.#cgroup.ancestors, this.#file));
   }
 
+  /** Whether each of the container's own levels holds this limit; throws an error that names the file it cannot read. */
+  isSet(limitBytes: number): boolean {
+    const wantedBytes = limitBytes + this.#memoryBytes;
+    return this.#cgroup.own.every((directory) => readLimit(`${directory}/${this.#file}`) === wantedBytes);
+  }
+
   /**
    * Writes the limit to each level of the container's own that differs, unless it is in force already, and reads back
    * what is in force. The process's own level goes first: were a later write to fail, less is granted, never more.
@@ -79,6 +85,22 @@ export class SwapLimit {
       lowestBytes = Math.min(lowestBytes, readLimit(`${directory}/${file}`));
     return lowestBytes;
   }
+}
+
+/** Reads how much a cgroup has swapped out, in bytes; throws an error that names the file that cannot be read. */
+export function readSwapUsage({ version, own }: ContainerCgroup): number {
+  const scope = own.at(-1);
+  if (version === 2) return readBytes(`${scope}/memory.swap.current`);
+  const file = `${scope}/memory.stat`;
+  const [, bytes] = /^total_swap (\d+)$/m.exec(readFile(file)) ?? [];
+  if (bytes === undefined) throw new Error(`${file}: no total_swap in it`);
+  return Number(bytes);
+}
+
+function readBytes(file: string): number {
+  const figure = readFile(file).trim();
+  if (!/^\d+$/.test(figure)) throw new Error(`${file} holds no bytes`);
+  return Number(figure);
 }
 
 function readLimit(file: string): number {

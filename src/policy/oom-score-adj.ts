@@ -33,3 +33,14 @@ function ceilThousandths(thousandths: number, bytes: number): number {
   const rest = bytes % 1000;
   return ((bytes - rest) / 1000) * thousandths + Math.ceil((rest * thousandths) / 1000);
 }
+
+/**
+ * The oom_score_adj that the kubelet gives a Burstable container with this memory request, in bytes
+ * (kubernetes pkg/kubelet/qos/policy.go:84,110-119).
+ */
+export function oomScoreAdjOf(memoryRequestBytes: number, memoryTotalBytes: number): number {
+  const { min, max } = BURSTABLE_OOM_SCORE_ADJ;
+  // A thousand times 9 TiB passes 2^53.
+  const thousandths = Number((1000n * BigInt(memoryRequestBytes)) / BigInt(memoryTotalBytes));
+  return Math.max(min, Math.min(max, 1000 - thousandths));
+}

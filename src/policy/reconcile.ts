@@ -24,32 +24,24 @@ export type HoldReason =
 
 /** What to do about one container's swap limit, and why. */
 export type Finding =
-  | { readonly action: "hold"; readonly found: FoundContainer; readonly reason: HoldReason }
+  | { readonly action: "hold"; readonly reason: HoldReason; readonly pod: Pod | undefined }
   | {
       readonly action: "keep" | "write";
-      readonly found: FoundContainer;
       readonly pod: Pod;
       readonly containerName: string;
       readonly decision: SwapLimitDecision;
+      /** What is to be in force: the decision's limit, or the node's if that is lower, in whole pages; Infinity for none. */
+      readonly wantedBytes: number;
       /** More is swapped out than the limit allows: the kernel brings nothing back, so it holds for what comes. */
       readonly isBelowUsage: boolean;
     };
 
-/**
- * Compares the limit that each container is entitled to with the one in force. The kernel keeps limits in whole pages
- * of pageBytes, rounded down.
- */
-export function reconcile(
-  pods: readonly Pod[],
-  found: readonly FoundContainer[],
-  node: NodeCapacity,
-  config: SwapLimitConfig,
-  pageBytes: number,
-): Finding[] {
-  const podsByUid = new Map(pods.flatMap((pod) => cgroupUidsOf(pod).map((uid) => [uid, pod] as const)));
-  return found.map((container) =>
-    findingOf(container, podsByUid.get(container.podUid), node, config, pageBytes),
-  );
+/** The pods of a node by the UID in the name of their cgroup. */
+export type PodIndex = ReadonlyMap<string, Pod>;
+
+/** Orders pods by the UIDs that their cgroups may be named by. */
+export function indexPods(pods: readonly Pod[]): PodIndex {
+  return new Map(pods.flatMap((pod) => cgroupUidsOf(pod).map((uid) => [uid, pod] as const)));
 }
 
 // A static pod's cgroup is named by the hash of its file, which is its UID to the kubelet. The API server shows its
@@ -59,32 +51,44 @@ function cgroupUidsOf(pod: Pod): string[] {
   return hash === undefined ? [pod.uid] : [pod.uid, hash];
 }
 
-function findingOf(
+/** The knobs of what containers are held to. */
+export interface ReconcileConfig extends SwapLimitConfig {
+  /** What all pods together may swap, in bytes; undefined for no such limit. */
+  readonly nodeSwapLimitBytes?: number | undefined;
+}
+
+/**
+ * Compares the limit that a container is entitled to with the one in force. The kernel keeps limits in whole pages of
+ * pageBytes, rounded down.
+ */
+export function reconcile(
   found: FoundContainer,
-  pod: Pod | undefined,
+  pods: PodIndex,
   node: NodeCapacity,
-  config: SwapLimitConfig,
+  config: ReconcileConfig,
   pageBytes: number,
 ): Finding {
-  const hold = (reason: HoldReason): Finding => ({ action: "hold", found, reason });
-  if (pod === undefined) return hold("pod-unknown");
+  const pod = pods.get(found.podUid);
+  if (pod === undefined) return { action: "hold", reason: "pod-unknown", pod };
   const named: PodContainer | undefined = pod.containers.find(({ id }) => id === found.id);
-  if (named === undefined) return hold("container-unknown");
+  if (named === undefined) return { action: "hold", reason: "container-unknown", pod };
   const container = containerOfPod(pod, named);
-  if (container === undefined) return hold("qos-class-unknown");
+  if (container === undefined) return { action: "hold", reason: "qos-class-unknown", pod };
 
   const decision = decideSwapLimit(container, node, config);
-  const inForceBytes = wholePages(decision.limitBytes, pageBytes);
+  const ofNodeBytes = config.nodeSwapLimitBytes ?? Number.POSITIVE_INFINITY;
+  const wantedBytes = wholePages(Math.min(decision.limitBytes, ofNodeBytes), pageBytes);
   return {
-    action: found.effectiveBytes === inForceBytes ? "keep" : "write",
-    found,
+    action: found.effectiveBytes === wantedBytes ? "keep" : "write",
     pod,
     containerName: named.name,
     decision,
-    isBelowUsage: found.swapUsageBytes > inForceBytes,
+    wantedBytes,
+    isBelowUsage: found.swapUsageBytes > wantedBytes,
   };
 }
 
-function wholePages(bytes: number, pageBytes: number): number {
+/** A limit as the kernel keeps it: in whole pages, rounded down; bytes, Infinity for none. */
+export function wholePages(bytes: number, pageBytes: number): number {
   return bytes === Number.POSITIVE_INFINITY ? bytes : bytes - (bytes % pageBytes);
 }

@@ -36,10 +36,10 @@ describe("a scrape", () => {
       },
     ];
     const metrics = metricsOf(shownAgent({ containers: () => containers }));
-    metrics.writes.inc(3);
-    metrics.drifts.inc();
-    metrics.contests.inc();
-    metrics.countError("swap-limit-failed");
+    metrics.count("swap-limit-set", 2);
+    metrics.count("swap-limit-restored", 1);
+    metrics.count("swap-limit-contested", 0);
+    metrics.count("swap-limit-failed", 0);
     metrics.countPodList("kubelet", "success");
     metrics.countReload("refused");
     metrics.reconcileDuration.observe(0.004);

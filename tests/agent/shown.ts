@@ -18,6 +18,8 @@ export const NODE: NodeFigures = {
 /** A container that has what it is entitled to, but for what is said of it. */
 export function shownContainer(differences: Partial<ContainerView> = {}): ContainerView {
   return {
+    id: "0f",
+    podUid: "4f7bd51f-0db5-4bdd-8da8-000000000001",
     namespace: "shop",
     pod: "cart-0",
     container: "cart",

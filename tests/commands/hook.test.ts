@@ -99,7 +99,7 @@ describe("flags", () => {
   });
 
   test.concurrent.each<[string[], string]>([
-    [["--dry-rum"], "unknown flag --dry-rum: the flags are --swap-behavior, "],
+    [["--dry-rum"], "unknown flag --dry-rum: did you mean --dry-run?"],
     [
       ["--swap-behavior", "Limited"],
       '--swap-behavior: \\"Limited\\" is not one of NoSwap, LimitedSwap, UnlimitedSwap',
@@ -394,7 +394,9 @@ describe("whatever arrives, the container starts, nothing is written, and one li
         stdout: "pipe",
       },
     );
-    expect(await run.stdout.text()).toContain('hook-failed error="unknown flag --dry-rum: the flags are ');
+    expect(await run.stdout.text()).toContain(
+      'hook-failed error="unknown flag --dry-rum: did you mean --dry-run?',
+    );
     expect(await run.exited).toBe(0);
   });
 

@@ -45,6 +45,8 @@ describe("without a file, flags and variables", () => {
       kubeletPort: 10250,
       kubeletTokenFile: "/var/run/secrets/kubernetes.io/serviceaccount/token",
       kubeletInsecure: false,
+      apiServerTokenFile: "/var/run/secrets/kubernetes.io/serviceaccount/token",
+      apiServerCaFile: "/var/run/secrets/kubernetes.io/serviceaccount/ca.crt",
       podPollSeconds: 30,
       sweepSeconds: 60,
       maxRestoresPerMinute: 10,
@@ -315,10 +317,7 @@ describe("knobs that contradict one another", () => {
 });
 
 test.each<[string[], string]>([
-  [
-    ["--dry-rum"],
-    "unknown flag --dry-rum: the flags are --config, --print-config, --once, --swap-behavior, ",
-  ],
+  [["--dry-rum"], "unknown flag --dry-rum: did you mean --dry-run?"],
   [["--config"], "--config needs a value"],
   [["--once=yes"], '--once takes no value, not "yes"'],
   [["now"], "unexpected argument now"],

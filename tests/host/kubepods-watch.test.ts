@@ -65,6 +65,7 @@ class Ground implements Disposable {
         this.#tell(`gone ${shortened(containerId)}`);
       },
       onLimitWritten: ({ containerId }) => this.#tell(`limit ${shortened(containerId)}`),
+      onSharedLimitWritten: () => this.#tell("shared limit"),
       onError: (error) => this.#tell(`error ${error.message}`),
     });
   }

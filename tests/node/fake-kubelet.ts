@@ -53,6 +53,13 @@ export function recordedPods(file: "kubelet-pods.json" | "pods-by-node.json"): s
   return readFileSync(`${RECORDINGS}/${file}`, "utf8");
 }
 
+/** A recorded configuration of a kubelet, as JSON text, with another swapBehavior than its own, which was none. */
+export function recordedConfig(swapBehavior?: string): string {
+  const configz = JSON.parse(readFileSync(`${RECORDINGS}/kubelet-configz.json`, "utf8"));
+  configz.kubeletconfig.memorySwap = { swapBehavior };
+  return JSON.stringify(configz);
+}
+
 /** The HTTPS port of a kubelet, with certificates of its own making, that answers as it is told. */
 export class FakeKubelet implements Disposable {
   readonly folder: string;
@@ -60,6 +67,8 @@ export class FakeKubelet implements Disposable {
   /** The head of each request that came through, oldest first. */
   readonly requests: string[] = [];
   answer: Answer = answer("200 OK", recordedPods("kubelet-pods.json"));
+  /** What is answered to paths that are not answered like all others. */
+  readonly answers = new Map<string, Answer>([["/configz", answer("200 OK", recordedConfig())]]);
   readonly #server: Server;
 
   private constructor(folder: string, server: Server) {
@@ -68,7 +77,8 @@ export class FakeKubelet implements Disposable {
     this.port = (server.address() as AddressInfo).port;
     onRequest(server, (head, socket) => {
       this.requests.push(head);
-      this.answer(socket);
+      const [, path = ""] = head.split(" ");
+      (this.answers.get(path) ?? this.answer)(socket);
     });
   }
 

@@ -1,8 +1,12 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import type { Pod } from "../../src/policy/pod.ts";
-import { type FoundContainer, reconcile } from "../../src/policy/reconcile.ts";
-import type { SwapLimitConfig } from "../../src/policy/swap-limit.ts";
+import {
+  type FoundContainer,
+  indexPods,
+  type ReconcileConfig,
+  reconcile,
+} from "../../src/policy/reconcile.ts";
 
 const MI = 2 ** 20;
 const PAGE = 4096;
@@ -10,12 +14,13 @@ const node = { memoryTotalBytes: 4_112_945_152, swapTotalBytes: 1_073_737_728 };
 // What the kernel made of the kubelet's 17519640: tests/fixtures/recordings/limitedswap.txt.
 const shareInPages = 17_518_592;
 
-const config: SwapLimitConfig = {
+const config: ReconcileConfig = {
   swapBehavior: "LimitedSwap",
   workloads: "Burstable",
   podOverrides: "Lower",
   excludeNamespaces: [],
   systemReservedSwapBytes: 0,
+  nodeSwapLimitBytes: undefined,
 };
 
 const pod: Pod = {
@@ -34,8 +39,7 @@ const pod: Pod = {
 const found: FoundContainer = { id: "abc", podUid: pod.uid, effectiveBytes: shareInPages, swapUsageBytes: 0 };
 
 function findingOf(changes: Partial<FoundContainer>, pods: readonly Pod[] = [pod], knobs = config) {
-  const [finding] = reconcile(pods, [{ ...found, ...changes }], node, knobs, PAGE);
-  return finding;
+  return reconcile({ ...found, ...changes }, indexPods(pods), node, knobs, PAGE);
 }
 
 describe("a container's limit", () => {
@@ -69,11 +73,18 @@ describe("a container's limit", () => {
   });
 
   test("that has no end is kept where the kernel has none", () => {
-    const unlimited: SwapLimitConfig = { ...config, swapBehavior: "UnlimitedSwap" };
+    const unlimited: ReconcileConfig = { ...config, swapBehavior: "UnlimitedSwap" };
     expect(findingOf({ effectiveBytes: Number.POSITIVE_INFINITY }, [pod], unlimited)).toMatchObject({
       action: "keep",
     });
     expect(findingOf({}, [pod], unlimited)).toMatchObject({ action: "write" });
+  });
+
+  test("is no more than all pods together may swap", () => {
+    const knobs = { ...config, nodeSwapLimitBytes: 10 * MI + 1 };
+    const expected = { action: "write", wantedBytes: 10 * MI, decision: { limitBytes: 17_519_640 } };
+    expect(findingOf({}, [pod], knobs)).toMatchObject(expected);
+    expect(findingOf({ effectiveBytes: 10 * MI }, [pod], knobs)).toMatchObject({ action: "keep" });
   });
 
   test("of a static pod is found by the pod's hash, under the kubelet's UID and under its mirror's", () => {
@@ -98,9 +109,9 @@ test("once written, every limit is kept", () => {
       (memoryRequestBytes, memoryLimitBytes, effectiveBytes) => {
         const containers = [{ name: "db", id: "abc", memoryRequestBytes, memoryLimitBytes }];
         const first = findingOf({ effectiveBytes }, [{ ...pod, containers }]);
-        if (first?.action !== "write") return;
-        const { limitBytes } = first.decision;
-        const kernelKeeps = Math.floor(limitBytes / PAGE) * PAGE;
+        if (first.action !== "write") return;
+        const kernelKeeps = Math.floor(first.decision.limitBytes / PAGE) * PAGE;
+        expect(first.wantedBytes).toBe(kernelKeeps);
         expect(findingOf({ effectiveBytes: kernelKeeps }, [{ ...pod, containers }])).toMatchObject({
           action: "keep",
         });

@@ -35,7 +35,7 @@ const cases: Case[] = [
   {
     name: "a flag that there is not",
     script: "exec wasp hook --dry-rum",
-    error: /^unknown flag --dry-rum: the flags are /,
+    error: /^unknown flag --dry-rum: did you mean --dry-run\?$/,
   },
   {
     name: "a flag with a wrong value",

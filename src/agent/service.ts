@@ -1,0 +1,215 @@
+import type { PodList } from "../cluster/pod-list.ts";
+import type { AgentConfig } from "../config/agent.ts";
+import type { LoadedConfig, SourcedConfig } from "../config/load-agent.ts";
+import { reloadConfig } from "../config/reload.ts";
+import { readNodeFigures } from "../host/node-figures.ts";
+import { readPageBytes } from "../host/page-size.ts";
+import type { Event, Fields } from "../log.ts";
+import { Agent } from "./agent.ts";
+import { type HttpEndpoint, serveHttp } from "./http.ts";
+import { KubeletCheck } from "./kubelet-check.ts";
+import { LineWriter } from "./line-writer.ts";
+import { Logger } from "./logger.ts";
+import { AgentMetrics } from "./metrics.ts";
+import { followPods, kubeletOf, type PodSource } from "./pod-source.ts";
+import { Repeats } from "./repeats.ts";
+import { Reporter } from "./reporter.ts";
+import type { AgentView } from "./view.ts";
+
+/** Which wasp this is. */
+export interface Build {
+  readonly version: string;
+  readonly commit: string;
+}
+
+// A tick comes each second; a pass over a thousand containers takes a tenth of one.
+const ALIVE_SECONDS = 30;
+const CERTIFICATE_CHECK_MILLISECONDS = 60_000;
+
+const nowSeconds = () => performance.now() / 1000;
+
+/** The agent at work: its core, what feeds it, and what shows it. */
+export class Service implements Disposable {
+  readonly #env: Readonly<Record<string, string | undefined>>;
+  readonly #logger: Logger;
+  readonly #metrics: AgentMetrics;
+  readonly #reporter: Reporter;
+  readonly #agent: Agent;
+  readonly #pageBytes = readPageBytes();
+  readonly #view = this.#viewOfAgent();
+  #running: SourcedConfig;
+  #source: PodSource | undefined;
+  #endpoint: HttpEndpoint | undefined;
+  #certificateTimer: NodeJS.Timeout | undefined;
+  #isReady = false;
+
+  /** Throws an Error where the node's memory cannot be read. */
+  constructor(loaded: LoadedConfig, env: Readonly<Record<string, string | undefined>>, build: Build) {
+    const { logFormat, verbosity, fsroot } = loaded.config;
+    const log = new LineWriter();
+    this.#running = loaded;
+    this.#env = env;
+    this.#logger = new Logger({ format: logFormat, verbosity, write: (line) => log.write(line) });
+    this.#metrics = new AgentMetrics(this.#view, build);
+    this.#reporter = new Reporter(this.#logger, this.#metrics, new Repeats(() => performance.now()));
+    this.#agent = new Agent({
+      fsroot,
+      pageBytes: this.#pageBytes,
+      config: loaded.config,
+      nowSeconds,
+      listener: {
+        onEvent: (event, fields, writes) => this.#onEvent(event, fields, writes),
+        onExact: (latencySeconds) => this.#metrics.limitLatency.observe(latencySeconds),
+        onPass: (durationSeconds) => this.#onPass(durationSeconds),
+        onUnknownContainer: () => this.#source?.ask(),
+      },
+    });
+    const { memoryTotalBytes, swapTotalBytes } = this.#agent.node;
+    this.#reporter.tell("agent-started", { ...build, pid: process.pid, memoryTotalBytes, swapTotalBytes });
+    for (const name of loaded.unusedVariables) this.#reporter.tell("variable-unused", { name });
+  }
+
+  /** Begins to serve, to follow pods, and to keep limits; throws an Error that names what is wrong when it cannot. */
+  start(): void {
+    const { config } = this;
+    const kubelet = kubeletOf(config);
+    if (config.kubeletInsecure) this.#reporter.tell("kubelet-unverified", { host: config.kubeletHost });
+    this.#serve();
+    const check = new KubeletCheck(kubelet, nowSeconds, {
+      onSwapBehavior: (swapBehavior) => this.#onSwapBehavior(swapBehavior),
+      onError: (error) => this.#reporter.meet("kubelet-config-unknown", { error: error.message }),
+    });
+    this.#agent.start();
+    const options = {
+      config: () => this.config,
+      env: this.#env,
+      kubelet,
+      prepare: () => check.refresh(),
+      isWanting: () => this.#agent.hasUnknownContainer,
+    };
+    this.#source = followPods(options, {
+      onPods: (list, durationSeconds) => this.#onPods(list, durationSeconds),
+      onError: (error, retrySeconds) => {
+        check.expire();
+        this.#onPodsError(error, retrySeconds);
+      },
+    });
+  }
+
+  /** The configuration in force. */
+  get config(): AgentConfig {
+    return this.#running.config;
+  }
+
+  /** Goes by a configuration that was loaded anew, as far as it can without a restart. */
+  reload(loaded: SourcedConfig): void {
+    const { awaitingRestart, ...running } = reloadConfig(this.#running, loaded);
+    this.#running = running;
+    this.#logger.setVerbosity(running.config.verbosity);
+    this.#reporter.tell("config-reloaded", {});
+    this.#metrics.countReload("reloaded");
+    if (awaitingRestart.length > 0) {
+      this.#reporter.tell("config-needs-restart", { knobs: awaitingRestart.join(", ") });
+      this.#metrics.countReload("needs-restart");
+    }
+    this.#agent.setConfig(running.config);
+  }
+
+  /** Goes on as before, because what the configuration was changed to is wrong. */
+  refuseReload(error: Error): void {
+    this.#reporter.tell("config-refused", { error: error.message });
+    this.#metrics.countReload("refused");
+  }
+
+  /** Ends everything at once; limits stay as they are. */
+  [Symbol.dispose](): void {
+    clearInterval(this.#certificateTimer);
+    this.#source?.close();
+    this.#agent[Symbol.dispose]();
+    void this.#endpoint?.stop();
+    this.#reporter.tell("agent-stopping", {});
+  }
+
+  #viewOfAgent(): AgentView {
+    const agent = () => this.#agent;
+    return {
+      containers: () => agent().containers(),
+      node: () => readNodeFigures(this.config.fsroot, agent().kubepodsPaths[0], this.#pageBytes),
+      get isReady() {
+        return agent().isReady;
+      },
+      get isAlive() {
+        return agent().isAliveWithin(ALIVE_SECONDS);
+      },
+      get isStoodDown() {
+        return agent().standsDown !== undefined;
+      },
+    };
+  }
+
+  #serve(): void {
+    const { httpAddress: address, httpPort, httpCertificateFile, httpKeyFile } = this.config;
+    const tls =
+      httpCertificateFile === undefined || httpKeyFile === undefined
+        ? undefined
+        : { certificateFile: httpCertificateFile, keyFile: httpKeyFile };
+    const options = { address, port: httpPort, tls, view: this.#view, metrics: this.#metrics };
+    this.#endpoint = serveHttp(options);
+    this.#reporter.tell("http-listening", { address, port: this.#endpoint.port, tls: tls !== undefined });
+    if (tls !== undefined)
+      this.#certificateTimer = setInterval(() => this.#reloadCertificate(), CERTIFICATE_CHECK_MILLISECONDS);
+  }
+
+  #reloadCertificate(): void {
+    try {
+      this.#endpoint?.reloadCertificate();
+      this.#reporter.end("certificate-accepted", "certificate-refused");
+    } catch (error) {
+      this.#reporter.meet("certificate-refused", { error: (error as Error).message });
+    }
+  }
+
+  #onEvent(event: Event, fields: Fields, writes: number): void {
+    if (LASTING.has(event)) this.#reporter.meet(event, fields);
+    else this.#reporter.tell(event, fields, writes);
+    // Whoever wrote may have been the runtime, for a pod that was resized.
+    if (event === "swap-limit-restored") this.#source?.ask();
+  }
+
+  #onPass(durationSeconds: number): void {
+    this.#metrics.reconcileDuration.observe(durationSeconds);
+    this.#metrics.lastPass.set(Date.now() / 1000);
+    if (this.#isReady) return;
+    this.#isReady = true;
+    this.#reporter.tell("agent-ready", { containers: this.#agent.containers().length });
+  }
+
+  #onSwapBehavior(swapBehavior: string): void {
+    this.#reporter.end("kubelet-config-known", "kubelet-config-unknown");
+    this.#agent.setKubeletSwapBehavior(swapBehavior);
+  }
+
+  #onPods(list: PodList, durationSeconds: number | undefined): void {
+    this.#metrics.countPodList(this.#sourceName, "success");
+    if (durationSeconds !== undefined) this.#metrics.podListDuration.observe(durationSeconds);
+    this.#reporter.end("pods-known", "pods-unknown");
+    for (const problem of list.problems) this.#reporter.meet("pod-ignored", { error: problem });
+    this.#agent.setPods(list);
+  }
+
+  #onPodsError(error: Error, retrySeconds: number): void {
+    this.#metrics.countPodList(this.#sourceName, "failure");
+    this.#reporter.meet("pods-unknown", { error: error.message }, { retrySeconds: Math.ceil(retrySeconds) });
+  }
+
+  get #sourceName(): "kubelet" | "api-server" {
+    return this.config.podSource === "Kubelet" ? "kubelet" : "api-server";
+  }
+}
+
+/** Events of conditions that last, and are met again and again as long as they do. */
+const LASTING: ReadonlySet<Event> = new Set<Event>([
+  "watch-failed",
+  "node-unknown",
+  "node-swap-limit-failed",
+]);

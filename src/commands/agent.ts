@@ -1,0 +1,108 @@
+// Failure posture: the agent holds on missing data and never acts on a guess. A mistake in its configuration ends it
+// before anything is written; one in a changed configuration leaves the one before in force.
+import { readFileSync, writeSync } from "node:fs";
+import type { CommandDef } from "citty";
+import { consola } from "consola";
+import { formatContainers, runOnce } from "../agent/once.ts";
+import { type Build, Service } from "../agent/service.ts";
+import { AgentFlagsSchema } from "../config/agent.ts";
+import { flagsOf } from "../config/flags.ts";
+import { type LoadedConfig, loadAgentConfig } from "../config/load-agent.ts";
+import { formatConfig } from "../config/print-config.ts";
+import { takeNodeLock } from "../host/lock.ts";
+import { watchConfigFile } from "../host/watch-config.ts";
+
+const EXIT_FAILURE = 1;
+const EXIT_USAGE = 2;
+const STDOUT = 1;
+
+/** `wasp agent` as the usage screens show it. */
+export const agentCommand: CommandDef = {
+  meta: {
+    name: "agent",
+    description: "Keep the swap limits of all containers of a node exact (a DaemonSet, or a unit of systemd)",
+  },
+  args: () => flagsOf(AgentFlagsSchema),
+};
+
+/** Runs `wasp agent` with the flags of its command line until it is told to end, and tells the exit status. */
+export async function runAgent(argv: readonly string[], build: Build): Promise<number> {
+  const load = (readFile: (path: string) => string) => loadAgentConfig({ argv, env: process.env, readFile });
+  const loaded = loadOrComplain(load);
+  if (loaded === undefined) return EXIT_USAGE;
+  const { printConfig, once } = loaded.runOptions;
+  try {
+    if (printConfig) return print(formatConfig(loaded));
+    return once ? await passOnce(loaded) : await serve(loaded, load, build);
+  } catch (error) {
+    consola.error((error as Error).message);
+    return EXIT_FAILURE;
+  }
+}
+
+type Load = (readFile: (path: string) => string) => LoadedConfig;
+
+function loadOrComplain(load: Load): LoadedConfig | undefined {
+  try {
+    return load((path) => readFileSync(path, "utf8"));
+  } catch (error) {
+    for (const complaint of (error as Error).message.split("\n")) consola.error(complaint);
+    return undefined;
+  }
+}
+
+function print(text: string): number {
+  writeSync(STDOUT, text);
+  return 0;
+}
+
+async function passOnce({ config }: LoadedConfig): Promise<number> {
+  // One that only looks is in nobody's way.
+  using _lock = config.dryRun ? undefined : takeLock(config.fsroot);
+  const containers = await runOnce(config, process.env);
+  print(config.logFormat === "Json" ? containers.map(toJson).join("") : `${formatContainers(containers)}\n`);
+  return containers.some(({ state }) => state === "failed") ? EXIT_FAILURE : 0;
+}
+
+// JSON has no Infinity.
+function toJson(container: object): string {
+  const text = JSON.stringify(container, (_, value) => (value === Number.POSITIVE_INFINITY ? "max" : value));
+  return `${text}\n`;
+}
+
+async function serve(loaded: LoadedConfig, load: Load, build: Build): Promise<number> {
+  using _lock = takeLock(loaded.config.fsroot);
+  const ended = nextSignal();
+  using service = new Service(loaded, process.env, build);
+  const { configFile } = loaded.runOptions;
+  using _watch =
+    configFile === undefined ? undefined : watchConfigFile(configFile, (text) => reload(service, load, text));
+  service.start();
+  await ended;
+  return 0;
+}
+
+function reload(service: Service, load: Load, text: string): void {
+  let loaded: LoadedConfig;
+  try {
+    loaded = load(() => text);
+  } catch (error) {
+    service.refuseReload(error as Error);
+    return;
+  }
+  service.reload(loaded);
+}
+
+function takeLock(fsroot: string): Disposable {
+  const lock = takeNodeLock(fsroot);
+  if (lock !== undefined) return lock;
+  throw new Error(
+    `another wasp agent runs on this node, and has the lock of ${fsroot}/sys/fs/cgroup: only one may`,
+  );
+}
+
+function nextSignal(): Promise<void> {
+  return new Promise((resolve) => {
+    for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => resolve());
+  });
+}

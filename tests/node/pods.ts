@@ -1,0 +1,86 @@
+import type { QosClass } from "../../src/policy/pod-cgroup.ts";
+import { recordedPods } from "./fake-kubelet.ts";
+
+const recorded = JSON.parse(recordedPods("kubelet-pods.json")).items;
+const template = recorded.find((pod: { metadata: { name: string } }) => pod.metadata.name === "burstable");
+
+/** A container of a pod, as the kubelet tells of it. */
+export interface ContainerSpec {
+  readonly name: string;
+  /** The id that its runtime gave it; undefined before it was made. */
+  readonly id?: string | undefined;
+  readonly requestBytes?: number;
+  readonly limitBytes?: number;
+  readonly kind?: "regular" | "init" | "sidecar" | "ephemeral";
+}
+
+/** A pod of the node, as the kubelet tells of it. */
+export interface PodSpec {
+  readonly uid: string;
+  readonly name: string;
+  readonly namespace?: string;
+  readonly qosClass?: QosClass;
+  readonly priority?: number;
+  readonly annotations?: Readonly<Record<string, string>>;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly containers: readonly ContainerSpec[];
+}
+
+/** The kubelet's list of its pods, as JSON text: each one is the recorded Burstable pod but for what is said of it. */
+export function podListJson(pods: readonly PodSpec[]): string {
+  return JSON.stringify({ kind: "PodList", apiVersion: "v1", metadata: {}, items: pods.map(podJson) });
+}
+
+function podJson(pod: PodSpec): object {
+  const { uid, name, namespace = "default", qosClass = "Burstable", priority = 0, containers } = pod;
+  const annotations = { ...template.metadata.annotations, ...pod.annotations };
+  const metadata = { ...template.metadata, uid, name, namespace, annotations, labels: pod.labels };
+  const of = (...kinds: ContainerSpec["kind"][]) =>
+    containers.filter(({ kind = "regular" }) => kinds.includes(kind));
+  const statuses = (list: ContainerSpec[]) => list.map(statusJson);
+  const init = of("init", "sidecar");
+  return {
+    metadata,
+    spec: {
+      ...template.spec,
+      priority,
+      containers: of("regular").map(specJson),
+      initContainers: init.map(specJson),
+      ephemeralContainers: of("ephemeral").map(specJson),
+    },
+    status: {
+      ...template.status,
+      qosClass,
+      containerStatuses: statuses(of("regular")),
+      initContainerStatuses: statuses(init),
+      ephemeralContainerStatuses: statuses(of("ephemeral")),
+    },
+  };
+}
+
+function specJson(container: ContainerSpec): object {
+  const [like] = template.spec.containers;
+  const restartPolicy = container.kind === "sidecar" ? "Always" : undefined;
+  return { ...like, name: container.name, resources: resourcesJson(container), restartPolicy };
+}
+
+function statusJson(container: ContainerSpec): object {
+  const [like] = template.status.containerStatuses;
+  const { requests } = resourcesJson(container);
+  const containerID = container.id === undefined ? "" : `cri-o://${container.id}`;
+  return {
+    ...like,
+    name: container.name,
+    containerID,
+    allocatedResources: requests,
+    resources: resourcesJson(container),
+  };
+}
+
+function resourcesJson({ requestBytes, limitBytes }: ContainerSpec) {
+  return { requests: memoryJson(requestBytes), limits: memoryJson(limitBytes) };
+}
+
+function memoryJson(bytes: number | undefined): { memory: string } | undefined {
+  return bytes === undefined ? undefined : { memory: String(bytes) };
+}

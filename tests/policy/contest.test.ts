@@ -1,0 +1,55 @@
+import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
+import { contested, restoreAt, restored, settled, UNCONTESTED } from "../../src/policy/contest.ts";
+
+/** Somebody writes once every so many seconds, and wasp does as it is told; when it undid the writes. */
+function fight(everySeconds: number, seconds: number, maxPerMinute: number): number[] {
+  let contest = UNCONTESTED;
+  let isWrong = false;
+  const undone: number[] = [];
+  for (let now = 0; now < seconds; now++) {
+    if (now % everySeconds === 0) isWrong = true;
+    contest = isWrong ? contested(contest, now, maxPerMinute) : settled(contest, now);
+    if (!isWrong || restoreAt(contest, now, maxPerMinute) > now) continue;
+    contest = restored(contest, now);
+    undone.push(now);
+    isWrong = false;
+  }
+  return undone;
+}
+
+describe("another's writes to a limit", () => {
+  test("are undone at once as long as they are few", () => {
+    expect(fight(10, 61, 10)).toEqual([0, 10, 20, 30, 40, 50, 60]);
+  });
+
+  test("are undone once a minute when they do not end", () => {
+    expect(fight(1, 300, 3)).toEqual([0, 1, 2, 62, 122, 182, 242]);
+  });
+
+  test("are a contest from one more than the limit on, until two minutes without", () => {
+    let contest = UNCONTESTED;
+    for (const now of [0, 1]) contest = restored(contested(contest, now, 2), now);
+    expect(contest.isContested).toBe(false);
+    contest = contested(contest, 2, 2);
+    expect(contest.isContested).toBe(true);
+    expect(restoreAt(contest, 2, 2)).toBe(61);
+    expect(settled(contest, 120).isContested).toBe(true);
+    expect(settled(contest, 121)).toEqual(UNCONTESTED);
+  });
+
+  test("are never undone more often than the limit in any minute, nor left for more than a minute", () => {
+    const every = fc.integer({ min: 1, max: 90 });
+    fc.assert(
+      fc.property(every, fc.integer({ min: 1, max: 20 }), (everySeconds, maxPerMinute) => {
+        const undone = fight(everySeconds, 900, maxPerMinute);
+        for (const from of undone) {
+          expect(undone.filter((at) => at >= from && at < from + 60).length).toBeLessThanOrEqual(
+            maxPerMinute,
+          );
+        }
+        expect(undone.at(-1)).toBeGreaterThan(900 - 60 - everySeconds);
+      }),
+    );
+  });
+});
