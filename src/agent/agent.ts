@@ -3,7 +3,6 @@ import type { KubepodsContainer } from "../host/kubepods.ts";
 import { readNodeCapacity } from "../host/meminfo.ts";
 import { NodeContainers } from "../host/node-containers.ts";
 import type { Event, Fields } from "../log.ts";
-import { formatLimit } from "../policy/bytes.ts";
 import type { NodeCapacity } from "../policy/container.ts";
 import { indexPods, type PodIndex } from "../policy/reconcile.ts";
 import { type StandDownReason, standDown } from "../policy/stand-down.ts";
@@ -223,12 +222,8 @@ export class Agent implements Disposable {
       const change = limit.keep(nodeSwapLimitBytes, this.#options.pageBytes, maxRestoresPerMinute, now);
       if (change === undefined) return;
       const { path, beforeBytes, effectiveBytes } = change;
-      const figures = {
-        beforeBytes: formatLimit(beforeBytes),
-        effectiveBytes: formatLimit(effectiveBytes),
-      };
       const event = change.isRestored ? "node-swap-limit-restored" : "node-swap-limit-set";
-      this.#listener.onEvent(event, { path, ...figures }, 1);
+      this.#listener.onEvent(event, { path, beforeBytes, effectiveBytes }, 1);
     } catch (error) {
       this.#listener.onEvent("node-swap-limit-failed", { error: (error as Error).message }, 0);
     }

@@ -3,7 +3,6 @@ import type { KubepodsContainer } from "../host/kubepods.ts";
 import { SystemError } from "../host/libc.ts";
 import { readSwapUsage, SwapLimit } from "../host/swap-limit.ts";
 import type { Event, Fields } from "../log.ts";
-import { formatLimit } from "../policy/bytes.ts";
 import type { NodeCapacity } from "../policy/container.ts";
 import { contested, restoreAt, restored, settled, UNCONTESTED } from "../policy/contest.ts";
 import { containerOfPod } from "../policy/pod.ts";
@@ -179,7 +178,7 @@ export class ContainerLimit {
       this.#view = { ...this.#view, state: "set", effectiveBytes };
       this.#settle(finding, nowSeconds);
       const event = wasRight ? "swap-limit-restored" : "swap-limit-set";
-      this.#tell(event, { beforeBytes: formatLimit(beforeBytes) }, writes);
+      this.#tell(event, { beforeBytes }, writes);
     } else {
       this.#regret(finding, effectiveBytes, writes);
     }
@@ -244,12 +243,7 @@ export class ContainerLimit {
   #tell(event: Event, fields: Fields, writes: number): void {
     const { id, namespace, pod, container, reason, entitledBytes, effectiveBytes, swapUsageBytes } =
       this.#view;
-    const figures = {
-      limitBytes: entitledBytes && formatLimit(entitledBytes),
-      ...fields,
-      effectiveBytes: effectiveBytes && formatLimit(effectiveBytes),
-      swapUsageBytes,
-    };
+    const figures = { limitBytes: entitledBytes, ...fields, effectiveBytes, swapUsageBytes };
     this.#listener.onLimit(event, { id, namespace, pod, container, reason, ...figures }, writes);
   }
 }

@@ -54,7 +54,7 @@ describe("limits", () => {
     node.writeSwapMax(web, containerIdOf(1), "0");
     await agent.until(() => node.swapMax(web, containerIdOf(1)) === shareOf(64 * MI));
     const { pod, container, beforeBytes } = await agent.event("swap-limit-restored");
-    expect({ pod, container, beforeBytes }).toEqual({ pod: "web", container: "app", beforeBytes: "0" });
+    expect({ pod, container, beforeBytes }).toEqual({ pod: "web", container: "app", beforeBytes: 0 });
   });
 });
 
