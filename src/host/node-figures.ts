@@ -1,5 +1,6 @@
+import type { Pressure } from "../policy/pressure.ts";
 import { type NodeMemory, readNodeMemory } from "./meminfo.ts";
-import { type Pressure, readPressure } from "./psi.ts";
+import { readPressure } from "./psi.ts";
 import { readSwapTraffic, type SwapTraffic } from "./vmstat.ts";
 
 /** How a node is off for memory and swap. */

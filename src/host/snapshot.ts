@@ -1,0 +1,79 @@
+import type { CgroupSample, ContainerSample, KubepodsSample, NodeSample } from "../policy/snapshot.ts";
+import { readFile } from "./file.ts";
+import { figureOf } from "./key-values.ts";
+import type { Kubepods, KubepodsContainer } from "./kubepods.ts";
+import { SystemError } from "./libc.ts";
+import { readPressure } from "./psi.ts";
+
+const BYTES_PER_KIBIBYTE = 1024;
+
+/** Reads a node's memory and swap below fsroot; throws an error that names the file that cannot be read. */
+export function sampleNode(fsroot: string): NodeSample {
+  const path = `${fsroot}/proc/meminfo`;
+  const meminfo = readFile(path);
+  const bytesOf = (name: string) => {
+    const at = meminfo.indexOf(`${name}:`);
+    return at < 0
+      ? 0
+      : Number.parseInt(meminfo.slice(at + name.length + 1, at + name.length + 32), 10) * BYTES_PER_KIBIBYTE;
+  };
+  const memoryTotalBytes = bytesOf("MemTotal");
+  if (memoryTotalBytes === 0) throw new Error(`${path}: no MemTotal in it`);
+  const vmstat = readFile(`${fsroot}/proc/vmstat`);
+  return {
+    memoryTotalBytes,
+    memoryAvailableBytes: bytesOf("MemAvailable"),
+    swapTotalBytes: bytesOf("SwapTotal"),
+    swapFreeBytes: bytesOf("SwapFree"),
+    swapInPages: figureOf(vmstat, "pswpin"),
+    swapOutPages: figureOf(vmstat, "pswpout"),
+    memoryPressure: readPressure(`${fsroot}/proc/pressure/memory`),
+  };
+}
+
+/** Reads all pods together, on cgroup v2; undefined when they are gone. Throws an error that names the file. */
+export function sampleKubepods({ mount, path }: Kubepods): KubepodsSample | undefined {
+  const directory = mount + path;
+  return unlessMissing(() => ({
+    ...sampleCgroup(directory),
+    memoryMaxBytes: limitOf(`${directory}/memory.max`),
+    memoryHighBytes: limitOf(`${directory}/memory.high`),
+    memoryPressure: readPressure(`${directory}/memory.pressure`),
+  }));
+}
+
+/** Reads one container, on cgroup v2; undefined when it is gone. Throws an error that names the file. */
+export function sampleContainer({
+  containerId,
+  podUid,
+  cgroup,
+}: KubepodsContainer): ContainerSample | undefined {
+  const scope = cgroup.own.at(-1) ?? "";
+  return unlessMissing(() => ({ id: containerId, podUid, ...sampleCgroup(scope) }));
+}
+
+function sampleCgroup(directory: string): CgroupSample {
+  const stat = readFile(`${directory}/memory.stat`);
+  return {
+    memoryBytes: Number(readFile(`${directory}/memory.current`)),
+    inactiveFileBytes: figureOf(stat, "inactive_file"),
+    anonBytes: figureOf(stat, "anon"),
+    swapBytes: Number(readFile(`${directory}/memory.swap.current`)),
+    anonRefaults: figureOf(stat, "workingset_refault_anon"),
+    fileRefaults: figureOf(stat, "workingset_refault_file"),
+  };
+}
+
+function limitOf(file: string): number {
+  const text = readFile(file).trim();
+  return text === "max" ? Number.POSITIVE_INFINITY : Number(text);
+}
+
+function unlessMissing<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof SystemError && error.isMissing) return undefined;
+    throw error;
+  }
+}

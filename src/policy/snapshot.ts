@@ -1,0 +1,57 @@
+import type { Pod } from "./pod.ts";
+import type { Pressure } from "./pressure.ts";
+
+/** A node's memory and swap at one moment; counters run since its start. */
+export interface NodeSample {
+  readonly memoryTotalBytes: number;
+  readonly memoryAvailableBytes: number;
+  readonly swapTotalBytes: number;
+  readonly swapFreeBytes: number;
+  /** Counter of pages that were brought back from swap. */
+  readonly swapInPages: number;
+  /** Counter of pages that were swapped out. */
+  readonly swapOutPages: number;
+  /** Undefined where the kernel keeps no such figures. */
+  readonly memoryPressure: Pressure | undefined;
+}
+
+/** A cgroup's memory and swap at one moment; counters run since it was made. */
+export interface CgroupSample {
+  readonly memoryBytes: number;
+  /** Page cache that nobody has used lately, which the kernel reclaims first. */
+  readonly inactiveFileBytes: number;
+  readonly anonBytes: number;
+  readonly swapBytes: number;
+  /** Counter of anonymous pages that were brought back from swap soon after they had been swapped out. */
+  readonly anonRefaults: number;
+  /** Counter of pages of files that were read again soon after they had been dropped. */
+  readonly fileRefaults: number;
+}
+
+/** All pods together. */
+export interface KubepodsSample extends CgroupSample {
+  /** memory.max; Infinity for none. */
+  readonly memoryMaxBytes: number;
+  /** memory.high; Infinity for none. */
+  readonly memoryHighBytes: number;
+  readonly memoryPressure: Pressure | undefined;
+}
+
+/** One container. */
+export interface ContainerSample extends CgroupSample {
+  readonly id: string;
+  readonly podUid: string;
+}
+
+/** What was seen of a node at one moment, of which decisions are made; what could not be read is undefined. */
+export interface Snapshot {
+  /** Seconds of a clock that never jumps. */
+  readonly atSeconds: number;
+  readonly node: NodeSample;
+  /** Undefined where there are no pods. */
+  readonly kubepods: KubepodsSample | undefined;
+  /** Every container whose figures could be read. */
+  readonly containers: readonly ContainerSample[];
+  /** The pods that the kubelet told of last. */
+  readonly pods: readonly Pod[];
+}

@@ -1,0 +1,77 @@
+import { describe, expect, test } from "bun:test";
+import type { KubepodsContainer } from "../../src/host/kubepods.ts";
+import { sampleContainer, sampleKubepods, sampleNode } from "../../src/host/snapshot.ts";
+import { FakeNode } from "../node/fake-node.ts";
+
+const CGROUP = {
+  "memory.current": "52428800",
+  "memory.swap.current": "8192",
+  "memory.stat":
+    "anon 1000\nfile 2000\ninactive_anon 7\ninactive_file 300\nworkingset_refault_anon 41\nworkingset_refault_file 42",
+};
+const FIGURES = {
+  memoryBytes: 52_428_800,
+  inactiveFileBytes: 300,
+  anonBytes: 1000,
+  swapBytes: 8192,
+  anonRefaults: 41,
+  fileRefaults: 42,
+};
+
+function nodeWith(path: string, files: Record<string, string>): FakeNode {
+  const node = new FakeNode(2);
+  for (const [name, text] of Object.entries(files)) node.write(`/sys/fs/cgroup${path}/${name}`, `${text}\n`);
+  return node;
+}
+
+function container(node: FakeNode, path: string): KubepodsContainer {
+  const own = [`${node.root}/sys/fs/cgroup${path}/container`, `${node.root}/sys/fs/cgroup${path}`];
+  return {
+    podUid: "uid",
+    qosClass: "Burstable",
+    containerId: "id",
+    cgroup: { version: 2, own, ancestors: [] },
+  };
+}
+
+describe("a sample", () => {
+  test("of a node has its memory, its swap and their counters", () => {
+    using node = new FakeNode(2);
+    const meminfo = "MemTotal: 4000 kB\nMemAvailable: 3000 kB\nSwapTotal: 2000 kB\nSwapFree: 1000 kB\n";
+    node.write("/proc/meminfo", meminfo);
+    node.write("/proc/vmstat", "nr_free_pages 1\npswpin 7\npswpout 8\n");
+    expect(sampleNode(node.root)).toEqual({
+      memoryTotalBytes: 4_096_000,
+      memoryAvailableBytes: 3_072_000,
+      swapTotalBytes: 2_048_000,
+      swapFreeBytes: 1_024_000,
+      swapInPages: 7,
+      swapOutPages: 8,
+      memoryPressure: undefined,
+    });
+  });
+
+  test("of a container is of its scope, which counts for all its levels", () => {
+    using node = nodeWith("/scope", CGROUP);
+    expect(sampleContainer(container(node, "/scope"))).toEqual({ id: "id", podUid: "uid", ...FIGURES });
+  });
+
+  test("of a container that is gone is none", () => {
+    using node = new FakeNode(2);
+    expect(sampleContainer(container(node, "/scope"))).toBeUndefined();
+  });
+
+  test("of all pods has their limits and pressure too", () => {
+    const pressure =
+      "some avg10=1.00 avg60=2.00 avg300=3.00 total=4\nfull avg10=5.00 avg60=6.00 avg300=7.00 total=8";
+    const limits = { "memory.max": "max", "memory.high": "4096" };
+    using node = nodeWith("/kubepods.slice", { ...CGROUP, ...limits, "memory.pressure": pressure });
+    const kubepods = { version: 2, mount: `${node.root}/sys/fs/cgroup`, path: "/kubepods.slice" } as const;
+    expect(sampleKubepods(kubepods)).toMatchObject({
+      ...FIGURES,
+      memoryMaxBytes: Number.POSITIVE_INFINITY,
+      memoryHighBytes: 4096,
+      memoryPressure: { some: { avg10Percent: 1 }, full: { totalMicroseconds: 8 } },
+    });
+  });
+});
