@@ -1,0 +1,203 @@
+import type { Pod } from "./pod.ts";
+import type { Pressure } from "./pressure.ts";
+import type { KubepodsSample, NodeSample, Snapshot } from "./snapshot.ts";
+
+/** What a threshold can be about. Ratios are fractions: 1 is all of it. */
+export const SIGNALS = [
+  "swapUtilization",
+  "swapInPagesPerSecond",
+  "swapOutPagesPerSecond",
+  "memoryOvercommit",
+  "requestOvercommit",
+  "memoryPressure",
+] as const;
+
+/** The name of a signal. */
+export type Signal = (typeof SIGNALS)[number];
+
+/** Why a stall counts as swap's doing. */
+export type PressureCause =
+  /** Pages come back from swap all the time. */
+  | "swap-in"
+  /** Pages come back that had been swapped out a moment before. */
+  | "anonymous-refault"
+  /** Swap is at its end, so nothing moves any more, and everything waits. */
+  | "swap-exhausted";
+
+/** What the signals say at one moment; a signal is undefined where it cannot be told. */
+export interface Observation extends Readonly<Record<Signal, number | undefined>> {
+  /** Why memoryPressure is what it is; undefined while the stall is none of swap's doing. */
+  readonly pressureCause: PressureCause | undefined;
+  /** The stall itself, whatever its cause: the part of the window for which all of the pods' tasks waited. */
+  readonly stall: number | undefined;
+}
+
+/** What has to be remembered of the moments before; times in seconds of a clock that never jumps. */
+export interface Senses {
+  /** The latest moments, oldest first. */
+  readonly moments: readonly Moment[];
+}
+
+/** Nothing has been sensed yet. */
+export const NO_SENSES: Senses = { moments: [] };
+
+/** How signals are made of counters. */
+export interface SensingConfig {
+  /** Over how long swap traffic is averaged. */
+  readonly trafficWindowSeconds: number;
+}
+
+/** The counters of one moment. */
+interface Moment {
+  readonly atSeconds: number;
+  readonly swapInPages: number;
+  readonly swapOutPages: number;
+  readonly anonRefaults: number | undefined;
+  readonly fileRefaults: number | undefined;
+  readonly stallMicroseconds: number | undefined;
+}
+
+// Short, so that a spike is over when it is over; long enough to hold a few of the kernel's own steps of 2 s.
+const STALL_WINDOW_SECONDS = 5;
+// A moment further away tells of another time: the machine was suspended, or the agent held.
+const MAX_GAP_SECONDS = 60;
+const MICROSECONDS_PER_SECOND = 1e6;
+// So little moves on any node that has swapped once.
+const MOVING_PAGES_PER_SECOND = 50;
+const EXHAUSTED_SWAP = 0.02;
+
+/** Makes the signals of a snapshot, and of what was remembered of those before. */
+export function sense(
+  senses: Senses,
+  snapshot: Snapshot,
+  config: SensingConfig,
+): { readonly observation: Observation; readonly senses: Senses } {
+  const moment = momentOf(snapshot);
+  const moments = [...continued(senses.moments, moment, config), moment];
+  const traffic = windowOf(moments, config.trafficWindowSeconds);
+  const stalled = windowOf(moments, STALL_WINDOW_SECONDS);
+  const stall = stallOf(stalled);
+  const cause = causeOf(stalled, snapshot.node);
+  const memoryPressure = stall === undefined ? undefined : cause === undefined ? 0 : stall;
+  const observation = {
+    swapUtilization: swapUtilization(snapshot.node),
+    swapInPagesPerSecond: rate(traffic, "swapInPages"),
+    swapOutPagesPerSecond: rate(traffic, "swapOutPages"),
+    memoryOvercommit: memoryOvercommit(snapshot.node),
+    requestOvercommit: requestOvercommit(snapshot.pods, snapshot.node, snapshot.kubepods),
+    memoryPressure,
+    pressureCause: cause,
+    stall,
+  };
+  return { observation, senses: { moments } };
+}
+
+function momentOf({ atSeconds, node, kubepods }: Snapshot): Moment {
+  return {
+    atSeconds,
+    swapInPages: node.swapInPages,
+    swapOutPages: node.swapOutPages,
+    anonRefaults: kubepods?.anonRefaults,
+    fileRefaults: kubepods?.fileRefaults,
+    stallMicroseconds: stalledMicroseconds(kubepods?.memoryPressure ?? node.memoryPressure),
+  };
+}
+
+// Without "full" there is no telling whether anybody could still work.
+function stalledMicroseconds(pressure: Pressure | undefined): number | undefined {
+  return pressure?.full?.totalMicroseconds;
+}
+
+/** The moments before that this one goes on from, no further back than any window reaches. */
+function continued(moments: readonly Moment[], now: Moment, config: SensingConfig): readonly Moment[] {
+  const last = moments.at(-1);
+  if (last === undefined || !isContinuedBy(last, now)) return [];
+  const reach = Math.max(STALL_WINDOW_SECONDS, config.trafficWindowSeconds);
+  const first = moments.findLastIndex(({ atSeconds }) => atSeconds <= now.atSeconds - reach);
+  return moments.slice(Math.max(0, first));
+}
+
+// A counter that went back counts from another beginning: the pods' cgroup was made anew.
+function isContinuedBy(last: Moment, now: Moment): boolean {
+  const gap = now.atSeconds - last.atSeconds;
+  const counters = [
+    "swapInPages",
+    "swapOutPages",
+    "anonRefaults",
+    "fileRefaults",
+    "stallMicroseconds",
+  ] as const;
+  const hasGoneBack = counters.some((counter) => (now[counter] ?? 0) < (last[counter] ?? 0));
+  return gap > 0 && gap <= MAX_GAP_SECONDS && !hasGoneBack;
+}
+
+/** Two moments, about so many seconds apart, or as far as is remembered. */
+interface Window {
+  readonly from: Moment;
+  readonly to: Moment;
+}
+
+function windowOf(moments: readonly Moment[], seconds: number): Window | undefined {
+  const to = moments.at(-1);
+  if (to === undefined) return undefined;
+  const from = moments.findLast(({ atSeconds }) => atSeconds <= to.atSeconds - seconds) ?? moments[0];
+  return from === undefined || from === to ? undefined : { from, to };
+}
+
+type Counter = Exclude<keyof Moment, "atSeconds">;
+
+function rate(window: Window | undefined, counter: Counter): number | undefined {
+  const [before, after] = [window?.from[counter], window?.to[counter]];
+  if (window === undefined || before === undefined || after === undefined) return undefined;
+  return (after - before) / (window.to.atSeconds - window.from.atSeconds);
+}
+
+function stallOf(window: Window | undefined): number | undefined {
+  const stalled = rate(window, "stallMicroseconds");
+  // Two clocks measured it.
+  return stalled === undefined ? undefined : Math.min(1, stalled / MICROSECONDS_PER_SECOND);
+}
+
+/**
+ * Finds swap's part in a stall. Files that are read again and again stall as well, and so does memory that is swapped out
+ * once and left there: neither is cured by sending a pod away for its swap.
+ */
+function causeOf(window: Window | undefined, node: NodeSample): PressureCause | undefined {
+  const swapIn = rate(window, "swapInPages") ?? 0;
+  const anon = rate(window, "anonRefaults") ?? 0;
+  const file = rate(window, "fileRefaults") ?? 0;
+  if (anon >= MOVING_PAGES_PER_SECOND && anon >= file) return "anonymous-refault";
+  if (swapIn >= MOVING_PAGES_PER_SECOND && swapIn >= file) return "swap-in";
+  return isExhausted(node) ? "swap-exhausted" : undefined;
+}
+
+function isExhausted({ swapTotalBytes, swapFreeBytes }: NodeSample): boolean {
+  return swapTotalBytes > 0 && swapFreeBytes <= EXHAUSTED_SWAP * swapTotalBytes;
+}
+
+function swapUtilization({ swapTotalBytes, swapFreeBytes }: NodeSample): number | undefined {
+  // Between two lines of /proc/meminfo swap may go.
+  return swapTotalBytes <= 0 ? undefined : Math.max(0, swapTotalBytes - swapFreeBytes) / swapTotalBytes;
+}
+
+/** All that is in use, in memory and in swap, as a part of the memory. */
+function memoryOvercommit(node: NodeSample): number | undefined {
+  const { memoryTotalBytes, memoryAvailableBytes, swapTotalBytes, swapFreeBytes } = node;
+  if (memoryTotalBytes <= 0) return undefined;
+  const swapUsed = Math.max(0, swapTotalBytes - swapFreeBytes);
+  return (memoryTotalBytes - memoryAvailableBytes + swapUsed) / memoryTotalBytes;
+}
+
+/** What pods asked for, as a part of what they may have: memory.max of kubepods, or the node's memory. */
+function requestOvercommit(
+  pods: readonly Pod[],
+  node: NodeSample,
+  kubepods: KubepodsSample | undefined,
+): number | undefined {
+  const allocatable = Math.min(kubepods?.memoryMaxBytes ?? Number.POSITIVE_INFINITY, node.memoryTotalBytes);
+  if (allocatable <= 0) return undefined;
+  const requested = pods
+    .flatMap(({ containers }) => containers)
+    .reduce((sum, { memoryRequestBytes }) => sum + memoryRequestBytes, 0);
+  return requested / allocatable;
+}
