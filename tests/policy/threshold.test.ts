@@ -1,0 +1,92 @@
+import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
+import type { Observation } from "../../src/policy/signals.ts";
+import { hold, isMet, NEVER_MET, type Threshold } from "../../src/policy/threshold.ts";
+
+const CALM: Observation = {
+  swapUtilization: 0,
+  swapInPagesPerSecond: 0,
+  swapOutPagesPerSecond: 0,
+  memoryOvercommit: 0.5,
+  requestOvercommit: 0.5,
+  memoryPressure: 0,
+  pressureCause: undefined,
+  stall: 0,
+};
+
+const threshold: Threshold = {
+  name: "stall",
+  allOf: [{ signal: "memoryPressure", operator: ">=", value: 0.1 }],
+  graceSeconds: 10,
+  minClearSeconds: 30,
+  isHard: false,
+};
+
+/** Whether the threshold is crossed at each second, by what the pressure is then. */
+function crossedBy(pressures: readonly (number | undefined)[]): boolean[] {
+  let state = NEVER_MET;
+  return pressures.map((memoryPressure, second) => {
+    state = hold(threshold, state, { ...CALM, memoryPressure }, second);
+    return state.isCrossed;
+  });
+}
+
+const seconds = (count: number, value: number | undefined) => Array.from({ length: count }, () => value);
+
+describe("a condition", () => {
+  test.each([
+    [">", 0.1, false],
+    [">=", 0.1, true],
+    ["<", 0.1, false],
+    ["<=", 0.1, true],
+    [">", 0.11, true],
+    ["<", 0.09, true],
+  ] as const)("%s 0.1 of %p is met: %p", (operator, figure, expected) => {
+    const condition = { signal: "memoryPressure", operator, value: 0.1 } as const;
+    expect(isMet({ ...threshold, allOf: [condition] }, { ...CALM, memoryPressure: figure })).toBe(expected);
+  });
+
+  test("is not met by a signal that cannot be told, whatever the operator", () => {
+    for (const operator of [">", ">=", "<", "<="] as const) {
+      const condition = { signal: "memoryPressure", operator, value: 0 } as const;
+      expect(isMet({ ...threshold, allOf: [condition] }, { ...CALM, memoryPressure: undefined })).toBe(false);
+    }
+  });
+
+  test("is met together with all others, and by none alone", () => {
+    const swapIn = { signal: "swapInPagesPerSecond", operator: ">", value: 10 } as const;
+    const both = { ...threshold, allOf: [...threshold.allOf, swapIn] };
+    expect(isMet(both, { ...CALM, memoryPressure: 1 })).toBe(false);
+    expect(isMet(both, { ...CALM, memoryPressure: 1, swapInPagesPerSecond: 11 })).toBe(true);
+    expect(isMet({ ...threshold, allOf: [] }, { ...CALM, memoryPressure: 1 })).toBe(false);
+  });
+});
+
+describe("a threshold", () => {
+  test("is crossed after its grace period, and not before", () => {
+    const crossed = crossedBy(seconds(12, 0.5));
+    expect(crossed.indexOf(true)).toBe(10);
+  });
+
+  test("has its grace period begin anew after each break", () => {
+    expect(crossedBy([...seconds(10, 0.5), 0, ...seconds(10, 0.5)])).not.toContain(true);
+    expect(crossedBy([...seconds(10, 0.5), undefined, ...seconds(11, 0.5)]).at(-1)).toBe(true);
+  });
+
+  test("stays crossed until it was unmet for long enough", () => {
+    const crossed = crossedBy([...seconds(11, 0.5), ...seconds(40, 0)]);
+    expect(crossed.lastIndexOf(true)).toBe(10 + 29);
+    expect(crossedBy([...seconds(11, 0.5), ...seconds(20, 0), 0.5, ...seconds(29, 0)]).at(-1)).toBe(true);
+  });
+
+  test("is crossed only after as many seconds in a row as its grace period has", () => {
+    fc.assert(
+      fc.property(fc.array(fc.boolean(), { maxLength: 100 }), (isMetAt) => {
+        const crossed = crossedBy(isMetAt.map((met) => (met ? 1 : 0)));
+        const first = crossed.indexOf(true);
+        if (first === -1) return;
+        expect(isMetAt.slice(first - 10, first + 1)).toEqual(Array.from({ length: 11 }, () => true));
+      }),
+    );
+  });
+});
