@@ -67,13 +67,18 @@ const ContainerStatusesSchema = v.nullish(
   ),
 );
 
+const KEPT_ANNOTATION =
+  /^(kubernetes\.io\/config\.(source|mirror)|(swap-limit\.)?wasp\.io\/.*|descheduler\.alpha\.kubernetes\.io\/(eviction-in-progress|prefer-no-eviction))$/;
+
 const PodSchema = v.object({
   metadata: v.object({
     uid: NameSchema(),
     namespace: NameSchema(),
     name: NameSchema(),
-    annotations: StringsSchema(/^kubernetes\.io\/config\.(source|mirror)$|^(swap-limit\.)?wasp\.io\//),
+    annotations: StringsSchema(KEPT_ANNOTATION),
     labels: StringsSchema(/^kubevirt\.io$/),
+    deletionTimestamp: v.nullish(v.string()),
+    ownerReferences: v.nullish(v.array(v.object({ kind: NameSchema(), controller: v.nullish(v.boolean()) }))),
   }),
   spec: v.object({
     priority: v.nullish(v.pipe(v.number(), v.safeInteger())),
@@ -84,6 +89,7 @@ const PodSchema = v.object({
   status: v.nullish(
     v.object({
       qosClass: v.nullish(v.picklist(["Guaranteed", "Burstable", "BestEffort"])),
+      phase: v.nullish(v.string()),
       containerStatuses: ContainerStatusesSchema,
       initContainerStatuses: ContainerStatusesSchema,
       ephemeralContainerStatuses: ContainerStatusesSchema,
@@ -112,10 +118,14 @@ function StringsSchema(isKept: RegExp) {
 }
 
 function podOf({ metadata, spec, status }: DecodedPod): Pod {
+  const { uid, namespace, name, annotations, labels, deletionTimestamp, ownerReferences } = metadata;
   return {
-    ...metadata,
+    ...{ uid, namespace, name, annotations, labels },
     qosClass: status?.qosClass ?? undefined,
     priority: spec.priority ?? undefined,
+    phase: status?.phase ?? undefined,
+    isTerminating: typeof deletionTimestamp === "string",
+    ownerKind: ownerReferences?.find(({ controller }) => controller)?.kind,
     containers: [
       ...containersOf(spec.containers, status?.containerStatuses),
       ...containersOf(spec.initContainers, status?.initContainerStatuses),

@@ -2,7 +2,7 @@ import type { Container } from "./container.ts";
 import type { QosClass } from "./pod-cgroup.ts";
 import { swapOverrideOf } from "./swap-override.ts";
 
-/** What a swap decision needs of a pod, as the kubelet or the API server tells it. */
+/** What decisions need of a pod, as the kubelet or the API server tells it. */
 export interface Pod {
   readonly uid: string;
   readonly namespace: string;
@@ -13,6 +13,12 @@ export interface Pod {
   readonly qosClass: QosClass | undefined;
   /** `spec.priority`; undefined where admission did not set it, as for static pods. */
   readonly priority: number | undefined;
+  /** `status.phase`, such as `Running`; undefined while the kubelet has not written it. */
+  readonly phase: string | undefined;
+  /** Somebody has deleted it, and its grace period runs. */
+  readonly isTerminating: boolean;
+  /** The kind of its controller, such as `ReplicaSet`; undefined for a pod that nobody would make anew. */
+  readonly ownerKind: string | undefined;
   readonly containers: readonly PodContainer[];
 }
 

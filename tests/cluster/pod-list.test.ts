@@ -44,13 +44,11 @@ describe("the recorded list", () => {
   test("of the API server has their mirrors, with other UIDs", () => {
     const { pods, problems } = decodePodList(recordedPods("pods-by-node.json"));
     expect(problems).toEqual([]);
-    expect(byName(pods)).toEqual(
-      byName([
-        ...podsOf(fromTheApi + hogLater, {}),
-        ...podsOf(plainMirror, mirror("74c1ca1ffd079a8c2b1d59f08ded8b15")),
-        ...podsOf(criticalMirror, mirror("e32c62e230e6a9bf1eafd3210e16f56c")),
-      ]),
-    );
+    const mirrors = [
+      ...podsOf(plainMirror, mirror("74c1ca1ffd079a8c2b1d59f08ded8b15")),
+      ...podsOf(criticalMirror, mirror("e32c62e230e6a9bf1eafd3210e16f56c")),
+    ].map((pod) => ({ ...pod, ownerKind: "Node" }));
+    expect(byName(pods)).toEqual(byName([...podsOf(fromTheApi + hogLater, {}), ...mirrors]));
   });
 
   function podsOf(table: string, annotations: Pod["annotations"]): Pod[] {
@@ -67,6 +65,9 @@ describe("the recorded list", () => {
           ...{ uid, namespace, name, annotations, labels: {}, containers: [container] },
           qosClass: qosClass as Pod["qosClass"],
           priority: priority === "-" ? undefined : Number(priority),
+          phase: "Running",
+          isTerminating: false,
+          ownerKind: name.startsWith("web-") ? "ReplicaSet" : undefined,
         };
       });
   }
@@ -238,8 +239,17 @@ test("a pod keeps only what decisions look at", () => {
         "wasp.io/swap-limit": "1Gi",
         "swap-limit.wasp.io/db": "max",
         "other-wasp.io/swap-limit": "0",
+        "wasp.io/evict": "false",
+        "descheduler.alpha.kubernetes.io/eviction-in-progress": "kubevirt",
+        "descheduler.alpha.kubernetes.io/prefer-no-eviction": "true",
+        "descheduler.alpha.kubernetes.io/evict": "true",
       },
       labels: { "kubevirt.io": "virt-launcher", "kubevirt.io/domain": "vm", app: "db" },
+      deletionTimestamp: "2026-01-05T10:00:00Z",
+      ownerReferences: [
+        { kind: "Node", name: "k8snode" },
+        { kind: "StatefulSet", name: "db", controller: true },
+      ],
       managedFields: [{}],
     },
     spec: { nodeName: "k8snode", priority: -5, containers: [{ name: "db", image: "db", env: [] }] },
@@ -254,13 +264,27 @@ test("a pod keeps only what decisions look at", () => {
       "kubernetes.io/config.mirror": "abc",
       "wasp.io/swap-limit": "1Gi",
       "swap-limit.wasp.io/db": "max",
+      "wasp.io/evict": "false",
+      "descheduler.alpha.kubernetes.io/eviction-in-progress": "kubevirt",
+      "descheduler.alpha.kubernetes.io/prefer-no-eviction": "true",
     },
     labels: { "kubevirt.io": "virt-launcher" },
     qosClass: "BestEffort",
     priority: -5,
+    phase: "Running",
+    isTerminating: true,
+    ownerKind: "StatefulSet",
     containers: [{ name: "db", id: undefined, memoryRequestBytes: 0, memoryLimitBytes: undefined }],
   });
 });
+
+test.each([[null], [[]], [[{ kind: "Node", controller: null }]], [[{ kind: "Node", controller: false }]]])(
+  "a pod with the owners %j has no controller",
+  (ownerReferences) => {
+    const pod = onlyPod({ metadata: { ownerReferences, deletionTimestamp: null }, status: { phase: null } });
+    expect(pod).toMatchObject({ ownerKind: undefined, isTerminating: false, phase: undefined });
+  },
+);
 
 describe("a malformed pod", () => {
   const good = podJson({ metadata: { name: "good" } });
@@ -275,6 +299,10 @@ describe("a malformed pod", () => {
     [
       podJson({ metadata: { annotations: { "wasp.io/swap-limit": 1 } } }),
       "pod shop/db-0: metadata.annotations.wasp.io/swap-limit: 1 is not string",
+    ],
+    [
+      podJson({ metadata: { deletionTimestamp: 5 } }),
+      "pod shop/db-0: metadata.deletionTimestamp: 5 is not string",
     ],
     [
       podJson({ status: { qosClass: "Best" } }),

@@ -14,6 +14,9 @@ const pod: Pod = {
   labels: {},
   qosClass: "Burstable",
   priority: 0,
+  phase: "Running",
+  isTerminating: false,
+  ownerKind: undefined,
   containers: [],
 };
 const db: PodContainer = { name: "db", id: "abc", memoryRequestBytes: 64 * MI, memoryLimitBytes: 512 * MI };

@@ -31,6 +31,9 @@ const pod: Pod = {
   labels: {},
   qosClass: "Burstable",
   priority: 0,
+  phase: "Running",
+  isTerminating: false,
+  ownerKind: undefined,
   containers: [
     { name: "db", id: "abc", memoryRequestBytes: 64 * MI, memoryLimitBytes: 512 * MI },
     { name: "starting", id: undefined, memoryRequestBytes: 64 * MI, memoryLimitBytes: undefined },
