@@ -44,7 +44,8 @@ export function isStaticSource(source: string | undefined): boolean {
   return source !== undefined && source !== "api";
 }
 
-function isStaticPod(pod: Pod): boolean {
+/** Tells whether a pod comes from a file or URL of the node, as the kubelet itself tells of it. */
+export function isStaticPod(pod: Pod): boolean {
   return isStaticSource(pod.annotations["kubernetes.io/config.source"]);
 }
 

@@ -57,8 +57,9 @@ interface Moment {
   readonly stallMicroseconds: number | undefined;
 }
 
-// Short, so that a spike is over when it is over; long enough to hold a few of the kernel's own steps of 2 s.
+// A stall counts while it lasted for some seconds and still does: a spike is over when it is over.
 const STALL_WINDOW_SECONDS = 5;
+const LATEST_WINDOW_SECONDS = 2;
 // A moment further away tells of another time: the machine was suspended, or the agent held.
 const MAX_GAP_SECONDS = 60;
 const MICROSECONDS_PER_SECOND = 1e6;
@@ -76,7 +77,7 @@ export function sense(
   const moments = [...continued(senses.moments, moment, config), moment];
   const traffic = windowOf(moments, config.trafficWindowSeconds);
   const stalled = windowOf(moments, STALL_WINDOW_SECONDS);
-  const stall = stallOf(stalled);
+  const stall = least(stallOf(stalled), stallOf(windowOf(moments, LATEST_WINDOW_SECONDS)));
   const cause = causeOf(stalled, snapshot.node);
   const memoryPressure = stall === undefined ? undefined : cause === undefined ? 0 : stall;
   const observation = {
@@ -156,6 +157,10 @@ function stallOf(window: Window | undefined): number | undefined {
   const stalled = rate(window, "stallMicroseconds");
   // Two clocks measured it.
   return stalled === undefined ? undefined : Math.min(1, stalled / MICROSECONDS_PER_SECOND);
+}
+
+function least(a: number | undefined, b: number | undefined): number | undefined {
+  return a === undefined || b === undefined ? undefined : Math.min(a, b);
 }
 
 /**

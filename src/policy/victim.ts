@@ -85,7 +85,10 @@ function movedPages(now: readonly ContainerSample[], before: readonly ContainerS
 }
 
 function candidateOf(pod: Pod, samples: readonly ContainerSample[], moved: Moved): Candidate {
-  const requestBytes = sumOf(pod.containers, ({ memoryRequestBytes }) => memoryRequestBytes);
+  // What an init container that is done had asked for entitles nobody any more.
+  const ids = new Set<string | undefined>(samples.map(({ id }) => id));
+  const running = pod.containers.filter(({ id }) => samples.length === 0 || ids.has(id));
+  const requestBytes = sumOf(running, ({ memoryRequestBytes }) => memoryRequestBytes);
   const usageBytes = samples.length === 0 ? undefined : sumOf(samples, usageOf);
   return {
     pod,

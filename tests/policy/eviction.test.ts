@@ -1,0 +1,264 @@
+import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
+import {
+  answered,
+  decideEviction,
+  type EvictionAnswer,
+  type EvictionConfig,
+  type EvictionDecision,
+  NO_EVICTIONS,
+} from "../../src/policy/eviction.ts";
+import type { Pod } from "../../src/policy/pod.ts";
+import type { Snapshot } from "../../src/policy/snapshot.ts";
+import { whyNever } from "../../src/policy/victim.ts";
+import { MI, podOf, sampleOf, snapshotAt } from "./snapshots.ts";
+
+const config: EvictionConfig = {
+  evictionMode: "Enforce",
+  evictionThresholds: [
+    {
+      name: "stalled",
+      allOf: [{ signal: "memoryPressure", operator: ">=", value: 0.1 }],
+      graceSeconds: 10,
+      minClearSeconds: 30,
+      isHard: true,
+    },
+  ],
+  trafficWindowSeconds: 10,
+  cooldownSeconds: 60,
+  victimDeadlineSeconds: 120,
+  maxEvictionsPerHour: 6,
+  lastResort: "None",
+  excludeNamespaces: ["kube-system"],
+  ownPodUid: undefined,
+};
+
+/** A node over time, which does what is decided. */
+class Run {
+  readonly decisions: EvictionDecision[] = [];
+  readonly asked: { readonly podUid: string; readonly method: string; readonly atSeconds: number }[] = [];
+  /** How the API server answers; what is accepted goes after so many seconds. */
+  answer: (podUid: string, method: string) => EvictionAnswer = () => "accepted";
+  goesAfterSeconds = 5;
+  pods: Pod[];
+  readonly #config: EvictionConfig;
+  #state = NO_EVICTIONS;
+  #now = 0;
+  #stallMicroseconds = 0;
+  #going = new Map<string, number>();
+
+  constructor(pods: readonly Pod[], knobs: Partial<EvictionConfig> = {}) {
+    this.pods = [...pods];
+    this.#config = { ...config, ...knobs };
+  }
+
+  /** Lets a second go by, for a part of which everybody is stalled. */
+  second(stall: number): EvictionDecision {
+    this.#now += 1;
+    this.#stallMicroseconds += stall * 1e6;
+    this.pods = this.pods.filter(({ uid }) => (this.#going.get(uid) ?? Number.POSITIVE_INFINITY) > this.#now);
+    const { decision, state } = decideEviction(this.#state, this.#snapshot(), this.#config);
+    this.#state = state;
+    this.decisions.push(decision);
+    if (decision.verdict === "evict") this.#ask(decision);
+    return decision;
+  }
+
+  seconds(count: number, stall: number): EvictionDecision | undefined {
+    for (let second = 0; second < count; second++) this.second(stall);
+    return this.decisions.at(-1);
+  }
+
+  #snapshot(): Snapshot {
+    const moment = {
+      stallMicroseconds: this.#stallMicroseconds,
+      swapInPages: this.#now * 1000,
+    };
+    const containers = this.pods.map(({ uid }, index) => sampleOf(uid, { memoryBytes: (500 - index) * MI }));
+    return snapshotAt(this.#now, moment, this.pods, containers);
+  }
+
+  #ask({ victim, method }: EvictionDecision & { verdict: "evict" }): void {
+    const podUid = victim.pod.uid;
+    const answer = this.#config.evictionMode === "DryRun" ? "dry-run" : this.answer(podUid, method);
+    this.asked.push({ podUid, method, atSeconds: this.#now });
+    if (answer === "accepted") this.#going.set(podUid, this.#now + this.goesAfterSeconds);
+    this.#state = answered(this.#state, podUid, answer, this.#config, this.#now);
+  }
+}
+
+const three = ["a", "b", "c"].map((uid) => podOf(uid));
+
+describe("under pressure", () => {
+  test("nobody is evicted within the grace period, and the first victim right after it", () => {
+    const run = new Run(three);
+    expect(run.seconds(9, 0.5)).toEqual({ verdict: "hold", reason: "grace-period" });
+    run.seconds(6, 0.5);
+    expect(run.asked.map(({ podUid }) => podUid)).toEqual(["a"]);
+    expect(run.asked[0]?.atSeconds).toBeLessThanOrEqual(13);
+  });
+
+  test("nobody is evicted once it is over, just before the grace period is", () => {
+    const run = new Run(three);
+    run.seconds(10, 0.5);
+    expect(run.seconds(6, 0)).toEqual({ verdict: "hold", reason: "not-pressed" });
+    expect(run.asked).toEqual([]);
+  });
+
+  test("that never was, nobody is evicted", () => {
+    const run = new Run(three);
+    run.seconds(100, 0.09);
+    expect(new Set(run.decisions.map((decision) => JSON.stringify(decision)))).toEqual(
+      new Set(['{"verdict":"hold","reason":"not-pressed"}']),
+    );
+  });
+
+  test("a victim is waited for, then relief is", () => {
+    const run = new Run(three);
+    run.goesAfterSeconds = 40;
+    while (run.asked.length === 0) run.second(0.5);
+    expect(run.seconds(39, 0.5)).toMatchObject({ verdict: "await", podUid: "a" });
+    expect(run.seconds(50, 0.5)).toEqual({ verdict: "hold", reason: "cooldown" });
+    run.seconds(20, 0.5);
+    expect(run.asked.map(({ podUid }) => podUid)).toEqual(["a", "b"]);
+  });
+
+  test("a victim that never goes is given up, and is not asked for again", () => {
+    const run = new Run(three, { cooldownSeconds: 10 });
+    run.goesAfterSeconds = Number.POSITIVE_INFINITY;
+    run.seconds(600, 0.5);
+    expect(run.asked.map(({ podUid }) => podUid)).toEqual(["a", "b", "c"]);
+    expect(run.decisions.at(-1)).toEqual({ verdict: "hold", reason: "no-candidate" });
+  });
+});
+
+describe("an answer", () => {
+  test.each<[EvictionAnswer, number, string[]]>([
+    ["blocked", 30, ["a", "b"]],
+    ["never", 30, ["a", "b"]],
+    ["gone", 30, ["a", "b"]],
+    // Asked for again, after a pause each time.
+    ["failed", 14, ["a", "a", "a"]],
+  ])("of %s has the next one asked for", (answer, seconds, expected) => {
+    const run = new Run(three);
+    run.answer = (podUid) => (podUid === "a" ? answer : "accepted");
+    while (run.asked.length === 0) run.second(0.5);
+    run.seconds(seconds, 0.5);
+    expect(run.asked.map(({ podUid }) => podUid)).toEqual(expected);
+  });
+
+  test("of a budget that never yields has nobody deleted, but for the last resort", () => {
+    for (const [lastResort, methods] of [
+      ["None", ["evict", "evict", "evict"]],
+      ["Delete", ["evict", "evict", "evict", "delete"]],
+    ] as const) {
+      const run = new Run(three, { lastResort });
+      run.answer = (_, method) => (method === "delete" ? "accepted" : "never");
+      run.seconds(60, 0.5);
+      expect(run.asked.map(({ method }) => method)).toEqual([...methods]);
+    }
+  });
+});
+
+describe("the mode", () => {
+  test("Off decides nothing", () => {
+    const run = new Run(three, { evictionMode: "Off" });
+    run.seconds(30, 0.9);
+    expect(run.decisions.at(-1)).toEqual({ verdict: "hold", reason: "mode-off" });
+    expect(run.asked).toEqual([]);
+  });
+
+  test("DryRun decides as Enforce does, as often as that could", () => {
+    const run = new Run(three, { evictionMode: "DryRun" });
+    run.seconds(100, 0.5);
+    expect(run.asked.map(({ podUid }) => podUid)).toEqual(["a", "a"]);
+  });
+});
+
+test("no more are evicted in an hour than may be", () => {
+  const many = Array.from({ length: 12 }, (_, index) => podOf(`pod-${String(index).padStart(2, "0")}`));
+  const run = new Run(many, { cooldownSeconds: 10 });
+  run.seconds(3000, 0.5);
+  expect(run.asked).toHaveLength(6);
+  expect(run.decisions.at(-1)).toEqual({ verdict: "hold", reason: "capped" });
+});
+
+describe("whatever happens", () => {
+  const pod = fc.record({
+    priority: fc.constantFrom(0, 10, 2_000_000_000),
+    namespace: fc.constantFrom("shop", "kube-system"),
+    isTerminating: fc.boolean(),
+    phase: fc.constantFrom("Running", "Succeeded"),
+    annotations: fc.constantFrom({}, { "wasp.io/evict": "false" }, { "kubernetes.io/config.source": "file" }),
+  });
+  const answer = fc.constantFrom<EvictionAnswer>("accepted", "blocked", "never", "gone", "failed");
+  const stalls = fc.array(
+    fc.tuple(fc.integer({ min: 1, max: 60 }), fc.constantFrom<number[]>(0, 0.05, 0.2, 0.9)),
+    {
+      minLength: 1,
+      maxLength: 12,
+    },
+  );
+  const scene = fc.record({
+    pods: fc.array(pod, { maxLength: 6 }),
+    answers: fc.array(answer, { minLength: 1, maxLength: 10 }),
+    stalls,
+    goesAfterSeconds: fc.integer({ min: 1, max: 200 }),
+  });
+
+  function play({
+    pods,
+    answers,
+    stalls: parts,
+    goesAfterSeconds,
+  }: typeof scene extends fc.Arbitrary<infer T> ? T : never): Run {
+    const run = new Run(pods.map((differences, index) => podOf(`pod-${index}`, differences)));
+    let count = 0;
+    run.answer = () => answers[count++ % answers.length] ?? "accepted";
+    run.goesAfterSeconds = goesAfterSeconds;
+    for (const [seconds, stall] of parts) run.seconds(seconds, stall);
+    return run;
+  }
+
+  test("nobody is a victim who never may be one", () => {
+    fc.assert(
+      fc.property(scene, (drawn) => {
+        for (const decision of play(drawn).decisions)
+          if (decision.verdict === "evict") expect(whyNever(decision.victim.pod, config)).toBeUndefined();
+      }),
+    );
+  });
+
+  test("between two evictions that were accepted lies a cooldown", () => {
+    fc.assert(
+      fc.property(scene, (drawn) => {
+        const run = play({ ...drawn, answers: ["accepted"] });
+        const times = run.asked.map(({ atSeconds }) => atSeconds);
+        for (const [index, at] of times.entries())
+          if (index > 0) expect(at - (times[index - 1] ?? 0)).toBeGreaterThanOrEqual(config.cooldownSeconds);
+      }),
+    );
+  });
+
+  test("the same is decided twice", () => {
+    fc.assert(fc.property(scene, (drawn) => expect(play(drawn).decisions).toEqual(play(drawn).decisions)));
+  });
+
+  test("more pressure never turns an eviction into a hold", () => {
+    const more = fc.constantFrom(0, 0.05, 0.3);
+    fc.assert(
+      fc.property(scene, more, (drawn, added) => {
+        const harder = drawn.stalls.map(
+          ([seconds, stall]) => [seconds, Math.min(1, stall + added)] as [number, number],
+        );
+        const [less, pressed] = [play(drawn), play({ ...drawn, stalls: harder })];
+        const [first, earlier] = [less, pressed].map((run) =>
+          run.decisions.findIndex(({ verdict }) => verdict === "evict"),
+        );
+        if (first === undefined || first === -1) return;
+        expect(earlier).toBeGreaterThanOrEqual(0);
+        expect(earlier).toBeLessThanOrEqual(first);
+      }),
+    );
+  });
+});

@@ -1,0 +1,136 @@
+import { describe, expect, test } from "bun:test";
+import { NO_SENSES, type Observation, sense } from "../../src/policy/signals.ts";
+import type { Snapshot } from "../../src/policy/snapshot.ts";
+import { GI, MI, type Moment, podOf, snapshotAt } from "./snapshots.ts";
+
+const config = { trafficWindowSeconds: 10 };
+
+/** What is observed last of a row of snapshots. */
+function observed(snapshots: readonly Snapshot[]): Observation {
+  let senses = NO_SENSES;
+  let last: Observation | undefined;
+  for (const snapshot of snapshots) {
+    const { observation, senses: next } = sense(senses, snapshot, config);
+    senses = next;
+    last = observation;
+  }
+  if (last === undefined) throw new Error("nothing was observed");
+  return last;
+}
+
+/** A second a snapshot, in which so much happens. */
+function steady(seconds: number, each: Moment, from: Moment = {}, start = 0): Snapshot[] {
+  return Array.from({ length: seconds + 1 }, (_, second) => {
+    const counters = Object.entries(each).map(([name, figure]) => [
+      name,
+      (from[name as keyof Moment] ?? 0) + figure * second,
+    ]);
+    return snapshotAt(start + second, { ...from, ...Object.fromEntries(counters) });
+  });
+}
+
+describe("traffic", () => {
+  test("is counted in pages a second over the window", () => {
+    const { swapInPagesPerSecond, swapOutPagesPerSecond } = observed(
+      steady(30, { swapInPages: 100, swapOutPages: 7 }),
+    );
+    expect([swapInPagesPerSecond, swapOutPagesPerSecond]).toEqual([100, 7]);
+  });
+
+  test("of before the window counts no more", () => {
+    const busy = steady(5, { swapInPages: 1000 });
+    const quiet = steady(10, {}, { swapInPages: 5000 }, 6);
+    expect(observed([...busy, ...quiet]).swapInPagesPerSecond).toBe(0);
+  });
+
+  test("cannot be told by one moment alone, nor across a gap, nor when a counter has gone back", () => {
+    const one = snapshotAt(0, { swapInPages: 5 });
+    expect(observed([one]).swapInPagesPerSecond).toBeUndefined();
+    expect(observed([one, snapshotAt(61, { swapInPages: 50_000 })]).swapInPagesPerSecond).toBeUndefined();
+    expect(observed([one, snapshotAt(1, { swapInPages: 4 })]).swapInPagesPerSecond).toBeUndefined();
+  });
+
+  test("is the mean over a time in which nobody could look", () => {
+    const [first, last] = [snapshotAt(0, {}), snapshotAt(20, { swapInPages: 2000 })];
+    expect(observed([first, last]).swapInPagesPerSecond).toBe(100);
+  });
+});
+
+describe("memory pressure", () => {
+  const stalled = { stallMicroseconds: 300_000 };
+
+  test.each<[string, Moment, number, string | undefined]>([
+    [
+      "of memory that comes back from swap at once",
+      { ...stalled, anonRefaults: 900 },
+      0.3,
+      "anonymous-refault",
+    ],
+    ["of memory that comes back from swap", { ...stalled, swapInPages: 900 }, 0.3, "swap-in"],
+    [
+      "of files that are read again and again",
+      { ...stalled, fileRefaults: 5000, swapInPages: 90 },
+      0,
+      undefined,
+    ],
+    ["of memory that is swapped out and left there", { ...stalled, swapOutPages: 9000 }, 0, undefined],
+    ["that has nothing to do with memory coming back", stalled, 0, undefined],
+    ["that is none", { anonRefaults: 900, swapInPages: 900 }, 0, "anonymous-refault"],
+  ])("%s", (_, each, pressure, cause) => {
+    const { memoryPressure, pressureCause } = observed(steady(20, each));
+    expect(memoryPressure).toBeCloseTo(pressure, 6);
+    expect(pressureCause).toBe(cause as never);
+  });
+
+  test("of swap at its end counts, though nothing moves", () => {
+    const { memoryPressure, pressureCause } = observed(
+      steady(20, { stallMicroseconds: 790_000 }, { swapFreeBytes: MI }),
+    );
+    expect(memoryPressure).toBeCloseTo(0.79, 6);
+    expect(pressureCause).toBe("swap-exhausted");
+  });
+
+  test("of a spike is over with it", () => {
+    const spike = steady(3, { stallMicroseconds: 1_000_000, swapInPages: 9000 });
+    const after = steady(1, {}, { stallMicroseconds: 3_000_000, swapInPages: 27_000 }, 4);
+    expect(observed([...spike, ...after.slice(0, 1)]).memoryPressure).toBeGreaterThan(0);
+    expect(observed([...spike, ...after]).memoryPressure).toBe(0);
+  });
+
+  test("cannot be told where the kernel does not", () => {
+    const without = steady(20, { swapInPages: 900 }).map((snapshot) => ({
+      ...snapshot,
+      kubepods: snapshot.kubepods && { ...snapshot.kubepods, memoryPressure: undefined },
+    }));
+    expect(observed(without).memoryPressure).toBeUndefined();
+  });
+
+  test("is never more than all of the time", () => {
+    expect(observed(steady(20, { stallMicroseconds: 1_010_000, swapInPages: 900 })).memoryPressure).toBe(1);
+  });
+});
+
+describe("what is in use", () => {
+  test("of swap, is told as a part of it, and not at all without swap", () => {
+    const some = snapshotAt(0, { swapFreeBytes: GI / 4 });
+    expect(observed([some]).swapUtilization).toBe(0.75);
+    // Free swap and all swap are two lines, between which some may go.
+    expect(observed([snapshotAt(0, { swapFreeBytes: 2 * GI })]).swapUtilization).toBe(0);
+    const none = { ...some, node: { ...some.node, swapTotalBytes: 0, swapFreeBytes: 0 } };
+    expect(observed([none]).swapUtilization).toBeUndefined();
+  });
+
+  test("of memory and swap together, is told as a part of the memory", () => {
+    const full = snapshotAt(0, { memoryAvailableBytes: 0, swapFreeBytes: 0 });
+    expect(observed([full]).memoryOvercommit).toBe(1.25);
+  });
+
+  test("by requests, is told as a part of what pods may have", () => {
+    const pods = ["a", "b", "c"].map((uid) =>
+      podOf(uid, {
+        containers: [{ name: "app", id: uid, memoryRequestBytes: GI, memoryLimitBytes: undefined }],
+      }),
+    );
+    expect(observed([snapshotAt(0, {}, pods)]).requestOvercommit).toBe(1);
+  });
+});

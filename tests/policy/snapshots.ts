@@ -1,0 +1,86 @@
+import type { Pod } from "../../src/policy/pod.ts";
+import type { ContainerSample, Snapshot } from "../../src/policy/snapshot.ts";
+
+export const MI = 2 ** 20;
+export const GI = 2 ** 30;
+
+/** A pod that may be evicted, but for what is said of it; its container has the pod's UID for an id. */
+export function podOf(uid: string, differences: Partial<Pod> = {}): Pod {
+  return {
+    uid,
+    namespace: "shop",
+    name: uid,
+    annotations: {},
+    labels: {},
+    qosClass: "Burstable",
+    priority: 0,
+    phase: "Running",
+    isTerminating: false,
+    ownerKind: "ReplicaSet",
+    containers: [{ name: "app", id: uid, memoryRequestBytes: 100 * MI, memoryLimitBytes: undefined }],
+    ...differences,
+  };
+}
+
+/** A pod's container that uses 50 MiB and nothing of swap, but for what is said of it. */
+export function sampleOf(podUid: string, differences: Partial<ContainerSample> = {}): ContainerSample {
+  return {
+    id: podUid,
+    podUid,
+    memoryBytes: 50 * MI,
+    inactiveFileBytes: 0,
+    anonBytes: 50 * MI,
+    swapBytes: 0,
+    anonRefaults: 0,
+    fileRefaults: 0,
+    ...differences,
+  };
+}
+
+/** How a node is off at a moment: counters by what has come in so far. */
+export interface Moment {
+  readonly stallMicroseconds?: number;
+  readonly swapInPages?: number;
+  readonly swapOutPages?: number;
+  readonly anonRefaults?: number;
+  readonly fileRefaults?: number;
+  readonly swapFreeBytes?: number;
+  readonly memoryAvailableBytes?: number;
+}
+
+/** A node of 4 GiB of memory and 1 GiB of swap at a moment. */
+export function snapshotAt(
+  atSeconds: number,
+  moment: Moment,
+  pods: readonly Pod[] = [],
+  containers: readonly ContainerSample[] = pods.map(({ uid }) => sampleOf(uid)),
+): Snapshot {
+  const stall = {
+    avg10Percent: 0,
+    avg60Percent: 0,
+    avg300Percent: 0,
+    totalMicroseconds: moment.stallMicroseconds ?? 0,
+  };
+  return {
+    atSeconds,
+    node: {
+      memoryTotalBytes: 4 * GI,
+      memoryAvailableBytes: moment.memoryAvailableBytes ?? 2 * GI,
+      swapTotalBytes: GI,
+      swapFreeBytes: moment.swapFreeBytes ?? GI / 2,
+      swapInPages: moment.swapInPages ?? 0,
+      swapOutPages: moment.swapOutPages ?? 0,
+      memoryPressure: undefined,
+    },
+    kubepods: {
+      ...sampleOf("kubepods"),
+      anonRefaults: moment.anonRefaults ?? 0,
+      fileRefaults: moment.fileRefaults ?? 0,
+      memoryMaxBytes: 3 * GI,
+      memoryHighBytes: Number.POSITIVE_INFINITY,
+      memoryPressure: { some: stall, full: stall },
+    },
+    containers,
+    pods,
+  };
+}

@@ -1,0 +1,129 @@
+import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
+import type { Pod } from "../../src/policy/pod.ts";
+import type { ContainerSample } from "../../src/policy/snapshot.ts";
+import { rankVictims, whyNever } from "../../src/policy/victim.ts";
+import { MI, podOf, sampleOf, snapshotAt } from "./snapshots.ts";
+
+const config = { excludeNamespaces: ["kube-system", "openshift*"], ownPodUid: "wasp" };
+const MIGRATING = "descheduler.alpha.kubernetes.io/eviction-in-progress";
+
+describe("a pod is never evicted", () => {
+  test.each<[string, Partial<Pod>, string | undefined]>([
+    ["that is like any other", {}, undefined],
+    ["of a file of the node", { annotations: { "kubernetes.io/config.source": "file" } }, "static"],
+    ["that is a static one's mirror", { annotations: { "kubernetes.io/config.mirror": "hash" } }, "critical"],
+    ["of a system priority", { priority: 2_000_000_000 }, "critical"],
+    ["just below a system priority", { priority: 1_999_999_999 }, undefined],
+    ["that is the agent's own", { uid: "wasp" }, "own-pod"],
+    ["that is on its way out", { isTerminating: true }, "terminating"],
+    ["that has succeeded", { phase: "Succeeded" }, "finished"],
+    ["that has failed", { phase: "Failed" }, "finished"],
+    ["of an excluded namespace", { namespace: "openshift-storage" }, "excluded-namespace"],
+    ["that opted out", { annotations: { "wasp.io/evict": "false" } }, "opted-out"],
+    ["that did not opt out", { annotations: { "wasp.io/evict": "true" } }, undefined],
+    ["that is being migrated", { annotations: { [MIGRATING]: "kubevirt" } }, "migrating"],
+  ])("%s", (_, differences, reason) => {
+    const pod = podOf("pod", differences);
+    expect(whyNever(pod, config)).toBe(reason as never);
+    expect(rankVictims(snapshotAt(0, {}, [pod]), undefined, config)).toHaveLength(
+      reason === undefined ? 1 : 0,
+    );
+  });
+});
+
+/** Ranks pods a and b, of which this is said, and tells who comes first. */
+function first(
+  [a, sampleA]: [Partial<Pod>, Partial<ContainerSample> | undefined],
+  [b, sampleB]: [Partial<Pod>, Partial<ContainerSample> | undefined],
+): string | undefined {
+  const pods = [podOf("a", a), podOf("b", b)];
+  const samples = [
+    ["a", sampleA],
+    ["b", sampleB],
+  ] as const;
+  const containers = samples.flatMap(([uid, sample]) =>
+    sample === undefined ? [] : [sampleOf(uid, sample)],
+  );
+  const before = snapshotAt(0, {}, pods, [sampleOf("a"), sampleOf("b")]);
+  const ranking = rankVictims(snapshotAt(10, {}, pods, containers), before, config);
+  return ranking[0]?.pod.uid;
+}
+
+function limited(memoryLimitBytes: number): Partial<Pod> {
+  return { containers: [{ name: "app", id: "b", memoryRequestBytes: 100 * MI, memoryLimitBytes }] };
+}
+
+describe("the first victim", () => {
+  test("is who is over a memory limit, before who is over its requests by more", () => {
+    expect(first([{}, { memoryBytes: 900 * MI }], [limited(150 * MI), { memoryBytes: 160 * MI }])).toBe("b");
+  });
+
+  test("counts as over its limit for what it has swapped out, too", () => {
+    const sample = { memoryBytes: 140 * MI, swapBytes: 20 * MI };
+    expect(first([{}, { memoryBytes: 900 * MI }], [limited(150 * MI), sample])).toBe("b");
+    expect(first([{}, { memoryBytes: 900 * MI }], [limited(160 * MI), sample])).toBe("a");
+  });
+
+  test("is who is over its requests, before the lower priority", () => {
+    expect(first([{ priority: -5 }, { memoryBytes: 90 * MI }], [{}, { memoryBytes: 101 * MI }])).toBe("b");
+  });
+
+  test("is the lower priority, before the larger use", () => {
+    expect(first([{ priority: 1 }, { memoryBytes: 900 * MI }], [{}, { memoryBytes: 101 * MI }])).toBe("b");
+    const unset = { priority: undefined };
+    expect(first([{ priority: 1 }, { memoryBytes: 900 * MI }], [unset, { memoryBytes: 101 * MI }])).toBe("b");
+  });
+
+  test("is the larger use relative to requests, swap included and idle page cache left out", () => {
+    const cache = { memoryBytes: 900 * MI, inactiveFileBytes: 800 * MI };
+    expect(first([{}, cache], [{}, { memoryBytes: 101 * MI }])).toBe("b");
+    expect(first([{}, { memoryBytes: 120 * MI }], [{}, { memoryBytes: 90 * MI, swapBytes: 31 * MI }])).toBe(
+      "b",
+    );
+  });
+
+  test("is whose swap moves, between two that are alike", () => {
+    expect(first([{}, { anonRefaults: 5 }], [{}, { anonRefaults: 6 }])).toBe("b");
+  });
+
+  test("is never one without figures", () => {
+    expect(first([{ priority: -100 }, undefined], [{}, { memoryBytes: 1 }])).toBe("b");
+  });
+
+  test("is the same every time: the first by name", () => {
+    expect(first([{ namespace: "z" }, {}], [{}, {}])).toBe("b");
+    expect(first([{ name: "z" }, {}], [{}, {}])).toBe("b");
+    expect(first([{}, {}], [{}, {}])).toBe("a");
+  });
+
+  test("does not answer for an init container that is done", () => {
+    const containers = [
+      { name: "app", id: "b", memoryRequestBytes: 100 * MI, memoryLimitBytes: undefined },
+      { name: "init", id: "done", memoryRequestBytes: 500 * MI, memoryLimitBytes: undefined },
+    ];
+    expect(first([{}, { memoryBytes: 110 * MI }], [{ containers }, { memoryBytes: 120 * MI }])).toBe("b");
+  });
+});
+
+test("a ranking does not depend on the order in which pods are told of", () => {
+  const pod = fc.record({
+    priority: fc.integer({ min: -1, max: 1 }),
+    memoryBytes: fc.constantFrom(50 * MI, 150 * MI),
+    swapBytes: fc.constantFrom(0, 60 * MI),
+    anonRefaults: fc.integer({ min: 0, max: 2 }),
+  });
+  fc.assert(
+    fc.property(fc.array(pod, { maxLength: 8 }), fc.infiniteStream(fc.nat()), (drawn, shuffle) => {
+      const pods = drawn.map(({ priority }, index) => podOf(`pod-${index}`, { priority }));
+      const samples = drawn.map(({ priority: _, ...sample }, index) => sampleOf(`pod-${index}`, sample));
+      const names = (list: readonly Pod[]) =>
+        rankVictims(snapshotAt(0, {}, list, samples), undefined, config).map(({ pod: { uid } }) => uid);
+      const shuffled = pods
+        .map((one) => [shuffle.next().value ?? 0, one] as const)
+        .sort(([a], [b]) => a - b)
+        .map(([, one]) => one);
+      expect(names(shuffled)).toEqual(names(pods));
+    }),
+  );
+});
