@@ -1,7 +1,6 @@
-import * as v from "valibot";
-import { decode } from "./decode.ts";
+import { decodeApiStatus } from "./api-status.ts";
 import { LineSplitter } from "./lines.ts";
-import { type Answer, excerpt, get, type Server, shownUrl } from "./request.ts";
+import { type Answer, excerpt, get, type Server, shownUrl, type Write, write } from "./request.ts";
 import { type Refusal, RequestError, type RequestErrorKind } from "./request-error.ts";
 
 /** Where the API server listens, and what each side believes the other by. */
@@ -59,6 +58,29 @@ export class ApiServer {
     return new ApiStream(answer, this.#options.maxLineBytes, (kind, words) => this.error(kind, path, words));
   }
 
+  /** What a GET of a path gives, decoded; what `decode` throws at, is malformed. Given up when `closing` is aborted. */
+  async read<T>(path: string, decode: (text: string) => T, closing: AbortSignal): Promise<T> {
+    const text = await this.text(path, closing);
+    try {
+      return decode(text);
+    } catch (error) {
+      throw this.error("malformed", path, `sent what is ${(error as Error).message}`);
+    }
+  }
+
+  /** The whole answer to a request that changes something; given up when `closing` is aborted, which undoes nothing. */
+  async write(request: Write, closing: AbortSignal): Promise<string> {
+    using answer = await write(this.#server, request, closing);
+    const text = await answer.text(this.#options.maxBodyBytes);
+    const isRefused = answer.status < 200 || answer.status > 299;
+    if (isRefused) throw this.#refusal(request.path, answer.status, text, answer.headers);
+    // A refusal may come under a status of success: that of a pod with two disruption budgets is 500 in the body of a
+    // 201 (kubernetes pkg/registry/core/pod/storage/eviction.go, Create).
+    const said = decodeApiStatus(text);
+    if (said?.isFailure) throw this.#refusal(request.path, said.code || answer.status, text, answer.headers);
+    return text;
+  }
+
   /** An error of the request for a path, in words that follow the API server's name. */
   error(kind: RequestErrorKind, path: string, words: string, refusal?: Refusal): RequestError {
     return new RequestError(kind, `the API server (${shownUrl(this.#server, path)}) ${words}`, refusal);
@@ -69,10 +91,16 @@ export class ApiServer {
     if (answer.status === 200) return answer;
     using refused = answer;
     const text = await refused.text(this.#options.maxBodyBytes);
-    const said = `${refused.status} ${excerpt(messageIn(text))}`.trim();
-    const retryAfterSeconds = secondsIn(refused.headers.get("retry-after"));
-    const [kind, words] = this.#verdict(refused.status);
-    throw this.error(kind, path, `${words} ${said}`, { status: refused.status, retryAfterSeconds });
+    throw this.#refusal(path, refused.status, text, refused.headers);
+  }
+
+  #refusal(path: string, status: number, text: string, headers: Headers): RequestError {
+    const said = decodeApiStatus(text);
+    // What stands before the API server, and its own limits, answer in plain text.
+    const words = `${status} ${excerpt(said?.message ?? text)}`.trim();
+    const retryAfterSeconds = secondsIn(headers.get("retry-after")) ?? said?.retryAfterSeconds;
+    const [kind, verdict] = this.#verdict(status);
+    return this.error(kind, path, `${verdict} ${words}`, { status, retryAfterSeconds, said });
   }
 
   #verdict(status: number): [RequestErrorKind, string] {
@@ -119,17 +147,6 @@ export class ApiStream implements Disposable {
     } catch (error) {
       throw this.#error("too-large", `sent too much: ${(error as Error).message}`);
     }
-  }
-}
-
-const StatusSchema = v.object({ kind: v.literal("Status"), message: v.string() });
-
-// What stands before the API server, and its own limits, answer in plain text.
-function messageIn(text: string): string {
-  try {
-    return decode(StatusSchema, text, "a Status").message;
-  } catch {
-    return text;
   }
 }
 

@@ -1,3 +1,5 @@
+import type { ApiStatus } from "./api-status.ts";
+
 /** Why a server of the cluster did not give what it was asked for. */
 export type RequestErrorKind =
   /** No connection, or one that broke off. */
@@ -21,6 +23,8 @@ export interface Refusal {
   readonly status: number;
   /** How long it wants to be left alone. */
   readonly retryAfterSeconds?: number | undefined;
+  /** What the API server says in its own form; undefined when somebody answered in another. */
+  readonly said?: ApiStatus | undefined;
 }
 
 /** A request that failed; the message is for humans and never holds the token. */

@@ -14,11 +14,38 @@ export interface Server {
   readonly timeoutMilliseconds: number;
 }
 
+/** A request that changes something. */
+export interface Write {
+  readonly method: "POST" | "PATCH" | "DELETE";
+  readonly path: string;
+  /** The body's: it tells one kind of patch from another. */
+  readonly contentType: string;
+  /** Sent as JSON. */
+  readonly body: object;
+}
+
 /**
  * Sends a GET for a path and waits for the head of the answer, whatever its status; the answer has to be disposed of.
  * Fails with a RequestError, also when `closing` is aborted.
  */
-export async function get(server: Server, path: string, closing?: AbortSignal): Promise<Answer> {
+export function get(server: Server, path: string, closing?: AbortSignal): Promise<Answer> {
+  return send(server, path, { method: "GET" }, {}, closing);
+}
+
+/** Sends a request that changes something, as `get` sends one that does not. A failure does not tell that it was not done. */
+export function write(server: Server, write: Write, closing?: AbortSignal): Promise<Answer> {
+  const { method, path, contentType, body } = write;
+  const init = { method, body: JSON.stringify(body) };
+  return send(server, path, init, { "content-type": contentType }, closing);
+}
+
+async function send(
+  server: Server,
+  path: string,
+  init: { readonly method: string; readonly body?: string },
+  headers: Readonly<Record<string, string>>,
+  closing: AbortSignal | undefined,
+): Promise<Answer> {
   const token = await readToken(server.tokenFile);
   const tls = await tlsOptions(server.trust, server.title);
   const url = shownUrl(server, path);
@@ -26,7 +53,8 @@ export async function get(server: Server, path: string, closing?: AbortSignal): 
   deadline.set(server.timeoutMilliseconds);
   try {
     const response = await fetch(server.baseUrl + path, {
-      headers: { accept: "application/json", authorization: `Bearer ${token}` },
+      ...init,
+      headers: { ...headers, accept: "application/json", authorization: `Bearer ${token}` },
       signal: deadline.signal,
       tls,
       // Whatever the environment says: a token for one server is no proxy's business, nor any other server's.
@@ -51,7 +79,7 @@ export class Answer implements Disposable {
   readonly #response: Response;
   readonly #deadline: Deadline;
 
-  /** Only `get` makes answers. */
+  /** Only `get` and `write` make answers. */
   constructor(server: Server, url: string, response: Response, deadline: Deadline) {
     this.status = response.status;
     this.headers = response.headers;

@@ -55,8 +55,10 @@ export type EvictionDecision =
 
 /** How the API server answered the request to evict a pod. */
 export type EvictionAnswer =
-  /** The pod is about to go, or to be moved. */
+  /** The pod is about to go. */
   | "accepted"
+  /** KubeVirt moves the virtual machine to another node, after which the pod goes. */
+  | "evacuating"
   /** A disruption budget does not allow it now. */
   | "blocked"
   /** It will not be allowed, however often one asks. */

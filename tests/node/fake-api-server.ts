@@ -5,6 +5,7 @@ import type { Server, TLSSocket } from "node:tls";
 import type { ApiServerOptions } from "../../src/cluster/api-server.ts";
 import { type Change, eventOf, type FakeCluster, podJson } from "./fake-cluster.ts";
 import type { Answer } from "./fake-kubelet.ts";
+import { FakeObjects } from "./fake-objects.ts";
 import { listen, makeCertificates, onRequest } from "./https-server.ts";
 
 const RECORDINGS = new URL("../fixtures/recordings/api", import.meta.url).pathname;
@@ -52,7 +53,10 @@ function chunk(text: string): string {
   return `${Buffer.byteLength(text).toString(16)}\r\n${text}\r\n`;
 }
 
-/** The HTTPS port of an API server that lists and watches the pods of a cluster, one node's at a time. */
+/**
+ * The HTTPS port of an API server that lists and watches the pods of a cluster, one node's at a time, and serves single
+ * objects.
+ */
 export class FakeApiServer implements Disposable {
   readonly folder: string;
   /** The requests that came through, oldest first. */
@@ -63,6 +67,8 @@ export class FakeApiServer implements Disposable {
   hasCache = true;
   onRequest: () => void = () => {};
   cluster: FakeCluster;
+  /** What is served one by one: nodes, pods and their evictions, events. */
+  objects: FakeObjects;
   readonly #answers: Record<Verb, Answer[]> = { list: [], continue: [], watch: [] };
   readonly #watchers = new Set<Watcher>();
   readonly #server: Server;
@@ -71,9 +77,10 @@ export class FakeApiServer implements Disposable {
     this.folder = folder;
     this.#server = server;
     this.cluster = cluster;
+    this.objects = new FakeObjects(cluster);
     this.reset(cluster);
     this.write("token", "token-1\n");
-    onRequest(server, (head, socket) => this.#serve(head, socket));
+    onRequest(server, (head, socket, body) => this.#serve(head, socket, body));
   }
 
   /** Makes certificates and listens on an address of this host. */
@@ -100,10 +107,11 @@ export class FakeApiServer implements Disposable {
     return this.#watchers.size;
   }
 
-  /** Starts anew with another cluster: no answers in waiting, no watches, nothing counted. */
+  /** Starts anew with another cluster: no answers in waiting, no watches, nothing counted, no nodes and no events. */
   reset(cluster: FakeCluster): void {
     this.dropWatches();
     this.cluster = cluster;
+    this.objects = new FakeObjects(cluster);
     cluster.onChange = (change) => this.#tellWatchers(change);
     this.requests.length = 0;
     Object.assign(this.sent, { bytes: 0, pods: 0 });
@@ -154,9 +162,16 @@ export class FakeApiServer implements Disposable {
     rmSync(this.folder, { recursive: true });
   }
 
-  #serve(head: string, socket: TLSSocket): void {
-    const url = new URL(head.split(" ")[1] ?? "", "https://api-server");
+  #serve(head: string, socket: TLSSocket, body: string): void {
+    const [method = "", target = ""] = head.split(" ");
+    const url = new URL(target, "https://api-server");
     const query = url.searchParams;
+    if (url.pathname !== "/api/v1/pods") {
+      const contentType = /^content-type: (\S+)/im.exec(head)?.[1] ?? "";
+      this.objects.serve({ method, path: url.pathname, contentType, body }, socket);
+      this.onRequest();
+      return;
+    }
     const verb = query.has("watch") ? "watch" : query.has("continue") ? "continue" : "list";
     const token = /^authorization: bearer (\S+)/im.exec(head)?.[1] ?? "";
     this.requests.push({ verb, path: url.pathname, query, token });

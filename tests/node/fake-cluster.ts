@@ -6,6 +6,8 @@ export interface FakePod {
   readonly uid: string;
   readonly node: string;
   readonly revision: number;
+  /** It was deleted, and is on its way out. */
+  readonly isTerminating?: boolean;
 }
 
 /** What changed: a pod without a `before` is new, one without an `after` is gone. */
@@ -15,13 +17,15 @@ export interface Change {
   readonly after: FakePod | undefined;
 }
 
+const DELETED = "2026-11-22T01:32:57Z";
 const template = JSON.parse(recordedPods("pods-by-node.json")).items[7];
 
 /** A pod as JSON, after a recorded one of 5 KiB, with its revision for a swap limit; lists leave its kind out. */
-export function podJson({ name, uid, node, revision }: FakePod): object {
+export function podJson({ name, uid, node, revision, isTerminating }: FakePod): object {
   const resourceVersion = String(revision);
   const annotations = { ...template.metadata.annotations, "wasp.io/swap-limit": resourceVersion };
-  const metadata = { ...template.metadata, name, uid, resourceVersion, annotations };
+  const deletion = isTerminating ? { deletionTimestamp: DELETED, deletionGracePeriodSeconds: 30 } : {};
+  const metadata = { ...template.metadata, name, uid, resourceVersion, annotations, ...deletion };
   return { ...template, metadata, spec: { ...template.spec, nodeName: node } };
 }
 
@@ -48,6 +52,16 @@ export class FakeCluster {
     const before = this.pods.get(name);
     const revision = ++this.revision;
     const after = { name, node, uid: before?.uid ?? `uid-${name}-${revision}`, revision };
+    this.pods.set(name, after);
+    this.#tell({ revision, before, after });
+  }
+
+  /** Deletes a pod, which then has its grace period to go. */
+  terminate(name: string): void {
+    const before = this.pods.get(name);
+    if (before === undefined) throw new Error(`there is no pod ${name}`);
+    const revision = ++this.revision;
+    const after = { ...before, revision, isTerminating: true };
     this.pods.set(name, after);
     this.#tell({ revision, before, after });
   }

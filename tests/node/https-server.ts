@@ -28,14 +28,22 @@ export async function listen(folder: string, name: string, address: string): Pro
   return server;
 }
 
-/** Hands over the head of each request, with what answers it. */
-export function onRequest(server: Server, serve: (head: string, socket: TLSSocket) => void): void {
+/** Hands over the head and the body of each request, with what answers it. */
+export function onRequest(
+  server: Server,
+  serve: (head: string, socket: TLSSocket, body: string) => void,
+): void {
   server.on("secureConnection", (socket: TLSSocket) => {
-    let head = "";
+    let received = Buffer.alloc(0);
     socket.on("error", () => {});
-    socket.on("data", (chunk) => {
-      head += chunk;
-      if (head.endsWith("\r\n\r\n")) serve(head, socket);
+    socket.on("data", (chunk: Buffer) => {
+      received = Buffer.concat([received, chunk]);
+      const bodyStart = received.indexOf("\r\n\r\n") + 4;
+      if (bodyStart < 4) return;
+      const head = received.toString("utf8", 0, bodyStart);
+      const bodyBytes = Number(/^content-length: (\d+)/im.exec(head)?.[1] ?? 0);
+      if (received.length === bodyStart + bodyBytes)
+        serve(head, socket, received.toString("utf8", bodyStart));
     });
   });
 }

@@ -1,0 +1,51 @@
+import type { ApiServer } from "./api-server.ts";
+import { getNode, nodePath } from "./node.ts";
+import { timestamp } from "./timestamp.ts";
+
+/** What the node condition `SwapPressure` says: whether swapping hurts. */
+export interface SwapPressure {
+  /** Unknown when the agent ends, or cannot tell. */
+  readonly status: "True" | "False" | "Unknown";
+  /** One word in CamelCase. */
+  readonly reason: string;
+  /** For humans. */
+  readonly message: string;
+}
+
+const SWAP_PRESSURE = "SwapPressure";
+
+/**
+ * Sets the node's condition `SwapPressure`, as of now, and leaves all others alone; it keeps since when its status is
+ * what it is. Needs the permissions to get nodes and to patch nodes/status. Fails with a RequestError.
+ */
+export async function setSwapPressure(
+  server: ApiServer,
+  nodeName: string,
+  { status, reason, message }: SwapPressure,
+  nowMilliseconds: number,
+  closing: AbortSignal,
+): Promise<void> {
+  const now = timestamp(nowMilliseconds);
+  const { conditions } = await getNode(server, nodeName, closing);
+  const before = conditions.find(({ type }) => type === SWAP_PRESSURE);
+  const since = before?.status === status ? before.lastTransitionTime : undefined;
+  const condition = {
+    type: SWAP_PRESSURE,
+    status,
+    reason,
+    message,
+    lastHeartbeatTime: now,
+    lastTransitionTime: since ?? now,
+  };
+  // A strategic merge takes conditions one by one, by their types; a plain merge would leave this one only
+  // (kubernetes staging/src/k8s.io/api/core/v1/types.go, NodeStatus).
+  await server.write(
+    {
+      method: "PATCH",
+      path: nodePath(nodeName, "status"),
+      contentType: "application/strategic-merge-patch+json",
+      body: { status: { conditions: [condition] } },
+    },
+    closing,
+  );
+}

@@ -1,0 +1,115 @@
+import { afterAll, beforeEach, describe, expect, test } from "bun:test";
+import { ApiServer } from "../../src/cluster/api-server.ts";
+import { type SwapPressure, setSwapPressure } from "../../src/cluster/node-condition.ts";
+import type { RequestErrorKind } from "../../src/cluster/request-error.ts";
+import { failure, hangUp } from "../node/api-answers.ts";
+import { FakeApiServer } from "../node/fake-api-server.ts";
+import { FakeCluster } from "../node/fake-cluster.ts";
+import { type Answer, answer } from "../node/fake-kubelet.ts";
+
+const STATUS = "PATCH /api/v1/nodes/node-0/status";
+const FIRST = Date.parse("2026-11-22T02:00:00.750Z");
+const HEALTHY: SwapPressure = {
+  status: "False",
+  reason: "NoSwapPressure",
+  message: "swapping does not hurt",
+};
+const PRESSED: SwapPressure = { status: "True", reason: "SwapPressure", message: "containers stall" };
+
+const fake = await FakeApiServer.start(new FakeCluster(0, 1));
+afterAll(() => fake[Symbol.dispose]());
+beforeEach(() => {
+  fake.reset(new FakeCluster(0, 1));
+  fake.objects.putNode("node-0");
+});
+
+const set = (pressure: SwapPressure, secondsLater = 0) =>
+  setSwapPressure(
+    new ApiServer(fake.options),
+    "node-0",
+    pressure,
+    FIRST + secondsLater * 1000,
+    new AbortController().signal,
+  );
+const node = () => fake.objects.nodes.get("node-0");
+const own = () => node()?.status.conditions.find(({ type }) => type === "SwapPressure");
+
+describe("the node condition", () => {
+  test("is set beside the others, which stay as they are, like the rest of the node", async () => {
+    const before = structuredClone(node());
+    await set(HEALTHY);
+    expect<unknown>(own()).toEqual({
+      type: "SwapPressure",
+      ...HEALTHY,
+      lastHeartbeatTime: "2026-11-22T02:00:00Z",
+      lastTransitionTime: "2026-11-22T02:00:00Z",
+    });
+    const after = node();
+    const others = after?.status.conditions.filter(({ type }) => type !== "SwapPressure");
+    expect(others).toHaveLength(4);
+    const rest = { ...after, metadata: before?.metadata, status: { ...after?.status, conditions: others } };
+    expect<unknown>(rest).toEqual(before);
+  });
+
+  test("asks for a merge that takes conditions by their types", async () => {
+    await set(HEALTHY);
+    const [patch] = fake.objects.writes;
+    expect(patch?.line).toBe(STATUS);
+    expect(patch?.contentType).toBe("application/strategic-merge-patch+json");
+    expect(patch?.body).toHaveProperty("status.conditions.length", 1);
+  });
+
+  test("tells since when it is what it is", async () => {
+    const told: unknown[] = [];
+    const steps: [SwapPressure, number][] = [
+      [HEALTHY, 0],
+      [HEALTHY, 10],
+      [PRESSED, 20],
+      [{ ...PRESSED, message: "still" }, 30],
+      [{ status: "Unknown", reason: "AgentStopped", message: "" }, 40],
+      [HEALTHY, 50],
+    ];
+    for (const [pressure, seconds] of steps) {
+      await set(pressure, seconds);
+      told.push(own());
+    }
+    const at = (seconds: string) => `2026-11-22T02:00:${seconds}Z`;
+    expect(told).toMatchObject([
+      { status: "False", lastHeartbeatTime: at("00"), lastTransitionTime: at("00") },
+      { status: "False", lastHeartbeatTime: at("10"), lastTransitionTime: at("00") },
+      { status: "True", lastHeartbeatTime: at("20"), lastTransitionTime: at("20") },
+      { status: "True", lastHeartbeatTime: at("30"), lastTransitionTime: at("20"), message: "still" },
+      { status: "Unknown", lastHeartbeatTime: at("40"), lastTransitionTime: at("40") },
+      { status: "False", lastHeartbeatTime: at("50"), lastTransitionTime: at("50") },
+    ]);
+  });
+
+  test("of a node that has no conditions yet is its first", async () => {
+    fake.objects.putNode("node-0", { status: { conditions: [] } });
+    await set(PRESSED);
+    expect(node()?.status.conditions).toHaveLength(1);
+  });
+
+  test("does not lose what the kubelet says meanwhile", async () => {
+    fake.objects.beforeServing = ({ line }) => {
+      if (line === STATUS) fake.objects.putNode("node-0", { status: { conditions: [{ type: "Ready" }] } });
+    };
+    await set(PRESSED);
+    expect(node()?.status.conditions).toMatchObject([{ type: "Ready" }, { type: "SwapPressure" }]);
+  });
+});
+
+describe("the node condition cannot be set", () => {
+  const GET = "GET /api/v1/nodes/node-0";
+  test.each<[string, string, Answer, RequestErrorKind, RegExp]>([
+    ["the node is gone", GET, failure(404, "NotFound", 'nodes "node-0" not found'), "status", /404 nodes/],
+    ["it may not be read", GET, failure(403, "Forbidden", "no"), "forbidden", /nodes\/node-0\) wants/],
+    ["it is no node", GET, answer("200 OK", "{}"), "malformed", /sent what is not a Node: kind: missing$/],
+    ["it may not be patched", STATUS, failure(403, "Forbidden", "no"), "forbidden", /node-0\/status\) wants/],
+    ["of an error", STATUS, failure(500, "InternalError", "etcd"), "status", /answered 500 etcd$/],
+    ["the connection drops", STATUS, hangUp, "unreachable", /^cannot reach the API server/],
+  ])("when %s", async (_, line, given, kind, message) => {
+    fake.objects.always(line, given);
+    await expect(set(PRESSED)).rejects.toMatchObject({ kind, message: expect.stringMatching(message) });
+  });
+});
