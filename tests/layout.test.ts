@@ -48,7 +48,8 @@ describe("the import rule", () => {
   test("policy has no clock, no chance, no asynchrony and no surroundings", () => {
     for (const file of files.filter((name) => name.startsWith("policy/"))) {
       const source = readFileSync(`${SRC}/${file}`, "utf8");
-      expect(source).not.toMatch(
+      // A verdict is called "await".
+      expect(source.replace(/"[^"\n]*"/g, "")).not.toMatch(
         /\b(Date|Math\.random|async|await|Promise|process|Bun|performance|setTimeout|globalThis)\b/,
       );
     }
