@@ -1,6 +1,7 @@
 const COMMANDS = {
   hook: async () => (await import("./commands/hook.ts")).hookCommand,
   agent: async () => (await import("./commands/agent.ts")).agentCommand,
+  trace: async () => (await import("./commands/trace.ts")).traceCommand,
 };
 
 const EXIT_USAGE = 2;
@@ -17,7 +18,11 @@ async function main(argv: readonly string[]): Promise<number> {
   const { renderUsage } = await import("citty");
   if (name === undefined || (asksForHelp && name.startsWith("-"))) return print(await renderUsage(ROOT));
   if (!isCommand(name)) return refuse(name);
-  if (asksForHelp) return print(await renderUsage(await COMMANDS[name](), ROOT));
+  if (asksForHelp || (name === "trace" && flags.length === 0)) return print(await usageOf(name, flags));
+  if (name === "trace") {
+    const { runTrace } = await import("./commands/trace.ts");
+    return runTrace(flags, BUILD);
+  }
   const { runAgent } = await import("./commands/agent.ts");
   return runAgent(flags, BUILD);
 }
@@ -43,6 +48,16 @@ const ROOT = {
   },
   subCommands: COMMANDS,
 } as const;
+
+async function usageOf(name: keyof typeof COMMANDS, [word = ""]: readonly string[]): Promise<string> {
+  const { renderUsage } = await import("citty");
+  if (name === "trace") {
+    const { TRACE_COMMANDS, isTraceCommand } = await import("./commands/trace.ts");
+    const parent = { meta: { ...ROOT.meta, name: "wasp trace" } };
+    if (isTraceCommand(word)) return renderUsage(TRACE_COMMANDS[word], parent);
+  }
+  return renderUsage(await COMMANDS[name](), ROOT);
+}
 
 function isCommand(name: string): name is keyof typeof COMMANDS {
   return Object.hasOwn(COMMANDS, name);

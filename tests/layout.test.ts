@@ -11,6 +11,7 @@ const MAY_IMPORT: Record<string, { files: RegExp; packages: RegExp }> = {
   host: { files: /^(policy\/|log\.ts$)/, packages: /^(bun:|node:)/ },
   cluster: { files: /^(policy\/|log\.ts$)/, packages: /./ },
   agent: { files: /^(policy\/|host\/|cluster\/|config\/|log\.ts$)/, packages: /./ },
+  trace: { files: /^(policy\/|host\/|cluster\/|log\.ts$)/, packages: /./ },
   nri: { files: /^(policy\/|log\.ts$)/, packages: /./ },
 };
 
@@ -38,7 +39,7 @@ describe("the import rule", () => {
     const outside = imports.files.filter((name) => !name.startsWith(`${room}/`));
     if (file !== "main.ts") expect(outside.filter((name) => name.startsWith("commands/"))).toEqual([]);
     if (room !== "commands" && file !== "main.ts")
-      expect(outside.filter((name) => name.startsWith("agent/"))).toEqual([]);
+      expect(outside.filter((name) => /^(agent|trace)\//.test(name))).toEqual([]);
     const rule = MAY_IMPORT[room];
     if (rule === undefined) return;
     expect(outside.filter((name) => !rule.files.test(name))).toEqual([]);

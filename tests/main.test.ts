@@ -12,9 +12,14 @@ describe("wasp", () => {
     expect(stdout.replace(/v\d.*\)\)/, "VERSION)")).toBe(await screen("help"));
   });
 
-  test.each(["hook", "agent"])("shows the flags of %s", async (command) => {
-    const { stdout } = await wasp([command, "--help"]);
-    expect(stdout.replace(/v\d.*\)\)/, "VERSION)")).toBe(await screen(`${command}-help`));
+  test.each(["hook", "agent", "trace", "trace record"])("shows the flags of %s", async (command) => {
+    const { stdout } = await wasp([...command.split(" "), "--help"]);
+    const golden = `${command.replace(" ", "-")}-help`;
+    expect(stdout.replace(/v\d.*\)\)/, "VERSION)")).toBe(await screen(golden));
+  });
+
+  test("shows the commands of trace where none is named", async () => {
+    expect(await wasp(["trace"])).toEqual(await wasp(["trace", "--help"]));
   });
 
   test("names its version and commit", async () => {
@@ -26,8 +31,8 @@ describe("wasp", () => {
   });
 
   test.each([
-    ["hok", "unknown command hok: the commands are hook, agent; see wasp --help"],
-    ["--verson", "unknown flag --verson: the commands are hook, agent; see wasp --help"],
+    ["hok", "unknown command hok: the commands are hook, agent, trace; see wasp --help"],
+    ["--verson", "unknown flag --verson: the commands are hook, agent, trace; see wasp --help"],
   ])("refuses %s", async (word, message) => {
     const { exitCode, stdout, stderr } = await wasp([word]);
     expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });

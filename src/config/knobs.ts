@@ -50,6 +50,15 @@ export const QuantitySchema = scalarSchema(parseQuantity, "is not a quantity of 
 /** A quantity of bytes, or `max` (Infinity). */
 export const LimitSchema = scalarSchema(parseLimit, "is neither a quantity of bytes, such as 8Gi, nor max");
 
+const SECONDS_PER_UNIT: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600 };
+
+/** A time such as `90s`, `10m` or `2h`, as a number of seconds. */
+export const DurationSchema = v.pipe(
+  v.string("is not a time such as 90s, 10m or 2h"),
+  v.regex(/^[1-9]\d{0,5}[smh]$/, "is not a time such as 90s, 10m or 2h"),
+  v.transform((text) => Number.parseInt(text, 10) * (SECONDS_PER_UNIT[text.slice(-1)] ?? 1)),
+);
+
 /** A whole number from one to another, both included. */
 export function wholeNumberSchema(lowest: number, highest: number) {
   const parse = (text: string) => {

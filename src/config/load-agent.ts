@@ -41,11 +41,20 @@ export interface LoadedConfig extends SourcedConfig {
 export function loadAgentConfig({ argv, env, readFile }: ConfigInputs): LoadedConfig {
   const flags = readFlags(argv, AgentFlagsSchema);
   const { config: configFile, ...rest } = v.parse(v.object(RUN_FLAGS), flags);
-  const file = configFile === undefined ? NO_FILE : fileOf(configFile, readFile);
-  const settings = [...file.settings, ...settingsOfVariables(env), ...settingsOfFlags(flags)];
-  const { config, sources } = layer(settings, file.complaints);
+  const { config, sources } = layerConfig(flags, configFile, { env, readFile });
   const unusedVariables = UNUSED_VARIABLES.filter((name) => isSet(env[name]));
   return Object.freeze({ config, sources, runOptions: { configFile, ...rest }, unusedVariables });
+}
+
+/** Reads the agent's configuration as loadAgentConfig does, from flags that are read already; others are left alone. */
+export function layerConfig(
+  flags: Readonly<Record<string, unknown>>,
+  configFile: string | undefined,
+  { env, readFile }: Omit<ConfigInputs, "argv">,
+): SourcedConfig {
+  const file = configFile === undefined ? NO_FILE : fileOf(configFile, readFile);
+  const settings = [...file.settings, ...settingsOfVariables(env), ...settingsOfFlags(flags)];
+  return layer(settings, file.complaints);
 }
 
 const NO_FILE: ConfigFile = { settings: [], complaints: [] };

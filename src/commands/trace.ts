@@ -1,0 +1,178 @@
+// Failure posture: a recording goes on without what cannot be read, and says so on standard error, once. It ends where
+// it cannot be written; what is written by then can be read.
+import { randomBytes } from "node:crypto";
+import { readFileSync, writeSync } from "node:fs";
+import type { CommandDef } from "citty";
+import { consola } from "consola";
+import { followPods, kubeletOf } from "../agent/pod-source.ts";
+import type { AgentConfig } from "../config/agent.ts";
+import { flagsOf } from "../config/flags.ts";
+import { loadTraceRecordConfig, type TraceRecordConfig, TraceRecordFlagsSchema } from "../config/trace.ts";
+import { readPageBytes } from "../host/page-size.ts";
+import type { Pod } from "../policy/pod.ts";
+import type { Snapshot } from "../policy/snapshot.ts";
+import { NameHasher } from "../trace/hash-names.ts";
+import { TraceOutput } from "../trace/output.ts";
+import { PodsFile } from "../trace/pods-file.ts";
+import { type Recorded, record } from "../trace/recorder.ts";
+import { NodeSampler } from "../trace/sampler.ts";
+
+const EXIT_FAILURE = 1;
+const EXIT_USAGE = 2;
+const STDERR = 2;
+
+/** The commands of `wasp trace` as the usage screens show them. */
+export const TRACE_COMMANDS = {
+  record: {
+    meta: {
+      name: "record",
+      description:
+        "Record a node's memory, swap and pressure, and its containers', once a second, as JSON lines",
+    },
+    args: () => flagsOf(TraceRecordFlagsSchema),
+  },
+} as const satisfies Record<string, CommandDef>;
+
+/** `wasp trace` as the usage screens show it. */
+export const traceCommand: CommandDef = {
+  meta: { name: "trace", description: "Record what a node's pods do with its memory and swap" },
+  subCommands: TRACE_COMMANDS,
+};
+
+/** Tells whether a word is one of the commands of `wasp trace`. */
+export function isTraceCommand(word: string): word is keyof typeof TRACE_COMMANDS {
+  return Object.hasOwn(TRACE_COMMANDS, word);
+}
+
+/** Runs a command of `wasp trace`, whose name comes first, and tells the exit status. */
+export async function runTrace(
+  [command = "", ...flags]: readonly string[],
+  { version }: { readonly version: string },
+): Promise<number> {
+  if (isTraceCommand(command)) return await runRecord(flags, version);
+  const what = command.startsWith("-") ? "flag" : "command";
+  const known = Object.keys(TRACE_COMMANDS).join(", ");
+  consola.error(`unknown ${what} trace ${command}: the commands are ${known}; see wasp trace --help`);
+  return EXIT_USAGE;
+}
+
+async function runRecord(argv: readonly string[], version: string): Promise<number> {
+  const config = loadOrComplain(argv);
+  if (config === undefined) return EXIT_USAGE;
+  try {
+    await recordNode(config, version);
+    return 0;
+  } catch (error) {
+    consola.error((error as Error).message);
+    return EXIT_FAILURE;
+  }
+}
+
+function loadOrComplain(argv: readonly string[]): TraceRecordConfig | undefined {
+  try {
+    const readFile = (path: string) => readFileSync(path, "utf8");
+    return loadTraceRecordConfig({ argv, env: process.env, readFile });
+  } catch (error) {
+    for (const complaint of (error as Error).message.split("\n")) consola.error(complaint);
+    return undefined;
+  }
+}
+
+async function recordNode(config: TraceRecordConfig, wasp: string): Promise<void> {
+  const { output: file, force, maxSizeBytes, durationSeconds } = config;
+  const stop = stopAtSignal();
+  const onProblem = problemTeller();
+  using pods = podsOf(config, onProblem);
+  using sampler = new NodeSampler(config.agent.fsroot, { onContainer: () => pods.ask(), onProblem });
+  using output =
+    file === undefined ? TraceOutput.stdout(maxSizeBytes) : TraceOutput.file(file, maxSizeBytes, force);
+  const anonymize = anonymizer(config.hashNames);
+  const recorded = await record({
+    header: { pageBytes: readPageBytes(), wasp },
+    take: (atSeconds) => anonymize(sampler.take(atSeconds, pods.pods())),
+    output,
+    durationSeconds,
+    stop,
+    onProblem,
+  });
+  report(recorded, output.writtenBytes, file ?? "standard output");
+}
+
+/** Where a recording's pods come from. */
+interface RecordedPods extends Disposable {
+  pods(): readonly Pod[];
+  ask(): void;
+}
+
+function podsOf(config: TraceRecordConfig, onProblem: (error: Error) => void): RecordedPods {
+  const still = { ask: () => {}, [Symbol.dispose]: () => {} };
+  if (config.podsFile !== undefined) {
+    const file = new PodsFile(config.podsFile, onProblem);
+    return { ...still, pods: () => file.pods() };
+  }
+  const none = { ...still, pods: () => [] };
+  if (config.withoutPods) return none;
+  try {
+    return askedPods(config.agent, onProblem);
+  } catch (error) {
+    onProblem(new Error(`recording without pods: ${(error as Error).message}`));
+    return none;
+  }
+}
+
+function askedPods(agent: AgentConfig, onProblem: (error: Error) => void): RecordedPods {
+  let pods: readonly Pod[] = [];
+  const options = {
+    config: () => agent,
+    env: process.env,
+    kubelet: kubeletOf(agent),
+    prepare: async () => {},
+    isWanting: () => false,
+  };
+  const source = followPods(options, {
+    onPods: (list) => {
+      pods = list.pods;
+      for (const problem of list.problems) onProblem(new Error(problem));
+    },
+    onError: onProblem,
+  });
+  return { pods: () => pods, ask: () => source.ask(), [Symbol.dispose]: () => source.close() };
+}
+
+function anonymizer(hashNames: boolean): (snapshot: Snapshot) => Snapshot {
+  if (!hashNames) return (snapshot) => snapshot;
+  const hasher = new NameHasher(randomBytes(32));
+  return (snapshot) => hasher.hash(snapshot);
+}
+
+function stopAtSignal(): AbortSignal {
+  const controller = new AbortController();
+  for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => controller.abort());
+  return controller.signal;
+}
+
+// What cannot be read may be another file each second: that much of it tells enough.
+const MAX_PROBLEMS = 20;
+
+function problemTeller(): (error: Error) => void {
+  const told = new Set<string>();
+  return ({ message }) => {
+    if (told.has(message) || told.size >= MAX_PROBLEMS) return;
+    told.add(message);
+    consola.warn(message);
+  };
+}
+
+const ENDS: Readonly<Record<Recorded["endedBy"], string>> = {
+  duration: "the time is over",
+  full: "more would exceed --max-size",
+  "reader-gone": "nobody reads on",
+  stopped: "it was told to end",
+};
+
+function report({ samples, seconds, endedBy }: Recorded, bytes: number, where: string): void {
+  const size = bytes < 1e5 ? `${bytes} bytes` : `${(bytes / 1e6).toFixed(1)} MB`;
+  const count = `${samples} ${samples === 1 ? "sample" : "samples"}`;
+  const what = `recorded ${count} in ${seconds.toFixed(1)} s, ${size}, to ${where}`;
+  writeSync(STDERR, `${what}: ${ENDS[endedBy]}\n`);
+}

@@ -1,0 +1,119 @@
+import { decode } from "../cluster/decode.ts";
+import type { Pod } from "../policy/pod.ts";
+import type { ContainerSample, Snapshot } from "../policy/snapshot.ts";
+import { TRACE_VERSION, type TraceHeader } from "./format.ts";
+import { HeaderSchema, NewContainerSchema, PodsLineSchema, SampleLineSchema } from "./line-schemas.ts";
+
+/** Whom the decoding of a recording tells what is in no snapshot. */
+export interface TraceListener {
+  readonly onHeader?: (header: TraceHeader) => void;
+  /** Something about the recording that is no reason to refuse it, in one sentence. */
+  readonly onNote?: (note: string) => void;
+}
+
+/**
+ * Reads the lines of a recording, with or without their ends, into the snapshots that were recorded; containers stand in
+ * the order in which they came. Fails with an Error that names the line and what is wrong with it. A last line that is
+ * cut short, as a crash leaves it, is left out with a note.
+ */
+export async function* decodeTrace(
+  lines: AsyncIterable<string> | Iterable<string>,
+  listener: TraceListener = {},
+): AsyncGenerator<Snapshot, void, void> {
+  const decoder = new TraceDecoder(listener);
+  let number = 0;
+  let cut: Error | undefined;
+  for await (const line of lines) {
+    number += 1;
+    if (line.trim() === "") continue;
+    if (cut !== undefined) throw cut;
+    const value = parse(line, number);
+    if (value instanceof Error) {
+      if (!decoder.hasBegun || !line.startsWith("{")) throw value;
+      cut = value;
+      continue;
+    }
+    const snapshot = decoder.take(value, number);
+    if (snapshot !== undefined) yield snapshot;
+  }
+  if (!decoder.hasBegun) throw new Error("there is nothing in it: a recording begins with its header");
+  if (cut !== undefined) listener.onNote?.("the last line is cut short: the recording ends before it");
+}
+
+/** The state of a node as the lines so far have it. */
+class TraceDecoder {
+  readonly #listener: TraceListener;
+  readonly #containers = new Map<string, ContainerSample>();
+  #pods: readonly Pod[] = [];
+  #atSeconds = 0;
+  #hasBegun = false;
+
+  constructor(listener: TraceListener) {
+    this.#listener = listener;
+  }
+
+  /** Whether there was a header. */
+  get hasBegun(): boolean {
+    return this.#hasBegun;
+  }
+
+  /** Takes a line, and returns the snapshot that it completes; throws an Error that names it by its number. */
+  take(line: unknown, number: number): Snapshot | undefined {
+    try {
+      if (!this.#hasBegun) return this.#begin(line);
+      return has(line, "pods") ? this.#takePods(line) : this.#takeSample(line);
+    } catch (error) {
+      throw new Error(`line ${number}: ${(error as Error).message}`);
+    }
+  }
+
+  #begin(line: unknown): undefined {
+    if (!has(line, "trace")) throw new Error("not the header of a recording: trace: missing");
+    const { trace } = line;
+    if (trace !== TRACE_VERSION)
+      throw new Error(`a recording of ${JSON.stringify(trace)}, and this wasp reads ${TRACE_VERSION} alone`);
+    const header = decode(HeaderSchema, line, "the header of a recording");
+    this.#hasBegun = true;
+    this.#listener.onHeader?.({ trace, ...header });
+  }
+
+  #takePods(line: unknown): undefined {
+    const { at, pods } = decode(PodsLineSchema, line, "a line of pods");
+    this.#goOnTo(at);
+    this.#pods = pods;
+  }
+
+  #takeSample(line: unknown): Snapshot {
+    const { at, node, kubepods, containers, gone } = decode(SampleLineSchema, line, "a sample");
+    this.#goOnTo(at);
+    for (const id of gone) this.#containers.delete(id);
+    for (const changed of containers) {
+      const before = this.#containers.get(changed.id);
+      const container =
+        before === undefined
+          ? decode(NewContainerSchema, changed, `the first sample of container ${changed.id}`)
+          : // JSON has no undefined: what the type allows to be, is not there.
+            ({ ...before, ...changed } as ContainerSample);
+      this.#containers.set(changed.id, container);
+    }
+    return { atSeconds: at, node, kubepods, containers: [...this.#containers.values()], pods: this.#pods };
+  }
+
+  #goOnTo(atSeconds: number): void {
+    if (atSeconds < this.#atSeconds)
+      throw new Error(`at: ${atSeconds} is before ${this.#atSeconds}, and time only goes on`);
+    this.#atSeconds = atSeconds;
+  }
+}
+
+function parse(line: string, number: number): unknown {
+  try {
+    return JSON.parse(line);
+  } catch (error) {
+    return new Error(`line ${number}: not JSON: ${(error as Error).message}`);
+  }
+}
+
+function has<K extends string>(value: unknown, key: K): value is Record<K, unknown> {
+  return typeof value === "object" && value !== null && Object.hasOwn(value, key);
+}

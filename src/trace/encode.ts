@@ -1,0 +1,75 @@
+import type { Pod } from "../policy/pod.ts";
+import type { ContainerSample, KubepodsSample, Snapshot } from "../policy/snapshot.ts";
+import { TRACE_VERSION, type TraceHeader } from "./format.ts";
+
+/** Writes snapshots as lines of a recording, each with its end; it remembers what the lines so far have told. */
+export class TraceEncoder {
+  #pods: readonly Pod[] = [];
+  #podsText = "[]";
+  #containers: ReadonlyMap<string, ContainerSample> = new Map();
+
+  /** The first line. */
+  header(header: Omit<TraceHeader, "trace">): string {
+    return lineOf({ trace: TRACE_VERSION, ...header });
+  }
+
+  /** One line, or two where the pods are others than before; snapshots come in the order of their time. */
+  sample(snapshot: Snapshot): string {
+    const at = Number(snapshot.atSeconds.toFixed(3));
+    const { node, kubepods } = snapshot;
+    const line = {
+      at,
+      node,
+      kubepods: kubepods && formattedLimits(kubepods),
+      ...this.#takeContainers(snapshot.containers),
+    };
+    return this.#takePods(at, snapshot.pods) + lineOf(line);
+  }
+
+  #takePods(at: number, pods: readonly Pod[]): string {
+    // Between two answers of the kubelet they are the same list.
+    if (pods === this.#pods) return "";
+    this.#pods = pods;
+    const text = JSON.stringify(pods);
+    if (text === this.#podsText) return "";
+    this.#podsText = text;
+    return lineOf({ at, pods });
+  }
+
+  #takeContainers(containers: readonly ContainerSample[]) {
+    const before = this.#containers;
+    const now = new Map(containers.map((container) => [container.id, container]));
+    this.#containers = now;
+    const changed = containers.flatMap((container) => changesOf(container, before.get(container.id)) ?? []);
+    const gone = [...before.keys()].filter((id) => !now.has(id));
+    return {
+      containers: changed.length === 0 ? undefined : changed,
+      gone: gone.length === 0 ? undefined : gone,
+    };
+  }
+}
+
+function changesOf(
+  container: ContainerSample,
+  before: ContainerSample | undefined,
+): Partial<ContainerSample> | undefined {
+  if (before === undefined) return container;
+  const entries = Object.entries(container) as [keyof ContainerSample, string | number][];
+  const changed = entries.filter(([key, value]) => before[key] !== value);
+  return changed.length === 0 ? undefined : { id: container.id, ...Object.fromEntries(changed) };
+}
+
+// JSON has no Infinity.
+function formattedLimits(kubepods: KubepodsSample): object {
+  const { memoryMaxBytes, memoryHighBytes } = kubepods;
+  const formatted = (bytes: number) => (bytes === Number.POSITIVE_INFINITY ? "max" : bytes);
+  return {
+    ...kubepods,
+    memoryMaxBytes: formatted(memoryMaxBytes),
+    memoryHighBytes: formatted(memoryHighBytes),
+  };
+}
+
+function lineOf(value: object): string {
+  return `${JSON.stringify(value)}\n`;
+}

@@ -1,0 +1,74 @@
+import { createHmac } from "node:crypto";
+import type { Pod } from "../policy/pod.ts";
+import type { Snapshot } from "../policy/snapshot.ts";
+
+const HASH_LENGTH = 12;
+
+/**
+ * Replaces the names in snapshots by hashes, the same by the same as long as the recording lasts: of pods, their
+ * namespaces and their containers, and the ids of both. Nobody who does not know the salt can try names out.
+ *
+ * Not hidden are the figures and their times, requests, limits, QoS classes, priorities, phases, the kinds of
+ * controllers, and the values of the annotations that are kept. A namespace that a configuration excludes is not known
+ * again by its name.
+ */
+export class NameHasher {
+  readonly #salt: Uint8Array;
+  readonly #hashes = new Map<string, string>();
+  #pods: { readonly plain: readonly Pod[]; readonly hashed: readonly Pod[] } = { plain: [], hashed: [] };
+
+  constructor(salt: Uint8Array) {
+    this.#salt = salt;
+  }
+
+  /** A snapshot like this one, without its names. */
+  hash(snapshot: Snapshot): Snapshot {
+    if (snapshot.pods !== this.#pods.plain)
+      this.#pods = { plain: snapshot.pods, hashed: snapshot.pods.map((pod) => this.#hashPod(pod)) };
+    const containers = snapshot.containers.map((container) => ({
+      ...container,
+      id: this.#hash(container.id),
+      podUid: this.#hash(container.podUid),
+    }));
+    return { ...snapshot, containers, pods: this.#pods.hashed };
+  }
+
+  #hashPod(pod: Pod): Pod {
+    return {
+      ...pod,
+      uid: this.#hash(pod.uid),
+      namespace: `namespace-${this.#hash(pod.namespace)}`,
+      name: `pod-${this.#hash(pod.name)}`,
+      annotations: Object.fromEntries(
+        Object.entries(pod.annotations).map(([key, value]) => this.#hashAnnotation(key, value)),
+      ),
+      containers: pod.containers.map((container) => ({
+        ...container,
+        name: this.#hashContainerName(container.name),
+        id: container.id && this.#hash(container.id),
+      })),
+    };
+  }
+
+  #hashAnnotation(key: string, value: string): [string, string] {
+    // It names the cgroup of a static pod, as a UID does.
+    if (key === "kubernetes.io/config.mirror") return [key, this.#hash(value)];
+    const [domain, name = ""] = key.split("/");
+    return domain === "swap-limit.wasp.io"
+      ? [`${domain}/${this.#hashContainerName(name)}`, value]
+      : [key, value];
+  }
+
+  #hashContainerName(name: string): string {
+    return `container-${this.#hash(name)}`;
+  }
+
+  #hash(text: string): string {
+    let hash = this.#hashes.get(text);
+    if (hash === undefined) {
+      hash = createHmac("sha256", this.#salt).update(text).digest("hex").slice(0, HASH_LENGTH);
+      this.#hashes.set(text, hash);
+    }
+    return hash;
+  }
+}

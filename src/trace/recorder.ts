@@ -1,0 +1,68 @@
+import { setTimeout } from "node:timers/promises";
+import type { Snapshot } from "../policy/snapshot.ts";
+import { TraceEncoder } from "./encode.ts";
+import type { TraceHeader } from "./format.ts";
+import type { TraceOutput, WriteOutcome } from "./output.ts";
+
+const MILLISECONDS_PER_SECOND = 1000;
+
+/** What is recorded, where to, and until when. */
+export interface RecordOptions {
+  readonly header: Omit<TraceHeader, "trace" | "startedAt">;
+  /** Takes a snapshot, at so many seconds from the beginning; throws an Error when it cannot. */
+  readonly take: (atSeconds: number) => Snapshot;
+  readonly output: TraceOutput;
+  /** Infinity for no end of its own. */
+  readonly durationSeconds: number;
+  readonly stop: AbortSignal;
+  /** A second for which no snapshot could be taken. */
+  readonly onProblem: (error: Error) => void;
+}
+
+/** What a recording came to. */
+export interface Recorded {
+  readonly samples: number;
+  readonly seconds: number;
+  readonly endedBy: "duration" | Exclude<WriteOutcome, "written">;
+}
+
+/** Records a snapshot each second; one that is missed is missed. Fails with an Error where the output does. */
+export async function record(options: RecordOptions): Promise<Recorded> {
+  const { header, take, output, durationSeconds, stop, onProblem } = options;
+  const encoder = new TraceEncoder();
+  const started = performance.now();
+  const elapsedSeconds = () => (performance.now() - started) / MILLISECONDS_PER_SECOND;
+  let samples = 0;
+  const end = (endedBy: Recorded["endedBy"]) => ({ samples, seconds: elapsedSeconds(), endedBy });
+
+  const startedAt = new Date().toISOString();
+  const begun = await output.write(encoder.header({ startedAt, ...header }), stop);
+  if (begun !== "written") return end(begun);
+  for (let second = 0; ; ) {
+    const snapshot = attempt(() => take(elapsedSeconds()), onProblem);
+    if (snapshot !== undefined) {
+      const outcome = await output.write(encoder.sample(snapshot), stop);
+      if (outcome !== "written") return end(outcome);
+      samples += 1;
+    }
+    if (second >= durationSeconds) return end("duration");
+    // A timer may come a little early, and then its second must not come twice.
+    second = Math.max(second + 1, Math.floor(elapsedSeconds()) + 1);
+    await sleep((second - elapsedSeconds()) * MILLISECONDS_PER_SECOND, stop);
+    if (stop.aborted) return end("stopped");
+  }
+}
+
+function attempt<T>(act: () => T, onError: (error: Error) => void): T | undefined {
+  try {
+    return act();
+  } catch (error) {
+    onError(error as Error);
+    return undefined;
+  }
+}
+
+// An AbortError is the end that was asked for.
+async function sleep(milliseconds: number, stop: AbortSignal): Promise<void> {
+  await setTimeout(milliseconds, undefined, { signal: stop }).catch(() => {});
+}

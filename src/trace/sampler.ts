@@ -1,0 +1,85 @@
+import type { KubepodsContainer } from "../host/kubepods.ts";
+import { NodeContainers } from "../host/node-containers.ts";
+import { sampleContainer, sampleKubepods, sampleNode } from "../host/snapshot.ts";
+import type { Pod } from "../policy/pod.ts";
+import type { ContainerSample, Snapshot } from "../policy/snapshot.ts";
+
+// What no event tells of is found by then.
+const SWEEP_SECONDS = 60;
+
+/** Whom a NodeSampler tells. */
+export interface NodeSamplerListener {
+  /** A container has come, whose pod may not be known yet. */
+  onContainer(): void;
+  /** Something could not be read or watched. */
+  onProblem(error: Error): void;
+}
+
+/** Takes snapshots of a node below fsroot, whose containers it follows. */
+export class NodeSampler implements Disposable {
+  readonly #fsroot: string;
+  readonly #listener: NodeSamplerListener;
+  readonly #known = new Map<string, KubepodsContainer>();
+  readonly #containers: NodeContainers;
+  #sweptSeconds = 0;
+
+  /** Throws an Error where the node's own figures cannot be read, or its pods are on cgroup v1. */
+  constructor(fsroot: string, listener: NodeSamplerListener) {
+    this.#fsroot = fsroot;
+    this.#listener = listener;
+    sampleNode(fsroot);
+    this.#containers = new NodeContainers(fsroot, {
+      onContainer: (container) => {
+        this.#known.set(container.containerId, container);
+        listener.onContainer();
+      },
+      onGone: (id) => this.#known.delete(id),
+      onLimitWritten: () => {},
+      onSharedLimitWritten: () => {},
+      onError: (error) => listener.onProblem(error),
+    });
+    const onV1 = this.#containers.kubepods.find(({ version }) => version === 1);
+    if (onV1 === undefined) return;
+    this.close();
+    throw new Error(
+      `${onV1.mount}${onV1.path} is on cgroup v1: what is recorded there is on cgroup v2 alone`,
+    );
+  }
+
+  /** Reads everything now; throws an Error where the node's own figures cannot be read. */
+  take(atSeconds: number, pods: readonly Pod[]): Snapshot {
+    this.#sweepIfDue(atSeconds);
+    const [kubepods] = this.#containers.kubepods;
+    return {
+      atSeconds,
+      node: sampleNode(this.#fsroot),
+      kubepods: kubepods && sampleKubepods(kubepods),
+      containers: [...this.#known.values()].flatMap((container) => this.#sample(container) ?? []),
+      pods,
+    };
+  }
+
+  /** Follows containers no more. */
+  close(): void {
+    this.#containers.close();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  #sweepIfDue(atSeconds: number): void {
+    if (atSeconds < this.#sweptSeconds + SWEEP_SECONDS) return;
+    this.#sweptSeconds = atSeconds;
+    this.#containers.sweep();
+  }
+
+  #sample(container: KubepodsContainer): ContainerSample | undefined {
+    try {
+      return sampleContainer(container);
+    } catch (error) {
+      this.#listener.onProblem(error as Error);
+      return undefined;
+    }
+  }
+}

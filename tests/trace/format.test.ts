@@ -1,0 +1,205 @@
+import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
+import type { Snapshot } from "../../src/policy/snapshot.ts";
+import { TRACE_VERSION } from "../../src/trace/format.ts";
+import { decodeRecording, HEADER, recordingOf } from "./recordings.ts";
+import { anySnapshots, containerWith, podWith, snapshotWith } from "./snapshots.ts";
+
+const STALL = { avg10Percent: 1.25, avg60Percent: 0.5, avg300Percent: 0, totalMicroseconds: 1234 };
+
+// A node that starts to swap: a container comes, another changes, one goes; a pod ends.
+const short: Snapshot[] = [
+  snapshotWith({ atSeconds: 0.002 }),
+  snapshotWith({
+    atSeconds: 1.0004,
+    node: { ...snapshotWith({}).node, memoryPressure: { some: STALL, full: undefined } },
+    kubepods: {
+      memoryBytes: 60_000_000,
+      inactiveFileBytes: 300,
+      anonBytes: 1000,
+      swapBytes: 0,
+      anonRefaults: 41,
+      fileRefaults: 42,
+      memoryMaxBytes: 3_000_000_000,
+      memoryHighBytes: Number.POSITIVE_INFINITY,
+      memoryPressure: { some: STALL, full: STALL },
+    },
+    containers: [containerWith({}), containerWith({ id: "c2", podUid: "p2" })],
+    pods: [podWith({})],
+  }),
+  snapshotWith({
+    atSeconds: 2.001,
+    containers: [
+      containerWith({ swapBytes: 8192, anonBytes: 900 }),
+      containerWith({ id: "c2", podUid: "p2" }),
+    ],
+    pods: [podWith({})],
+  }),
+  snapshotWith({
+    atSeconds: 3,
+    containers: [containerWith({ swapBytes: 8192, anonBytes: 900 })],
+    pods: [podWith({ isTerminating: true })],
+  }),
+];
+
+const byId = (snapshot: Snapshot): Snapshot => ({
+  ...snapshot,
+  containers: snapshot.containers.toSorted((a, b) => (a.id < b.id ? -1 : 1)),
+});
+
+describe("a recording", () => {
+  test("is text that can be read, and tells what changes", async () => {
+    const golden = `${import.meta.dir}/../golden/trace.jsonl`;
+    expect(recordingOf(short)).toBe(await Bun.file(golden).text());
+  });
+
+  test("tells the snapshots that were recorded, and how", async () => {
+    const { headers, notes, snapshots } = await decodeRecording(recordingOf(short));
+    expect(headers).toEqual([{ trace: TRACE_VERSION, ...HEADER }]);
+    expect(notes).toEqual([]);
+    expect(snapshots).toEqual(
+      short.map((snapshot) => ({ ...snapshot, atSeconds: Number(snapshot.atSeconds.toFixed(3)) })),
+    );
+  });
+
+  test("of any snapshots tells the same snapshots, whatever pieces it is read in", async () => {
+    await fc.assert(
+      fc.asyncProperty(anySnapshots, fc.integer({ min: 1, max: 5000 }), async (recorded, pieceBytes) => {
+        const { snapshots, notes } = await decodeRecording(recordingOf(recorded), pieceBytes);
+        expect(snapshots.map(byId)).toEqual(recorded.map(byId));
+        expect(notes).toEqual([]);
+      }),
+    );
+  });
+
+  test("keeps the order in which containers came", async () => {
+    const containers = ["c", "a", "b"].map((id) => containerWith({ id }));
+    const { snapshots } = await decodeRecording(
+      recordingOf([snapshotWith({ containers }), snapshotWith({ containers })]),
+    );
+    expect(snapshots.map((snapshot) => snapshot.containers.map(({ id }) => id))).toEqual([
+      ["c", "a", "b"],
+      ["c", "a", "b"],
+    ]);
+  });
+
+  test("that was cut anywhere tells what comes before, and notes it", async () => {
+    const text = recordingOf(short);
+    const headerLength = text.indexOf("\n") + 1;
+    const whole = await decodeRecording(text);
+    for (let length = headerLength; length < text.length; length++) {
+      const { snapshots, notes } = await decodeRecording(text.slice(0, length));
+      expect(snapshots).toEqual(whole.snapshots.slice(0, snapshots.length));
+      // What is missing of a line may be no more than its end.
+      const isWholeLine = text[length - 1] === "\n" || text[length] === "\n";
+      expect(notes).toEqual(isWholeLine ? [] : ["the last line is cut short: the recording ends before it"]);
+    }
+  });
+
+  test("of a later wasp is read as far as this one understands it", async () => {
+    const later = recordingOf(short)
+      .split("\n")
+      .map((line) =>
+        line.replace(/^\{/, '{"more":{"at":-1},').replace('"swapBytes"', '"zswapBytes":-1,"swapBytes"'),
+      )
+      .join("\n");
+    expect((await decodeRecording(later)).snapshots).toEqual(
+      (await decodeRecording(recordingOf(short))).snapshots,
+    );
+  });
+});
+
+describe("what is no recording", () => {
+  const [header = "", first = "", pods = "", second = "", third = ""] = recordingOf(short).split("\n");
+  const lines = (...texts: string[]) => texts.join("\n");
+  const changed = (line: string, from: string, to: string) => {
+    expect(line).toContain(from);
+    return line.replace(from, to);
+  };
+
+  test.each<[string, string, string | RegExp]>([
+    ["nothing", "", "there is nothing in it: a recording begins with its header"],
+    ["garbage", "\0\x01\xff", /^line 1: not JSON: /],
+    ["half a header", header.slice(0, 30), /^line 1: not JSON: /],
+    ["other JSON", "[1]", "line 1: not the header of a recording: trace: missing"],
+    ["a recording without its header", first, "line 1: not the header of a recording: trace: missing"],
+    [
+      "another version",
+      changed(header, "trace/v1", "trace/v2"),
+      'line 1: a recording of "wasp.io/trace/v2", and this wasp reads wasp.io/trace/v1 alone',
+    ],
+    [
+      "a header without the size of pages",
+      changed(header, '"pageBytes":4096', '"pageBytes":0'),
+      "line 1: not the header of a recording: pageBytes: 0 is not the size of a page",
+    ],
+    [
+      "a header with another time",
+      changed(header, HEADER.startedAt, "yesterday"),
+      'line 1: not the header of a recording: startedAt: "yesterday" is not a time in RFC 3339',
+    ],
+    ["garbage in the middle", lines(header, first, "{half", pods), /^line 3: not JSON: /],
+    ["garbage at the end", lines(header, first, "garbage"), /^line 3: not JSON: /],
+    ["a line of another kind", lines(header, "{}"), "line 2: not a sample: at: missing"],
+    ["a line that is no object", lines(header, "null"), "line 2: not a sample: null is not Object"],
+    [
+      "a figure below zero",
+      lines(header, changed(first, '"swapInPages":7', '"swapInPages":-7')),
+      "line 2: not a sample: node.swapInPages: -7 is not a figure of zero or more",
+    ],
+    [
+      "a figure without end",
+      lines(header, changed(first, '"swapInPages":7', '"swapInPages":1e999')),
+      "line 2: not a sample: node.swapInPages: Infinity is not a figure of zero or more",
+    ],
+    [
+      "a figure that is text",
+      lines(header, changed(first, '"swapInPages":7', '"swapInPages":"7"')),
+      'line 2: not a sample: node.swapInPages: "7" is not number',
+    ],
+    [
+      "a limit below zero",
+      lines(header, first, pods, changed(second, '"memoryHighBytes":"max"', '"memoryHighBytes":-1')),
+      "line 4: not a sample: kubepods.memoryHighBytes: -1 is not a figure of zero or more",
+    ],
+    [
+      "a time that goes back",
+      lines(header, second, first),
+      "line 3: at: 0.002 is before 1, and time only goes on",
+    ],
+    [
+      "a container that changes and never came",
+      lines(header, first, pods, third),
+      "line 4: not the first sample of container c1: podUid: missing",
+    ],
+    [
+      "a pod without a name",
+      lines(header, changed(pods, '"name":"db-0"', '"name":null')),
+      "line 2: not a line of pods: pods.0.name: null is not string",
+    ],
+  ])("%s", async (_, text, message) => {
+    await expect(decodeRecording(text)).rejects.toThrow(message);
+  });
+
+  test("a line without end is not gathered", async () => {
+    const endless = `${header}\n${first}\n${"x".repeat(17 * 2 ** 20)}`;
+    await expect(decodeRecording(endless, 2 ** 20)).rejects.toThrow(
+      "line 3: it is longer than 16777216 characters",
+    );
+  });
+
+  test("any text at all is refused, or is a recording", async () => {
+    const bent = fc.tuple(fc.nat(), fc.string()).map(([at, text]) => {
+      const whole = recordingOf(short);
+      const place = at % whole.length;
+      return whole.slice(0, place) + text + whole.slice(place + text.length);
+    });
+    await fc.assert(
+      fc.asyncProperty(fc.oneof(fc.string(), fc.json(), bent), async (text) => {
+        const outcome = await decodeRecording(text).catch((error: Error) => error.message);
+        if (typeof outcome === "string") expect(outcome).toMatch(/^(line \d+: |there is nothing in it)/);
+        else expect(outcome.headers).toHaveLength(1);
+      }),
+    );
+  });
+});

@@ -1,0 +1,37 @@
+import type { Snapshot } from "../../src/policy/snapshot.ts";
+import { decodeTrace } from "../../src/trace/decode.ts";
+import { TraceEncoder } from "../../src/trace/encode.ts";
+import type { TraceHeader } from "../../src/trace/format.ts";
+import { linesOf } from "../../src/trace/lines.ts";
+
+/** What the header of the recordings here says. */
+export const HEADER = { startedAt: "2026-01-05T10:00:00.000Z", pageBytes: 4096, wasp: "0.1.0" };
+
+/** The text of a recording of these snapshots. */
+export function recordingOf(snapshots: readonly Snapshot[]): string {
+  const encoder = new TraceEncoder();
+  return encoder.header(HEADER) + snapshots.map((snapshot) => encoder.sample(snapshot)).join("");
+}
+
+/** All that a recording tells. */
+export interface Decoded {
+  readonly headers: TraceHeader[];
+  readonly notes: string[];
+  readonly snapshots: Snapshot[];
+}
+
+/** Decodes a recording's bytes, which come in pieces of so many; fails where decodeTrace does. */
+export async function decodeRecording(text: string, pieceBytes = 4096): Promise<Decoded> {
+  const decoded: Decoded = { headers: [], notes: [], snapshots: [] };
+  const snapshots = decodeTrace(linesOf(piecesOf(text, pieceBytes)), {
+    onHeader: (header) => decoded.headers.push(header),
+    onNote: (note) => decoded.notes.push(note),
+  });
+  for await (const snapshot of snapshots) decoded.snapshots.push(snapshot);
+  return decoded;
+}
+
+async function* piecesOf(text: string, pieceBytes: number): AsyncGenerator<Uint8Array> {
+  const bytes = new TextEncoder().encode(text);
+  for (let at = 0; at < bytes.length; at += pieceBytes) yield bytes.subarray(at, at + pieceBytes);
+}
