@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import type { SwapLimitConfig } from "../policy/swap-limit.ts";
+import { EVICTION_KNOBS } from "./eviction.ts";
 import { HOOK_DEFAULTS } from "./hook-defaults.ts";
 import {
   AbsolutePathSchema,
@@ -27,6 +28,7 @@ export const AgentConfigSchema = v.strictObject({
     v.optional(SwitchSchema, HOOK_DEFAULTS.dryRun),
     v.description("Decide and report, but write no limit"),
   ),
+  ...EVICTION_KNOBS,
   podSource: v.pipe(
     v.optional(choiceSchema(["Kubelet", "ApiServer"]), "Kubelet"),
     v.description("Who is asked for the node's pods"),
@@ -147,5 +149,8 @@ export const RUN_FLAGS = {
   once: v.pipe(v.optional(SwitchSchema, false), v.description("Look at every container once, and end")),
 };
 
+// A list of thresholds is no word on a command line.
+const { evictionThresholds: _, ...FLAG_KNOBS } = AgentConfigSchema.entries;
+
 /** Every flag of `wasp agent`. */
-export const AgentFlagsSchema = v.strictObject({ ...RUN_FLAGS, ...AgentConfigSchema.entries });
+export const AgentFlagsSchema = v.strictObject({ ...RUN_FLAGS, ...FLAG_KNOBS });

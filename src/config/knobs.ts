@@ -84,7 +84,14 @@ export function choiceSchema<const Words extends readonly string[]>(words: Words
 export function complaintOf(issue: v.BaseIssue<unknown>): string {
   const allowed = issue.expected?.replace(/[()"]/g, "").replaceAll(" | ", ", ");
   const complaint = issue.type === "picklist" ? `is not one of ${allowed}` : issue.message;
-  return `${typeof issue.input === "number" ? issue.input : JSON.stringify(issue.input)} ${complaint}`;
+  if (issue.input === undefined) return complaint;
+  return `${typeof issue.input === "number" ? issue.input : shortened(JSON.stringify(issue.input))} ${complaint}`;
+}
+
+/** Where in a structured value it is wrong, as in `[1].allOf[0].signal`; a list of words needs no telling. */
+export function pathOf({ path }: v.BaseIssue<unknown>): string {
+  const steps = (path ?? []).map(({ key }) => (typeof key === "number" ? `[${key}]` : `.${String(key)}`));
+  return steps.length > 1 ? steps.join("") : "";
 }
 
 /**
@@ -113,6 +120,12 @@ function scalarSchema(parse: (text: string) => number | undefined, complaint: st
       return NEVER;
     }),
   );
+}
+
+const MAX_SHOWN_CHARACTERS = 200;
+
+function shortened(text: string): string {
+  return text.length <= MAX_SHOWN_CHARACTERS ? text : `${text.slice(0, MAX_SHOWN_CHARACTERS)}…`;
 }
 
 // Not by node:net, which the hook would load with its flags.

@@ -10,8 +10,9 @@ import {
 } from "./agent.ts";
 import { type ConfigFile, parseConfigFile } from "./config-file.ts";
 import { readFlags } from "./flags.ts";
-import { complaintOf, flagName } from "./knobs.ts";
+import { complaintOf, flagName, pathOf } from "./knobs.ts";
 import type { Setting, Source } from "./setting.ts";
+import { settingsOfWaspAgent } from "./wasp-agent-variables.ts";
 
 /** What the configuration of `wasp agent` is read from. */
 export interface ConfigInputs {
@@ -30,8 +31,6 @@ export interface SourcedConfig {
 /** All that `wasp agent` learns from its command line, its environment and its file. */
 export interface LoadedConfig extends SourcedConfig {
   readonly runOptions: RunOptions;
-  /** Variables of wasp-agent that are set, and that nothing heeds. */
-  readonly unusedVariables: readonly string[];
 }
 
 /**
@@ -42,8 +41,7 @@ export function loadAgentConfig({ argv, env, readFile }: ConfigInputs): LoadedCo
   const flags = readFlags(argv, AgentFlagsSchema);
   const { config: configFile, ...rest } = v.parse(v.object(RUN_FLAGS), flags);
   const { config, sources } = layerConfig(flags, configFile, { env, readFile });
-  const unusedVariables = UNUSED_VARIABLES.filter((name) => isSet(env[name]));
-  return Object.freeze({ config, sources, runOptions: { configFile, ...rest }, unusedVariables });
+  return Object.freeze({ config, sources, runOptions: { configFile, ...rest } });
 }
 
 /** Reads the agent's configuration as loadAgentConfig does, from flags that are read already; others are left alone. */
@@ -53,8 +51,15 @@ export function layerConfig(
   { env, readFile }: Omit<ConfigInputs, "argv">,
 ): SourcedConfig {
   const file = configFile === undefined ? NO_FILE : fileOf(configFile, readFile);
-  const settings = [...file.settings, ...settingsOfVariables(env), ...settingsOfFlags(flags)];
-  return layer(settings, file.complaints);
+  const variables = setVariables(env);
+  const waspAgent = settingsOfWaspAgent(variables);
+  const settings = [
+    ...file.settings,
+    ...waspAgent.settings,
+    ...settingsOfVariables(variables),
+    ...settingsOfFlags(flags),
+  ];
+  return layer(settings, [...file.complaints, ...waspAgent.complaints]);
 }
 
 const NO_FILE: ConfigFile = { settings: [], complaints: [] };
@@ -66,14 +71,6 @@ const VARIABLES: Readonly<Record<string, AgentKnob>> = {
   VERBOSITY: "verbosity",
 };
 
-// wasp-agent's thresholds of eviction.
-const UNUSED_VARIABLES = [
-  "SWAP_UTILIZATION_THRESHOLD_FACTOR",
-  "MAX_AVERAGE_SWAP_IN_PAGES_PER_SECOND",
-  "MAX_AVERAGE_SWAP_OUT_PAGES_PER_SECOND",
-  "AVERAGE_WINDOW_SIZE_SECONDS",
-];
-
 function fileOf(path: string, readFile: (path: string) => string): ConfigFile {
   let text: string;
   try {
@@ -84,15 +81,19 @@ function fileOf(path: string, readFile: (path: string) => string): ConfigFile {
   return parseConfigFile(path, text);
 }
 
-function settingsOfVariables(env: ConfigInputs["env"]): Setting[] {
-  return Object.entries(VARIABLES)
-    .filter(([name]) => isSet(env[name]))
-    .map(([name, knob]) => ({ knob, value: env[name], place: name, source: `environment ${name}` }));
+// The manifest of a pod can give a variable no value, but not leave it out.
+function setVariables(env: ConfigInputs["env"]): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(env).flatMap(([name, value]) =>
+      value === undefined || value === "" ? [] : [[name, value]],
+    ),
+  );
 }
 
-// The manifest of a pod can give a variable no value, but not leave it out.
-function isSet(variable: string | undefined): boolean {
-  return variable !== undefined && variable !== "";
+function settingsOfVariables(variables: Readonly<Record<string, string>>): Setting[] {
+  return Object.entries(VARIABLES)
+    .filter(([name]) => name in variables)
+    .map(([name, knob]) => ({ knob, value: variables[name], place: name, source: `environment ${name}` }));
 }
 
 function settingsOfFlags(flags: Readonly<Record<string, unknown>>): Setting[] {
@@ -103,8 +104,8 @@ function settingsOfFlags(flags: Readonly<Record<string, unknown>>): Setting[] {
 }
 
 /** Lays settings over the defaults, later ones over earlier ones. */
-function layer(settings: readonly Setting[], fileComplaints: readonly string[]): SourcedConfig {
-  const complaints = [...fileComplaints];
+function layer(settings: readonly Setting[], complaintsSoFar: readonly string[]): SourcedConfig {
+  const complaints = [...complaintsSoFar];
   const values: Partial<Record<AgentKnob, unknown>> = {};
   const sources = Object.fromEntries(AGENT_KNOBS.map((knob) => [knob, "default"])) as Record<
     AgentKnob,
@@ -112,7 +113,7 @@ function layer(settings: readonly Setting[], fileComplaints: readonly string[]):
   >;
   for (const { knob, value, place, source } of settings) {
     const { issues } = v.safeParse(AgentConfigSchema.entries[knob], value);
-    for (const issue of issues ?? []) complaints.push(`${place}: ${complaintOf(issue)}`);
+    for (const issue of issues ?? []) complaints.push(`${place}${pathOf(issue)}: ${complaintOf(issue)}`);
     values[knob] = value;
     sources[knob] = source;
   }
@@ -121,6 +122,7 @@ function layer(settings: readonly Setting[], fileComplaints: readonly string[]):
   const contradictions = contradictionsIn({ config, sources });
   if (contradictions.length > 0) throw new Error(contradictions.join("\n"));
   Object.freeze(config.excludeNamespaces);
+  Object.freeze(config.evictionThresholds);
   return { config: Object.freeze(config), sources: Object.freeze(sources) };
 }
 

@@ -1,24 +1,27 @@
-import { parse } from "yaml";
+import { parse, stringify } from "yaml";
 import { formatQuantity } from "../policy/bytes.ts";
-import { AGENT_KNOBS, type AgentKnob } from "./agent.ts";
+import { AGENT_KNOBS, type AgentConfig, type AgentKnob } from "./agent.ts";
 import { CONFIG_FILE_HEADER } from "./config-file.ts";
 import { fieldName } from "./knobs.ts";
 import type { SourcedConfig } from "./load-agent.ts";
+import { thresholdAsWritten } from "./thresholds.ts";
 
 /** Formats a configuration as a file that sets every knob to what it is, with each one's source in a comment. */
 export function formatConfig({ config, sources }: SourcedConfig): string {
   const rows = AGENT_KNOBS.map((knob) => {
     const value = config[knob];
     const field = fieldName(knob);
+    const comment = `# ${sources[knob].replace(/\p{Cc}/gu, "?")}`;
     // An unset knob's field stands in the comment: YAML's null is no value that a knob can have.
-    const [left, right] = value === undefined ? [`# ${field}:`, "unset"] : [`${field}:`, yamlOf(knob, value)];
-    return [left, right, `# ${sources[knob].replace(/\p{Cc}/gu, "?")}`] as const;
+    if (value === undefined) return { left: `# ${field}:`, right: "unset", comment, below: "" };
+    return { left: `${field}:`, comment, ...yamlOf(config, knob) };
   });
-  const leftWidth = Math.max(...rows.map(([left]) => left.length));
-  const rightWidth = Math.min(MAX_VALUE_WIDTH, Math.max(...rows.map(([, right]) => right.length)));
+  const leftWidth = Math.max(...rows.map(({ left }) => left.length));
+  const rightWidth = Math.min(MAX_VALUE_WIDTH, Math.max(...rows.map(({ right }) => right.length)));
   const header = Object.entries(CONFIG_FILE_HEADER).map(([field, value]) => `${field}: ${value}`);
   const lines = rows.map(
-    ([left, right, source]) => `${left.padEnd(leftWidth)} ${right.padEnd(rightWidth)} ${source}`,
+    ({ left, right, comment, below }) =>
+      `${left.padEnd(leftWidth)} ${right.padEnd(rightWidth)} ${comment}${below}`,
   );
   return `${[...header, ...lines].join("\n")}\n`;
 }
@@ -26,11 +29,20 @@ export function formatConfig({ config, sources }: SourcedConfig): string {
 // One long path should not push all the other comments off the screen.
 const MAX_VALUE_WIDTH = 56;
 
-function yamlOf(knob: AgentKnob, value: string | number | boolean | readonly string[]): string {
+/** A value that is set: what stands in the line of its field, and what below it. */
+function yamlOf(config: AgentConfig, knob: AgentKnob): { readonly right: string; readonly below: string } {
+  const { [knob]: value, evictionThresholds } = config;
+  if (knob !== "evictionThresholds" || evictionThresholds.length === 0)
+    return { right: scalarOf(knob, value), below: "" };
+  const block = stringify(evictionThresholds.map(thresholdAsWritten), { lineWidth: 0 }).trimEnd();
+  return { right: "", below: `\n${block}`.replaceAll("\n", "\n  ") };
+}
+
+function scalarOf(knob: AgentKnob, value: unknown): string {
   if (knob === "fsroot" && value === "") return "/";
   if (typeof value === "string") return yamlText(value);
   if (typeof value === "number") return knob.endsWith("Bytes") ? formatQuantity(value) : String(value);
-  return typeof value === "boolean" ? String(value) : `[${value.map(yamlText).join(", ")}]`;
+  return Array.isArray(value) ? `[${value.map(yamlText).join(", ")}]` : String(value);
 }
 
 // In quotes, YAML reads what JSON does.

@@ -119,6 +119,11 @@ export function decideEviction(before: EvictionState, snapshot: Snapshot, config
   return { decision: decide(state, snapshot, observation, config), observation, state };
 }
 
+/** Tells whether new pods are to be kept away: a threshold was crossed, and is not over. */
+export function isPressed({ thresholds }: EvictionState): boolean {
+  return Object.values(thresholds).some(({ isCrossed }) => isCrossed);
+}
+
 /** What to remember once a request to evict a pod was answered. */
 export function answered(
   state: EvictionState,

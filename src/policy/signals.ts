@@ -8,12 +8,24 @@ export const SIGNALS = [
   "swapInPagesPerSecond",
   "swapOutPagesPerSecond",
   "memoryOvercommit",
+  "swapOvercommit",
   "requestOvercommit",
+  "memoryAvailable",
+  "memoryAvailableBytes",
   "memoryPressure",
 ] as const;
 
 /** The name of a signal. */
 export type Signal = (typeof SIGNALS)[number];
+
+/** What a signal's figures are. */
+export type SignalUnit = "fraction" | "pages a second" | "bytes";
+
+/** The unit of a signal. */
+export function unitOf(signal: Signal): SignalUnit {
+  if (signal.endsWith("PagesPerSecond")) return "pages a second";
+  return signal.endsWith("Bytes") ? "bytes" : "fraction";
+}
 
 /** Why a stall counts as swap's doing. */
 export type PressureCause =
@@ -85,7 +97,9 @@ export function sense(
     swapInPagesPerSecond: rate(traffic, "swapInPages"),
     swapOutPagesPerSecond: rate(traffic, "swapOutPages"),
     memoryOvercommit: memoryOvercommit(snapshot.node),
+    swapOvercommit: swapOvercommit(snapshot.node),
     requestOvercommit: requestOvercommit(snapshot.pods, snapshot.node, snapshot.kubepods),
+    ...memoryAvailable(snapshot.node, snapshot.kubepods),
     memoryPressure,
     pressureCause: cause,
     stall,
@@ -191,6 +205,35 @@ function memoryOvercommit(node: NodeSample): number | undefined {
   if (memoryTotalBytes <= 0) return undefined;
   const swapUsed = Math.max(0, swapTotalBytes - swapFreeBytes);
   return (memoryTotalBytes - memoryAvailableBytes + swapUsed) / memoryTotalBytes;
+}
+
+/**
+ * What is in use beyond the memory, as a part of the swap, and less than nothing where all would fit into memory:
+ * wasp-agent evicts above a factor of it (its docs/configuration.md, SWAP_UTILIZATION_THRESHOLD_FACTOR).
+ */
+function swapOvercommit(node: NodeSample): number | undefined {
+  const { memoryAvailableBytes, swapTotalBytes, swapFreeBytes } = node;
+  if (swapTotalBytes <= 0) return undefined;
+  return (Math.max(0, swapTotalBytes - swapFreeBytes) - memoryAvailableBytes) / swapTotalBytes;
+}
+
+/** What pods can still take before the kernel has to make room: of the node's memory, or of what kubepods may have. */
+function memoryAvailable(
+  { memoryTotalBytes, memoryAvailableBytes }: NodeSample,
+  kubepods: KubepodsSample | undefined,
+): Pick<Observation, "memoryAvailable" | "memoryAvailableBytes"> {
+  const limit = Math.min(
+    kubepods?.memoryMaxBytes ?? Number.POSITIVE_INFINITY,
+    kubepods?.memoryHighBytes ?? Number.POSITIVE_INFINITY,
+  );
+  const workingSet = Math.max(0, (kubepods?.memoryBytes ?? 0) - (kubepods?.inactiveFileBytes ?? 0));
+  const left = Math.max(0, limit - workingSet);
+  const ofNode = memoryTotalBytes > 0 ? memoryAvailableBytes / memoryTotalBytes : undefined;
+  const ofPods = Number.isFinite(limit) && limit > 0 ? left / limit : undefined;
+  return {
+    memoryAvailable: ofNode === undefined ? ofPods : Math.min(ofNode, ofPods ?? 1),
+    memoryAvailableBytes: Math.min(memoryAvailableBytes, left),
+  };
 }
 
 /** What pods asked for, as a part of what they may have: memory.max of kubepods, or the node's memory. */

@@ -1,10 +1,13 @@
 import type { Observation, Signal } from "./signals.ts";
 
+/** How a signal is held against a figure. */
+export const OPERATORS = [">", ">=", "<", "<="] as const;
+
 /** One signal held against one figure. */
 export interface Condition {
   readonly signal: Signal;
-  readonly operator: ">" | ">=" | "<" | "<=";
-  /** In the signal's unit: pages a second, or a fraction. */
+  readonly operator: (typeof OPERATORS)[number];
+  /** In the signal's unit. */
   readonly value: number;
 }
 
@@ -18,6 +21,8 @@ export interface Threshold {
   readonly minClearSeconds: number;
   /** Whether it stands for the last moment, at which pods may be deleted if the configuration allows that. */
   readonly isHard: boolean;
+  /** It counts only while this signal cannot be told: a fallback, for nodes without it. */
+  readonly onlyWithout?: Signal;
 }
 
 /** What has to be remembered of a threshold; seconds of a clock that never jumps. */
@@ -50,7 +55,8 @@ export function hold(
 }
 
 /** Whether all conditions of a threshold are met at this moment; a signal that cannot be told meets none. */
-export function isMet({ allOf }: Threshold, observation: Observation): boolean {
+export function isMet({ allOf, onlyWithout }: Threshold, observation: Observation): boolean {
+  if (onlyWithout !== undefined && observation[onlyWithout] !== undefined) return false;
   return (
     allOf.length > 0 && allOf.every((condition) => isConditionMet(condition, observation[condition.signal]))
   );

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { loadAgentConfig } from "../../src/config/load-agent.ts";
+import { DEFAULT_THRESHOLDS } from "../../src/policy/default-thresholds.ts";
 
 const FILE = "/etc/wasp/config.yaml";
 const HEADER = "apiVersion: wasp.io/v1alpha1\nkind: WaspConfiguration\n";
@@ -40,6 +41,14 @@ describe("without a file, flags and variables", () => {
       excludeNamespaces: ["kube-system", "openshift*"],
       systemReservedSwapBytes: 0,
       dryRun: false,
+      evictionMode: "Off",
+      evictionThresholds: [...DEFAULT_THRESHOLDS],
+      cooldownSeconds: 60,
+      victimDeadlineSeconds: 300,
+      maxEvictionsPerHour: 6,
+      lastResort: "None",
+      trafficWindowSeconds: 30,
+      taintEffect: "NoSchedule",
       podSource: "Kubelet",
       kubeletHost: "127.0.0.1",
       kubeletPort: 10250,
@@ -61,7 +70,9 @@ describe("without a file, flags and variables", () => {
 
   test("nothing can be changed", () => {
     const { config, sources } = loadAgentConfig(nothing);
-    expect([config, config.excludeNamespaces, sources].every(Object.isFrozen)).toBe(true);
+    expect(
+      [config, config.excludeNamespaces, config.evictionThresholds, sources].every(Object.isFrozen),
+    ).toBe(true);
   });
 });
 
@@ -99,12 +110,6 @@ describe("layers", () => {
     const argv = ["--exclude-namespace", "a", "--exclude-namespace", "b*"];
     expect(load("excludeNamespaces: [c]", argv).config.excludeNamespaces).toEqual(["a", "b*"]);
     expect(load("excludeNamespaces: []").config.excludeNamespaces).toEqual([]);
-  });
-
-  test("variables of wasp-agent's evictions are named, unless they are empty", () => {
-    const env = { SWAP_UTILIZATION_THRESHOLD_FACTOR: "0.8", AVERAGE_WINDOW_SIZE_SECONDS: "30" };
-    const empty = { MAX_AVERAGE_SWAP_IN_PAGES_PER_SECOND: "" };
-    expect(load("", [], { ...env, ...empty }).unusedVariables).toEqual(Object.keys(env));
   });
 
   test("the flags of a run are no knobs", () => {

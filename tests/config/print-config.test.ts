@@ -50,6 +50,28 @@ const trust = fc.oneof(
   fc.record({ kubeletInsecure: fc.boolean() }),
 );
 const tls = fc.oneof(fc.constant({}), fc.record({ httpCertificateFile: path, httpKeyFile: path }));
+const fraction = fc.oneof(
+  fc.double({ min: 0, max: 1e12, noNaN: true }),
+  fc.constantFrom("10%", "0.1%", "33.3%", "120%", "0.25"),
+);
+const pages = fc.oneof(fc.double({ min: 0, max: 1e12, noNaN: true }), fc.constantFrom("1000", "0.5"));
+const operator = fc.constantFrom(">", ">=", "<", "<=");
+const condition = fc.oneof(
+  fc.record({ signal: fc.constantFrom("memoryPressure", "swaputilization"), operator, value: fraction }),
+  fc.record({ signal: fc.constantFrom("swapInPagesPerSecond"), operator, value: pages }),
+  fc.record({ signal: fc.constantFrom("memoryAvailableBytes"), operator, value: bytes }),
+);
+const threshold = fc.record(
+  {
+    name: fc.constantFrom("1", "true", "null", "no", "1e3", "0x1f", "swap-stall"),
+    allOf: fc.array(condition, { minLength: 1, maxLength: 3 }),
+    graceSeconds: whole(0, 3600),
+    minClearSeconds: whole(0, 86_400),
+    hard: fc.boolean(),
+    onlyWithout: fc.constantFrom("memoryPressure", "swapUtilization"),
+  },
+  { requiredKeys: ["name", "allOf", "graceSeconds", "minClearSeconds"] },
+);
 const others = fc.record(
   {
     swapBehavior: fc.constantFrom("NoSwap", "limitedswap", "UnlimitedSwap"),
@@ -59,6 +81,14 @@ const others = fc.record(
     systemReservedSwap: bytes,
     nodeSwapLimit: fc.oneof(bytes, fc.constant("max")),
     dryRun: fc.boolean(),
+    evictionMode: fc.constantFrom("Enforce", "dryrun", "Off"),
+    evictionThresholds: fc.uniqueArray(threshold, { selector: ({ name }) => name, maxLength: 3 }),
+    cooldownSeconds: whole(0, 3600),
+    victimDeadlineSeconds: whole(1, 86_400),
+    maxEvictionsPerHour: whole(0, 1000),
+    lastResort: fc.constantFrom("None", "Delete"),
+    trafficWindowSeconds: whole(1, 600),
+    taintEffect: fc.constantFrom("NoSchedule", "PreferNoSchedule", "None"),
     nodeName: fc.constantFrom("1", "1.5", "true", "node-1", "0x1", "1e3"),
     kubeletHost: host,
     kubeletPort: whole(1, 65535),
@@ -94,6 +124,7 @@ test("every flag has a description, and the knobs' words are shown", () => {
   );
   for (const flag of Object.values(flags)) expect(flag.description).toMatch(/^[A-Z]/);
   expect(flags["pod-source"]).toMatchObject({ valueHint: "Kubelet|ApiServer" });
+  expect(flags).not.toHaveProperty("eviction-thresholds");
   expect(flags["kubelet-port"]?.description).toEndWith("(default: 10250)");
   expect(flags["kubelet-insecure"]).toMatchObject({ type: "boolean" });
 });

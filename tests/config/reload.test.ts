@@ -14,6 +14,7 @@ test.each<[string, string, Record<string, unknown>, AgentKnob[]]>([
   ["verbosity: 4", "", { verbosity: 2 }, []],
   ["", "excludeNamespaces: [a]\ndryRun: true", { excludeNamespaces: ["a"], dryRun: true }, []],
   ["nodeSwapLimit: max", "", {}, []],
+  ["evictionThresholds: []", "evictionMode: Enforce", { evictionMode: "Enforce" }, []],
   ["", "httpPort: 1\nverbosity: 4\nnodeName: n", { httpPort: 9809, verbosity: 4 }, ["nodeName", "httpPort"]],
   ["nodeName: n", "", { nodeName: "n" }, ["nodeName"]],
   // What is said of a knob in another place, but to the same effect, needs no restart.

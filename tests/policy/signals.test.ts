@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { NO_SENSES, type Observation, sense } from "../../src/policy/signals.ts";
-import type { Snapshot } from "../../src/policy/snapshot.ts";
+import type { KubepodsSample, Snapshot } from "../../src/policy/snapshot.ts";
 import { GI, MI, type Moment, podOf, snapshotAt } from "./snapshots.ts";
 
 const config = { trafficWindowSeconds: 10 };
@@ -123,6 +123,38 @@ describe("what is in use", () => {
   test("of memory and swap together, is told as a part of the memory", () => {
     const full = snapshotAt(0, { memoryAvailableBytes: 0, swapFreeBytes: 0 });
     expect(observed([full]).memoryOvercommit).toBe(1.25);
+  });
+
+  test("of swap, beyond the memory, is told as a part of the swap", () => {
+    // 4 GiB of memory and 1 GiB of swap.
+    const full = { memoryAvailableBytes: 0, swapFreeBytes: 0 };
+    expect(observed([snapshotAt(0, full)]).swapOvercommit).toBe(1);
+    expect(observed([snapshotAt(0, { ...full, swapFreeBytes: GI / 4 })]).swapOvercommit).toBe(0.75);
+    expect(observed([snapshotAt(0, { ...full, memoryAvailableBytes: GI / 4 })]).swapOvercommit).toBe(0.75);
+    expect(observed([snapshotAt(0, {})]).swapOvercommit).toBe(-1.5);
+    const { node, ...rest } = snapshotAt(0, full);
+    const none = { ...rest, node: { ...node, swapTotalBytes: 0 } };
+    expect(observed([none]).swapOvercommit).toBeUndefined();
+  });
+
+  test.each<[string, Partial<KubepodsSample>, number, number]>([
+    ["the node's memory", {}, 0.25, GI],
+    ["all that pods may have", { memoryBytes: 2.5 * GI }, 1 / 6, GI / 2],
+    [
+      "what pods may have before they are held up",
+      { memoryHighBytes: GI, memoryBytes: GI - MI },
+      1 / 1024,
+      MI,
+    ],
+    ["the node's, as page cache is no use", { memoryBytes: 3 * GI, inactiveFileBytes: 2 * GI }, 0.25, GI],
+    ["nothing, where pods have more than they may", { memoryBytes: 3.5 * GI }, 0, 0],
+  ])("leaves available %s", (_, pods, fraction, bytes) => {
+    const snapshot = snapshotAt(0, { memoryAvailableBytes: GI });
+    const kubepods = snapshot.kubepods && { ...snapshot.kubepods, ...pods };
+    const { memoryAvailable, memoryAvailableBytes } = observed([{ ...snapshot, kubepods }]);
+    expect(memoryAvailable).toBeCloseTo(fraction, 12);
+    expect(memoryAvailableBytes).toBe(bytes);
+    expect(observed([{ ...snapshot, kubepods: undefined }]).memoryAvailable).toBe(0.25);
   });
 
   test("by requests, is told as a part of what pods may have", () => {

@@ -7,6 +7,9 @@ const CALM: Observation = {
   swapUtilization: 0,
   swapInPagesPerSecond: 0,
   swapOutPagesPerSecond: 0,
+  swapOvercommit: 0,
+  memoryAvailable: 1,
+  memoryAvailableBytes: 1e9,
   memoryOvercommit: 0.5,
   requestOvercommit: 0.5,
   memoryPressure: 0,
@@ -51,6 +54,14 @@ describe("a condition", () => {
       const condition = { signal: "memoryPressure", operator, value: 0 } as const;
       expect(isMet({ ...threshold, allOf: [condition] }, { ...CALM, memoryPressure: undefined })).toBe(false);
     }
+  });
+
+  test("of a fallback is met only as long as the signal that it stands in for cannot be told", () => {
+    const swap = { signal: "swapUtilization", operator: ">=", value: 0.9 } as const;
+    const fallback = { ...threshold, allOf: [swap], onlyWithout: "memoryPressure" } as const;
+    const full = { ...CALM, swapUtilization: 1 };
+    expect(isMet(fallback, { ...full, memoryPressure: 0 })).toBe(false);
+    expect(isMet(fallback, { ...full, memoryPressure: undefined })).toBe(true);
   });
 
   test("is met together with all others, and by none alone", () => {

@@ -1,0 +1,111 @@
+import * as v from "valibot";
+import { formatQuantity, parseQuantity } from "../policy/bytes.ts";
+import { SIGNALS, type Signal, type SignalUnit, unitOf } from "../policy/signals.ts";
+import { type Condition, OPERATORS, type Threshold } from "../policy/threshold.ts";
+import { choiceSchema, wholeNumberSchema } from "./knobs.ts";
+import { nearestName } from "./nearest.ts";
+
+const SignalSchema = choiceSchema(SIGNALS);
+
+const ConditionSchema = v.pipe(
+  fieldsSchema("a condition", {
+    signal: SignalSchema,
+    operator: choiceSchema(OPERATORS),
+    value: v.unknown(),
+  }),
+  v.rawTransform(({ dataset: { value: written }, addIssue, NEVER }): Condition => {
+    const { signal, operator, value: input } = written;
+    const value = parseFigure(input, unitOf(signal));
+    if (value !== undefined) return { signal, operator, value };
+    const path = [{ type: "object", origin: "value", input: written, key: "value", value: input }] as const;
+    addIssue({ message: `is not ${RIGHT_FIGURES[unitOf(signal)]}`, input, path: [...path] });
+    return NEVER;
+  }),
+);
+
+const ThresholdSchema = v.pipe(
+  fieldsSchema("a threshold", {
+    name: v.pipe(
+      v.string("is not a name"),
+      v.regex(
+        /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/,
+        "is not a name of lower-case letters, digits and dashes",
+      ),
+    ),
+    allOf: v.pipe(
+      v.array(ConditionSchema, "is not a list of conditions"),
+      v.nonEmpty("holds no condition, and so would never be met"),
+    ),
+    graceSeconds: wholeNumberSchema(0, 3600),
+    minClearSeconds: wholeNumberSchema(0, 86_400),
+    hard: v.optional(v.boolean("is neither true nor false"), false),
+    onlyWithout: v.exactOptional(SignalSchema),
+  }),
+  v.transform(({ hard, ...threshold }): Threshold => ({ ...threshold, isHard: hard })),
+);
+
+/** A list of thresholds, each with a name of its own. */
+export const ThresholdsSchema = v.pipe(
+  v.array(ThresholdSchema, "is not a list of thresholds"),
+  v.rawCheck(({ dataset, addIssue }) => {
+    if (!dataset.typed) return;
+    const names = dataset.value.map(({ name }) => name);
+    const repeated = names.find((name, index) => names.indexOf(name) < index);
+    if (repeated !== undefined) addIssue({ message: "is the name of two thresholds", input: repeated });
+  }),
+);
+
+/** A threshold as a configuration file has it. */
+export type WrittenThreshold = v.InferInput<typeof ThresholdSchema>;
+
+/** Writes a threshold as ThresholdsSchema reads it. */
+export function thresholdAsWritten({ isHard, allOf, ...threshold }: Threshold): WrittenThreshold {
+  const conditions = allOf.map(({ value, ...rest }) => ({
+    ...rest,
+    value: figureAsWritten(value, rest.signal),
+  }));
+  const { name, graceSeconds, minClearSeconds, ...rest } = threshold;
+  return { name, allOf: conditions, graceSeconds, minClearSeconds, hard: isHard, ...rest };
+}
+
+const RIGHT_FIGURES: Readonly<Record<SignalUnit, string>> = {
+  fraction: "a fraction such as 0.1, nor a percentage such as 10%",
+  "pages a second": "a number of pages a second, such as 1000",
+  bytes: "a quantity of bytes, such as 100Mi",
+};
+
+const PLAIN_NUMBER = /^\d{1,15}(?:\.\d{1,15})?$/;
+const PERCENT = 100;
+
+function parseFigure(input: unknown, unit: SignalUnit): number | undefined {
+  if (typeof input === "number" && unit !== "bytes")
+    return input >= 0 && Number.isFinite(input) ? input : undefined;
+  if (typeof input !== "number" && typeof input !== "string") return undefined;
+  const text = String(input);
+  if (unit === "bytes") return parseQuantity(text);
+  if (unit === "fraction" && text.endsWith("%")) {
+    const percent = text.slice(0, -1);
+    return PLAIN_NUMBER.test(percent) ? Number(percent) / PERCENT : undefined;
+  }
+  return PLAIN_NUMBER.test(text) ? Number(text) : undefined;
+}
+
+// A percentage is what people read, where it stands for the same number.
+function figureAsWritten(value: number, signal: Signal): number | string {
+  const unit = unitOf(signal);
+  if (unit === "bytes") return formatQuantity(value);
+  const percent = `${Number((value * PERCENT).toPrecision(12))}%`;
+  return unit === "fraction" && parseFigure(percent, unit) === value ? percent : value;
+}
+
+/** An object of these fields, and no others. */
+function fieldsSchema<const Entries extends v.ObjectEntries>(what: string, entries: Entries) {
+  const fields = Object.keys(entries);
+  return v.strictObject(entries, ({ expected, received, input }) => {
+    if (expected === "never") {
+      const meant = nearestName(String(input), fields);
+      return `is no field: ${meant === undefined ? "" : `did you mean ${meant}? `}The fields are ${fields.join(", ")}`;
+    }
+    return received === "undefined" ? "missing" : `is not ${what}: its fields are ${fields.join(", ")}`;
+  });
+}

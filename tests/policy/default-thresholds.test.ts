@@ -1,0 +1,98 @@
+import { describe, expect, test } from "bun:test";
+import {
+  DEFAULT_THRESHOLDS,
+  WASP_AGENT_LIMITS,
+  waspAgentThresholds,
+} from "../../src/policy/default-thresholds.ts";
+import { decideEviction, type EvictionConfig, isPressed, NO_EVICTIONS } from "../../src/policy/eviction.ts";
+import type { Snapshot } from "../../src/policy/snapshot.ts";
+import type { Threshold } from "../../src/policy/threshold.ts";
+import { GI, MI, podOf, snapshotAt } from "./snapshots.ts";
+
+/** What happens on a node each second, and what it has left. */
+interface Load {
+  readonly stall?: number;
+  readonly swapInPages?: number;
+  readonly swapOutPages?: number;
+  readonly swapFreeBytes?: number;
+  readonly memoryAvailableBytes?: number;
+  readonly hasNoPressure?: boolean;
+}
+
+function snapshotOf(second: number, load: Load): Snapshot {
+  const snapshot = snapshotAt(
+    second,
+    {
+      ...load,
+      stallMicroseconds: (load.stall ?? 0) * second * 1e6,
+      swapInPages: (load.swapInPages ?? 0) * second,
+      swapOutPages: (load.swapOutPages ?? 0) * second,
+    },
+    [podOf("a")],
+  );
+  const { kubepods } = snapshot;
+  if (!load.hasNoPressure || kubepods === undefined) return snapshot;
+  return { ...snapshot, kubepods: { ...kubepods, memoryPressure: undefined } };
+}
+
+/** The second of the first eviction under a load, and the thresholds that call for it. */
+function firstEviction(evictionThresholds: readonly Threshold[], load: Load) {
+  const config: EvictionConfig = {
+    evictionMode: "Enforce",
+    evictionThresholds,
+    trafficWindowSeconds: 30,
+    cooldownSeconds: 60,
+    victimDeadlineSeconds: 300,
+    maxEvictionsPerHour: 6,
+    lastResort: "None",
+    excludeNamespaces: [],
+    ownPodUid: undefined,
+  };
+  let before = NO_EVICTIONS;
+  for (let second = 0; second < 120; second++) {
+    const { decision, state } = decideEviction(before, snapshotOf(second, load), config);
+    expect(isPressed(state)).toBe(decision.verdict === "evict");
+    if (decision.verdict === "evict") return { second, thresholds: decision.thresholds };
+    before = state;
+  }
+  return undefined;
+}
+
+const busy = { swapInPages: 5000, swapOutPages: 5000 };
+const full = { swapFreeBytes: 0, memoryAvailableBytes: 50 * MI };
+
+describe("by default", () => {
+  test.each<[string, Load, string[] | undefined]>([
+    ["stalled by swap", { ...busy, stall: 0.2 }, ["swap-stall"]],
+    ["stalled a little", { ...busy, stall: 0.09 }, undefined],
+    ["busy without a stall", busy, undefined],
+    ["stalled, but not by swap", { stall: 0.9 }, undefined],
+    ["stalled, with swap at its end and nothing moving", { ...full, stall: 0.8 }, ["swap-stall"]],
+    ["full, and quiet", full, undefined],
+    ["full, without figures of pressure", { ...full, hasNoPressure: true }, ["swap-and-memory-used-up"]],
+    ["busy, without figures of pressure", { ...busy, hasNoPressure: true }, undefined],
+    [
+      "full of swap alone, without figures of pressure",
+      { swapFreeBytes: 0, memoryAvailableBytes: GI, hasNoPressure: true },
+      undefined,
+    ],
+  ])("a node that is %s", (_, load, thresholds) => {
+    const eviction = firstEviction(DEFAULT_THRESHOLDS, load);
+    expect(eviction?.thresholds).toEqual(thresholds);
+    if (eviction !== undefined) expect(eviction.second).toBeWithin(10, 16);
+  });
+});
+
+describe("as wasp-agent documents it", () => {
+  test.each<[string, Load, string[] | undefined]>([
+    ["busy in both directions", { swapInPages: 1001, swapOutPages: 1001 }, ["swap-traffic"]],
+    ["at the limit", { swapInPages: 1000, swapOutPages: 1001 }, undefined],
+    ["busy in one direction", { swapInPages: 50_000 }, undefined],
+    // 0.8 of 1 GiB is in use beyond the memory.
+    ["overcommitted by more", { memoryAvailableBytes: 0, swapFreeBytes: 0.19 * GI }, ["swap-utilization"]],
+    ["overcommitted by less", { memoryAvailableBytes: 0, swapFreeBytes: 0.21 * GI }, undefined],
+    ["stalled, with swap half empty and nothing moving", { stall: 0.8 }, undefined],
+  ])("a node that is %s", (_, load, thresholds) => {
+    expect(firstEviction(waspAgentThresholds(WASP_AGENT_LIMITS), load)?.thresholds).toEqual(thresholds);
+  });
+});
