@@ -12,11 +12,14 @@ describe("wasp", () => {
     expect(stdout.replace(/v\d.*\)\)/, "VERSION)")).toBe(await screen("help"));
   });
 
-  test.each(["hook", "agent", "trace", "trace record"])("shows the flags of %s", async (command) => {
-    const { stdout } = await wasp([...command.split(" "), "--help"]);
-    const golden = `${command.replace(" ", "-")}-help`;
-    expect(stdout.replace(/v\d.*\)\)/, "VERSION)")).toBe(await screen(golden));
-  });
+  test.each(["hook", "agent", "trace", "trace record", "trace replay"])(
+    "shows the flags of %s",
+    async (command) => {
+      const { stdout } = await wasp([...command.split(" "), "--help"]);
+      const golden = `${command.replace(" ", "-")}-help`;
+      expect(stdout.replace(/v\d.*\)\)/, "VERSION)")).toBe(await screen(golden));
+    },
+  );
 
   test("shows the commands of trace where none is named", async () => {
     expect(await wasp(["trace"])).toEqual(await wasp(["trace", "--help"]));

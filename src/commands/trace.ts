@@ -8,6 +8,7 @@ import { followPods, kubeletOf } from "../agent/pod-source.ts";
 import type { AgentConfig } from "../config/agent.ts";
 import { flagsOf } from "../config/flags.ts";
 import { loadTraceRecordConfig, type TraceRecordConfig, TraceRecordFlagsSchema } from "../config/trace.ts";
+import { TraceReplayFlagsSchema } from "../config/trace-replay.ts";
 import { readPageBytes } from "../host/page-size.ts";
 import type { Pod } from "../policy/pod.ts";
 import type { Snapshot } from "../policy/snapshot.ts";
@@ -16,6 +17,7 @@ import { TraceOutput } from "../trace/output.ts";
 import { PodsFile } from "../trace/pods-file.ts";
 import { type Recorded, record } from "../trace/recorder.ts";
 import { NodeSampler } from "../trace/sampler.ts";
+import { runReplay } from "./trace-replay.ts";
 
 const EXIT_FAILURE = 1;
 const EXIT_USAGE = 2;
@@ -31,11 +33,22 @@ export const TRACE_COMMANDS = {
     },
     args: () => flagsOf(TraceRecordFlagsSchema),
   },
+  replay: {
+    meta: {
+      name: "replay",
+      description:
+        "Show when a configuration would have tainted the node of a recording, and whom evicted, and why",
+    },
+    args: () => flagsOf(TraceReplayFlagsSchema),
+  },
 } as const satisfies Record<string, CommandDef>;
 
 /** `wasp trace` as the usage screens show it. */
 export const traceCommand: CommandDef = {
-  meta: { name: "trace", description: "Record what a node's pods do with its memory and swap" },
+  meta: {
+    name: "trace",
+    description: "Record what a node's pods do with its memory and swap, and decide on it again",
+  },
   subCommands: TRACE_COMMANDS,
 };
 
@@ -49,7 +62,8 @@ export async function runTrace(
   [command = "", ...flags]: readonly string[],
   { version }: { readonly version: string },
 ): Promise<number> {
-  if (isTraceCommand(command)) return await runRecord(flags, version);
+  if (command === "record") return await runRecord(flags, version);
+  if (command === "replay") return await runReplay(flags);
   const what = command.startsWith("-") ? "flag" : "command";
   const known = Object.keys(TRACE_COMMANDS).join(", ");
   consola.error(`unknown ${what} trace ${command}: the commands are ${known}; see wasp trace --help`);

@@ -4,24 +4,44 @@ import * as v from "valibot";
 import { flagName } from "./knobs.ts";
 import { nearestName } from "./nearest.ts";
 
+/** What v.metadata can say of how a knob is given on a command line. */
+interface FlagMetadata {
+  /** It is a word of its own, without a flag. */
+  readonly isWord?: boolean;
+  /** The one letter that stands for its flag too. */
+  readonly letter?: string;
+}
+
 type KnobsSchema = v.StrictObjectSchema<v.ObjectEntries, undefined>;
 
 /**
  * Reads a command line into the knobs that it sets. Throws an error that names an unknown flag (citty would take it
- * in silence, and a `--dry-rum` would then be a run for real), one without its value, or a stray word.
+ * in silence, and a `--dry-rum` would then be a run for real), one without its value, or a stray word. A knob whose
+ * metadata say so is a word, or has a letter for its flag.
  */
 export function readFlags(argv: readonly string[], schema: KnobsSchema): Record<string, unknown> {
-  const flags = new Map(Object.keys(schema.entries).map((knob) => [flagName(knob), knob]));
+  const isWord = (knob: string) => metadataOf(schema, knob).isWord === true;
+  const knobs = Object.keys(schema.entries);
+  const words = knobs.filter(isWord);
+  const flags = new Map(knobs.filter((knob) => !isWord(knob)).map((knob) => [flagName(knob), knob]));
   const options = Object.fromEntries(
-    [...flags].map(([flag, knob]) => [flag, { type: typeOf(schema, knob), multiple: isList(schema, knob) }]),
+    [...flags].map(([flag, knob]) => {
+      const { letter } = metadataOf(schema, knob);
+      const option = { type: typeOf(schema, knob), multiple: isList(schema, knob) };
+      return [flag, letter === undefined ? option : { ...option, short: letter }];
+    }),
   );
   const { tokens } = parseArgs({ args: [...argv], options, strict: false, tokens: true });
   const known = [...flags.keys()].map((flag) => `--${flag}`).join(", ");
 
   const set: Record<string, unknown> = {};
   for (const token of tokens) {
-    if (token.kind === "positional")
-      throw new Error(`unexpected argument ${token.value}: the flags are ${known}`);
+    if (token.kind === "positional") {
+      const word = words.shift();
+      if (word === undefined) throw new Error(`unexpected argument ${token.value}: the flags are ${known}`);
+      set[word] = token.value;
+      continue;
+    }
     if (token.kind === "option-terminator") continue;
     const knob = flags.get(token.name);
     if (knob === undefined) {
@@ -56,8 +76,15 @@ function flagOf(schema: KnobsSchema, knob: string): ArgDef {
   const standard =
     fallback === undefined || fallback === false ? "" : ` (default: ${[fallback].flat().join(", ")})`;
   const description = `${v.getDescription(entry)}${standard}`;
+  const { isWord, letter } = metadataOf(schema, knob);
+  if (isWord) return { type: "positional", description };
   if (typeOf(schema, knob) === "boolean") return { type: "boolean", description };
-  return { type: "string", description, valueHint: wordsOf(schema, knob)?.join("|") ?? "value" };
+  const flag = { description, valueHint: wordsOf(schema, knob)?.join("|") ?? "value" };
+  return letter === undefined ? { type: "string", ...flag } : { type: "string", ...flag, alias: letter };
+}
+
+function metadataOf(schema: KnobsSchema, knob: string): FlagMetadata {
+  return v.getMetadata(schema.entries[knob] as v.GenericSchema);
 }
 
 function wordsOf(schema: KnobsSchema, knob: string): readonly string[] | undefined {

@@ -55,6 +55,14 @@ export function formatQuantity(bytes: number): string {
     : `${bytes / binary(suffix)}${suffix}`;
 }
 
+/** Spells a number of bytes for people, as in `1.3 GiB`: rounded, which formatQuantity is not. */
+export function formatRounded(bytes: number): string {
+  const suffix = ["Pi", "Ti", "Gi", "Mi", "Ki"].find((unit) => bytes >= binary(unit));
+  if (suffix === undefined) return `${Math.round(bytes)} B`;
+  const figure = bytes / binary(suffix);
+  return `${figure >= 10 ? Math.round(figure) : Number(figure.toFixed(1))} ${suffix}B`;
+}
+
 function binary(suffix: string): number {
   return Number(SUFFIX_FACTORS[suffix]);
 }

@@ -31,6 +31,8 @@ export interface Candidate {
   readonly requestBytes: number;
   /** A container uses more, swap included, than its memory limit. */
   readonly isOverLimit: boolean;
+  /** By how much, of all such containers together. */
+  readonly overLimitBytes: number;
   readonly isOverRequest: boolean;
   /** Its part of the pages that come back from swap, from 0 to 1. */
   readonly movingShare: number;
@@ -90,11 +92,13 @@ function candidateOf(pod: Pod, samples: readonly ContainerSample[], moved: Moved
   const running = pod.containers.filter(({ id }) => samples.length === 0 || ids.has(id));
   const requestBytes = sumOf(running, ({ memoryRequestBytes }) => memoryRequestBytes);
   const usageBytes = samples.length === 0 ? undefined : sumOf(samples, usageOf);
+  const overLimitBytes = sumOf(samples, (sample) => Math.max(0, usageOf(sample) - limitOf(pod, sample)));
   return {
     pod,
     usageBytes,
     requestBytes,
-    isOverLimit: samples.some((sample) => usageOf(sample) > limitOf(pod, sample)),
+    isOverLimit: overLimitBytes > 0,
+    overLimitBytes,
     isOverRequest: usageBytes !== undefined && usageBytes > requestBytes,
     movingShare: moved.total === 0 ? 0 : sumOf(samples, ({ id }) => moved.of.get(id) ?? 0) / moved.total,
   };

@@ -211,8 +211,11 @@ describe("what cannot be recorded", () => {
 
 describe("the command line", () => {
   test.concurrent.each<[string[], string]>([
-    [["rekord"], "unknown command trace rekord: the commands are record; see wasp trace --help"],
-    [["--duration=1s"], "unknown flag trace --duration=1s: the commands are record; see wasp trace --help"],
+    [["rekord"], "unknown command trace rekord: the commands are record, replay; see wasp trace --help"],
+    [
+      ["--duration=1s"],
+      "unknown flag trace --duration=1s: the commands are record, replay; see wasp trace --help",
+    ],
     [["record", "--durration=1s"], "unknown flag --durration: did you mean --duration?"],
     [["record", "node.jsonl"], "unexpected argument node.jsonl: the flags are --output"],
     [["record", "--duration=10"], '--duration: "10" is not a time such as 90s, 10m or 2h'],

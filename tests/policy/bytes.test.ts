@@ -1,6 +1,12 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { formatLimit, formatQuantity, parseLimit, parseQuantity } from "../../src/policy/bytes.ts";
+import {
+  formatLimit,
+  formatQuantity,
+  formatRounded,
+  parseLimit,
+  parseQuantity,
+} from "../../src/policy/bytes.ts";
 
 describe("a quantity", () => {
   test.each<[string, number]>([
@@ -80,4 +86,16 @@ test.each<[number, string]>([
   [Number.POSITIVE_INFINITY, "max"],
 ])("%d bytes are %p to a person", (bytes, text) => {
   expect(formatQuantity(bytes)).toBe(text);
+});
+
+test.each<[number, string]>([
+  [0, "0 B"],
+  [1023.4, "1023 B"],
+  [1024, "1 KiB"],
+  [1.26 * 2 ** 30, "1.3 GiB"],
+  [9.99 * 2 ** 20, "10 MiB"],
+  [1000 * 2 ** 20, "1000 MiB"],
+  [3 * 2 ** 50, "3 PiB"],
+])("%p bytes are rounded for people: %s", (bytes, text) => {
+  expect(formatRounded(bytes)).toBe(text);
 });

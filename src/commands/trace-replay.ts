@@ -1,0 +1,63 @@
+// Failure posture: a recording that cannot be read to its end is not replayed at all, and what is wrong with it is said.
+import { readFileSync } from "node:fs";
+import { consola } from "consola";
+import { loadTraceReplayConfig, type NamedConfig, type TraceReplayConfig } from "../config/trace-replay.ts";
+import { reportComparison } from "../trace/compare-report.ts";
+import { TraceOutput } from "../trace/output.ts";
+import { readRecording } from "../trace/recording-file.ts";
+import { Replay } from "../trace/replay.ts";
+import { replaysAsJson } from "../trace/replay-json.ts";
+import { type NamedReplay, reportReplay } from "../trace/replay-report.ts";
+
+const EXIT_FAILURE = 1;
+const EXIT_USAGE = 2;
+const WIDTH_WITHOUT_TERMINAL = 100;
+
+/** Runs `wasp trace replay`, and tells the exit status. */
+export async function runReplay(argv: readonly string[]): Promise<number> {
+  const config = loadOrComplain(argv);
+  if (config === undefined) return EXIT_USAGE;
+  try {
+    const report = await replay(config);
+    // Nobody interrupts it but a signal, which ends the process.
+    using output = TraceOutput.stdout(Number.POSITIVE_INFINITY);
+    await output.write(report, new AbortController().signal);
+    return 0;
+  } catch (error) {
+    consola.error((error as Error).message);
+    return EXIT_FAILURE;
+  }
+}
+
+function loadOrComplain(argv: readonly string[]): TraceReplayConfig | undefined {
+  try {
+    return loadTraceReplayConfig({ argv, readFile: (path) => readFileSync(path, "utf8") });
+  } catch (error) {
+    for (const complaint of (error as Error).message.split("\n")) consola.error(complaint);
+    return undefined;
+  }
+}
+
+async function replay({ file, output, observations, configs }: TraceReplayConfig): Promise<string> {
+  const replays = configs.map(replayOf);
+  const recording = await readRecording(file, (snapshot) => {
+    for (const { replay } of replays) replay.take(snapshot);
+  });
+  if (output === "json") return replaysAsJson(recording, replays, observations);
+  const width = process.stdout.columns ?? WIDTH_WITHOUT_TERMINAL;
+  const [a, b] = replays as [NamedReplay, NamedReplay?];
+  return printable(
+    b === undefined ? reportReplay(recording, a, width) : reportComparison(recording, [a, b], width),
+  );
+}
+
+// A recording comes from anybody, and a terminal obeys what it is sent.
+function printable(report: string): string {
+  return report.replace(/[^\P{Cc}\n]/gu, "?");
+}
+
+function replayOf({ name, config }: NamedConfig): NamedReplay {
+  const thresholds = config.evictionThresholds.map((threshold) => threshold.name);
+  const { evictionMode } = config;
+  return { name, evictionMode, thresholds, replay: new Replay({ ...config, ownPodUid: undefined }) };
+}

@@ -1,0 +1,122 @@
+/** A figure over time; undefined where it cannot be told. */
+export interface Series {
+  readonly title: string;
+  /** In the order of their time. */
+  readonly points: readonly Point[];
+  /** What stands at the top of the chart; unset, a round figure above the highest. */
+  readonly ceiling?: number;
+  readonly format: (figure: number) => string;
+}
+
+/** One figure at one time. */
+export interface Point {
+  readonly atSeconds: number;
+  readonly figure: number | undefined;
+}
+
+/** The time that a row of a chart stands for, in so many columns. */
+export interface TimeAxis {
+  readonly fromSeconds: number;
+  readonly toSeconds: number;
+  readonly columns: number;
+}
+
+/** How wide what stands before each row is. */
+export const LABEL_WIDTH = 28;
+
+const ROWS = 3;
+const EIGHTHS = [" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"];
+const FULL = EIGHTHS.length - 1;
+const UNKNOWN = "·";
+// Nobody knows what was in a gap that is as long as that.
+const MAX_GAP_SECONDS = 60;
+
+/** Draws a figure over time in rows of blocks. Each column shows the highest figure of its time, so that no spike is lost. */
+export function drawSeries(series: Series, axis: TimeAxis): string[] {
+  const highest = highestPerColumn(series.points, axis);
+  const ceiling = series.ceiling ?? roundUp(Math.max(0, ...highest.map((figure) => figure ?? 0)));
+  const eighths = highest.map(
+    (figure) => figure && Math.max(1, Math.round((figure / ceiling) * ROWS * FULL)),
+  );
+  return Array.from({ length: ROWS }, (_, row) => {
+    const below = (ROWS - 1 - row) * FULL;
+    const isLowest = below === 0;
+    const blocks = eighths.map((height) => {
+      if (height === undefined) return isLowest ? UNKNOWN : " ";
+      return EIGHTHS[Math.min(FULL, Math.max(0, height - below))];
+    });
+    const title = row === 0 ? series.title : "";
+    const figure = row === 0 ? series.format(ceiling) : isLowest ? series.format(0) : "";
+    return `${label(title, figure)}┤${blocks.join("")}`.trimEnd();
+  });
+}
+
+/** A time that is marked; a point where it ends as it begins. */
+export interface Mark {
+  readonly fromSeconds: number;
+  readonly toSeconds: number;
+  /** One character. */
+  readonly mark: string;
+}
+
+/** Draws a row of marks, later ones over earlier ones. */
+export function drawMarks(title: string, marks: readonly Mark[], axis: TimeAxis): string {
+  const row = Array.from({ length: axis.columns }, () => " ");
+  for (const { fromSeconds, toSeconds, mark } of marks) {
+    const first = columnOf(fromSeconds, axis);
+    row.fill(mark, first, Math.max(first + 1, columnOf(toSeconds, axis)));
+  }
+  return `${label(title, "")}│${row.join("")}`.trimEnd();
+}
+
+/** Draws the axis itself, with its times. */
+export function drawAxis(axis: TimeAxis, format: (seconds: number) => string): string[] {
+  const { fromSeconds, toSeconds, columns } = axis;
+  const line = Array.from({ length: columns }, () => "─");
+  const times = Array.from({ length: columns }, () => " ");
+  const count = Math.max(1, Math.floor(columns / MIN_TICK_COLUMNS));
+  for (let tick = 0; tick < count; tick++) {
+    const column = Math.floor((tick * columns) / count);
+    const text = format(fromSeconds + ((toSeconds - fromSeconds) * column) / Math.max(1, columns - 1));
+    line[column] = "┬";
+    times.splice(column, text.length, ...text);
+  }
+  return [`${label("", "")}└${line.join("")}`, `${label("", "")} ${times.join("")}`.trimEnd()];
+}
+
+const MIN_TICK_COLUMNS = 12;
+const ELLIPSIS = "…";
+
+function label(title: string, figure: string): string {
+  const room = LABEL_WIDTH - figure.length - 2;
+  const shown = title.length > room ? `${title.slice(0, room - 1)}${ELLIPSIS}` : title;
+  return `${shown.padEnd(room)} ${figure} `;
+}
+
+function columnOf(atSeconds: number, { fromSeconds, toSeconds, columns }: TimeAxis): number {
+  if (toSeconds <= fromSeconds) return 0;
+  const column = Math.floor(((atSeconds - fromSeconds) / (toSeconds - fromSeconds)) * columns);
+  return Math.min(columns - 1, Math.max(0, column));
+}
+
+function highestPerColumn(points: readonly Point[], axis: TimeAxis): (number | undefined)[] {
+  const highest: (number | undefined)[] = Array.from({ length: axis.columns });
+  let before: { readonly point: Point; readonly column: number } | undefined;
+  for (const point of points) {
+    const column = columnOf(point.atSeconds, axis);
+    // Columns between two moments show the earlier one.
+    if (before !== undefined && point.atSeconds - before.point.atSeconds <= MAX_GAP_SECONDS)
+      highest.fill(before.point.figure, before.column + 1, column);
+    const sofar = highest[column];
+    highest[column] = point.figure === undefined ? sofar : Math.max(sofar ?? point.figure, point.figure);
+    before = { point, column };
+  }
+  return highest;
+}
+
+/** The next of 1, 2, 5, 10, 20, 50, ..., whatever its power of ten; 1 for nothing. */
+function roundUp(figure: number): number {
+  if (figure <= 0) return 1;
+  const power = 10 ** Math.floor(Math.log10(figure));
+  return power * ([1, 2, 5, 10].find((step) => step * power >= figure) ?? 10);
+}

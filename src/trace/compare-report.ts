@@ -1,0 +1,87 @@
+import type { RecordingSummary } from "./recording-file.ts";
+import type { ReplayedPhase } from "./replay.ts";
+import { drawDecisions, drawObservations, PLOT_LEGEND } from "./replay-plot.ts";
+import { caveatOf, describeRecording, type NamedReplay, nameOf, SUPPOSED } from "./replay-report.ts";
+import { shortly, victimsOf } from "./replay-words.ts";
+import { formatTable } from "./table.ts";
+import { formatClock } from "./time.ts";
+
+const DIFFERENT = "≠";
+
+/** Reports on two replays of a recording, side by side, and where they differ. */
+export function reportComparison(
+  recording: RecordingSummary,
+  [a, b]: readonly [NamedReplay, NamedReplay],
+  width: number,
+): string {
+  const drawn = ({ replay, thresholds }: NamedReplay) =>
+    drawDecisions(replay.moments, replay.phases, thresholds, width);
+  const caveats = [caveatOf(a.replay.phases), caveatOf(b.replay.phases)].map((caveat, index) =>
+    caveat === undefined ? [] : ["", `${"AB"[index]}: ${caveat}`],
+  );
+  const lines = [
+    ...describeRecording(recording),
+    `decided by  A: ${nameOf(a)}`,
+    `            B: ${nameOf(b)}`,
+    "",
+    "as A observes it",
+    ...drawObservations(a.replay.moments, width),
+    "A",
+    ...drawn(a),
+    "B",
+    ...drawn(b),
+    PLOT_LEGEND,
+    "",
+    ...formatTable([["", "A", "B"], ...differencesBetween(a, b)]),
+    "",
+    ...formatTable([["FROM", "A", "B"], ...sideBySide(a.replay.phases, b.replay.phases)]),
+    ...caveats.flat(),
+  ];
+  return `${lines.join("\n")}\n`;
+}
+
+function differencesBetween(a: NamedReplay, b: NamedReplay): string[][] {
+  const row = (title: string, tell: (named: NamedReplay) => string) => {
+    const [left, right] = [tell(a), tell(b)];
+    return [title, left, right, left === right ? "" : DIFFERENT];
+  };
+  return [
+    row("first tainted", ({ replay }) =>
+      clockOf(replay.moments.find(({ isTainted }) => isTainted)?.atSeconds),
+    ),
+    row("first evicted", ({ replay: { phases } }) => {
+      const first = phases.find(({ decision }) => decision.verdict === "evict");
+      return first === undefined
+        ? "never"
+        : `${clockOf(first.fromSeconds)} ${shortly(first.decision, new Map())}`;
+    }),
+    row("evictions", ({ replay: { phases } }) => {
+      return String(phases.filter(({ decision }) => decision.verdict === "evict").length);
+    }),
+  ];
+}
+
+function clockOf(seconds: number | undefined): string {
+  return seconds === undefined ? "never" : formatClock(seconds);
+}
+
+function sideBySide(a: readonly ReplayedPhase[], b: readonly ReplayedPhase[]): string[][] {
+  const times = [...new Set([...a, ...b].map(({ fromSeconds }) => fromSeconds))].sort((x, y) => x - y);
+  const [victimsOfA, victimsOfB] = [victimsOf(a), victimsOf(b)];
+  return times.map((atSeconds) => {
+    const left = wordsAt(a, atSeconds, victimsOfA);
+    const right = wordsAt(b, atSeconds, victimsOfB);
+    return [formatClock(atSeconds), left, right, left === right ? "" : DIFFERENT];
+  });
+}
+
+function wordsAt(
+  phases: readonly ReplayedPhase[],
+  atSeconds: number,
+  victims: ReadonlyMap<string, string>,
+): string {
+  const phase = phases.findLast(({ fromSeconds }) => fromSeconds <= atSeconds);
+  if (phase === undefined) return "";
+  const words = shortly(phase.decision, victims);
+  return phase.isSupposed ? `${words} ${SUPPOSED}` : words;
+}

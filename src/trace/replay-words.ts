@@ -1,0 +1,30 @@
+import type { EvictionDecision } from "../policy/eviction.ts";
+import type { Pod } from "../policy/pod.ts";
+import { rankingReason } from "../policy/victim-reason.ts";
+import type { ReplayedPhase } from "./replay.ts";
+
+/** The names of the pods that a replay evicts, by UID, as in `shop/db-0`. */
+export function victimsOf(phases: readonly ReplayedPhase[]): ReadonlyMap<string, string> {
+  return new Map(
+    phases.flatMap(({ decision }) =>
+      decision.verdict === "evict" ? [[decision.victim.pod.uid, nameOf(decision.victim.pod)] as const] : [],
+    ),
+  );
+}
+
+/** A decision in two words or three: its verdict, and the reason or the pod. */
+export function shortly(decision: EvictionDecision, victims: ReadonlyMap<string, string>): string {
+  if (decision.verdict === "hold") return `hold ${decision.reason}`;
+  if (decision.verdict === "await") return `await ${victims.get(decision.podUid) ?? decision.podUid}`;
+  return `${decision.method} ${nameOf(decision.victim.pod)}`;
+}
+
+/** Why a pod is evicted: the thresholds that call for it, and what ranks it first; nothing for what else is decided. */
+export function whyOf(decision: EvictionDecision): string {
+  if (decision.verdict !== "evict") return "";
+  return `${decision.thresholds.join(", ")}: ${rankingReason(decision.victim)}`;
+}
+
+function nameOf({ namespace, name }: Pod): string {
+  return `${namespace}/${name}`;
+}

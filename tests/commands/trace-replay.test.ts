@@ -1,0 +1,165 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { ROOT, wasp } from "../node/binary.ts";
+import { hogSnapshots } from "../trace/hog.ts";
+import { recordingOf } from "../trace/recordings.ts";
+
+const folder = mkdtempSync(`${tmpdir()}/wasp-replay-`);
+const recording = recordingOf(hogSnapshots());
+const file = `${folder}/hog.jsonl`;
+const busy = `${folder}/busy.yaml`;
+
+beforeAll(() => {
+  writeFileSync(file, recording);
+  writeFileSync(`${file}.gz`, Bun.gzipSync(recording));
+  writeFileSync(
+    busy,
+    `apiVersion: wasp.io/v1alpha1
+kind: WaspConfiguration
+evictionMode: DryRun
+trafficWindowSeconds: 10
+excludeNamespaces: [shop]
+evictionThresholds:
+  - name: busy
+    allOf: [{ signal: swapInPagesPerSecond, operator: ">", value: 1000 }]
+    graceSeconds: 5
+    minClearSeconds: 10
+`,
+  );
+});
+
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const replay = (...args: string[]) => wasp(["trace", "replay", ...args]);
+
+describe("a recording", () => {
+  test("is replayed by the defaults, with a plot and a table", async () => {
+    const { exitCode, stdout, stderr } = await replay(file);
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
+    const golden = await Bun.file(`${ROOT}/tests/golden/replay.txt`).text();
+    const expected = golden.replace("hog.jsonl", file).replace(/^note.*\n/m, "");
+    expect(stdout).toBe(expected);
+  });
+
+  test("is replayed alike when it is compressed, and whatever the environment says", async () => {
+    const plain = await replay(file);
+    const env = { SWAP_UTILIZATION_THRESHOLD_FACTOR: "0", VERBOSITY: "much" };
+    const { exitCode, stdout } = await wasp(["trace", "replay", `${file}.gz`], "ignore", env);
+    expect(exitCode).toBe(0);
+    expect(stdout).toBe(plain.stdout.replace(file, `${file}.gz`));
+  });
+
+  test("is replayed by a file", async () => {
+    const { exitCode, stdout } = await replay("--config", busy, file);
+    expect(exitCode).toBe(0);
+    expect(stdout).toContain(`decided by  ${busy}, as if evictionMode were not DryRun but Enforce`);
+    expect(stdout).toMatch(/^0:39 +\d+ s +hold no-candidate$/m);
+    expect(stdout).not.toContain("evict shop");
+  });
+
+  test("is replayed by two configurations, side by side", async () => {
+    const { exitCode, stdout } = await replay(file, "--compare", busy);
+    expect(exitCode).toBe(0);
+    expect(stdout).toMatch(/^first evicted +0:42 evict shop\/hog +never +≠$/m);
+    expect(stdout).toMatch(/^0:42 +evict shop\/hog +hold no-candidate +≠$/m);
+  });
+
+  test("is told of in one JSON document", async () => {
+    const { exitCode, stdout } = await replay(file, "-o", "json", "--compare", busy);
+    expect(exitCode).toBe(0);
+    const document = JSON.parse(stdout);
+    expect(document.recording).toMatchObject({ file, samples: 241, seconds: 240, pods: 2 });
+    expect(document.replays).toMatchObject([
+      {
+        configuration: "defaults",
+        evictionMode: "Off",
+        thresholds: ["swap-stall", "swap-and-memory-used-up"],
+      },
+      { configuration: busy, evictionMode: "DryRun", thresholds: ["busy"] },
+    ]);
+    const [byDefault] = document.replays;
+    expect(byDefault.observations).toBeUndefined();
+    expect(byDefault.changes[0]).toEqual({ atSeconds: 32, threshold: "swap-stall", change: "met" });
+    expect(byDefault.decisions[2]).toMatchObject({
+      fromSeconds: 42,
+      verdict: "evict",
+      thresholds: ["swap-stall"],
+      victim: {
+        namespace: "shop",
+        name: "hog",
+        reason: expect.stringContaining("over its requests by 1 GiB"),
+      },
+      ranking: [{ name: "hog" }, { name: "web" }],
+    });
+  });
+
+  test("is told of with all that was observed", async () => {
+    const { stdout } = await replay(file, "--output=json", "--observations");
+    const [{ observations }] = JSON.parse(stdout).replays;
+    expect(observations).toHaveLength(241);
+    expect(observations[50]).toMatchObject({
+      atSeconds: 50,
+      observation: { memoryPressure: 0.4, pressureCause: "anonymous-refault" },
+      met: ["swap-stall"],
+      isTainted: true,
+    });
+  });
+
+  test("that is cut short is replayed up to there, and one of a pod with an odd name does no harm", async () => {
+    const odd = recording.replaceAll('"name":"hog"', '"name":"h\\u001b[2Jog"');
+    writeFileSync(`${folder}/odd.jsonl`, odd.slice(0, -20));
+    const { exitCode, stdout } = await replay(`${folder}/odd.jsonl`);
+    expect(exitCode).toBe(0);
+    expect(stdout).toContain("note        the last line is cut short: the recording ends before it\n");
+    expect(stdout).toContain("evict shop/h?[2Jog");
+    expect(stdout).not.toContain("\u001b");
+  });
+});
+
+describe("what is no recording", () => {
+  test.each<[string, string | Uint8Array, string]>([
+    ["none.jsonl", "", "there is nothing in it: a recording begins with its header"],
+    ["header.jsonl", recording.slice(0, recording.indexOf("\n") + 1), "there is no sample in it"],
+    ["other.jsonl", "hello\nworld\n", "line 1: not JSON: "],
+    [
+      "later.jsonl",
+      recording.replace("trace/v1", "trace/v9"),
+      'line 1: a recording of "wasp.io/trace/v9", and',
+    ],
+    [
+      "broken.jsonl",
+      recording.replace('"swapFreeBytes":', '"swapFree":'),
+      "line 3: not a sample: node.swapFreeBytes: ",
+    ],
+    ["cut.jsonl.gz", Bun.gzipSync(recording).subarray(0, 1000), "unexpected end of file"],
+  ])("is told of by name: %s", async (name, content, complaint) => {
+    writeFileSync(`${folder}/${name}`, content);
+    const { exitCode, stdout, stderr } = await replay(`${folder}/${name}`);
+    expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: "" });
+    expect(stderr).toContain(`${folder}/${name}: ${complaint}`);
+  });
+
+  test("is what is not there", async () => {
+    const { exitCode, stderr } = await replay("/nowhere/node.jsonl");
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain("/nowhere/node.jsonl: ENOENT");
+  });
+});
+
+describe("the command line", () => {
+  test.concurrent.each<[string[], string]>([
+    [[], "which recording? wasp trace replay FILE"],
+    [["a.jsonl", "b.jsonl"], "unexpected argument b.jsonl: the flags are --config"],
+    [["a.jsonl", "-o", "xml"], '--output: "xml" is not one of table, json'],
+    [["a.jsonl", "-o"], "-o needs a value"],
+    [["a.jsonl", "-x"], "unknown flag -x: "],
+    [["a.jsonl", "--konfig=a"], "unknown flag --konfig: did you mean --config?"],
+    [["a.jsonl", "--file=b.jsonl"], "unknown flag --file"],
+    [["a.jsonl", "--compare=/nowhere.yaml"], "--config: cannot read /nowhere.yaml"],
+  ])("%j is refused", async (args, message) => {
+    const { exitCode, stdout, stderr } = await replay(...args);
+    expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });
+    expect(stderr).toContain(message);
+  });
+});

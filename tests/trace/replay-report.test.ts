@@ -1,0 +1,76 @@
+import { expect, test } from "bun:test";
+import {
+  DEFAULT_THRESHOLDS,
+  WASP_AGENT_LIMITS,
+  waspAgentThresholds,
+} from "../../src/policy/default-thresholds.ts";
+import type { Threshold } from "../../src/policy/threshold.ts";
+import { reportComparison } from "../../src/trace/compare-report.ts";
+import { TRACE_VERSION } from "../../src/trace/format.ts";
+import { Replay } from "../../src/trace/replay.ts";
+import { type NamedReplay, reportReplay } from "../../src/trace/replay-report.ts";
+import { ROOT } from "../node/binary.ts";
+import { GI } from "../policy/snapshots.ts";
+import { hogSnapshots } from "./hog.ts";
+import { HEADER } from "./recordings.ts";
+
+const WIDTH = 100;
+const golden = (name: string) => Bun.file(`${ROOT}/tests/golden/${name}.txt`).text();
+
+const recording = {
+  file: "hog.jsonl",
+  header: { trace: TRACE_VERSION, ...HEADER },
+  samples: 241,
+  seconds: 240,
+  memoryTotalBytes: 4 * GI,
+  swapTotalBytes: GI,
+  pods: 2,
+  containers: 2,
+  notes: ["the last line is cut short: the recording ends before it"],
+} as const;
+
+function replayOf(
+  name: string,
+  evictionMode: "Off" | "Enforce",
+  evictionThresholds: readonly Threshold[],
+): NamedReplay {
+  const replay = new Replay({
+    ...{
+      evictionMode,
+      evictionThresholds,
+      trafficWindowSeconds: 30,
+      cooldownSeconds: 60,
+      victimDeadlineSeconds: 300,
+    },
+    ...{ maxEvictionsPerHour: 6, lastResort: "None", excludeNamespaces: [], ownPodUid: undefined },
+  });
+  for (const snapshot of hogSnapshots()) replay.take(snapshot);
+  return { name, evictionMode, thresholds: evictionThresholds.map((threshold) => threshold.name), replay };
+}
+
+const byDefault = replayOf("defaults", "Off", DEFAULT_THRESHOLDS);
+const asWaspAgent = replayOf("wasp-agent.yaml", "Enforce", waspAgentThresholds(WASP_AGENT_LIMITS));
+
+test("a replay is reported with a plot and a table", async () => {
+  expect(reportReplay(recording, byDefault, WIDTH)).toBe(await golden("replay"));
+});
+
+test("two replays are reported side by side", async () => {
+  expect(reportComparison(recording, [byDefault, asWaspAgent], WIDTH)).toBe(await golden("replay-compare"));
+});
+
+test("the plot is as wide as it may be", () => {
+  for (const width of [60, 100, 200]) {
+    const plot = reportReplay(recording, byDefault, width)
+      .split("\n")
+      .filter((line) => /[┤│└]/.test(line));
+    expect(plot).toHaveLength(20);
+    expect(Math.max(...plot.map(({ length }) => length))).toBe(width);
+  }
+});
+
+test("of a replay that evicts nobody nothing is supposed", () => {
+  const report = reportReplay(recording, replayOf("none.yaml", "Enforce", []), WIDTH);
+  expect(report).not.toContain("no longer tells");
+  expect(report).toEndWith("FROM  FOR      DECISION          WHY\n0:00  240 s    hold not-pressed\n");
+});

@@ -1,0 +1,125 @@
+import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
+import { DEFAULT_THRESHOLDS } from "../../src/policy/default-thresholds.ts";
+import type { EvictionConfig } from "../../src/policy/eviction.ts";
+import type { Snapshot } from "../../src/policy/snapshot.ts";
+import { changesIn, Replay } from "../../src/trace/replay.ts";
+import { HOG, hogSnapshots } from "./hog.ts";
+import { anySnapshots } from "./snapshots.ts";
+
+const config: EvictionConfig = {
+  evictionMode: "Off",
+  evictionThresholds: DEFAULT_THRESHOLDS,
+  trafficWindowSeconds: 30,
+  cooldownSeconds: 20,
+  victimDeadlineSeconds: 300,
+  maxEvictionsPerHour: 6,
+  lastResort: "None",
+  excludeNamespaces: [],
+  ownPodUid: undefined,
+};
+
+function replayOf(snapshots: readonly Snapshot[], knobs: Partial<EvictionConfig> = {}): Replay {
+  const replay = new Replay({ ...config, ...knobs });
+  for (const snapshot of snapshots) replay.take(snapshot);
+  return replay;
+}
+
+/** What was decided, and from when on: whom an eviction is for, or why nobody is evicted. */
+function told({ phases }: Replay) {
+  return phases.map(({ fromSeconds, decision, isSupposed }) => {
+    const what =
+      decision.verdict === "hold"
+        ? decision.reason
+        : decision.verdict === "await"
+          ? decision.podUid
+          : decision.victim.pod.uid;
+    return `${fromSeconds} ${decision.verdict} ${what}${isSupposed ? " ?" : ""}`;
+  });
+}
+
+describe("a replay", () => {
+  test("decides as the agent would, whatever the mode, and supposes what it cannot know", () => {
+    const replay = replayOf(hogSnapshots());
+    expect(told(replay)).toEqual([
+      "0 hold not-pressed",
+      "32 hold grace-period",
+      "42 evict hog",
+      "43 await hog ?",
+      "72 hold cooldown ?",
+      "92 evict web ?",
+      "93 await web ?",
+      "122 hold cooldown ?",
+      "142 hold no-candidate ?",
+      "152 hold not-pressed ?",
+    ]);
+    const harm = 42 - HOG.quietSeconds;
+    expect(harm).toBeLessThanOrEqual(15);
+  });
+
+  test("tells what is met, crossed and tainted, and when it is over", () => {
+    expect(changesIn(replayOf(hogSnapshots()).moments)).toEqual([
+      { atSeconds: 32, threshold: "swap-stall", change: "met" },
+      { atSeconds: 42, threshold: "swap-stall", change: "crossed" },
+      { atSeconds: 42, threshold: undefined, change: "tainted" },
+      { atSeconds: 152, threshold: "swap-stall", change: "unmet" },
+      { atSeconds: 211, threshold: "swap-stall", change: "over" },
+      { atSeconds: 211, threshold: undefined, change: "untainted" },
+    ]);
+  });
+
+  test("evicts nobody by a configuration that is never met", () => {
+    expect(told(replayOf(hogSnapshots(), { evictionThresholds: [] }))).toEqual(["0 hold not-pressed"]);
+  });
+
+  test("of a node on which the victim went lets it be gone from then on", () => {
+    const snapshots = hogSnapshots().map((snapshot) =>
+      snapshot.atSeconds < 50
+        ? snapshot
+        : { ...snapshot, pods: snapshot.pods.slice(1), containers: snapshot.containers.slice(1) },
+    );
+    expect(told(replayOf(snapshots)).slice(2, 5)).toEqual([
+      "42 evict hog",
+      "43 await hog ?",
+      "50 hold cooldown ?",
+    ]);
+  });
+});
+
+const always: Partial<EvictionConfig> = {
+  cooldownSeconds: 0,
+  evictionThresholds: [
+    {
+      name: "any-memory",
+      allOf: [{ signal: "memoryOvercommit", operator: ">=", value: 0 }],
+      graceSeconds: 0,
+      minClearSeconds: 0,
+      isHard: false,
+    },
+  ],
+};
+
+describe("of any recording, a replay", () => {
+  test("covers all of the time with phases", () => {
+    fc.assert(
+      fc.property(anySnapshots, (snapshots) => {
+        const { phases } = replayOf(snapshots, always);
+        expect(phases[0]?.fromSeconds).toBe(snapshots[0]?.atSeconds as number);
+        expect(phases.at(-1)?.toSeconds).toBe(snapshots.at(-1)?.atSeconds as number);
+        for (const [index, { fromSeconds }] of phases.entries())
+          if (index > 0) expect(phases[index - 1]?.toSeconds).toBe(fromSeconds);
+      }),
+    );
+  });
+
+  test("never goes by what comes later", () => {
+    fc.assert(
+      fc.property(anySnapshots, fc.nat({ max: 10 }), (snapshots, count) => {
+        const whole = replayOf(snapshots, always);
+        const part = replayOf(snapshots.slice(0, count), always);
+        expect(part.moments).toEqual(whole.moments.slice(0, part.moments.length));
+        expect(told(part)).toEqual(told(whole).slice(0, part.phases.length));
+      }),
+    );
+  });
+});
