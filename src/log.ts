@@ -61,6 +61,7 @@ export type Event =
   /** Whoever answers is taken for the kubelet: certificate checks are off. */
   | "kubelet-unverified"
   /** An environment variable has no effect. */
+  | "variable-unused"
   /** The kernel does not tell of changes below a cgroup: they are seen at the next full pass. */
   | "watch-failed"
   /** Metrics and health are served. */

@@ -22,6 +22,7 @@ const LEVELS: Partial<Record<Event, Level>> = {
   "watch-failed": "warning",
   "config-refused": "error",
   "config-needs-restart": "warning",
+  "variable-unused": "warning",
 };
 
 /** Writes the agent's events to its log and counts them for its metrics. */

@@ -66,6 +66,7 @@ export class Service implements Disposable {
     });
     const { memoryTotalBytes, swapTotalBytes } = this.#agent.node;
     this.#reporter.tell("agent-started", { ...build, pid: process.pid, memoryTotalBytes, swapTotalBytes });
+    for (const name of loaded.unusedVariables) this.#reporter.tell("variable-unused", { name });
   }
 
   /** Begins to serve, to follow pods, and to keep limits; throws an Error that names what is wrong when it cannot. */

@@ -12,7 +12,7 @@ import { type ConfigFile, parseConfigFile } from "./config-file.ts";
 import { readFlags } from "./flags.ts";
 import { complaintOf, flagName, pathOf } from "./knobs.ts";
 import type { Setting, Source } from "./setting.ts";
-import { settingsOfWaspAgent } from "./wasp-agent-variables.ts";
+import { settingsOfWaspAgent, waspAgentVariablesIn } from "./wasp-agent-variables.ts";
 
 /** What the configuration of `wasp agent` is read from. */
 export interface ConfigInputs {
@@ -31,6 +31,8 @@ export interface SourcedConfig {
 /** All that `wasp agent` learns from its command line, its environment and its file. */
 export interface LoadedConfig extends SourcedConfig {
   readonly runOptions: RunOptions;
+  /** Variables of wasp-agent that are set, and that nothing heeds, as nobody is to be evicted. */
+  readonly unusedVariables: readonly string[];
 }
 
 /**
@@ -41,7 +43,8 @@ export function loadAgentConfig({ argv, env, readFile }: ConfigInputs): LoadedCo
   const flags = readFlags(argv, AgentFlagsSchema);
   const { config: configFile, ...rest } = v.parse(v.object(RUN_FLAGS), flags);
   const { config, sources } = layerConfig(flags, configFile, { env, readFile });
-  return Object.freeze({ config, sources, runOptions: { configFile, ...rest } });
+  const unusedVariables = config.evictionMode === "Off" ? waspAgentVariablesIn(setVariables(env)) : [];
+  return Object.freeze({ config, sources, runOptions: { configFile, ...rest }, unusedVariables });
 }
 
 /** Reads the agent's configuration as loadAgentConfig does, from flags that are read already; others are left alone. */

@@ -14,12 +14,17 @@ const LIMITS: Readonly<Record<string, keyof WaspAgentLimits>> = {
 };
 const WINDOW = "AVERAGE_WINDOW_SIZE_SECONDS";
 
+/** The names of wasp-agent's variables of eviction among those that are set. */
+export function waspAgentVariablesIn(variables: Readonly<Record<string, string>>): string[] {
+  return [...Object.keys(LIMITS), WINDOW].filter((name) => name in variables);
+}
+
 /** What wasp-agent's variables set, any of which selects its policy, and what is wrong with them. */
 export function settingsOfWaspAgent(variables: Readonly<Record<string, string>>): {
   readonly settings: readonly Setting[];
   readonly complaints: readonly string[];
 } {
-  const set = [...Object.keys(LIMITS), WINDOW].filter((name) => name in variables);
+  const set = waspAgentVariablesIn(variables);
   const figures = Object.entries(LIMITS).flatMap(([name, limit]) =>
     name in variables ? [{ name, limit, figure: parseFigure(variables[name] ?? "") }] : [],
   );

@@ -141,6 +141,13 @@ describe("wasp-agent's variables", () => {
     );
   });
 
+  test("are told of while nobody is to be evicted", () => {
+    const env = { SWAP_UTILIZATION_THRESHOLD_FACTOR: "0.8", AVERAGE_WINDOW_SIZE_SECONDS: "30" };
+    const empty = { MAX_AVERAGE_SWAP_IN_PAGES_PER_SECOND: "" };
+    expect(load("", { ...env, ...empty }).unusedVariables).toEqual(Object.keys(env));
+    expect(load("evictionMode: DryRun", env).unusedVariables).toEqual([]);
+  });
+
   test("that are empty select nothing", () => {
     const { config, sources } = load("", {
       SWAP_UTILIZATION_THRESHOLD_FACTOR: "",
