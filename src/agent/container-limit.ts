@@ -175,14 +175,15 @@ export class ContainerLimit {
     const { beforeBytes, effectiveBytes, writes } = limit.write(finding.wantedBytes);
     this.#isWritten = true;
     if (wasRight) this.#contest = restored(this.#contest, nowSeconds);
-    if (effectiveBytes === finding.wantedBytes) {
-      this.#view = { ...this.#view, state: "set", effectiveBytes };
-      this.#settle(finding, nowSeconds);
-      const event = wasRight ? "swap-limit-restored" : "swap-limit-set";
-      this.#tell(event, { beforeBytes: formatLimit(beforeBytes) }, writes);
-    } else {
+    // One who wrote in between did so at a level of the container's own, and is answered at the next look.
+    if (effectiveBytes !== finding.wantedBytes && limit.isSet(finding.wantedBytes)) {
       this.#regret(finding, effectiveBytes, writes);
+      return;
     }
+    this.#view = { ...this.#view, state: "set", effectiveBytes };
+    this.#settle(finding, nowSeconds);
+    const event = wasRight ? "swap-limit-restored" : "swap-limit-set";
+    this.#tell(event, { beforeBytes: formatLimit(beforeBytes) }, writes);
   }
 
   #mayRestore(nowSeconds: number, maxRestoresPerMinute: number): boolean {
@@ -245,9 +246,9 @@ export class ContainerLimit {
     const { id, namespace, pod, container, reason, entitledBytes, effectiveBytes, swapUsageBytes } =
       this.#view;
     const figures = {
-      limitBytes: entitledBytes && formatLimit(entitledBytes),
+      limitBytes: entitledBytes === undefined ? undefined : formatLimit(entitledBytes),
       ...fields,
-      effectiveBytes: effectiveBytes && formatLimit(effectiveBytes),
+      effectiveBytes: effectiveBytes === undefined ? undefined : formatLimit(effectiveBytes),
       swapUsageBytes,
     };
     this.#listener.onLimit(event, { id, namespace, pod, container, reason, ...figures }, writes);

@@ -41,7 +41,7 @@ export type PodOfCgroup = { readonly uid: string; readonly qosClass?: QosClass }
 export class AgentNode implements Disposable {
   readonly node = new FakeNode(2);
   readonly kubelet: FakeKubelet;
-  /** The pods that the kubelet tells of, by UID. */
+  /** The pods that the kubelet tells of, by UID, as long as its answer is not another one. */
   readonly pods = new Map<string, PodSpec>();
   readonly #naming: Naming;
 
@@ -49,8 +49,8 @@ export class AgentNode implements Disposable {
     this.kubelet = kubelet;
     this.#naming = naming;
     kubelet.write("token", "secret");
+    kubelet.answer = (socket) => answer("200 OK", podListJson([...this.pods.values()]))(socket);
     this.makeCgroup(this.kubepods);
-    this.tell();
   }
 
   /** Makes a node without pods, under systemd and CRI-O unless told otherwise. */
@@ -75,23 +75,16 @@ export class AgentNode implements Disposable {
     return kubepodsPath(this.#naming);
   }
 
-  /** Has the kubelet answer with the pods as they are now. */
-  tell(): void {
-    this.kubelet.answer = answer("200 OK", podListJson([...this.pods.values()]));
-  }
-
   /** Makes a pod's cgroup and those of its containers that have an id, with this limit, and tells of it. */
   addPod(pod: PodSpec, swapMax = "0"): void {
     this.pods.set(pod.uid, pod);
     for (const { id } of pod.containers) if (id !== undefined) this.makeContainer(pod, id, swapMax);
-    this.tell();
   }
 
   /** Changes what the kubelet tells of a pod's containers. */
   changeContainers(pod: PodSpec, change: (container: ContainerSpec) => ContainerSpec): void {
     const known = this.pods.get(pod.uid) ?? pod;
     this.pods.set(pod.uid, { ...known, containers: known.containers.map(change) });
-    this.tell();
   }
 
   /** Makes a container's cgroup as runc does, with this limit. */
@@ -103,7 +96,6 @@ export class AgentNode implements Disposable {
   removePod(pod: PodSpec): void {
     this.removeCgroup(this.podPath(pod));
     this.pods.delete(pod.uid);
-    this.tell();
   }
 
   /** Makes a cgroup with those above it, each with its limit files; all but the last allow any swap. */
