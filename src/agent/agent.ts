@@ -41,7 +41,7 @@ export interface AgentOptions {
 }
 
 const TICK_MILLISECONDS = 1000;
-/** How often to look for kubepods where there is none: the kubelet has not run yet. */
+/** How often at least to look for kubepods where there is none: the kubelet has not run yet. */
 const SEARCH_SECONDS = 5;
 // After this long a container that no pod's status names is a pause container, or its pod is broken.
 const UNKNOWN_SECONDS = 60;
@@ -238,8 +238,9 @@ export class Agent implements Disposable {
     const now = this.#options.nowSeconds();
     this.#tickedSeconds = now;
     this.#readCapacity();
+    const { sweepSeconds } = this.#config;
     const isSearching = this.#containers?.kubepods.length === 0;
-    if (now - this.#sweptSeconds >= (isSearching ? SEARCH_SECONDS : this.#config.sweepSeconds)) {
+    if (now - this.#sweptSeconds >= (isSearching ? Math.min(SEARCH_SECONDS, sweepSeconds) : sweepSeconds)) {
       this.#sweptSeconds = now;
       this.#containers?.sweep();
       this.#pass();
