@@ -54,6 +54,11 @@ describe("the import rule", () => {
     }
   });
 
+  test("a clock that jumps moves nothing but what is shown", () => {
+    const tellsTime = (file: string) => /\bDate\b/.test(readFileSync(`${SRC}/${file}`, "utf8"));
+    expect(files.filter(tellsTime)).toEqual(["agent/logger.ts", "agent/service.ts", "host/hook-log.ts"]);
+  });
+
   test("only main.ts ends the process", () => {
     for (const file of files.filter((name) => name !== "main.ts")) {
       const source = readFileSync(`${SRC}/${file}`, "utf8");

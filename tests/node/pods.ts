@@ -1,5 +1,6 @@
 import type { QosClass } from "../../src/policy/pod-cgroup.ts";
 import { recordedPods } from "./fake-kubelet.ts";
+import { containerIdOf, podUidOf } from "./kubepods-tree.ts";
 
 const recorded = JSON.parse(recordedPods("kubelet-pods.json")).items;
 const template = recorded.find((pod: { metadata: { name: string } }) => pod.metadata.name === "burstable");
@@ -24,6 +25,15 @@ export interface PodSpec {
   readonly annotations?: Readonly<Record<string, string>>;
   readonly labels?: Readonly<Record<string, string>>;
   readonly containers: readonly ContainerSpec[];
+}
+
+/** How much memory the one container of podOf asks for, in bytes. */
+export const REQUEST_BYTES = 64 * 2 ** 20;
+
+/** A Burstable pod `pod-1` of a number 1, with a container `app` whose id is containerIdOf(1). */
+export function podOf(number: number, changes: Partial<PodSpec> = {}): PodSpec {
+  const containers = [{ name: "app", id: containerIdOf(number), requestBytes: REQUEST_BYTES }];
+  return { uid: podUidOf(number), name: `pod-${number}`, containers, ...changes };
 }
 
 /** The kubelet's list of its pods, as JSON text: each one is the recorded Burstable pod but for what is said of it. */
