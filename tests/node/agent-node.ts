@@ -15,6 +15,8 @@ export class AgentNode implements Disposable {
   readonly kubelet: FakeKubelet;
   /** The pods that the kubelet tells of, by UID. */
   readonly pods = new Map<string, PodSpec>();
+  /** The length of the kubelet's list. */
+  listBytes = 0;
 
   private constructor(kubelet: FakeKubelet) {
     this.kubelet = kubelet;
@@ -42,7 +44,9 @@ export class AgentNode implements Disposable {
 
   /** Has the kubelet answer with the pods as they are now. */
   tell(): void {
-    this.kubelet.answer = answer("200 OK", podListJson([...this.pods.values()]));
+    const list = podListJson([...this.pods.values()]);
+    this.listBytes = Buffer.byteLength(list);
+    this.kubelet.answer = answer("200 OK", list);
   }
 
   /** Makes a pod's cgroup and those of its containers that have an id, with no swap allowed, and tells of it. */
@@ -82,6 +86,11 @@ export class AgentNode implements Disposable {
       };
       this.#makeLevel(level, files);
     }
+  }
+
+  /** The directory of a container's cgroup. */
+  directoryOf(pod: PodSpec, id: string): string {
+    return this.#directory(containerPath(pod, id));
   }
 
   /** Reads a container's limit as its cgroup has it. */

@@ -13,8 +13,8 @@ export class RunningAgent implements AsyncDisposable {
   readonly #reading: Promise<unknown>;
   #wake = () => {};
 
-  constructor(flags: readonly string[], env: Record<string, string> = {}) {
-    const command = [WASP, "agent", "--log-format=Json", ...flags];
+  constructor(flags: readonly string[], env: Record<string, string> = {}, binary = WASP) {
+    const command = [binary, "agent", "--log-format=Json", ...flags];
     this.#process = Bun.spawn(command, { stdin: "ignore", stdout: "pipe", stderr: "pipe", env });
     this.#reading = Promise.all([this.#readLog(), this.#readErrors()]);
     void this.#process.exited.then(() => this.#wake());
