@@ -99,7 +99,8 @@ export class Agent implements Disposable {
   /** Takes the node's pods in, all of them. */
   setPods({ pods }: PodList): void {
     this.#pods = indexPods(pods);
-    this.#pass();
+    if (this.#hasPassed) this.#keeper.applyPods(this.#pods);
+    else this.#pass();
   }
 
   /** Takes in what the kubelet says of its own swap behavior; undefined where it does not. */

@@ -97,19 +97,25 @@ export class ContainerLimit {
     return this.#isKnown;
   }
 
-  /** Looks at the limit in force and corrects it if need be. Never throws; a cgroup that is gone is nothing to tell. */
-  check(circumstances: Circumstances, nowSeconds: number): void {
+  /**
+   * Looks at the limit in force and corrects it if need be. Never throws; a cgroup that is gone is nothing to tell.
+   * sharedLimits are those of SwapLimit.
+   */
+  check(circumstances: Circumstances, nowSeconds: number, sharedLimits?: Map<string, number>): void {
     this.dueSeconds = Number.POSITIVE_INFINITY;
     try {
-      this.#keep(circumstances, nowSeconds);
+      this.#keep(circumstances, nowSeconds, new SwapLimit(this.container.cgroup, sharedLimits));
       this.#failures = 0;
     } catch (error) {
       if (!this.#isGone(error)) this.#fail(error as Error, circumstances.pods, nowSeconds);
     }
   }
 
-  #keep({ pods, node, config, pageBytes, mayWrite }: Circumstances, nowSeconds: number): void {
-    const limit = new SwapLimit(this.container.cgroup);
+  #keep(
+    { pods, node, config, pageBytes, mayWrite }: Circumstances,
+    nowSeconds: number,
+    limit: SwapLimit,
+  ): void {
     const found = this.#find(limit);
     const finding = reconcile(found, pods, node, config, pageBytes);
     this.#view = viewOf(found, finding);

@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import { gc } from "bun";
 import { inClusterUrl } from "../cluster/api-server.ts";
 import { Kubelet } from "../cluster/kubelet.ts";
 import type { PodList } from "../cluster/pod-list.ts";
@@ -87,7 +88,11 @@ function pollKubelet(options: PodSourceOptions, listener: PodSourceListener): Po
     },
     pollSeconds: () => config().podPollSeconds,
     isWanting,
-    onPods: (list, durationSeconds) => listener.onPods(list, durationSeconds),
+    onPods: (list, durationSeconds) => {
+      listener.onPods(list, durationSeconds);
+      // A list leaves more behind than the agent holds, and the collector by itself would let several of them come.
+      gc(true);
+    },
     onError: (error, retrySeconds) => listener.onError(error, retrySeconds),
     random: Math.random,
   });

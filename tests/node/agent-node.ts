@@ -44,12 +44,18 @@ export class AgentNode implements Disposable {
   /** The pods that the kubelet tells of, by UID, as long as its answer is not another one. */
   readonly pods = new Map<string, PodSpec>();
   readonly #naming: Naming;
+  /** The length of the kubelet's last list. */
+  listBytes = 0;
 
   private constructor(kubelet: FakeKubelet, naming: Naming) {
     this.kubelet = kubelet;
     this.#naming = naming;
     kubelet.write("token", "secret");
-    kubelet.answer = (socket) => answer("200 OK", podListJson([...this.pods.values()]))(socket);
+    kubelet.answer = (socket) => {
+      const list = podListJson([...this.pods.values()]);
+      this.listBytes = Buffer.byteLength(list);
+      answer("200 OK", list)(socket);
+    };
     this.makeCgroup(this.kubepods);
   }
 
@@ -117,6 +123,11 @@ export class AgentNode implements Disposable {
     const draft = mkdtempSync(`${this.node.root}/draft-`);
     renameSync(this.#directory(path), `${draft}/removed`);
     rmSync(draft, { recursive: true });
+  }
+
+  /** The directory of a container's cgroup. */
+  directoryOf(pod: PodOfCgroup, id: string): string {
+    return this.#directory(this.containerPath(pod, id));
   }
 
   /** Reads a container's limit as its cgroup has it. */

@@ -14,8 +14,13 @@ export class RunningAgent implements AsyncDisposable {
   #wake = () => {};
 
   /** Starts it with these flags; `under` is a command that runs it in its own place. */
-  constructor(flags: readonly string[], env: Record<string, string> = {}, under: readonly string[] = []) {
-    const command = [...under, WASP, "agent", "--log-format=Json", ...flags];
+  constructor(
+    flags: readonly string[],
+    env: Record<string, string> = {},
+    under: readonly string[] = [],
+    binary = WASP,
+  ) {
+    const command = [...under, binary, "agent", "--log-format=Json", ...flags];
     this.#process = Bun.spawn(command, { stdin: "ignore", stdout: "pipe", stderr: "pipe", env });
     this.#reading = Promise.all([this.#readLog(), this.#readErrors()]);
     void this.#process.exited.then(() => this.#wake());
