@@ -40,7 +40,7 @@ export interface AgentOptions {
 }
 
 const TICK_MILLISECONDS = 1000;
-/** How often at least to look for kubepods where there is none: the kubelet has not run yet. */
+/** How often at least to look for kubepods where there is none, or another: the kubelet has not run yet, or anew. */
 const SEARCH_SECONDS = 5;
 // After this long a container that no pod's status names is a pause container, or its pod is broken.
 const UNKNOWN_SECONDS = 60;
@@ -53,6 +53,7 @@ export class Agent implements Disposable {
   readonly #options: AgentOptions;
   readonly #listener: AgentListener;
   readonly #keeper: LimitKeeper;
+  // By the cgroup, not its path: one that is made anew has no limit that could have been changed.
   readonly #kubepodsLimits = new WeakMap<Kubepods, KubepodsLimit>();
   #config: CoreConfig;
   #node: NodeCapacity;
@@ -234,7 +235,7 @@ export class Agent implements Disposable {
     this.#tickedSeconds = now;
     this.#readCapacity();
     const { sweepSeconds } = this.#config;
-    const isSearching = this.#containers?.kubepods.length === 0;
+    const isSearching = this.#containers?.isIncomplete === true;
     if (now - this.#sweptSeconds >= (isSearching ? Math.min(SEARCH_SECONDS, sweepSeconds) : sweepSeconds)) {
       this.#sweptSeconds = now;
       this.#containers?.sweep();
