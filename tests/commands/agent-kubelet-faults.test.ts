@@ -134,7 +134,7 @@ describe.concurrent("a list", () => {
     const list = JSON.parse(podListJson([pod, podOf(2), podOf(3)]));
     list.items[1].spec.containers[0].resources.requests.memory = "a lot";
     node.kubelet.answer = answer("200 OK", JSON.stringify(list));
-    await using agent = new RunningAgent([...node.flags, "--pod-poll-seconds=1"]);
+    await using agent = new RunningAgent([...node.flags, "--pod-poll-seconds=1", "--sweep-seconds=1"]);
     expect(await agent.event("pod-ignored")).toMatchObject({
       error: expect.stringMatching(/^pod default\/pod-2: spec\.containers.*memory/),
     });

@@ -83,8 +83,9 @@ describe.concurrent("kubepods", () => {
     await agent.until(() => node.swapMax(pod, ID) === SHARE);
     // A container that has just been found may be found again, and its limit be set anew.
     await agent.passes(1);
+    const restored = agent.events("swap-limit-restored").length;
     node.writeSwapMax(pod, ID, "max");
-    await agent.event("swap-limit-restored");
+    await agent.until(() => agent.events("swap-limit-restored").length > restored);
     expect(node.swapMax(pod, ID)).toBe(SHARE);
   });
 });

@@ -57,7 +57,7 @@ describe.concurrent("a kubelet that limits swap itself", () => {
     using node = await AgentNode.start();
     node.addPod(pod);
     node.kubelet.answers.set("/configz", answer("403 Forbidden", "Forbidden"));
-    await using agent = new RunningAgent([...node.flags, "--pod-poll-seconds=1"]);
+    await using agent = new RunningAgent([...node.flags, "--pod-poll-seconds=1", "--sweep-seconds=1"]);
     await agent.event("agent-ready");
     expect(await agent.event("kubelet-config-unknown")).toMatchObject({
       error: expect.stringContaining("nodes/"),
