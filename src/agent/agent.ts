@@ -1,4 +1,5 @@
 import type { PodList } from "../cluster/pod-list.ts";
+import { ClockSteps } from "../host/clock-steps.ts";
 import type { Kubepods, KubepodsContainer } from "../host/kubepods.ts";
 import { readNodeCapacity } from "../host/meminfo.ts";
 import { NodeContainers } from "../host/node-containers.ts";
@@ -55,6 +56,7 @@ export class Agent implements Disposable {
   readonly #keeper: LimitKeeper;
   // By the cgroup, not its path: one that is made anew has no limit that could have been changed.
   readonly #kubepodsLimits = new WeakMap<Kubepods, KubepodsLimit>();
+  readonly #clockSteps = new ClockSteps();
   #config: CoreConfig;
   #node: NodeCapacity;
   #pods: PodIndex | undefined;
@@ -234,6 +236,10 @@ export class Agent implements Disposable {
     const now = this.#options.nowSeconds();
     this.#tickedSeconds = now;
     this.#readCapacity();
+    if (this.#clockSteps.hasGoneBack()) {
+      this.#containers?.renew();
+      this.#pass();
+    }
     const { sweepSeconds } = this.#config;
     const isSearching = this.#containers?.isIncomplete === true;
     if (now - this.#sweptSeconds >= (isSearching ? Math.min(SEARCH_SECONDS, sweepSeconds) : sweepSeconds)) {

@@ -39,6 +39,11 @@ export class NodeContainers implements Disposable {
     }
   }
 
+  /** Watches everything anew, as is needed once the node's clock has been set back. */
+  renew(): void {
+    for (const { watch } of this.#watches.values()) watch.renew();
+  }
+
   /** Lets go of all watches; nothing is told any more. */
   close(): void {
     for (const { watch } of this.#watches.values()) watch.close();

@@ -52,7 +52,7 @@ describe.each(runtimes)("under %s, a container's limit", (runtime) => {
       const event = await agent.event("swap-limit-set", ({ id }) => id === container.id);
       expect(event).toMatchObject({
         ...{ namespace: "default", pod: container.pod.name, container: "app", reason: "limited-swap" },
-        ...{ beforeBytes: String(beforeBytes), effectiveBytes: String(exactBytes) },
+        ...{ beforeBytes, effectiveBytes: exactBytes },
       });
     } finally {
       await pods.remove(container);

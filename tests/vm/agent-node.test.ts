@@ -58,7 +58,7 @@ describe("the limit of all pods together", () => {
 
   test("is put back when systemd is told of another one", async () => {
     await guest.must("systemctl set-property --runtime kubepods.slice MemorySwapMax=100M");
-    const told = String(100 * MiB);
+    const told = 100 * MiB;
     await agent.event("node-swap-limit-restored", ({ beforeBytes }) => beforeBytes === told);
     await isHeld();
   });
@@ -101,6 +101,26 @@ describe("limits follow the node's swap", () => {
     await agent.event("node-capacity-changed", (entry) => entry["swapTotalBytes"] === swapTotalBytes);
     expect(await agent.events("node-capacity-changed")).toHaveLength(before.length + 1);
   });
+});
+
+test("a clock that jumps changes nothing", async () => {
+  const container = await pods.runAndTell("runc", spec);
+  // From now on the kubelet's certificate is not valid by the node's clock, so that all that is known is known by now.
+  await pods.untilExact(container);
+  try {
+    for (const jump of ["+3 days", "-6 days"]) {
+      await guest.must(`date --set=${quote(jump)}`);
+      await pods.untilExact(container);
+      const restored = await agent.events("swap-limit-restored");
+      await guest.must(`echo 0 > ${quote(`${container.own[0]}/memory.swap.max`)}`);
+      await pods.untilExact(container);
+      expect((await agent.events("swap-limit-restored")).length).toBeGreaterThan(restored.length);
+      await guest.must("busybox wget -qO- http://127.0.0.1:9809/healthz");
+    }
+  } finally {
+    await guest.must(`date --set=@${Math.round(Date.now() / 1000)}`);
+    await pods.remove(container);
+  }
 });
 
 describe("a second agent on the node", () => {
