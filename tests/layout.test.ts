@@ -56,6 +56,13 @@ describe("the import rule", () => {
     }
   });
 
+  test("a clock that jumps moves nothing but what is shown", () => {
+    const tellsTime = (file: string) => /\bDate\b/.test(readFileSync(`${SRC}/${file}`, "utf8"));
+    // What is not shown notices the jump.
+    const shown = ["agent/logger.ts", "agent/service.ts", "host/hook-log.ts"];
+    expect(files.filter(tellsTime)).toEqual([...shown, "host/clock-steps.ts"].sort());
+  });
+
   test("only main.ts ends the process", () => {
     for (const file of files.filter((name) => name !== "main.ts")) {
       const source = readFileSync(`${SRC}/${file}`, "utf8");

@@ -33,7 +33,10 @@ const total = { passed: 0, failed: 0 };
 
 await installPackages();
 for (const check of CHECKS) await runCheck(check);
-for (const ring of await rings()) await runRing(ring);
+const { quick, guest } = await rings();
+// Side by side: most of their time they wait.
+await Promise.all(quick.map(runRing));
+if (!isFast) await runRing(guest);
 if (isFast) console.log("\nthe guest was left out: npm test runs it too");
 console.log(`\n${total.passed} passed, ${total.failed} failed`);
 process.exitCode = total.failed === 0 ? 0 : 1;
@@ -64,48 +67,42 @@ async function runCheck(check: Check): Promise<void> {
   count(run.exitCode === 0, `${check.name} (${seconds(started)})`, `${run.stdout}${run.stderr}`);
 }
 
-async function rings(): Promise<Ring[]> {
+async function rings(): Promise<{ quick: Ring[]; guest: Ring }> {
   const files = (await Array.fromAsync(new Glob("tests/**/*.test.ts").scan(ROOT))).sort();
-  const of = (room: string) => files.filter((file) => file.startsWith(`tests/${room}/`));
-  const apart = [...of("runc"), ...of("vm")];
-  const everywhere = {
-    name: "pure, and the fake node",
-    files: files.filter((file) => !apart.includes(file)),
+  const of = (...rooms: string[]) =>
+    files.filter((file) => rooms.some((room) => file.startsWith(`tests/${room}/`)));
+  const apart = of("commands", "runc", "vm");
+  const pure = files.filter((file) => !apart.includes(file));
+  return {
+    quick: [
+      { name: "parts, on their own", files: pure },
+      { name: "the executable, on a fake node", files: of("commands") },
+      { name: "the host's runc", files: of("runc") },
+    ],
+    guest: { name: "the guest", files: of("vm") },
   };
-  const runc = { name: "the host's runc", files: of("runc") };
-  const guest = { name: "the guest", files: of("vm") };
-  return isFast ? [everywhere, runc] : [everywhere, runc, guest];
 }
 
 async function runRing(ring: Ring): Promise<void> {
-  console.log(`\n${ring.name}`);
-  if (ring.files.length === 0) return count(false, ring.name, "it has no tests");
+  if (ring.files.length === 0) {
+    count(false, ring.name, "it has no tests");
+    return;
+  }
   const folder = await mkdtemp(`${tmpdir()}/wasp-tests-`);
   const report = `${folder}/report.xml`;
   const started = performance.now();
   try {
-    const command = [
-      BUN,
-      "test",
-      "--only-failures",
-      "--timeout=60000",
-      "--reporter=junit",
-      `--reporter-outfile=${report}`,
-    ];
-    const run = Bun.spawn([...command, ...ring.files.map((file) => `./${file}`)], {
-      cwd: ROOT,
-      stdio: ["ignore", "inherit", "inherit"],
-    });
-    const exitCode = await run.exited;
+    const flags = ["--only-failures", "--timeout=60000", "--reporter=junit", `--reporter-outfile=${report}`];
+    const files = ring.files.map((file) => `./${file}`);
+    const { exitCode, stdout, stderr } = await $`${BUN} test ${flags} ${files}`.cwd(ROOT).nothrow().quiet();
+    // Whole, and after the others': they run side by side.
+    console.log(`\n${ring.name}\n${stdout}${stderr}`);
     const { passed, failed } = countsOf(await readFile(report, "utf8").catch(() => ""));
     total.passed += passed;
     total.failed += failed;
     const isWhole = passed > 0 && (exitCode === 0 || failed > 0);
-    count(
-      isWhole,
-      `${ring.name}: ${passed} passed, ${failed} failed (${seconds(started)})`,
-      `it ended with ${exitCode}`,
-    );
+    const figures = `${passed} passed, ${failed} failed (${seconds(started)})`;
+    count(isWhole, `${ring.name}: ${figures}`, `it ended with ${exitCode}`);
   } finally {
     await rm(folder, { recursive: true });
   }

@@ -1,5 +1,6 @@
 import type { PodList } from "../cluster/pod-list.ts";
-import type { KubepodsContainer } from "../host/kubepods.ts";
+import { ClockSteps } from "../host/clock-steps.ts";
+import type { Kubepods, KubepodsContainer } from "../host/kubepods.ts";
 import { readNodeCapacity } from "../host/meminfo.ts";
 import { NodeContainers } from "../host/node-containers.ts";
 import type { Event, Fields } from "../log.ts";
@@ -40,7 +41,7 @@ export interface AgentOptions {
 }
 
 const TICK_MILLISECONDS = 1000;
-/** How often to look for kubepods where there is none: the kubelet has not run yet. */
+/** How often at least to look for kubepods where there is none, or another: the kubelet has not run yet, or anew. */
 const SEARCH_SECONDS = 5;
 // After this long a container that no pod's status names is a pause container, or its pod is broken.
 const UNKNOWN_SECONDS = 60;
@@ -53,7 +54,9 @@ export class Agent implements Disposable {
   readonly #options: AgentOptions;
   readonly #listener: AgentListener;
   readonly #keeper: LimitKeeper;
-  readonly #kubepodsLimits = new Map<string, KubepodsLimit>();
+  // By the cgroup, not its path: one that is made anew has no limit that could have been changed.
+  readonly #kubepodsLimits = new WeakMap<Kubepods, KubepodsLimit>();
+  readonly #clockSteps = new ClockSteps();
   #config: CoreConfig;
   #node: NodeCapacity;
   #pods: PodIndex | undefined;
@@ -99,7 +102,8 @@ export class Agent implements Disposable {
   /** Takes the node's pods in, all of them. */
   setPods({ pods }: PodList): void {
     this.#pods = indexPods(pods);
-    this.#pass();
+    if (this.#hasPassed) this.#keeper.applyPods(this.#pods);
+    else this.#pass();
   }
 
   /** Takes in what the kubelet says of its own swap behavior; undefined where it does not. */
@@ -208,9 +212,8 @@ export class Agent implements Disposable {
   #keepKubepodsLimits(): void {
     if (!this.#mayWrite || this.#pods === undefined) return;
     for (const kubepods of this.#containers?.kubepods ?? []) {
-      const key = kubepods.mount + kubepods.path;
-      const limit = this.#kubepodsLimits.get(key) ?? new KubepodsLimit(kubepods);
-      this.#kubepodsLimits.set(key, limit);
+      const limit = this.#kubepodsLimits.get(kubepods) ?? new KubepodsLimit(kubepods);
+      this.#kubepodsLimits.set(kubepods, limit);
       this.#keepKubepodsLimit(limit);
     }
   }
@@ -233,8 +236,13 @@ export class Agent implements Disposable {
     const now = this.#options.nowSeconds();
     this.#tickedSeconds = now;
     this.#readCapacity();
-    const isSearching = this.#containers?.kubepods.length === 0;
-    if (now - this.#sweptSeconds >= (isSearching ? SEARCH_SECONDS : this.#config.sweepSeconds)) {
+    if (this.#clockSteps.hasGoneBack()) {
+      this.#containers?.renew();
+      this.#pass();
+    }
+    const { sweepSeconds } = this.#config;
+    const isSearching = this.#containers?.isIncomplete === true;
+    if (now - this.#sweptSeconds >= (isSearching ? Math.min(SEARCH_SECONDS, sweepSeconds) : sweepSeconds)) {
       this.#sweptSeconds = now;
       this.#containers?.sweep();
       this.#pass();

@@ -97,19 +97,25 @@ export class ContainerLimit {
     return this.#isKnown;
   }
 
-  /** Looks at the limit in force and corrects it if need be. Never throws; a cgroup that is gone is nothing to tell. */
-  check(circumstances: Circumstances, nowSeconds: number): void {
+  /**
+   * Looks at the limit in force and corrects it if need be. Never throws; a cgroup that is gone is nothing to tell.
+   * sharedLimits are those of SwapLimit.
+   */
+  check(circumstances: Circumstances, nowSeconds: number, sharedLimits?: Map<string, number>): void {
     this.dueSeconds = Number.POSITIVE_INFINITY;
     try {
-      this.#keep(circumstances, nowSeconds);
+      this.#keep(circumstances, nowSeconds, new SwapLimit(this.container.cgroup, sharedLimits));
       this.#failures = 0;
     } catch (error) {
-      if (!this.#isGone(error)) this.#fail(error as Error, nowSeconds);
+      if (!this.#isGone(error)) this.#fail(error as Error, circumstances.pods, nowSeconds);
     }
   }
 
-  #keep({ pods, node, config, pageBytes, mayWrite }: Circumstances, nowSeconds: number): void {
-    const limit = new SwapLimit(this.container.cgroup);
+  #keep(
+    { pods, node, config, pageBytes, mayWrite }: Circumstances,
+    nowSeconds: number,
+    limit: SwapLimit,
+  ): void {
     const found = this.#find(limit);
     const finding = reconcile(found, pods, node, config, pageBytes);
     this.#view = viewOf(found, finding);
@@ -174,14 +180,15 @@ export class ContainerLimit {
     const { beforeBytes, effectiveBytes, writes } = limit.write(finding.wantedBytes);
     this.#isWritten = true;
     if (wasRight) this.#contest = restored(this.#contest, nowSeconds);
-    if (effectiveBytes === finding.wantedBytes) {
-      this.#view = { ...this.#view, state: "set", effectiveBytes };
-      this.#settle(finding, nowSeconds);
-      const event = wasRight ? "swap-limit-restored" : "swap-limit-set";
-      this.#tell(event, { beforeBytes }, writes);
-    } else {
+    // One who wrote in between did so at a level of the container's own, and is answered at the next look.
+    if (effectiveBytes !== finding.wantedBytes && limit.isSet(finding.wantedBytes)) {
       this.#regret(finding, effectiveBytes, writes);
+      return;
     }
+    this.#view = { ...this.#view, state: "set", effectiveBytes };
+    this.#settle(finding, nowSeconds);
+    const event = wasRight ? "swap-limit-restored" : "swap-limit-set";
+    this.#tell(event, { beforeBytes }, writes);
   }
 
   #mayRestore(nowSeconds: number, maxRestoresPerMinute: number): boolean {
@@ -222,13 +229,20 @@ export class ContainerLimit {
     return error instanceof SystemError && error.isMissing && !own.every((level) => existsSync(level));
   }
 
-  #fail(error: Error, nowSeconds: number): void {
+  #fail(error: Error, pods: PodIndex, nowSeconds: number): void {
     this.#failures += 1;
     this.dueSeconds = nowSeconds + Math.min(MAX_RETRY_SECONDS, 2 ** (this.#failures - 1));
     // A level that is just going may have lost its files first: the next look tells.
     if (this.#failures === 1 && error instanceof SystemError && error.isMissing) return;
-    this.#view = { ...this.#view, state: "failed" };
+    this.#view = { ...this.#view, ...this.#namesIn(pods), state: "failed" };
     this.#tellOnce("swap-limit-failed", { error: error.message }, 0);
+  }
+
+  /** Its names, for one of which no figure could be read. */
+  #namesIn(pods: PodIndex): Pick<ContainerView, "namespace" | "pod" | "container"> {
+    const pod = pods.get(this.container.podUid);
+    const container = pod?.containers.find(({ id }) => id === this.container.containerId);
+    return { namespace: pod?.namespace, pod: pod?.name, container: container?.name };
   }
 
   /** Tells what has changed since it was last told; figures that move all the time do not count. */

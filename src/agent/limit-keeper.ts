@@ -1,4 +1,6 @@
+import { deepEquals } from "bun";
 import type { KubepodsContainer } from "../host/kubepods.ts";
+import type { PodIndex } from "../policy/reconcile.ts";
 import { type Circumstances, ContainerLimit, type LimitListener } from "./container-limit.ts";
 import type { ContainerView } from "./view.ts";
 
@@ -36,6 +38,16 @@ export class LimitKeeper {
     this.checkAll();
   }
 
+  /** Goes by these pods from now on, and looks at the containers of those that changed; does nothing before apply. */
+  applyPods(pods: PodIndex): void {
+    if (this.#circumstances === undefined) return;
+    const before = this.#circumstances.pods;
+    this.#circumstances = { ...this.#circumstances, pods };
+    const hasChanged = ({ container: { podUid } }: ContainerLimit) =>
+      !deepEquals(before.get(podUid), pods.get(podUid));
+    this.#checkThose(hasChanged);
+  }
+
   /** Looks at one container, and corrects its limit if need be; does nothing before the circumstances are known. */
   check(containerId: string): void {
     const limit = this.#limits.get(containerId);
@@ -44,13 +56,13 @@ export class LimitKeeper {
 
   /** Looks at every container. */
   checkAll(): void {
-    for (const limit of this.#limits.values()) this.#check(limit);
+    this.#checkThose(() => true);
   }
 
   /** Looks again at those whose time has come: after a failed write, or in a contest. */
   tick(): void {
     const now = this.#nowSeconds();
-    for (const limit of this.#limits.values()) if (limit.dueSeconds <= now) this.#check(limit);
+    this.#checkThose(({ dueSeconds }) => dueSeconds <= now);
   }
 
   /** Whether nobody has told of a container yet. */
@@ -61,9 +73,14 @@ export class LimitKeeper {
   /** Whether a container that appeared within so many seconds is held because nobody has told of it yet. */
   hasUnknownSince(seconds: number): boolean {
     const since = this.#nowSeconds() - seconds;
-    return [...this.#limits.values()].some(
-      ({ appearedSeconds = Number.NEGATIVE_INFINITY, isKnown }) => !isKnown && appearedSeconds >= since,
-    );
+    const told = new Set<string>();
+    for (const { container, appearedSeconds = Number.NEGATIVE_INFINITY, isKnown } of this.#latestFirst()) {
+      if (isKnown) told.add(container.podUid);
+      // A status tells of all containers of its pod that were there: what came before one of them and is left out is
+      // the pause container, of which it never tells.
+      else if (appearedSeconds >= since && !told.has(container.podUid)) return true;
+    }
+    return false;
   }
 
   /** Every container, as it was when it was last looked at, with what it has swapped out by now. */
@@ -71,7 +88,17 @@ export class LimitKeeper {
     return [...this.#limits.values()].map((limit) => limit.shown());
   }
 
-  #check(limit: ContainerLimit): void {
-    if (this.#circumstances !== undefined) limit.check(this.#circumstances, this.#nowSeconds());
+  #latestFirst(): ContainerLimit[] {
+    return [...this.#limits.values()].reverse();
+  }
+
+  /** Looks at some containers at once: what they share is read once. */
+  #checkThose(isMeant: (limit: ContainerLimit) => boolean): void {
+    const sharedLimits = new Map<string, number>();
+    for (const limit of this.#limits.values()) if (isMeant(limit)) this.#check(limit, sharedLimits);
+  }
+
+  #check(limit: ContainerLimit, sharedLimits?: Map<string, number>): void {
+    if (this.#circumstances !== undefined) limit.check(this.#circumstances, this.#nowSeconds(), sharedLimits);
   }
 }

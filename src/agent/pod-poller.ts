@@ -18,8 +18,8 @@ const FIRST_LOOK_MILLISECONDS = 50;
 const LAST_LOOK_MILLISECONDS = 5000;
 const FIRST_RETRY_SECONDS = 1;
 const LAST_RETRY_SECONDS = 30;
-// However many containers come, the lists take a fifth of the time at most.
-const REST_FACTOR = 4;
+// However many containers come, the lists take a third of the time at most.
+const REST_FACTOR = 2;
 
 /**
  * Asks for the pods of the node: now and then, at once when somebody needs them, and again, less and less often, while

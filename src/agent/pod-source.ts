@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import { gc } from "bun";
 import { inClusterUrl } from "../cluster/api-server.ts";
 import { Kubelet } from "../cluster/kubelet.ts";
 import type { PodList } from "../cluster/pod-list.ts";
@@ -65,7 +66,7 @@ export interface PodSourceOptions {
   readonly config: () => AgentConfig;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly kubelet: Kubelet;
-  /** Done before each list of the kubelet's pods, and before the first of the API server's; never fails. */
+  /** Done before the first pods, and now and then; never fails. */
   readonly prepare: () => Promise<void>;
   /** Whether the pods that came last do not tell of every container. */
   readonly isWanting: () => boolean;
@@ -87,7 +88,11 @@ function pollKubelet(options: PodSourceOptions, listener: PodSourceListener): Po
     },
     pollSeconds: () => config().podPollSeconds,
     isWanting,
-    onPods: (list, durationSeconds) => listener.onPods(list, durationSeconds),
+    onPods: (list, durationSeconds) => {
+      listener.onPods(list, durationSeconds);
+      // A list leaves more behind than the agent holds, and the collector by itself would let several of them come.
+      gc(true);
+    },
     onError: (error, retrySeconds) => listener.onError(error, retrySeconds),
     random: Math.random,
   });
@@ -104,21 +109,27 @@ function watchApiServer(options: PodSourceOptions, listener: PodSourceListener):
     maxLineBytes: MAX_EVENT_BYTES,
   };
   let watch: PodWatch | undefined;
+  let timer: NodeJS.Timeout | undefined;
   let isClosed = false;
-  void options.prepare().then(() => {
+  // The watch tells nothing of the kubelet, which may not have answered yet, or answer otherwise after a restart.
+  const keepPrepared = async () => {
+    await options.prepare();
     if (isClosed) return;
-    watch = new PodWatch(
+    watch ??= new PodWatch(
       { ...apiServer, nodeName },
       {
         onPods: (list) => listener.onPods(list, undefined),
         onError: (error, retryInMilliseconds) => listener.onError(error, retryInMilliseconds / 1000),
       },
     );
-  });
+    timer = setTimeout(() => void keepPrepared(), options.config().podPollSeconds * 1000);
+  };
+  void keepPrepared();
   return {
     ask: () => {},
     close: () => {
       isClosed = true;
+      clearTimeout(timer);
       watch?.close();
     },
   };

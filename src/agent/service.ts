@@ -2,6 +2,7 @@ import type { PodList } from "../cluster/pod-list.ts";
 import type { AgentConfig } from "../config/agent.ts";
 import type { LoadedConfig, SourcedConfig } from "../config/load-agent.ts";
 import { reloadConfig } from "../config/reload.ts";
+import { forgetExecutablePages } from "../host/executable-pages.ts";
 import { readNodeFigures } from "../host/node-figures.ts";
 import { readPageBytes } from "../host/page-size.ts";
 import type { Event, Fields } from "../log.ts";
@@ -182,6 +183,7 @@ export class Service implements Disposable {
     if (this.#isReady) return;
     this.#isReady = true;
     this.#reporter.tell("agent-ready", { containers: this.#agent.containers().length });
+    forgetExecutablePages();
   }
 
   #onSwapBehavior(swapBehavior: string): void {

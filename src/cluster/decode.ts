@@ -25,7 +25,8 @@ function wrong(issue: v.BaseIssue<unknown>): string {
   return `${issue.received} is ${issue.kind === "schema" ? `not ${issue.expected}` : issue.message}`;
 }
 
-function parseJson(text: string): unknown {
+/** Parses JSON text; throws an Error when it is none. */
+export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {

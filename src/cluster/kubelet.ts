@@ -1,6 +1,7 @@
 import { decodeKubeletConfig, type KubeletConfig } from "./kubelet-config.ts";
-import { decodePodList, type PodList } from "./pod-list.ts";
-import { excerpt, get, type Server, shownUrl } from "./request.ts";
+import type { PodList } from "./pod-list.ts";
+import { type DecodedPods, PodListReader } from "./pod-list-reader.ts";
+import { type Answer, excerpt, get, type Server, shownUrl } from "./request.ts";
 import { RequestError } from "./request-error.ts";
 import type { Trust } from "./trust.ts";
 
@@ -24,6 +25,7 @@ export interface KubeletOptions {
 export class Kubelet {
   readonly #server: Server;
   readonly #maxBodyBytes: number;
+  #decoded: DecodedPods = new Map();
 
   constructor({ host, port, maxBodyBytes, ...connection }: KubeletOptions) {
     const baseUrl = `https://${host.includes(":") ? `[${host}]` : host}:${port}`;
@@ -33,22 +35,33 @@ export class Kubelet {
 
   /** The pods that the kubelet runs or is about to, static ones included; fails with a KubeletError alone. */
   pods(): Promise<PodList> {
-    return this.#read("/pods", decodePodList);
+    return this.#ask("/pods", async (answer) => {
+      const reader = new PodListReader(this.#decoded);
+      for await (const chunk of answer.chunks(this.#maxBodyBytes)) reader.push(chunk);
+      const list = reader.end();
+      this.#decoded = reader.decoded;
+      return list;
+    });
   }
 
   /** The configuration that the kubelet runs with; fails with a KubeletError alone. */
   config(): Promise<KubeletConfig> {
-    return this.#read("/configz", decodeKubeletConfig);
+    return this.#ask("/configz", async (answer) =>
+      decodeKubeletConfig(await answer.text(this.#maxBodyBytes)),
+    );
   }
 
-  async #read<T>(path: string, decode: (text: string) => T): Promise<T> {
+  async #ask<T>(path: string, read: (answer: Answer) => Promise<T>): Promise<T> {
     using answer = await get(this.#server, path);
-    const text = await answer.text(this.#maxBodyBytes);
     const url = shownUrl(this.#server, path);
-    if (answer.status !== 200) throw refusalOf(this.#server.tokenFile, url, answer.status, text);
+    if (answer.status !== 200) {
+      const text = await answer.text(this.#maxBodyBytes);
+      throw refusalOf(this.#server.tokenFile, url, answer.status, text);
+    }
     try {
-      return decode(text);
+      return await read(answer);
     } catch (error) {
+      if (error instanceof RequestError) throw error;
       throw new RequestError("malformed", `the kubelet's answer (${url}) is ${(error as Error).message}`);
     }
   }

@@ -9,20 +9,9 @@ export interface PodList {
   readonly problems: readonly string[];
 }
 
-/**
- * Decodes a Kubernetes PodList, JSON text or what it parses to; a malformed pod is left out and costs no other its
- * place. Throws an Error when the whole is not JSON, or no PodList.
- */
-export function decodePodList(list: unknown): PodList {
-  const { items } = decode(ListSchema, list, "a PodList");
-  const pods: Pod[] = [];
-  const problems: string[] = [];
-  for (const [index, item] of (items ?? []).entries()) {
-    const pod = decodePod(item, `pod ${index} of the list`);
-    if (typeof pod === "string") problems.push(pod);
-    else pods.push(pod);
-  }
-  return { pods, problems };
+/** Throws an Error when what is around the pods of a list is not JSON text, or not of a PodList. */
+export function checkPodList(frame: string): void {
+  decode(ListSchema, frame, "a PodList");
 }
 
 /** Decodes one pod; one that could not be understood gives a sentence, which calls it `unnamed` unless it has a name. */

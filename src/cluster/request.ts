@@ -89,29 +89,29 @@ export class Answer implements Disposable {
     this.#deadline = deadline;
   }
 
-  /** The body's bytes as they come; fails with a RequestError. */
-  async *chunks(): AsyncGenerator<Uint8Array> {
+  /** The body's bytes as they come, no more of them than allowed; fails with a RequestError. */
+  async *chunks(maxBytes = Number.POSITIVE_INFINITY): AsyncGenerator<Uint8Array> {
+    let bytes = 0;
     try {
-      for await (const chunk of this.#response.body ?? []) yield chunk;
+      for await (const chunk of this.#response.body ?? []) {
+        bytes += chunk.length;
+        if (bytes > maxBytes) break;
+        yield chunk;
+      }
     } catch (error) {
       throw failure(this.#server, this.#url, error);
     }
+    if (bytes <= maxBytes) return;
+    throw new RequestError(
+      "too-large",
+      `${this.#server.title}'s answer (${this.#url}) exceeds ${maxBytes} bytes`,
+    );
   }
 
   /** The whole body, read no further than allowed; fails with a RequestError. */
   async text(maxBytes: number): Promise<string> {
     const chunks: Uint8Array[] = [];
-    let bytes = 0;
-    for await (const chunk of this.chunks()) {
-      bytes += chunk.length;
-      if (bytes > maxBytes) {
-        throw new RequestError(
-          "too-large",
-          `${this.#server.title}'s answer (${this.#url}) exceeds ${maxBytes} bytes`,
-        );
-      }
-      chunks.push(chunk);
-    }
+    for await (const chunk of this.chunks(maxBytes)) chunks.push(chunk);
     return Buffer.concat(chunks).toString("utf8");
   }
 

@@ -72,6 +72,17 @@ export class KubepodsWatch implements Disposable {
     if (this.#root !== undefined) this.#compare(this.#root);
   }
 
+  /**
+   * Watches everything anew. Bun takes the time of day for its two milliseconds: once that is set back, it drops each
+   * event that is like the one before until the clock has caught up.
+   */
+  renew(): void {
+    if (this.#root === undefined) return;
+    // All are closed before any is opened again; the comparison opens them.
+    this.#unwatch(this.#root);
+    this.#compare(this.#root);
+  }
+
   /** Lets go of all watches; nothing is told any more. */
   close(): void {
     clearImmediate(this.#rescan);

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, statSync } from "node:fs";
 import {
   type KubepodsCgroup,
   parseKubepodsChild,
@@ -91,8 +91,15 @@ function parentOf(path: string): string {
 }
 
 function childNames(directory: string): string[] {
+  if (isLeaf(directory)) return [];
   const entries = unlessGone(() => readdirSync(directory, { withFileTypes: true })) ?? [];
   return entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
+}
+
+// A directory of cgroupfs has one link from above, one from itself, and one from each directory in it: most cgroups of a
+// node have none, but tens of files that would have to be read through.
+function isLeaf(directory: string): boolean {
+  return unlessGone(() => statSync(directory).nlink) === 2;
 }
 
 /** Returns what a function does, or undefined when the cgroup that it looks at is gone. */

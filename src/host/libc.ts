@@ -31,6 +31,7 @@ const EINTR = 4;
 const EWOULDBLOCK = 11;
 const ENODEV = 19;
 const POLLIN = 1;
+const MADV_DONTNEED = 4;
 const LOCK_EXCLUSIVE = 2;
 const LOCK_NONBLOCKING = 4;
 
@@ -103,6 +104,13 @@ export function tryLock(descriptor: number, subject: string): boolean {
   if (symbols.flock(descriptor, LOCK_EXCLUSIVE | LOCK_NONBLOCKING) === 0) return true;
   if (errno() === EWOULDBLOCK) return false;
   throw new SystemError("flock", subject, errno());
+}
+
+/** Has the kernel forget that pages of a mapping are in use (madvise(2)); throws a SystemError. */
+export function forgetPages(address: number, bytes: number): void {
+  const { symbols } = dlopen(LIBC, { madvise: { args: ["u64", "u64", "i32"], returns: "i32" } });
+  if (symbols.madvise(address, bytes, MADV_DONTNEED) !== 0)
+    throw new SystemError("madvise", address.toString(16), errno());
 }
 
 // Bound when there is an error to describe, as isatty is: each function that is bound costs the hook's start.

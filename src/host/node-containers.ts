@@ -22,6 +22,11 @@ export class NodeContainers implements Disposable {
     return [...this.#watches.values()].map(({ kubepods }) => kubepods);
   }
 
+  /** Whether a sweep may find a kubepods cgroup: none is there yet, or one that was is there no more. */
+  get isIncomplete(): boolean {
+    return this.#watches.size === 0 || [...this.#watches.values()].some(({ watch }) => !watch.isCurrent);
+  }
+
   /** Looks through the whole tree for what no event told of. */
   sweep(): void {
     for (const [path, { watch }] of this.#watches) {
@@ -32,6 +37,11 @@ export class NodeContainers implements Disposable {
       if (this.#watches.has(kubepods.path)) continue;
       this.#watches.set(kubepods.path, { kubepods, watch: new KubepodsWatch(kubepods, this.#listener) });
     }
+  }
+
+  /** Watches everything anew, as is needed once the node's clock has been set back. */
+  renew(): void {
+    for (const { watch } of this.#watches.values()) watch.renew();
   }
 
   /** Lets go of all watches; nothing is told any more. */

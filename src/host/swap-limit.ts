@@ -17,15 +17,20 @@ const V1_UNLIMITED_BYTES = 2 ** 60;
 /** The swap limit of one container, at all its levels; limits are bytes of swap, Infinity for none. */
 export class SwapLimit {
   readonly #cgroup: ContainerCgroup;
+  readonly #sharedLimits: Map<string, number> | undefined;
   readonly #file: string;
   /** How the kernel wants "no limit" written. */
   readonly #unlimited: string;
   /** What a limit file's figure holds besides swap: on cgroup v1 the container's memory limit. */
   readonly #memoryBytes: number;
 
-  /** Throws an error that names the file when the container's memory limit cannot be read. */
-  constructor(cgroup: ContainerCgroup) {
+  /**
+   * Throws an error that names the file when the container's memory limit cannot be read. Limits of ancestors are taken
+   * from sharedLimits, by file and in bytes, and added to it: whoever looks at many containers reads each once.
+   */
+  constructor(cgroup: ContainerCgroup, sharedLimits?: Map<string, number>) {
     this.#cgroup = cgroup;
+    this.#sharedLimits = sharedLimits;
     this.#file = cgroup.version === 2 ? "memory.swap.max" : "memory.memsw.limit_in_bytes";
     this.#unlimited = cgroup.version === 2 ? "max" : "-1";
     this.#memoryBytes = cgroup.version === 2 ? 0 : this.#lowest(cgroup.own, "memory.limit_in_bytes");
@@ -41,7 +46,7 @@ export class SwapLimit {
 
   /** Reads the limit in force; throws an error that names the file, as without the kernel's swap controller. */
   read(): number {
-    return this.#effective(this.#lowest(this.#cgroup.ancestors, this.#file));
+    return this.#effective(this.#lowestAbove());
   }
 
   /** Whether each of the container's own levels holds this limit; throws an error that names the file it cannot read. */
@@ -56,7 +61,7 @@ export class SwapLimit {
    * Throws an error that names the file when one cannot be read or written.
    */
   write(limitBytes: number): SwapLimitResult {
-    const aboveBytes = this.#lowest(this.#cgroup.ancestors, this.#file);
+    const aboveBytes = this.#lowestAbove();
     const beforeBytes = this.#effective(aboveBytes);
     if (beforeBytes === limitBytes) return { beforeBytes, effectiveBytes: beforeBytes, writes: 0 };
 
@@ -77,6 +82,17 @@ export class SwapLimit {
     return lowestBytes === Number.POSITIVE_INFINITY
       ? lowestBytes
       : Math.max(0, lowestBytes - this.#memoryBytes);
+  }
+
+  #lowestAbove(): number {
+    let lowestBytes = Number.POSITIVE_INFINITY;
+    for (const directory of this.#cgroup.ancestors) {
+      const file = `${directory}/${this.#file}`;
+      const bytes = this.#sharedLimits?.get(file) ?? readLimit(file);
+      this.#sharedLimits?.set(file, bytes);
+      lowestBytes = Math.min(lowestBytes, bytes);
+    }
+    return lowestBytes;
   }
 
   #lowest(directories: readonly string[], file: string): number {

@@ -1,5 +1,5 @@
 import { statSync } from "node:fs";
-import { decodePodList } from "../cluster/pod-list.ts";
+import { PodListReader } from "../cluster/pod-list-reader.ts";
 import { readFile } from "../host/file.ts";
 import type { Pod } from "../policy/pod.ts";
 
@@ -41,8 +41,10 @@ export class PodsFile {
 
   #read() {
     const text = readFile(this.#path, MAX_LIST_BYTES);
+    const reader = new PodListReader(new Map());
     try {
-      return decodePodList(text);
+      reader.push(new TextEncoder().encode(text));
+      return reader.end();
     } catch (error) {
       throw new Error(`${this.#path}: ${(error as Error).message}`);
     }

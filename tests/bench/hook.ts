@@ -7,6 +7,7 @@ import { $ } from "bun";
 import { type Arch, compile } from "../../build.ts";
 import hookDefinition from "../../hooks.d/wasp-swap.json";
 import { type Container, Pod, requireHost, type SwapFile, shellHook } from "../runc/container.ts";
+import { printTable, quantile } from "./table.ts";
 
 const LIMIT_BYTES = 128 * 1024 ** 2;
 const PEAK_ROUNDS = 5;
@@ -203,22 +204,6 @@ function ratios(of: Result, to: Result): string[] {
       0.5,
     );
   return (["wall", "cpu"] as const).map((kind) => (median(of, kind) / median(to, kind)).toFixed(2));
-}
-
-function quantile(values: readonly number[], share: number): number {
-  const sorted = values.toSorted((left, right) => left - right);
-  return sorted[Math.floor(share * (sorted.length - 1))] ?? Number.NaN;
-}
-
-function printTable(head: readonly string[], rows: readonly (readonly string[])[]): void {
-  const widths = head.map((_, column) => Math.max(...[head, ...rows].map((row) => row[column]?.length ?? 0)));
-  for (const row of [head, ...rows]) {
-    const cells = row.map((cell, column) =>
-      column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0),
-    );
-    console.log(cells.join("  ").trimEnd());
-  }
-  console.log();
 }
 
 const { values: options } = parseArgs({

@@ -1,11 +1,19 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { decodePodList } from "../../src/cluster/pod-list.ts";
+import type { PodList } from "../../src/cluster/pod-list.ts";
+import { PodListReader } from "../../src/cluster/pod-list-reader.ts";
 import type { Pod, PodContainer } from "../../src/policy/pod.ts";
 import { recordedPods } from "../node/fake-kubelet.ts";
 
 const MI = 2 ** 20;
 const recorded = JSON.parse(recordedPods("kubelet-pods.json"));
+
+/** Reads a list in one piece, of its text or what it is to be written as. */
+function decodePodList(list: unknown): PodList {
+  const reader = new PodListReader(new Map());
+  reader.push(new TextEncoder().encode(typeof list === "string" ? list : JSON.stringify(list)));
+  return reader.end();
+}
 
 describe("the recorded list", () => {
   const api = { "kubernetes.io/config.source": "api" };
@@ -317,7 +325,7 @@ describe("a malformed pod", () => {
       'pod shop/db-0: status.containerStatuses.0.containerID: "cri-o://../c" is not a container\'s id',
     ],
   ])("%j is told, and costs no other its place", (item, problem) => {
-    const { pods, problems } = decodePodList(JSON.stringify(listOf(good, item, good)));
+    const { pods, problems } = decodePodList(listOf(good, item, good));
     expect(pods.map((pod) => pod.name)).toEqual(["good", "good"]);
     expect(problems).toEqual([problem]);
   });
@@ -328,7 +336,6 @@ describe("a list", () => {
     "%j is empty",
     (list) => {
       expect(decodePodList(list)).toEqual({ pods: [], problems: [] });
-      expect(decodePodList(JSON.stringify(list))).toEqual({ pods: [], problems: [] });
     },
   );
 
@@ -344,10 +351,31 @@ describe("a list", () => {
     expect(() => decodePodList(list)).toThrow(message);
   });
 
+  test("after another has the very pods that did not change, and no others of it", () => {
+    const read = (before: PodListReader | undefined, ...pods: unknown[]) => {
+      const reader = new PodListReader(before?.decoded ?? new Map());
+      reader.push(new TextEncoder().encode(JSON.stringify(listOf(...pods))));
+      return reader;
+    };
+    const [a, b, c] = ["a", "b", "c"].map((name) => podJson({ metadata: { name } }));
+    const changed = podJson({ metadata: { name: "b" }, spec: { priority: 1 } });
+    const first = read(undefined, a, b);
+    const second = read(first, changed, c, a);
+    const [podA] = first.end().pods;
+    const { pods } = second.end();
+    expect(pods.map(({ name, priority }) => [name, priority])).toEqual([
+      ["b", 1],
+      ["c", undefined],
+      ["a", undefined],
+    ]);
+    expect(pods[2]).toBe(podA as Pod);
+    expect(second.decoded.size).toBe(3);
+  });
+
   test("of any pods whatever is decoded, each to a pod or to a problem", () => {
     fc.assert(
       fc.property(fc.array(fc.oneof(fc.jsonValue(), damagedPod())), (items) => {
-        const { pods, problems } = decodePodList(JSON.stringify(listOf(...items)));
+        const { pods, problems } = decodePodList(listOf(...items));
         expect(pods.length + problems.length).toBe(items.length);
         for (const { containers } of pods) {
           for (const { memoryRequestBytes } of containers)

@@ -1,31 +1,67 @@
-import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import { dirname } from "node:path";
 import type { QosClass } from "../../src/policy/pod-cgroup.ts";
 import { answer, FakeKubelet } from "./fake-kubelet.ts";
-import { FakeNode } from "./fake-node.ts";
-import { type Layout, podPath } from "./kubepods-tree.ts";
+import { FakeNode, RECORDED_NODE } from "./fake-node.ts";
+import { kubeletSwapLimit } from "./kubelet.ts";
+import { kubepodsPath, type Layout, podPath } from "./kubepods-tree.ts";
 import { type ContainerSpec, type PodSpec, podListJson } from "./pods.ts";
 
-/** Where the fake node's pods are: under systemd, as CRI-O lays them out. */
-const LAYOUT: Layout = { driver: "systemd", cgroupRoot: [] };
+/** How the cgroups of a fake node are named. */
+export interface Naming extends Layout {
+  readonly runtime: "crio" | "cri-containerd";
+}
 
-/** A node with a kubelet and pods in kubepods slices, on folders that stand for its cgroups. */
+const NAMING: Naming = { driver: "systemd", cgroupRoot: [], runtime: "crio" };
+
+const PAGE_BYTES = 4096;
+// As long as any figure: written over another one, it leaves nothing of that.
+const FIGURE_WIDTH = 24;
+
+/** What the kubelet's own formula gives for a memory request in bytes, in whole pages, as the cgroup's file has it. */
+export function shareOf(requestBytes: number, { memoryKibibytes, swapKibibytes } = RECORDED_NODE): string {
+  const bytes = kubeletSwapLimit(requestBytes, memoryKibibytes * 1024, swapKibibytes * 1024);
+  return String(bytes - (bytes % PAGE_BYTES));
+}
+
+/** A pod as its cgroup shows it. */
+export type PodOfCgroup = { readonly uid: string; readonly qosClass?: QosClass };
+
+/** A node with a kubelet and pods in kubepods cgroups, on folders that stand for its cgroups. */
 export class AgentNode implements Disposable {
   readonly node = new FakeNode(2);
   readonly kubelet: FakeKubelet;
-  /** The pods that the kubelet tells of, by UID. */
+  /** The pods that the kubelet tells of, by UID, as long as its answer is not another one. */
   readonly pods = new Map<string, PodSpec>();
+  readonly #naming: Naming;
+  /** The length of the kubelet's last list. */
+  listBytes = 0;
 
-  private constructor(kubelet: FakeKubelet) {
+  private constructor(kubelet: FakeKubelet, naming: Naming) {
     this.kubelet = kubelet;
+    this.#naming = naming;
     kubelet.write("token", "secret");
-    this.makeCgroup("/kubepods.slice");
-    this.tell();
+    kubelet.answer = (socket) => {
+      const list = podListJson([...this.pods.values()]);
+      this.listBytes = Buffer.byteLength(list);
+      answer("200 OK", list)(socket);
+    };
+    this.makeCgroup(this.kubepods);
   }
 
-  /** Makes a node without pods. */
-  static async start(): Promise<AgentNode> {
-    return new AgentNode(await FakeKubelet.start());
+  /** Makes a node without pods, under systemd and CRI-O unless told otherwise. */
+  static async start(naming: Partial<Naming> = {}): Promise<AgentNode> {
+    return new AgentNode(await FakeKubelet.start(), { ...NAMING, ...naming });
   }
 
   /** The flags that show an agent this node. */
@@ -40,35 +76,32 @@ export class AgentNode implements Disposable {
     ];
   }
 
-  /** Has the kubelet answer with the pods as they are now. */
-  tell(): void {
-    this.kubelet.answer = answer("200 OK", podListJson([...this.pods.values()]));
+  /** The path of the kubepods cgroup. */
+  get kubepods(): string {
+    return kubepodsPath(this.#naming);
   }
 
-  /** Makes a pod's cgroup and those of its containers that have an id, with no swap allowed, and tells of it. */
-  addPod(pod: PodSpec): void {
+  /** Makes a pod's cgroup and those of its containers that have an id, with this limit, and tells of it. */
+  addPod(pod: PodSpec, swapMax = "0"): void {
     this.pods.set(pod.uid, pod);
-    for (const { id } of pod.containers) if (id !== undefined) this.makeContainer(pod, id);
-    this.tell();
+    for (const { id } of pod.containers) if (id !== undefined) this.makeContainer(pod, id, swapMax);
   }
 
   /** Changes what the kubelet tells of a pod's containers. */
   changeContainers(pod: PodSpec, change: (container: ContainerSpec) => ContainerSpec): void {
     const known = this.pods.get(pod.uid) ?? pod;
     this.pods.set(pod.uid, { ...known, containers: known.containers.map(change) });
-    this.tell();
   }
 
-  /** Makes a container's cgroup as runc does, with no swap allowed. */
-  makeContainer(pod: PodSpec, id: string): void {
-    this.makeCgroup(containerPath(pod, id), "0");
+  /** Makes a container's cgroup as runc does, with this limit. */
+  makeContainer(pod: PodOfCgroup, id: string, swapMax = "0"): void {
+    this.makeCgroup(this.containerPath(pod, id), swapMax);
   }
 
   /** Removes a pod with all its containers, and tells of it no more. */
   removePod(pod: PodSpec): void {
-    rmSync(this.#directory(podPathOf(pod)), { recursive: true });
+    this.removeCgroup(this.podPath(pod));
     this.pods.delete(pod.uid);
-    this.tell();
   }
 
   /** Makes a cgroup with those above it, each with its limit files; all but the last allow any swap. */
@@ -84,14 +117,54 @@ export class AgentNode implements Disposable {
     }
   }
 
+  /** Removes a cgroup with those below it. */
+  removeCgroup(path: string): void {
+    // Out of the way first: whoever watches never sees one that has lost some of its files.
+    const draft = mkdtempSync(`${this.node.root}/draft-`);
+    renameSync(this.#directory(path), `${draft}/removed`);
+    rmSync(draft, { recursive: true });
+  }
+
+  /** The directory of a container's cgroup. */
+  directoryOf(pod: PodOfCgroup, id: string): string {
+    return this.#directory(this.containerPath(pod, id));
+  }
+
   /** Reads a container's limit as its cgroup has it. */
-  swapMax(pod: PodSpec, id: string): string {
-    return this.node.read(`/sys/fs/cgroup${containerPath(pod, id)}/memory.swap.max`);
+  swapMax(pod: PodOfCgroup, id: string): string {
+    return this.swapMaxAt(this.containerPath(pod, id));
   }
 
   /** Writes a container's limit, as somebody else would. */
-  writeSwapMax(pod: PodSpec, id: string, text: string): void {
-    this.node.write(`/sys/fs/cgroup${containerPath(pod, id)}/memory.swap.max`, text);
+  writeSwapMax(pod: PodOfCgroup, id: string, text: string): void {
+    this.writeSwapMaxAt(this.containerPath(pod, id), text);
+  }
+
+  /** Tells how much a container has swapped out. */
+  setSwapUsage(pod: PodOfCgroup, id: string, bytes: number): void {
+    this.#overwrite(`${this.containerPath(pod, id)}/memory.swap.current`, String(bytes));
+  }
+
+  /** Reads the limit of any cgroup. */
+  swapMaxAt(path: string): string {
+    return this.node.read(`/sys/fs/cgroup${path}/memory.swap.max`);
+  }
+
+  /** Writes the limit of any cgroup. */
+  writeSwapMaxAt(path: string, text: string): void {
+    this.#overwrite(`${path}/memory.swap.max`, text);
+  }
+
+  /** The path of a container's cgroup below the mount point. */
+  containerPath(pod: PodOfCgroup, id: string): string {
+    const { driver, runtime } = this.#naming;
+    const name = driver === "cgroupfs" && runtime === "cri-containerd" ? id : `${runtime}-${id}`;
+    return `${this.podPath(pod)}/${driver === "systemd" ? `${name}.scope` : name}`;
+  }
+
+  /** The path of a pod's cgroup below the mount point. */
+  podPath({ uid, qosClass = "Burstable" }: PodOfCgroup): string {
+    return podPath(this.#naming, qosClass, uid);
   }
 
   [Symbol.dispose](): void {
@@ -109,16 +182,14 @@ export class AgentNode implements Disposable {
     renameSync(draft, directory);
   }
 
+  // In one step, as the kernel does: a reader never sees an empty file, and nothing is cut off what came meanwhile.
+  #overwrite(file: string, text: string): void {
+    const descriptor = openSync(this.#directory(file), "r+");
+    writeSync(descriptor, text.padEnd(FIGURE_WIDTH));
+    closeSync(descriptor);
+  }
+
   #directory(path: string): string {
     return `${this.node.root}/sys/fs/cgroup${path}`;
   }
-}
-
-/** The path of a container's cgroup below the mount point. */
-function containerPath(pod: PodSpec, id: string): string {
-  return `${podPathOf(pod)}/crio-${id}.scope`;
-}
-
-function podPathOf({ uid, qosClass = "Burstable" }: { uid: string; qosClass?: QosClass }): string {
-  return podPath(LAYOUT, qosClass, uid);
 }

@@ -41,6 +41,11 @@ export const endlessAnswer: Answer = (socket) => {
   write();
 };
 
+/** Answers so many milliseconds later. */
+export function slowAnswer(milliseconds: number, late: Answer): Answer {
+  return (socket) => setTimeout(() => late(socket), milliseconds);
+}
+
 /** Never answers. */
 export const silence: Answer = () => {};
 
@@ -87,6 +92,16 @@ export class FakeKubelet implements Disposable {
     const folder = mkdtempSync(`${tmpdir()}/wasp-kubelet-`);
     await makeCertificates(folder, "kubelet", `DNS:${KUBELET_NAME}`);
     return new FakeKubelet(folder, await listen(folder, "kubelet", "127.0.0.1"));
+  }
+
+  /** Listens no more: whoever connects is refused. */
+  goDown(): void {
+    this.#server.close();
+  }
+
+  /** Listens again, where it did. */
+  async comeUp(): Promise<void> {
+    await new Promise<void>((resolve) => this.#server.listen(this.port, "127.0.0.1", resolve));
   }
 
   /** Writes a file beside the certificates `ca.pem`, `kubelet.pem` and `other.pem`, and tells its path. */

@@ -4,6 +4,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   writeFileSync,
 } from "node:fs";
@@ -32,10 +33,16 @@ export class FakeNode implements Disposable {
 
   constructor(cgroupVersion: 1 | 2, node = RECORDED_NODE) {
     this.cgroupVersion = cgroupVersion;
+    this.setCapacity(node);
+  }
+
+  /** Changes how much memory and swap there is, at once: whoever reads meminfo sees the one or the other. */
+  setCapacity({ memoryKibibytes, swapKibibytes }: typeof RECORDED_NODE): void {
     this.write(
-      "/proc/meminfo",
-      `MemTotal:        ${node.memoryKibibytes} kB\nMemFree:          123456 kB\nSwapTotal:       ${node.swapKibibytes} kB\n`,
+      "/proc/meminfo.next",
+      `MemTotal:        ${memoryKibibytes} kB\nMemFree:          123456 kB\nSwapTotal:       ${swapKibibytes} kB\n`,
     );
+    renameSync(`${this.root}/proc/meminfo.next`, `${this.root}/proc/meminfo`);
   }
 
   /** Lays out a container's bundle, its entry in /proc and its cgroups. */

@@ -1,5 +1,6 @@
 import type { QosClass } from "../../src/policy/pod-cgroup.ts";
 import { recordedPods } from "./fake-kubelet.ts";
+import { containerIdOf, podUidOf } from "./kubepods-tree.ts";
 
 const recorded = JSON.parse(recordedPods("kubelet-pods.json")).items;
 const template = recorded.find((pod: { metadata: { name: string } }) => pod.metadata.name === "burstable");
@@ -11,6 +12,7 @@ export interface ContainerSpec {
   readonly id?: string | undefined;
   readonly requestBytes?: number;
   readonly limitBytes?: number;
+  readonly env?: readonly { readonly name: string; readonly value: string }[];
   readonly kind?: "regular" | "init" | "sidecar" | "ephemeral";
 }
 
@@ -26,9 +28,27 @@ export interface PodSpec {
   readonly containers: readonly ContainerSpec[];
 }
 
+/** How much memory the one container of podOf asks for, in bytes. */
+export const REQUEST_BYTES = 64 * 2 ** 20;
+
+/** A Burstable pod `pod-1` of a number 1, with a container `app` whose id is containerIdOf(1). */
+export function podOf(number: number, changes: Partial<PodSpec> = {}): PodSpec {
+  const containers = [{ name: "app", id: containerIdOf(number), requestBytes: REQUEST_BYTES }];
+  return { uid: podUidOf(number), name: `pod-${number}`, containers, ...changes };
+}
+
 /** The kubelet's list of its pods, as JSON text: each one is the recorded Burstable pod but for what is said of it. */
 export function podListJson(pods: readonly PodSpec[]): string {
-  return JSON.stringify({ kind: "PodList", apiVersion: "v1", metadata: {}, items: pods.map(podJson) });
+  return `{"kind":"PodList","apiVersion":"v1","metadata":{},"items":[${pods.map(podText).join(",")}]}`;
+}
+
+// Kept, because a node of hundreds of pods tells of all of them whenever one changes.
+const texts = new WeakMap<PodSpec, string>();
+
+function podText(pod: PodSpec): string {
+  const text = texts.get(pod) ?? JSON.stringify(podJson(pod));
+  texts.set(pod, text);
+  return text;
 }
 
 function podJson(pod: PodSpec): object {
@@ -61,7 +81,8 @@ function podJson(pod: PodSpec): object {
 function specJson(container: ContainerSpec): object {
   const [like] = template.spec.containers;
   const restartPolicy = container.kind === "sidecar" ? "Always" : undefined;
-  return { ...like, name: container.name, resources: resourcesJson(container), restartPolicy };
+  const { name, env } = container;
+  return { ...like, name, env, resources: resourcesJson(container), restartPolicy };
 }
 
 function statusJson(container: ContainerSpec): object {

@@ -13,8 +13,14 @@ export class RunningAgent implements AsyncDisposable {
   readonly #reading: Promise<unknown>;
   #wake = () => {};
 
-  constructor(flags: readonly string[], env: Record<string, string> = {}) {
-    const command = [WASP, "agent", "--log-format=Json", ...flags];
+  /** Starts it with these flags; `under` is a command that runs it in its own place. */
+  constructor(
+    flags: readonly string[],
+    env: Record<string, string> = {},
+    under: readonly string[] = [],
+    binary = WASP,
+  ) {
+    const command = [...under, binary, "agent", "--log-format=Json", ...flags];
     this.#process = Bun.spawn(command, { stdin: "ignore", stdout: "pipe", stderr: "pipe", env });
     this.#reading = Promise.all([this.#readLog(), this.#readErrors()]);
     void this.#process.exited.then(() => this.#wake());
@@ -52,6 +58,20 @@ export class RunningAgent implements AsyncDisposable {
   async get(path: string): Promise<Response> {
     const { port } = await this.event("http-listening");
     return await fetch(`http://127.0.0.1:${port}${path}`);
+  }
+
+  /** Reads the value of a series, `name{label="value"}`, from its metrics; undefined when there is no such series. */
+  async metric(series: string): Promise<number | undefined> {
+    const text = await (await this.get("/metrics")).text();
+    const line = text.split("\n").find((candidate) => candidate.startsWith(`${series} `));
+    return line === undefined ? undefined : Number(line.slice(series.length));
+  }
+
+  /** Waits until it has looked at all containers so many more times. */
+  async passes(times: number): Promise<void> {
+    const count = async () => (await this.metric("wasp_reconcile_duration_seconds_count")) ?? 0;
+    const before = await count();
+    while ((await count()) < before + times) await Bun.sleep(20);
   }
 
   /** Waits until it ends by itself, and returns its exit status. */

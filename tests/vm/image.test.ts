@@ -1,79 +1,27 @@
 import { beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { type Arch, writeImage } from "../../build.ts";
-import { build, find } from "../kustomize.ts";
-import { WASP, wasp } from "../node/binary.ts";
-import { runtimes } from "./container.ts";
-import { quote } from "./guest.ts";
+import { wasp } from "../node/binary.ts";
+import { imageCommand, loadImage } from "./agent-image.ts";
+import { type Runtime, runtimes } from "./container.ts";
 import { sharedGuest } from "./node.ts";
 
 setDefaultTimeout(120_000);
 
 const guest = await sharedGuest();
 
-const { image, securityContext, resources, volumeMounts } = find(build(), "DaemonSet").spec.template.spec
-  .containers[0];
+beforeAll(() => loadImage(guest));
 
-beforeAll(async () => {
-  const folder = await mkdtemp(join(tmpdir(), "wasp-image-"));
-  try {
-    const archive = join(folder, "image.tar");
-    await writeImage(WASP, archive, process.arch as Arch, "0123456789ab");
-    await guest.push(archive, "/run/wasp-image.tar");
-  } finally {
-    await rm(folder, { recursive: true });
-  }
-  expect(
-    await guest.must("podman load --quiet --input /run/wasp-image.tar; rm /run/wasp-image.tar"),
-  ).toContain(image);
-});
-
-/** Returns the command that runs the image as the DaemonSet does, by what its manifest says of the container. */
-function podmanRun(runtime: string, args: string[], env: Record<string, string> = {}): string {
-  const memory = resources.limits.memory.replace("Mi", "m");
-  const command = [
-    ...["podman", "--runtime", runtime, "--cgroup-manager", "systemd", "run", "--rm", "--network", "none"],
-    // As the kubelet has it, whatever podman's own default.
-    ...["--cgroupns", "private", "--read-only-tmpfs=false", "--memory", memory],
-    ...securityFlags(),
-    ...cgroupFlags(),
-    ...Object.entries(env).flatMap(([name, value]) => ["--env", `${name}=${value}`]),
-    ...[image, ...args],
-  ];
-  return command.map(quote).join(" ");
-}
-
-function securityFlags(): string[] {
-  const { runAsUser, runAsGroup, capabilities, readOnlyRootFilesystem, ...rest } = securityContext;
-  // What podman does without a flag: the default seccomp profile, and no privilege.
-  const { privileged, allowPrivilegeEscalation, seccompProfile, ...unknown } = rest;
-  expect({ privileged, seccompProfile, unknown }).toEqual({
-    privileged: false,
-    seccompProfile: { type: "RuntimeDefault" },
-    unknown: {},
-  });
-  return [
-    ...["--user", `${runAsUser}:${runAsGroup}`],
-    ...capabilities.drop.map((name: string) => `--cap-drop=${name.toLowerCase()}`),
-    `--read-only=${readOnlyRootFilesystem}`,
-    ...(allowPrivilegeEscalation ? [] : ["--security-opt=no-new-privileges"]),
-  ];
-}
-
-function cgroupFlags(): string[] {
-  const { mountPath, readOnly } = volumeMounts.find(({ name }: { name: string }) => name === "cgroup");
-  return ["--volume", `/sys/fs/cgroup:${mountPath}${readOnly ? ":ro" : ""}`];
+/** Returns the command that runs the image as the DaemonSet does, but with no network. */
+function podmanRun(runtime: Runtime, args: string[], env: Record<string, string> = {}): string {
+  return imageCommand(runtime, { flags: ["--rm", "--network", "none"], env, args });
 }
 
 /** Returns the command that runs a script in the agent's place: the binary itself is the only program that can. */
-function podmanScript(runtime: string, script: string): string {
+function podmanScript(runtime: Runtime, script: string): string {
   return podmanRun(runtime, ["-e", `const fs = require("node:fs"); ${script}`], { BUN_BE_BUN: "1" });
 }
 
 /** Runs an expression in the agent's place, and returns what it comes to. */
-async function evaluate(runtime: string, expression: string): Promise<unknown> {
+async function evaluate(runtime: Runtime, expression: string): Promise<unknown> {
   const tried = `let result; try { result = ${expression}; } catch ({ code }) { result = code; }`;
   const script = `${tried} console.log(JSON.stringify(result ?? null));`;
   return JSON.parse(await guest.must(podmanScript(runtime, script)));
@@ -146,7 +94,8 @@ describe.each(runtimes)("the image under %s, with no more than the DaemonSet giv
   test("is refused the swap limit of its own cgroup alone", async () => {
     const own = `fs.readdirSync("/sys/fs/cgroup/machine.slice").filter((name) => /^libpod-[0-9a-f]{64}/.test(name))
       .flatMap((scope) => [scope + "/container", scope]).map((level) => "/sys/fs/cgroup/machine.slice/" + level)
-      .find((folder) => fs.existsSync(folder))`;
+      .filter((folder) => fs.existsSync(folder))
+      .find((folder) => fs.readFileSync(folder + "/cgroup.procs", "utf8").split("\\n").includes("" + process.pid))`;
     expect(await evaluate(runtime, `fs.writeFileSync(${own} + "/memory.swap.max", "0")`)).toBe("EPERM");
   });
 });

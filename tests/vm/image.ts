@@ -61,6 +61,7 @@ const guestPackages = [
   "openssh-server",
   "podman",
   "procps",
+  "prometheus",
   "runc",
   "systemd",
   "systemd-sysv",
@@ -72,7 +73,7 @@ const leftOutPaths = ["/usr/share/doc/*", "/usr/share/info/*", "/usr/share/local
 
 const enabledUnits = ["guest-network.service", "guest-ready.service", "ssh.service"];
 
-const disabledUnits = ["containerd.service"];
+const disabledUnits = ["containerd.service", "prometheus.service"];
 
 const maskedUnits = [
   "apt-daily-upgrade.timer",

@@ -22,13 +22,20 @@ export const oomScoreAdjOf32MiB = 984;
  * for the smallest memory request that has this value, in whole pages as the kernel keeps it.
  */
 export async function swapShares(guest: Guest): Promise<(oomScoreAdj: number) => number> {
-  const meminfo = await guest.must("cat /proc/meminfo");
-  const [memoryBytes, swapBytes] = [bytesOf(meminfo, "MemTotal"), bytesOf(meminfo, "SwapTotal")];
+  const { memoryTotalBytes, swapTotalBytes } = await readCapacity(guest);
   return (oomScoreAdj) => {
-    const requestBytes = Math.ceil(((1000 - oomScoreAdj) * memoryBytes) / 1000);
-    const limitBytes = Math.trunc((requestBytes / memoryBytes) * swapBytes);
+    const requestBytes = Math.ceil(((1000 - oomScoreAdj) * memoryTotalBytes) / 1000);
+    const limitBytes = Math.trunc((requestBytes / memoryTotalBytes) * swapTotalBytes);
     return limitBytes - (limitBytes % 4096);
   };
+}
+
+/** Reads the node's memory and swap, in bytes. */
+export async function readCapacity(
+  guest: Guest,
+): Promise<{ memoryTotalBytes: number; swapTotalBytes: number }> {
+  const meminfo = await guest.must("cat /proc/meminfo");
+  return { memoryTotalBytes: bytesOf(meminfo, "MemTotal"), swapTotalBytes: bytesOf(meminfo, "SwapTotal") };
 }
 
 function bytesOf(meminfo: string, field: string): number {

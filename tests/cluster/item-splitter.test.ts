@@ -1,0 +1,44 @@
+import { expect, test } from "bun:test";
+import fc from "fast-check";
+import { ItemSplitter } from "../../src/cluster/item-splitter.ts";
+
+const bytesOf = (text: string) => new TextEncoder().encode(text);
+
+function split(text: string, cuts: readonly number[] = []): { items: string[]; frame: string } {
+  const splitter = new ItemSplitter();
+  const bytes = bytesOf(text);
+  const items: Uint8Array[] = [];
+  let start = 0;
+  for (const length of [...cuts, bytes.length]) {
+    items.push(...splitter.push(bytes.subarray(start, start + length)));
+    start = Math.min(start + length, bytes.length);
+  }
+  return { items: items.map((item) => new TextDecoder().decode(item)), frame: splitter.frame };
+}
+
+test("items and frame are the same wherever the bytes are cut, and however they are spaced", () => {
+  // As JSON has it: without -0.
+  const value = fc.jsonValue({ noUnicodeString: false }).map((it) => JSON.parse(JSON.stringify(it)));
+  const spacing = fc.constantFrom(0, 1, "\t");
+  fc.assert(
+    fc.property(value, fc.array(value), fc.array(fc.nat(50)), spacing, (metadata, items, cuts, space) => {
+      const found = split(
+        JSON.stringify({ kind: "PodList", metadata, items, more: [items] }, null, space),
+        cuts,
+      );
+      expect(found.items.map((item) => JSON.parse(item))).toEqual(items);
+      expect(JSON.parse(found.frame)).toEqual({ kind: "PodList", metadata, items: [], more: [items] });
+    }),
+  );
+});
+
+test.each([
+  ["no array", '{"items":{"items":[1]}}', [], '{"items":{"items":[1]}}'],
+  ["another array", '{"others":[1,2]}', [], '{"others":[1,2]}'],
+  ["an array that is not in an object", "[[1],[2]]", [], "[[1],[2]]"],
+  ["blanks", '{"items":[ \n]}', [], '{"items":[]}'],
+  ["nothing behind a comma", '{"items":[1, ]}', ["1", " "], '{"items":[]}'],
+  ["no end", '{"items":[1,{"a":', ["1"], '{"items":['],
+])("%s", (_, text, items, frame) => {
+  expect(split(text)).toEqual({ items, frame });
+});

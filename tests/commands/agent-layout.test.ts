@@ -1,0 +1,91 @@
+import { describe, expect, test } from "bun:test";
+import { AgentNode, type Naming, shareOf } from "../node/agent-node.ts";
+import { containerIdOf } from "../node/kubepods-tree.ts";
+import { type PodSpec, podOf, REQUEST_BYTES } from "../node/pods.ts";
+import { RunningAgent } from "../node/running-agent.ts";
+
+const ID = containerIdOf(1);
+const SHARE = shareOf(REQUEST_BYTES);
+
+describe.concurrent("containers are found", () => {
+  test.each<[string, Partial<Naming>]>([
+    ["under systemd and CRI-O", {}],
+    ["under systemd and containerd", { runtime: "cri-containerd" }],
+    ["under cgroupfs and CRI-O", { driver: "cgroupfs" }],
+    ["under cgroupfs and containerd", { driver: "cgroupfs", runtime: "cri-containerd" }],
+    ["below a --cgroup-root, under systemd", { cgroupRoot: ["nodes", "a"] }],
+    ["below a --cgroup-root, under cgroupfs", { driver: "cgroupfs", cgroupRoot: ["nodes", "a"] }],
+  ])("%s", async (_, naming) => {
+    const late = podOf(2);
+    using node = await AgentNode.start(naming);
+    node.addPod(podOf(1));
+    await using agent = new RunningAgent(node.flags);
+    await agent.event("agent-ready");
+    expect(node.swapMax(podOf(1), ID)).toBe(SHARE);
+    node.addPod(late);
+    await agent.until(() => node.swapMax(late, containerIdOf(2)) === SHARE);
+    node.writeSwapMax(late, containerIdOf(2), "max");
+    await agent.until(() => node.swapMax(late, containerIdOf(2)) === SHARE);
+  });
+});
+
+describe.concurrent("a container of crun", () => {
+  const pod = podOf(1);
+  const childOf = (node: AgentNode, of: PodSpec) => `${node.containerPath(of, ID)}/container`;
+
+  test("is held to its limit at both levels", async () => {
+    using node = await AgentNode.start();
+    node.addPod(pod);
+    node.makeCgroup(childOf(node, pod), "0");
+    await using agent = new RunningAgent(node.flags);
+    await agent.event("agent-ready");
+    expect(node.swapMax(pod, ID)).toBe(SHARE);
+    expect(node.swapMaxAt(childOf(node, pod))).toBe(SHARE);
+    // Either one of them can undo the limit.
+    node.writeSwapMaxAt(childOf(node, pod), "0");
+    await agent.until(() => node.swapMaxAt(childOf(node, pod)) === SHARE);
+    node.writeSwapMax(pod, ID, "0");
+    await agent.until(() => node.swapMax(pod, ID) === SHARE);
+  });
+
+  test("gets a lower level after its limit, and that level gets the limit too", async () => {
+    using node = await AgentNode.start();
+    node.addPod(pod);
+    await using agent = new RunningAgent(node.flags);
+    await agent.event("agent-ready");
+    node.makeCgroup(childOf(node, pod), "0");
+    await agent.until(() => node.swapMaxAt(childOf(node, pod)) === SHARE);
+    expect(node.swapMax(pod, ID)).toBe(SHARE);
+  });
+});
+
+describe.concurrent("kubepods", () => {
+  const pod = podOf(1);
+
+  test("may come after the agent", async () => {
+    using node = await AgentNode.start();
+    node.removeCgroup(node.kubepods);
+    await using agent = new RunningAgent([...node.flags, "--sweep-seconds=1"]);
+    await agent.event("agent-ready");
+    node.makeCgroup(node.kubepods);
+    node.addPod(pod);
+    await agent.until(() => node.swapMax(pod, ID) === SHARE);
+  });
+
+  test("may be made anew", async () => {
+    using node = await AgentNode.start();
+    node.addPod(pod);
+    await using agent = new RunningAgent([...node.flags, "--sweep-seconds=1"]);
+    await agent.event("agent-ready");
+    node.removeCgroup(node.kubepods);
+    node.makeCgroup(node.kubepods);
+    node.makeContainer(pod, ID);
+    await agent.until(() => node.swapMax(pod, ID) === SHARE);
+    // A container that has just been found may be found again, and its limit be set anew.
+    await agent.passes(1);
+    const restored = agent.events("swap-limit-restored").length;
+    node.writeSwapMax(pod, ID, "max");
+    await agent.until(() => agent.events("swap-limit-restored").length > restored);
+    expect(node.swapMax(pod, ID)).toBe(SHARE);
+  });
+});
