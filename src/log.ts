@@ -64,6 +64,34 @@ export type Event =
   | "variable-unused"
   /** The kernel does not tell of changes below a cgroup: they are seen at the next full pass. */
   | "watch-failed"
+  /** Nobody is evicted, for another reason than before. */
+  | "eviction-held"
+  /** A pod is to be evicted, with all that the decision was made on. */
+  | "eviction-decided"
+  /** Nobody is evicted after all: the pressure was over before the request was made. */
+  | "eviction-withdrawn"
+  /** A pod is evicted: it is about to go, or to be moved. */
+  | "pod-evicted"
+  /** A pod that was to be evicted is not. */
+  | "eviction-refused"
+  /** Nobody else is evicted until the victim is gone, or its time is up. */
+  | "victim-awaited"
+  /** The node's taint keeps new pods away. */
+  | "node-tainted"
+  /** The node's taint is taken away. */
+  | "node-untainted"
+  /** The node's taint and condition cannot be written. */
+  | "node-unmarked"
+  /** They can be written again. */
+  | "node-marked"
+  /** An event cannot be recorded at the API server. */
+  | "event-unrecorded"
+  /** Events can be recorded again. */
+  | "event-recorded"
+  /** The node's own figures can be read again. */
+  | "node-known"
+  /** Eviction is on, and cannot be: what is missing is told. */
+  | "eviction-impossible"
   /** Metrics and health are served. */
   | "http-listening"
   /** A changed certificate is of no use; the one before is served on. */

@@ -3,9 +3,11 @@ import { ClockSteps } from "../host/clock-steps.ts";
 import type { Kubepods, KubepodsContainer } from "../host/kubepods.ts";
 import { readNodeCapacity } from "../host/meminfo.ts";
 import { NodeContainers } from "../host/node-containers.ts";
+import { sampleContainer, sampleKubepods, sampleNode } from "../host/snapshot.ts";
 import type { Event, Fields } from "../log.ts";
 import type { NodeCapacity } from "../policy/container.ts";
 import { indexPods, type PodIndex } from "../policy/reconcile.ts";
+import type { Snapshot } from "../policy/snapshot.ts";
 import { type StandDownReason, standDown } from "../policy/stand-down.ts";
 import type { Circumstances, LimitListener } from "./container-limit.ts";
 import { KubepodsLimit } from "./kubepods-limit.ts";
@@ -146,6 +148,25 @@ export class Agent implements Disposable {
   /** Whether a container that has just come is in the status of no pod that was told of. */
   get hasUnknownContainer(): boolean {
     return this.#keeper.hasUnknownSince(UNKNOWN_SECONDS);
+  }
+
+  /**
+   * Looks at the node as it is now, with each container's figures or without; undefined before its pods are known, and
+   * on cgroup v1. Throws an error that names the file that cannot be read.
+   */
+  look(withContainers: boolean): Snapshot | undefined {
+    const [kubepods] = this.#containers?.kubepods ?? [];
+    if (this.#pods === undefined || kubepods?.version === 1) return undefined;
+    return {
+      atSeconds: this.#options.nowSeconds(),
+      node: sampleNode(this.#options.fsroot),
+      kubepods: kubepods && sampleKubepods(kubepods),
+      containers: withContainers
+        ? this.#keeper.kubepodsContainers().flatMap((container) => sampleContainer(container) ?? [])
+        : [],
+      // One may be found by two UIDs.
+      pods: [...new Set(this.#pods.values())],
+    };
   }
 
   /** Every container, as it was when it was last looked at. */

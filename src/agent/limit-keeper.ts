@@ -88,6 +88,11 @@ export class LimitKeeper {
     return [...this.#limits.values()].map((limit) => limit.shown());
   }
 
+  /** Where every container is. */
+  kubepodsContainers(): KubepodsContainer[] {
+    return [...this.#limits.values()].map(({ container }) => container);
+  }
+
   #latestFirst(): ContainerLimit[] {
     return [...this.#limits.values()].reverse();
   }

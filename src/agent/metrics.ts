@@ -4,8 +4,10 @@ import Histogram from "prom-client/lib/histogram.js";
 import Registry from "prom-client/lib/registry.js";
 import type { NodeFigures } from "../host/node-figures.ts";
 import type { Event } from "../log.ts";
+import type { EvictionAnswer } from "../policy/eviction.ts";
 import { ContainerMetrics } from "./container-metrics.ts";
 import { NodeMetrics } from "./node-metrics.ts";
+import { PressureMetrics } from "./pressure-metrics.ts";
 import { addProcessMetrics } from "./process-metrics.ts";
 import type { AgentView } from "./view.ts";
 
@@ -37,6 +39,7 @@ export class AgentMetrics {
   readonly #registry = new Registry();
   readonly #node = new NodeMetrics(this.#registry);
   readonly #containers = new ContainerMetrics(this.#registry);
+  readonly #pressure = new PressureMetrics(this.#registry);
 
   readonly #writes = this.#counter("wasp_swap_limit_writes_total", "Swap limits that were written.");
   readonly #drifts = this.#counter(
@@ -112,6 +115,11 @@ export class AgentMetrics {
     if (isError(event)) this.#errors.inc({ kind: event });
   }
 
+  /** Counts an eviction that was decided, by its answer. */
+  countEviction(answer: EvictionAnswer): void {
+    this.#pressure.count(answer);
+  }
+
   /** Counts a request for the list of the node's pods. */
   countPodList(source: Of<typeof POD_SOURCES>, outcome: Of<typeof REQUEST_OUTCOMES>): void {
     this.#podLists.inc({ source, outcome });
@@ -126,6 +134,7 @@ export class AgentMetrics {
   scrape(): Promise<string> {
     this.#containers.show(this.#view.containers());
     this.#node.show(this.#readNode());
+    this.#pressure.show(this.#view.signals(), this.#view.thresholds());
     this.#stoodDown.set(this.#view.isStoodDown ? 1 : 0);
     return this.#registry.metrics();
   }

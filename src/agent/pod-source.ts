@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { gc } from "bun";
-import { inClusterUrl } from "../cluster/api-server.ts";
+import { type ApiServerOptions, inClusterUrl } from "../cluster/api-server.ts";
 import { Kubelet } from "../cluster/kubelet.ts";
 import type { PodList } from "../cluster/pod-list.ts";
 import { PodWatch } from "../cluster/pod-watch.ts";
@@ -98,16 +98,24 @@ function pollKubelet(options: PodSourceOptions, listener: PodSourceListener): Po
   });
 }
 
-function watchApiServer(options: PodSourceOptions, listener: PodSourceListener): PodSource {
-  const { nodeName = "", apiServerUrl, apiServerTokenFile, apiServerCaFile } = options.config();
-  const apiServer = {
-    baseUrl: apiServerUrl ?? inClusterUrl(options.env),
+/** Where the API server is, as the configuration or a pod's environment has it; throws an Error where neither does. */
+export function apiServerOptionsOf(
+  { apiServerUrl, apiServerTokenFile, apiServerCaFile }: AgentConfig,
+  env: Readonly<Record<string, string | undefined>>,
+): ApiServerOptions {
+  return {
+    baseUrl: apiServerUrl ?? inClusterUrl(env),
     tokenFile: apiServerTokenFile,
     caFile: apiServerCaFile,
     timeoutMilliseconds: API_SERVER_TIMEOUT_MILLISECONDS,
     maxBodyBytes: MAX_LIST_BYTES,
     maxLineBytes: MAX_EVENT_BYTES,
   };
+}
+
+function watchApiServer(options: PodSourceOptions, listener: PodSourceListener): PodSource {
+  const { nodeName = "" } = options.config();
+  const apiServer = apiServerOptionsOf(options.config(), options.env);
   let watch: PodWatch | undefined;
   let timer: NodeJS.Timeout | undefined;
   let isClosed = false;

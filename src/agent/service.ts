@@ -1,3 +1,4 @@
+import { ApiServer } from "../cluster/api-server.ts";
 import type { PodList } from "../cluster/pod-list.ts";
 import type { AgentConfig } from "../config/agent.ts";
 import type { LoadedConfig, SourcedConfig } from "../config/load-agent.ts";
@@ -6,13 +7,15 @@ import { forgetExecutablePages } from "../host/executable-pages.ts";
 import { readNodeFigures } from "../host/node-figures.ts";
 import { readPageBytes } from "../host/page-size.ts";
 import type { Event, Fields } from "../log.ts";
+import type { Snapshot } from "../policy/snapshot.ts";
 import { Agent } from "./agent.ts";
+import { Evictor, type EvictorConfig } from "./evictor.ts";
 import { type HttpEndpoint, serveHttp } from "./http.ts";
 import { KubeletCheck } from "./kubelet-check.ts";
 import { LineWriter } from "./line-writer.ts";
 import { Logger } from "./logger.ts";
 import { AgentMetrics } from "./metrics.ts";
-import { followPods, kubeletOf, type PodSource } from "./pod-source.ts";
+import { apiServerOptionsOf, followPods, kubeletOf, type PodSource } from "./pod-source.ts";
 import { Repeats } from "./repeats.ts";
 import { Reporter } from "./reporter.ts";
 import type { AgentView } from "./view.ts";
@@ -25,12 +28,15 @@ export interface Build {
 
 // A tick comes each second; a pass over a thousand containers takes a tenth of one.
 const ALIVE_SECONDS = 30;
+const TICK_MILLISECONDS = 1000;
+// Whom to evict, and whether a victim is gone, the kubelet's list tells.
+const ASK_SECONDS = 5;
 const CERTIFICATE_CHECK_MILLISECONDS = 60_000;
 
 const nowSeconds = () => performance.now() / 1000;
 
 /** The agent at work: its core, what feeds it, and what shows it. */
-export class Service implements Disposable {
+export class Service implements AsyncDisposable {
   readonly #env: Readonly<Record<string, string | undefined>>;
   readonly #logger: Logger;
   readonly #metrics: AgentMetrics;
@@ -42,6 +48,9 @@ export class Service implements Disposable {
   #source: PodSource | undefined;
   #endpoint: HttpEndpoint | undefined;
   #certificateTimer: NodeJS.Timeout | undefined;
+  #evictor: Evictor | undefined;
+  #evictorTimer: NodeJS.Timeout | undefined;
+  #askedSeconds = Number.NEGATIVE_INFINITY;
   #isReady = false;
 
   /** Throws an Error where the node's memory cannot be read. */
@@ -88,6 +97,7 @@ export class Service implements Disposable {
       prepare: () => check.refresh(),
       isWanting: () => this.#agent.hasUnknownContainer,
     };
+    this.#followPressure();
     this.#source = followPods(options, {
       onPods: (list, durationSeconds) => this.#onPods(list, durationSeconds),
       onError: (error, retrySeconds) => {
@@ -114,6 +124,7 @@ export class Service implements Disposable {
       this.#metrics.countReload("needs-restart");
     }
     this.#agent.setConfig(running.config);
+    this.#followPressure();
   }
 
   /** Goes on as before, because what the configuration was changed to is wrong. */
@@ -122,9 +133,11 @@ export class Service implements Disposable {
     this.#metrics.countReload("refused");
   }
 
-  /** Ends everything at once; limits stay as they are. */
-  [Symbol.dispose](): void {
+  /** Ends everything, which takes no second; limits stay as they are, the node's taint goes. */
+  async [Symbol.asyncDispose](): Promise<void> {
     clearInterval(this.#certificateTimer);
+    clearInterval(this.#evictorTimer);
+    await this.#evictor?.leave();
     this.#source?.close();
     this.#agent[Symbol.dispose]();
     void this.#endpoint?.stop();
@@ -145,6 +158,8 @@ export class Service implements Disposable {
       get isStoodDown() {
         return agent().standsDown !== undefined;
       },
+      signals: () => this.#evictor?.observation,
+      thresholds: () => this.#evictor?.thresholds ?? {},
     };
   }
 
@@ -159,6 +174,50 @@ export class Service implements Disposable {
     this.#reporter.tell("http-listening", { address, port: this.#endpoint.port, tls: tls !== undefined });
     if (tls !== undefined)
       this.#certificateTimer = setInterval(() => this.#reloadCertificate(), CERTIFICATE_CHECK_MILLISECONDS);
+  }
+
+  /** Begins to sense pressure, if it is to be sensed and is not yet. */
+  #followPressure(): void {
+    const { evictionMode, nodeName } = this.config;
+    if (evictionMode === "Off" || this.#evictor !== undefined) return;
+    try {
+      if (nodeName === undefined)
+        throw new Error("the node's name is not known: set --node-name or NODE_NAME");
+      const server = new ApiServer(apiServerOptionsOf(this.config, this.#env));
+      this.#evictor = new Evictor({
+        server,
+        nodeName,
+        config: () => this.#evictorConfig(),
+        look: (withContainers) => this.#look(withContainers),
+        tell: (event, fields) => this.#reporter.tell(event, fields),
+        meet: (event, error) => this.#meetOrEnd(event, error),
+        onAnswer: (answer) => this.#metrics.countEviction(answer),
+        nowSeconds,
+      });
+      this.#evictorTimer = setInterval(() => this.#evictor?.tick(), TICK_MILLISECONDS);
+    } catch (error) {
+      this.#reporter.tell("eviction-impossible", { error: (error as Error).message });
+    }
+  }
+
+  #evictorConfig(): EvictorConfig {
+    const { config } = this;
+    // Who writes no limit evicts nobody either.
+    const evictionMode = config.dryRun && config.evictionMode === "Enforce" ? "DryRun" : config.evictionMode;
+    return { ...config, evictionMode, ownPodUid: this.#env["POD_UID"] };
+  }
+
+  #look(withContainers: boolean): Snapshot | undefined {
+    if (withContainers && nowSeconds() - this.#askedSeconds >= ASK_SECONDS) {
+      this.#askedSeconds = nowSeconds();
+      this.#source?.ask();
+    }
+    return this.#agent.look(withContainers);
+  }
+
+  #meetOrEnd(event: Event, error: Error | undefined): void {
+    if (error !== undefined) this.#reporter.meet(event, { error: error.message });
+    else this.#reporter.end(ENDS[event] ?? event, event);
   }
 
   #reloadCertificate(): void {
@@ -208,6 +267,13 @@ export class Service implements Disposable {
     return this.config.podSource === "Kubelet" ? "kubelet" : "api-server";
   }
 }
+
+/** What tells that a condition is over. */
+const ENDS: Partial<Record<Event, Event>> = {
+  "node-unknown": "node-known",
+  "node-unmarked": "node-marked",
+  "event-unrecorded": "event-recorded",
+};
 
 /** Events of conditions that last, and are met again and again as long as they do. */
 const LASTING: ReadonlySet<Event> = new Set<Event>([

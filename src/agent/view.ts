@@ -1,6 +1,7 @@
 import type { NodeFigures } from "../host/node-figures.ts";
 import type { Reason } from "../policy/container.ts";
 import type { HoldReason } from "../policy/reconcile.ts";
+import type { Observation } from "../policy/signals.ts";
 
 /**
  * How a container's swap limit stood when it was last looked at: in force as it was found (kept) or as wasp wrote it
@@ -46,4 +47,8 @@ export interface AgentView {
   readonly isAlive: boolean;
   /** The kubelet limits swap itself, and wasp writes nothing. */
   readonly isStoodDown: boolean;
+  /** What the signals of pressure say; undefined while nobody senses it. */
+  readonly signals: () => Observation | undefined;
+  /** By name, whether each threshold is crossed. */
+  readonly thresholds: () => Readonly<Record<string, boolean>>;
 }

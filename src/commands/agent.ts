@@ -73,7 +73,7 @@ function toJson(container: object): string {
 async function serve(loaded: LoadedConfig, load: Load, build: Build): Promise<number> {
   using _lock = takeLock(loaded.config.fsroot);
   const ended = nextSignal();
-  using service = new Service(loaded, process.env, build);
+  await using service = new Service(loaded, process.env, build);
   const { configFile } = loaded.runOptions;
   using _watch =
     configFile === undefined ? undefined : watchConfigFile(configFile, (text) => reload(service, load, text));

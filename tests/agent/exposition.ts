@@ -9,8 +9,13 @@ const HELP = /^# HELP ([a-z_]+) (\S.*\.|\S.*[^.\s])$/;
 const TYPE = /^# TYPE ([a-z_]+) (counter|gauge|histogram)$/;
 const SAMPLE = /^([a-z_]+)(\{[^}]*\})? ([+-]?Inf|-?\d+(?:\.\d+)?(?:e[+-]?\d+)?)$/;
 const LABELS = /^\{(?:[a-z_]+="(?:[^"\\\n]|\\["\\n])*"(?:,(?!\})|(?=\})))*\}$/;
-const UNITLESS = ["wasp_containers", "wasp_container_swap_decision", "wasp_stood_down"];
-const UNITS = /_(bytes|seconds|ratio|info|bytes_total|seconds_total|total)$/;
+const UNITLESS = [
+  "wasp_containers",
+  "wasp_container_swap_decision",
+  "wasp_stood_down",
+  "wasp_threshold_crossed",
+];
+const UNITS = /_(bytes|pages_per_second|seconds|ratio|info|bytes_total|seconds_total|total)$/;
 
 /**
  * Reads Prometheus's text format more strictly than Prometheus does (its docs/instrumenting/exposition_formats.md and

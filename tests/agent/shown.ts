@@ -37,5 +37,6 @@ export function shownAgent(differences: Partial<AgentView> = {}): {
   -readonly [Name in keyof AgentView]: AgentView[Name];
 } {
   const healthy = { isReady: true, isAlive: true, isStoodDown: false };
-  return { containers: () => [], node: () => NODE, ...healthy, ...differences };
+  const unsensed = { signals: () => undefined, thresholds: () => ({}) };
+  return { containers: () => [], node: () => NODE, ...unsensed, ...healthy, ...differences };
 }

@@ -1,0 +1,64 @@
+import Counter from "prom-client/lib/counter.js";
+import Gauge from "prom-client/lib/gauge.js";
+import type Registry from "prom-client/lib/registry.js";
+import type { EvictionAnswer } from "../policy/eviction.ts";
+import { type Observation, SIGNALS, type Signal, type SignalUnit, unitOf } from "../policy/signals.ts";
+
+const ANSWERS = [
+  "accepted",
+  "evacuating",
+  "blocked",
+  "never",
+  "gone",
+  "failed",
+  "dry-run",
+] as const satisfies readonly EvictionAnswer[];
+
+/** The metrics of what is sensed, and of what is done about it. */
+export class PressureMetrics {
+  readonly #signals: Readonly<Record<SignalUnit, Gauge>>;
+  readonly #thresholds: Gauge;
+  readonly #evictions: Counter;
+
+  constructor(registry: Registry) {
+    const registers = [registry];
+    const gauge = (unit: string, help: string) =>
+      new Gauge({ name: `wasp_signal_${unit}`, help, labelNames: ["signal"], registers });
+    this.#signals = {
+      fraction: gauge("ratio", "What a signal of pressure says, as a part; some may be more than 1."),
+      "pages a second": gauge("pages_per_second", "What a signal of pressure says, in pages a second."),
+      bytes: gauge("bytes", "What a signal of pressure says, in bytes."),
+    };
+    this.#thresholds = new Gauge({
+      name: "wasp_threshold_crossed",
+      help: "1 while a threshold that calls for an eviction is crossed, otherwise 0.",
+      labelNames: ["threshold"],
+      registers,
+    });
+    this.#evictions = new Counter({
+      name: "wasp_evictions_total",
+      help: "Evictions that were decided, by what the API server answered; dry-run where it was not asked.",
+      labelNames: ["answer"],
+      registers,
+    });
+    for (const answer of ANSWERS) this.#evictions.inc({ answer }, 0);
+  }
+
+  /** Counts an eviction that was decided. */
+  count(answer: EvictionAnswer): void {
+    this.#evictions.inc({ answer });
+  }
+
+  /** Takes over what is sensed now; a signal that cannot be told is left out. */
+  show(observation: Observation | undefined, thresholds: Readonly<Record<string, boolean>>): void {
+    for (const gauge of Object.values(this.#signals)) gauge.reset();
+    this.#thresholds.reset();
+    for (const signal of SIGNALS) this.#showSignal(signal, observation?.[signal]);
+    for (const [threshold, isCrossed] of Object.entries(thresholds))
+      this.#thresholds.set({ threshold }, isCrossed ? 1 : 0);
+  }
+
+  #showSignal(signal: Signal, figure: number | undefined): void {
+    if (figure !== undefined) this.#signals[unitOf(signal)].set({ signal }, figure);
+  }
+}
