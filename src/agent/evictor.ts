@@ -81,7 +81,11 @@ export class Evictor {
   /** Looks, decides, and begins what is decided; to be called each second. Never throws. */
   tick(): void {
     const config = this.#options.config();
-    if (config.evictionMode === "Off") return;
+    if (config.evictionMode !== "Enforce") void this.#marks.withdraw();
+    if (config.evictionMode === "Off") {
+      this.#forget();
+      return;
+    }
     const snapshot = this.#look();
     if (snapshot === undefined) return;
     const { decision, observation, state } = decideEviction(this.#state, snapshot, config);
@@ -96,7 +100,15 @@ export class Evictor {
   /** Breaks off what is under way, and takes the node's marks away as far as that can be done soon. */
   async leave(): Promise<void> {
     this.#closing.abort();
-    if (this.#options.config().evictionMode === "Enforce") await this.#marks.leave();
+    if (this.#options.config().evictionMode === "Enforce" || this.#marks.isMarked) await this.#marks.leave();
+  }
+
+  // What was felt before says nothing of the time when it is felt again; who was evicted still counts.
+  #forget(): void {
+    const { senses, thresholds, earlier } = NO_EVICTIONS;
+    this.#state = { ...this.#state, senses, thresholds, earlier };
+    this.#observation = undefined;
+    this.#decision = { verdict: "hold", reason: "not-pressed" };
   }
 
   // The containers of a quiet node are not worth a look each second.
@@ -133,7 +145,7 @@ export class Evictor {
   async #carryOut(decision: Eviction, config: EvictorConfig): Promise<void> {
     this.#isActing = true;
     try {
-      this.#tellDecision(decision);
+      this.#tellDecision(decision, config);
       const reply = config.evictionMode === "DryRun" ? NOT_ASKED : await this.#ask(decision, config);
       if (reply === undefined) return;
       const { uid } = decision.victim.pod;
@@ -154,7 +166,7 @@ export class Evictor {
       if (pod === undefined) return { answer: "gone", message: "it is gone", retryAfterSeconds: undefined };
       const never = whyNever(pod, config);
       if (never !== undefined) return { answer: "never", message: never, retryAfterSeconds: undefined };
-      if (!this.#isStillPressed(config)) {
+      if (!this.#isStillWanted()) {
         this.#options.tell("eviction-withdrawn", namesOf(victim));
         return undefined;
       }
@@ -162,22 +174,29 @@ export class Evictor {
         ? await deletePod(server, victim.pod, closing)
         : await evictPod(server, victim.pod, {}, closing);
     } catch (error) {
+      if (closing.aborted) return undefined;
       return { answer: "failed", message: (error as Error).message, retryAfterSeconds: undefined };
     }
   }
 
-  #isStillPressed(config: EvictorConfig): boolean {
+  #isStillWanted(): boolean {
+    const config = this.#options.config();
     const observation = this.#observation;
     return (
+      config.evictionMode === "Enforce" &&
       observation !== undefined &&
       config.evictionThresholds.some((threshold) => isMet(threshold, observation))
     );
   }
 
-  #tellDecision({ victim, ranking, thresholds, method }: Eviction): void {
+  #tellDecision(
+    { victim, ranking, thresholds, method }: Eviction,
+    { evictionMode: mode }: EvictorConfig,
+  ): void {
     const next = ranking.slice(0, 3).map(({ pod }) => `${pod.namespace}/${pod.name}`);
     this.#options.tell("eviction-decided", {
       ...namesOf(victim),
+      mode,
       method,
       thresholds: thresholds.join(", "),
       why: rankingReason(victim),
@@ -191,7 +210,9 @@ export class Evictor {
     const { victim } = decision;
     const { pod } = victim;
     const isDone = answer === "accepted" || answer === "evacuating";
-    this.#options.tell(isDone ? "pod-evicted" : "eviction-refused", { ...namesOf(victim), answer, message });
+    const outcome = isDone ? "pod-evicted" : "eviction-refused";
+    // Who was not asked refused nothing.
+    if (answer !== "dry-run") this.#options.tell(outcome, { ...namesOf(victim), answer, message });
     if (answer === "failed" || answer === "gone") return;
     const figures = this.#observation === undefined ? "" : ` ${sentenceOf(this.#observation)}`;
     const verb = answer === "dry-run" ? "would be" : isDone ? "is" : `is not (${answer}: ${message})`;
