@@ -160,6 +160,42 @@ describe("an answer", () => {
   });
 });
 
+test("the last resort, refused too, is not tried each second", () => {
+  const run = new Run(three, { lastResort: "Delete" });
+  run.answer = () => "never";
+  run.seconds(200, 0.5);
+  const times = run.asked.filter(({ method }) => method === "delete").map(({ atSeconds }) => atSeconds);
+  expect(times.length).toBeGreaterThan(1);
+  for (const [index, at] of times.slice(1).entries()) expect(at - (times[index] ?? at)).toBeGreaterThan(50);
+});
+
+describe("a pod that goes already", () => {
+  test.each<[string, Partial<Pod>]>([
+    ["deleted by somebody", { isTerminating: true }],
+    ["moved by KubeVirt", { annotations: { "descheduler.alpha.kubernetes.io/eviction-in-progress": "x" } }],
+  ])("is waited for like a victim: %s", (_, differences) => {
+    const run = new Run([podOf("going", differences), podOf("other")]);
+    run.seconds(15, 0.5);
+    expect(run.decisions.at(-1)).toMatchObject({ verdict: "await", podUid: "going" });
+    // It never goes: its time is up, then relief is waited for, and the next one is evicted.
+    run.seconds(config.victimDeadlineSeconds, 0.5);
+    expect(run.asked).toEqual([]);
+    run.seconds(config.cooldownSeconds, 0.5);
+    expect(run.asked.map(({ podUid }) => podUid)).toEqual(["other"]);
+  });
+
+  test("is not waited for where it holds no more than it asked for, or where nothing presses", () => {
+    const containers = [
+      { name: "app", id: "going", memoryRequestBytes: 600 * MI, memoryLimitBytes: undefined },
+    ];
+    const run = new Run([podOf("going", { isTerminating: true, containers }), podOf("other")]);
+    run.seconds(15, 0.5);
+    expect(run.asked.map(({ podUid }) => podUid)).toEqual(["other"]);
+    const quiet = new Run([podOf("going", { isTerminating: true })]);
+    expect(quiet.seconds(15, 0)).toEqual({ verdict: "hold", reason: "not-pressed" });
+  });
+});
+
 describe("the mode", () => {
   test("Off decides nothing", () => {
     const run = new Run(three, { evictionMode: "Off" });
