@@ -18,7 +18,7 @@ import {
 import type { Observation } from "../policy/signals.ts";
 import type { Snapshot } from "../policy/snapshot.ts";
 import { isMet } from "../policy/threshold.ts";
-import { whyNever } from "../policy/victim.ts";
+import { isGoing, whyNever } from "../policy/victim.ts";
 import { rankingReason } from "../policy/victim-reason.ts";
 import { NodeMarks } from "./node-marks.ts";
 
@@ -147,7 +147,7 @@ export class Evictor {
     try {
       this.#tellDecision(decision, config);
       const reply = config.evictionMode === "DryRun" ? NOT_ASKED : await this.#ask(decision, config);
-      if (reply === undefined) return;
+      if (reply === undefined || (reply.answer === "failed" && this.#closing.signal.aborted)) return;
       const { uid } = decision.victim.pod;
       this.#state = answered(this.#state, uid, reply.answer, config, this.#options.nowSeconds());
       this.#options.onAnswer(reply.answer);
@@ -165,7 +165,9 @@ export class Evictor {
       const pod = await getPod(server, victim.pod, closing);
       if (pod === undefined) return { answer: "gone", message: "it is gone", retryAfterSeconds: undefined };
       const never = whyNever(pod, config);
-      if (never !== undefined) return { answer: "never", message: never, retryAfterSeconds: undefined };
+      // The kubelet will soon tell of one that goes, and then it is waited for.
+      const answer = isGoing(never) ? "failed" : "never";
+      if (never !== undefined) return { answer, message: never, retryAfterSeconds: undefined };
       if (!this.#isStillWanted()) {
         this.#options.tell("eviction-withdrawn", namesOf(victim));
         return undefined;
@@ -174,7 +176,6 @@ export class Evictor {
         ? await deletePod(server, victim.pod, closing)
         : await evictPod(server, victim.pod, {}, closing);
     } catch (error) {
-      if (closing.aborted) return undefined;
       return { answer: "failed", message: (error as Error).message, retryAfterSeconds: undefined };
     }
   }
@@ -225,7 +226,9 @@ export class Evictor {
   }
 
   async #record(event: ClusterEvent): Promise<void> {
-    this.#options.meet("event-unrecorded", await this.#recorder.record(event, this.#closing.signal));
+    const closing = this.#closing.signal;
+    const error = await this.#recorder.record(event, closing);
+    if (!closing.aborted) this.#options.meet("event-unrecorded", error);
   }
 }
 
