@@ -102,6 +102,12 @@ export class PressedNode implements Disposable {
     return pod;
   }
 
+  /** Has the kubelet tell that a pod is on its way out. */
+  terminate(podName: string): void {
+    const pod = [...this.node.pods.values()].find(({ name }) => name === podName);
+    if (pod !== undefined) this.node.pods.set(pod.uid, { ...pod, isTerminating: true });
+  }
+
   /** Has a pod be gone, for the kubelet and for the API server. */
   remove(podName: string): void {
     const pod = [...this.node.pods.values()].find(({ name }) => name === podName);
