@@ -140,7 +140,10 @@ export function answered(
     passedOver: { ...state.passedOver, [podUid]: nowSeconds + seconds },
   });
   if (answer === "blocked") return passOver(BLOCKED_SECONDS);
-  if (answer === "never" || answer === "gone") return passOver(HOUR_SECONDS);
+  if (answer === "never") return passOver(HOUR_SECONDS);
+  // Somebody else was faster, and relief takes time to show.
+  if (answer === "gone")
+    return { ...passOver(HOUR_SECONDS), cooldownUntilSeconds: nowSeconds + config.cooldownSeconds };
   if (answer === "failed") return { ...state, cooldownUntilSeconds: nowSeconds + FAILED_SECONDS };
   const evictedSeconds = [...state.evictedSeconds, nowSeconds];
   if (answer === "dry-run")

@@ -136,7 +136,9 @@ describe("an answer", () => {
   test.each<[EvictionAnswer, number, string[]]>([
     ["blocked", 30, ["a", "b"]],
     ["never", 30, ["a", "b"]],
-    ["gone", 30, ["a", "b"]],
+    // As after an eviction: relief is waited for.
+    ["gone", config.cooldownSeconds - 1, ["a"]],
+    ["gone", config.cooldownSeconds + 1, ["a", "b"]],
     // Asked for again, after a pause each time.
     ["failed", 14, ["a", "a", "a"]],
   ])("of %s has the next one asked for", (answer, seconds, expected) => {
