@@ -67,10 +67,10 @@ export class NodeMarks {
     if (!this.#isMarked) return;
     const parting = { reason: "EvictionNotEnforced", message: "Nobody is evicted here any more." };
     await this.#attempt(async () => {
-      await Promise.all(this.#part(parting, this.#closing.signal));
+      const [hasChanged] = await Promise.all(this.#part(parting, this.#closing.signal));
       this.#isMarked = false;
       this.#shown = undefined;
-      this.#listener.onTaint(false);
+      if (hasChanged) this.#listener.onTaint(false);
     });
   }
 
@@ -106,7 +106,7 @@ export class NodeMarks {
     return [
       setTaint(this.#server, this.#nodeName, undefined, closing),
       setSwapPressure(this.#server, this.#nodeName, { status: "Unknown", ...words }, Date.now(), closing),
-    ];
+    ] as const;
   }
 
   async #mark({ isPressed, message, taintEffect }: Mark, closing: AbortSignal): Promise<void> {

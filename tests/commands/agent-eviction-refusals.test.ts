@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { conflict, failure, hangUp, notFound, webhookDenial } from "../node/api-answers.ts";
 import { recordedApiAnswer } from "../node/fake-api-server.ts";
 import { type Answer, silence } from "../node/fake-kubelet.ts";
-import { PressedNode } from "../node/pressed-node.ts";
+import { NODE, PressedNode } from "../node/pressed-node.ts";
 
 const FIRST = "POST /api/v1/namespaces/test/pods/pod-1/eviction";
 const OTHER_UID = "the UID in the precondition (a) does not match the UID in record (b).";
@@ -92,7 +92,70 @@ describe.concurrent("a victim that", () => {
   });
 });
 
+describe.concurrent("where no disruption budget yields", () => {
+  const startBlocked = async (lastResort: string) => {
+    const pressed = await startPressed({ lastResort });
+    for (const name of ["pod-1", "pod-2", "pod-3"])
+      pressed.server.objects.always(
+        `POST /api/v1/namespaces/test/pods/${name}/eviction`,
+        recordedApiAnswer("eviction-429-pdb.http"),
+      );
+    return pressed;
+  };
+  const deletions = ({ server }: PressedNode) =>
+    server.objects.requests.filter(({ line }) => line.startsWith("DELETE"));
+
+  test("nobody is evicted, and everybody can see that", async () => {
+    using pressed = await startBlocked("None");
+    await using agent = pressed.agent();
+    await agent.event("eviction-held", ({ reason }) => reason === "no-candidate");
+    expect(pressed.asked).toEqual(["pod-1", "pod-2", "pod-3"]);
+    expect(deletions(pressed)).toEqual([]);
+    const told = [...pressed.server.objects.events.values()];
+    expect(told).toContainEqual(
+      expect.objectContaining({
+        reason: "SwapEvictionRefused",
+        message: expect.stringMatching(/^test\/pod-2 is not \(blocked: .* disruption budget/),
+      }),
+    );
+  });
+
+  test("the first victim is deleted as the last resort, where that is allowed", async () => {
+    using pressed = await startBlocked("Delete");
+    await using agent = pressed.agent();
+    const evicted = await agent.event("pod-evicted");
+    expect(evicted).toMatchObject({ pod: "pod-1" });
+    await agent.event("eviction-decided", ({ method, pod }) => method === "delete" && pod === "pod-1");
+    const preconditions = { uid: evicted["podUid"] };
+    expect(deletions(pressed)).toEqual([
+      {
+        line: "DELETE /api/v1/namespaces/test/pods/pod-1",
+        contentType: "application/json",
+        body: { apiVersion: "v1", kind: "DeleteOptions", preconditions },
+      },
+    ]);
+  });
+});
+
 describe.concurrent("an agent that", () => {
+  test("may change neither nodes nor events evicts all the same, and says so once", async () => {
+    using pressed = await startPressed();
+    const { objects } = pressed.server;
+    const forbidden = failure(403, "Forbidden", "no such permission");
+    objects.always(`GET /api/v1/nodes/${NODE}`, forbidden);
+    objects.always("POST /api/v1/namespaces/test/events", forbidden);
+    objects.always("POST /api/v1/namespaces/default/events", forbidden);
+    await using agent = pressed.agent();
+    expect(await agent.event("pod-evicted")).toMatchObject({ pod: "pod-1" });
+    expect(await agent.event("node-unmarked")).toMatchObject({
+      level: "warning",
+      error: expect.stringMatching(/no such permission/),
+    });
+    expect(await agent.event("event-unrecorded")).toMatchObject({ level: "warning" });
+    await agent.event("pod-evicted", ({ pod }) => pod === "pod-2");
+    expect(agent.events("node-unmarked")).toHaveLength(1);
+  });
+
   test("is told to end takes the taint away, and ends well", async () => {
     using pressed = await startPressed();
     pressed.server.objects.always(FIRST, silence);

@@ -24,6 +24,7 @@ const QUICK = {
       allOf: [{ signal: "memoryPressure", operator: ">=", value: "10%" }],
       graceSeconds: 1,
       minClearSeconds: 2,
+      hard: true,
     },
   ],
   cooldownSeconds: 1,
