@@ -68,7 +68,7 @@ export type Event =
   | "eviction-held"
   /** A pod is to be evicted, with all that the decision was made on. */
   | "eviction-decided"
-  /** Nobody is evicted after all: the pressure was over before the request was made. */
+  /** Nobody is evicted after all: the pressure was over before the request was made, or eviction was turned off. */
   | "eviction-withdrawn"
   /** A pod is evicted: it is about to go, or to be moved. */
   | "pod-evicted"

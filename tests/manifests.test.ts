@@ -110,13 +110,21 @@ describe("the power of the agent", () => {
   const own = { apiGroups: [""], resources: ["nodes/pods", "nodes/configz"], verbs: ["get"] };
   const proxy = { apiGroups: [""], resources: ["nodes/proxy"], verbs: ["get"] };
   const pods = { apiGroups: [""], resources: ["pods"], verbs: ["get", "list", "watch"] };
+  const evictions = [
+    { apiGroups: [""], resources: ["pods"], verbs: ["get"] },
+    { apiGroups: [""], resources: ["pods/eviction"], verbs: ["create"] },
+    { apiGroups: [""], resources: ["nodes"], verbs: ["get", "patch"] },
+    { apiGroups: [""], resources: ["nodes/status"], verbs: ["patch"] },
+    { apiGroups: [""], resources: ["events"], verbs: ["create", "patch"] },
+  ];
 
   test.each([
     { component: "kubelet-self-signed", more: [] },
     { component: "pod-monitor", more: [] },
     { component: "older-kubelets", more: [proxy] },
     { component: "api-server-pods", more: [pods] },
-  ])("over the API is to read, and little more of it with $component", ({ component, more }) => {
+    { component: "eviction", more: evictions },
+  ])("over the API is to read, and no more than it takes with $component", ({ component, more }) => {
     expect(rulesWith()).toEqual([own]);
     expect(rulesWith(`components/${component}`)).toEqual([own, ...more]);
   });
@@ -165,6 +173,9 @@ describe("the power of the agent", () => {
       "KUBELET_HOST",
       "POD_IP",
     ]);
+    const [evicting] = podOf(build(["components/eviction"])).spec.containers;
+    const ownUid = { name: "POD_UID", valueFrom: { fieldRef: { fieldPath: "metadata.uid" } } };
+    expect(evicting.env).toEqual([...agent.env, ownUid]);
     expect(agent).not.toHaveProperty("envFrom");
     expect(podOf(base).spec.enableServiceLinks).toBe(false);
   });
@@ -178,6 +189,7 @@ describe("the agent", () => {
     const certificate = "--kubelet-serving-certificate-file=/var/run/kubelet.crt";
     expect(argsWith()).toEqual([...common, ca]);
     expect(argsWith("components/kubelet-self-signed")).toEqual([...common, certificate]);
+    expect(argsWith("components/eviction")).toEqual([...common, ca, "--eviction-mode=Enforce"]);
     // In either order.
     const both = ["components/api-server-pods", "components/kubelet-self-signed"];
     expect(argsWith(...both)).toEqual([...common, certificate, "--pod-source=ApiServer"]);

@@ -18,7 +18,7 @@ import {
 import type { Observation } from "../policy/signals.ts";
 import type { Snapshot } from "../policy/snapshot.ts";
 import { isMet } from "../policy/threshold.ts";
-import { whyNever } from "../policy/victim.ts";
+import { isGoing, whyNever } from "../policy/victim.ts";
 import { rankingReason } from "../policy/victim-reason.ts";
 import { NodeMarks } from "./node-marks.ts";
 
@@ -81,7 +81,11 @@ export class Evictor {
   /** Looks, decides, and begins what is decided; to be called each second. Never throws. */
   tick(): void {
     const config = this.#options.config();
-    if (config.evictionMode === "Off") return;
+    if (config.evictionMode !== "Enforce") void this.#marks.withdraw();
+    if (config.evictionMode === "Off") {
+      this.#forget();
+      return;
+    }
     const snapshot = this.#look();
     if (snapshot === undefined) return;
     const { decision, observation, state } = decideEviction(this.#state, snapshot, config);
@@ -96,7 +100,15 @@ export class Evictor {
   /** Breaks off what is under way, and takes the node's marks away as far as that can be done soon. */
   async leave(): Promise<void> {
     this.#closing.abort();
-    if (this.#options.config().evictionMode === "Enforce") await this.#marks.leave();
+    if (this.#options.config().evictionMode === "Enforce" || this.#marks.isMarked) await this.#marks.leave();
+  }
+
+  // What was felt before says nothing of the time when it is felt again; who was evicted still counts.
+  #forget(): void {
+    const { senses, thresholds, earlier } = NO_EVICTIONS;
+    this.#state = { ...this.#state, senses, thresholds, earlier };
+    this.#observation = undefined;
+    this.#decision = { verdict: "hold", reason: "not-pressed" };
   }
 
   // The containers of a quiet node are not worth a look each second.
@@ -133,9 +145,9 @@ export class Evictor {
   async #carryOut(decision: Eviction, config: EvictorConfig): Promise<void> {
     this.#isActing = true;
     try {
-      this.#tellDecision(decision);
+      this.#tellDecision(decision, config);
       const reply = config.evictionMode === "DryRun" ? NOT_ASKED : await this.#ask(decision, config);
-      if (reply === undefined) return;
+      if (reply === undefined || (reply.answer === "failed" && this.#closing.signal.aborted)) return;
       const { uid } = decision.victim.pod;
       this.#state = answered(this.#state, uid, reply.answer, config, this.#options.nowSeconds());
       this.#options.onAnswer(reply.answer);
@@ -153,8 +165,10 @@ export class Evictor {
       const pod = await getPod(server, victim.pod, closing);
       if (pod === undefined) return { answer: "gone", message: "it is gone", retryAfterSeconds: undefined };
       const never = whyNever(pod, config);
-      if (never !== undefined) return { answer: "never", message: never, retryAfterSeconds: undefined };
-      if (!this.#isStillPressed(config)) {
+      // The kubelet will soon tell of one that goes, and then it is waited for.
+      const answer = isGoing(never) ? "failed" : "never";
+      if (never !== undefined) return { answer, message: never, retryAfterSeconds: undefined };
+      if (!this.#isStillWanted()) {
         this.#options.tell("eviction-withdrawn", namesOf(victim));
         return undefined;
       }
@@ -166,18 +180,24 @@ export class Evictor {
     }
   }
 
-  #isStillPressed(config: EvictorConfig): boolean {
+  #isStillWanted(): boolean {
+    const config = this.#options.config();
     const observation = this.#observation;
     return (
+      config.evictionMode === "Enforce" &&
       observation !== undefined &&
       config.evictionThresholds.some((threshold) => isMet(threshold, observation))
     );
   }
 
-  #tellDecision({ victim, ranking, thresholds, method }: Eviction): void {
+  #tellDecision(
+    { victim, ranking, thresholds, method }: Eviction,
+    { evictionMode: mode }: EvictorConfig,
+  ): void {
     const next = ranking.slice(0, 3).map(({ pod }) => `${pod.namespace}/${pod.name}`);
     this.#options.tell("eviction-decided", {
       ...namesOf(victim),
+      mode,
       method,
       thresholds: thresholds.join(", "),
       why: rankingReason(victim),
@@ -191,7 +211,9 @@ export class Evictor {
     const { victim } = decision;
     const { pod } = victim;
     const isDone = answer === "accepted" || answer === "evacuating";
-    this.#options.tell(isDone ? "pod-evicted" : "eviction-refused", { ...namesOf(victim), answer, message });
+    const outcome = isDone ? "pod-evicted" : "eviction-refused";
+    // Who was not asked refused nothing.
+    if (answer !== "dry-run") this.#options.tell(outcome, { ...namesOf(victim), answer, message });
     if (answer === "failed" || answer === "gone") return;
     const figures = this.#observation === undefined ? "" : ` ${sentenceOf(this.#observation)}`;
     const verb = answer === "dry-run" ? "would be" : isDone ? "is" : `is not (${answer}: ${message})`;
@@ -204,7 +226,9 @@ export class Evictor {
   }
 
   async #record(event: ClusterEvent): Promise<void> {
-    this.#options.meet("event-unrecorded", await this.#recorder.record(event, this.#closing.signal));
+    const closing = this.#closing.signal;
+    const error = await this.#recorder.record(event, closing);
+    if (!closing.aborted) this.#options.meet("event-unrecorded", error);
   }
 }
 

@@ -36,6 +36,7 @@ export class NodeMarks {
   #heartbeatSeconds = Number.NEGATIVE_INFINITY;
   #retrySeconds = Number.NEGATIVE_INFINITY;
   #isBusy = false;
+  #isMarked = false;
 
   /** The clock is one that never jumps, in seconds. */
   constructor(server: ApiServer, nodeName: string, nowSeconds: () => number, listener: NodeMarksListener) {
@@ -52,12 +53,45 @@ export class NodeMarks {
   async show(mark: Mark): Promise<void> {
     const key = `${mark.isPressed} ${mark.taintEffect}`;
     const isDue = key !== this.#shown || this.#nowSeconds() >= this.#heartbeatSeconds;
-    if (this.#isBusy || !isDue || this.#nowSeconds() < this.#retrySeconds) return;
-    this.#isBusy = true;
-    try {
+    if (!isDue) return;
+    await this.#attempt(async () => {
+      this.#isMarked = true;
       await this.#mark(mark, this.#closing.signal);
       this.#shown = key;
       this.#heartbeatSeconds = this.#nowSeconds() + HEARTBEAT_SECONDS;
+    });
+  }
+
+  /** Takes back what was shown, because nobody evicts here any more; does nothing where nothing was. */
+  async withdraw(): Promise<void> {
+    if (!this.#isMarked) return;
+    const parting = { reason: "EvictionNotEnforced", message: "Nobody is evicted here any more." };
+    await this.#attempt(async () => {
+      const [hasChanged] = await Promise.all(this.#part(parting, this.#closing.signal));
+      this.#isMarked = false;
+      this.#shown = undefined;
+      if (hasChanged) this.#listener.onTaint(false);
+    });
+  }
+
+  /** Takes the taint away, and leaves word that nobody senses any more; gives up soon. */
+  async leave(): Promise<void> {
+    this.#closing.abort();
+    const parting = { reason: "AgentStopped", message: "The agent has ended." };
+    await Promise.allSettled(this.#part(parting, AbortSignal.timeout(PARTING_MILLISECONDS)));
+  }
+
+  /** Whether something is on the node that is to be taken back. */
+  get isMarked(): boolean {
+    return this.#isMarked;
+  }
+
+  /** Does this unless something is being done, or has failed a moment ago. */
+  async #attempt(work: () => Promise<void>): Promise<void> {
+    if (this.#isBusy || this.#nowSeconds() < this.#retrySeconds) return;
+    this.#isBusy = true;
+    try {
+      await work();
       this.#listener.onSuccess();
     } catch (error) {
       this.#shown = undefined;
@@ -68,15 +102,11 @@ export class NodeMarks {
     }
   }
 
-  /** Takes the taint away, and leaves word that nobody senses any more; gives up soon. */
-  async leave(): Promise<void> {
-    this.#closing.abort();
-    const soon = AbortSignal.timeout(PARTING_MILLISECONDS);
-    const parting = { status: "Unknown", reason: "AgentStopped", message: "The agent has ended." } as const;
-    await Promise.allSettled([
-      setTaint(this.#server, this.#nodeName, undefined, soon),
-      setSwapPressure(this.#server, this.#nodeName, parting, Date.now(), soon),
-    ]);
+  #part(words: { readonly reason: string; readonly message: string }, closing: AbortSignal) {
+    return [
+      setTaint(this.#server, this.#nodeName, undefined, closing),
+      setSwapPressure(this.#server, this.#nodeName, { status: "Unknown", ...words }, Date.now(), closing),
+    ] as const;
   }
 
   async #mark({ isPressed, message, taintEffect }: Mark, closing: AbortSignal): Promise<void> {

@@ -23,6 +23,10 @@ const LEVELS: Partial<Record<Event, Level>> = {
   "config-refused": "error",
   "config-needs-restart": "warning",
   "variable-unused": "warning",
+  "eviction-impossible": "error",
+  "eviction-refused": "warning",
+  "node-unmarked": "warning",
+  "event-unrecorded": "warning",
 };
 
 /** Writes the agent's events to its log and counts them for its metrics. */

@@ -2,7 +2,7 @@ import type { Observation } from "./signals.ts";
 import { NO_SENSES, type Senses, type SensingConfig, sense } from "./signals.ts";
 import type { Snapshot } from "./snapshot.ts";
 import { hold, isMet, NEVER_MET, type Threshold, type ThresholdState } from "./threshold.ts";
-import { type Candidate, rankVictims, type VictimConfig } from "./victim.ts";
+import { type Candidate, rankGoing, rankVictims, type VictimConfig } from "./victim.ts";
 
 /** Whether decisions are carried out, only told, or not made at all. */
 export const EVICTION_MODES = ["Enforce", "DryRun", "Off"] as const;
@@ -115,7 +115,7 @@ export function decideEviction(before: EvictionState, snapshot: Snapshot, config
   const { observation, senses } = sense(before.senses, snapshot, config);
   const thresholds = holdAll(before.thresholds, config.evictionThresholds, observation, now);
   const sensed = { ...before, senses, thresholds, earlier: withEarlier(before.earlier, snapshot) };
-  const state = afterWaiting(expired(sensed, now), snapshot, config);
+  const state = withGoing(afterWaiting(expired(sensed, now), snapshot, config), snapshot, config);
   return { decision: decide(state, snapshot, observation, config), observation, state };
 }
 
@@ -132,12 +132,18 @@ export function answered(
   config: EvictionConfig,
   nowSeconds: number,
 ): EvictionState {
+  // Who was passed over already is deleted as the last resort; refused that, it is not asked for each second.
+  const isLast = podUid in state.passedOver;
   const passOver = (seconds: number) => ({
     ...state,
+    cooldownUntilSeconds: isLast ? nowSeconds + BLOCKED_SECONDS : state.cooldownUntilSeconds,
     passedOver: { ...state.passedOver, [podUid]: nowSeconds + seconds },
   });
   if (answer === "blocked") return passOver(BLOCKED_SECONDS);
-  if (answer === "never" || answer === "gone") return passOver(HOUR_SECONDS);
+  if (answer === "never") return passOver(HOUR_SECONDS);
+  // Somebody else was faster, and relief takes time to show.
+  if (answer === "gone")
+    return { ...passOver(HOUR_SECONDS), cooldownUntilSeconds: nowSeconds + config.cooldownSeconds };
   if (answer === "failed") return { ...state, cooldownUntilSeconds: nowSeconds + FAILED_SECONDS };
   const evictedSeconds = [...state.evictedSeconds, nowSeconds];
   if (answer === "dry-run")
@@ -190,6 +196,15 @@ function afterWaiting(state: EvictionState, snapshot: Snapshot, config: Eviction
     ? { ...state.passedOver, [awaited.podUid]: now + HOUR_SECONDS }
     : state.passedOver;
   return { ...state, passedOver, awaited: undefined, cooldownUntilSeconds: now + config.cooldownSeconds };
+}
+
+/** Waits for a pod that goes already, whoever sent it away: an agent before this one, or its owner. */
+function withGoing(state: EvictionState, snapshot: Snapshot, config: EvictionConfig): EvictionState {
+  if (state.awaited !== undefined || !isPressed(state)) return state;
+  const victim = rankGoing(snapshot, config).find(({ pod }) => !(pod.uid in state.passedOver));
+  if (victim === undefined) return state;
+  const untilSeconds = snapshot.atSeconds + config.victimDeadlineSeconds;
+  return { ...state, awaited: { podUid: victim.pod.uid, untilSeconds } };
 }
 
 function decide(

@@ -63,12 +63,29 @@ export function rankVictims(
   before: Snapshot | undefined,
   config: VictimConfig,
 ): Candidate[] {
-  const moved = movedPages(snapshot.containers, before?.containers ?? []);
-  const samples = Map.groupBy(snapshot.containers, ({ podUid }) => podUid);
-  return snapshot.pods
-    .filter((pod) => whyNever(pod, config) === undefined)
-    .map((pod) => candidateOf(pod, samples.get(pod.uid) ?? [], moved))
-    .sort(firstDifference);
+  const pods = snapshot.pods.filter((pod) => whyNever(pod, config) === undefined);
+  return rank(pods, snapshot.containers, before?.containers ?? []);
+}
+
+/** Ranks the pods that are on their way out already and still use more than they asked for: relief may come of them. */
+export function rankGoing(snapshot: Snapshot, config: VictimConfig): Candidate[] {
+  const pods = snapshot.pods.filter((pod) => isGoing(whyNever(pod, config)));
+  return rank(pods, snapshot.containers, []).filter(({ isOverRequest }) => isOverRequest);
+}
+
+/** Whether a pod is never evicted because somebody else has sent it away. */
+export function isGoing(reason: NeverReason | undefined): boolean {
+  return reason === "terminating" || reason === "migrating";
+}
+
+function rank(
+  pods: readonly Pod[],
+  containers: readonly ContainerSample[],
+  before: readonly ContainerSample[],
+): Candidate[] {
+  const moved = movedPages(containers, before);
+  const samples = Map.groupBy(containers, ({ podUid }) => podUid);
+  return pods.map((pod) => candidateOf(pod, samples.get(pod.uid) ?? [], moved)).sort(firstDifference);
 }
 
 /** How many pages of each container came back from swap, and of all together. */

@@ -25,6 +25,8 @@ export interface PodSpec {
   readonly priority?: number;
   readonly annotations?: Readonly<Record<string, string>>;
   readonly labels?: Readonly<Record<string, string>>;
+  /** It was deleted, and is on its way out. */
+  readonly isTerminating?: boolean;
   readonly containers: readonly ContainerSpec[];
 }
 
@@ -54,7 +56,16 @@ function podText(pod: PodSpec): string {
 function podJson(pod: PodSpec): object {
   const { uid, name, namespace = "default", qosClass = "Burstable", priority = 0, containers } = pod;
   const annotations = { ...template.metadata.annotations, ...pod.annotations };
-  const metadata = { ...template.metadata, uid, name, namespace, annotations, labels: pod.labels };
+  const deletion = pod.isTerminating ? { deletionTimestamp: "2026-11-22T01:32:57Z" } : {};
+  const metadata = {
+    ...template.metadata,
+    uid,
+    name,
+    namespace,
+    annotations,
+    labels: pod.labels,
+    ...deletion,
+  };
   const of = (...kinds: ContainerSpec["kind"][]) =>
     containers.filter(({ kind = "regular" }) => kinds.includes(kind));
   const statuses = (list: ContainerSpec[]) => list.map(statusJson);

@@ -136,7 +136,9 @@ describe("an answer", () => {
   test.each<[EvictionAnswer, number, string[]]>([
     ["blocked", 30, ["a", "b"]],
     ["never", 30, ["a", "b"]],
-    ["gone", 30, ["a", "b"]],
+    // As after an eviction: relief is waited for.
+    ["gone", config.cooldownSeconds - 1, ["a"]],
+    ["gone", config.cooldownSeconds + 1, ["a", "b"]],
     // Asked for again, after a pause each time.
     ["failed", 14, ["a", "a", "a"]],
   ])("of %s has the next one asked for", (answer, seconds, expected) => {
@@ -157,6 +159,42 @@ describe("an answer", () => {
       run.seconds(60, 0.5);
       expect(run.asked.map(({ method }) => method)).toEqual([...methods]);
     }
+  });
+});
+
+test("the last resort, refused too, is not tried each second", () => {
+  const run = new Run(three, { lastResort: "Delete" });
+  run.answer = () => "never";
+  run.seconds(200, 0.5);
+  const times = run.asked.filter(({ method }) => method === "delete").map(({ atSeconds }) => atSeconds);
+  expect(times.length).toBeGreaterThan(1);
+  for (const [index, at] of times.slice(1).entries()) expect(at - (times[index] ?? at)).toBeGreaterThan(50);
+});
+
+describe("a pod that goes already", () => {
+  test.each<[string, Partial<Pod>]>([
+    ["deleted by somebody", { isTerminating: true }],
+    ["moved by KubeVirt", { annotations: { "descheduler.alpha.kubernetes.io/eviction-in-progress": "x" } }],
+  ])("is waited for like a victim: %s", (_, differences) => {
+    const run = new Run([podOf("going", differences), podOf("other")]);
+    run.seconds(15, 0.5);
+    expect(run.decisions.at(-1)).toMatchObject({ verdict: "await", podUid: "going" });
+    // It never goes: its time is up, then relief is waited for, and the next one is evicted.
+    run.seconds(config.victimDeadlineSeconds, 0.5);
+    expect(run.asked).toEqual([]);
+    run.seconds(config.cooldownSeconds, 0.5);
+    expect(run.asked.map(({ podUid }) => podUid)).toEqual(["other"]);
+  });
+
+  test("is not waited for where it holds no more than it asked for, or where nothing presses", () => {
+    const containers = [
+      { name: "app", id: "going", memoryRequestBytes: 600 * MI, memoryLimitBytes: undefined },
+    ];
+    const run = new Run([podOf("going", { isTerminating: true, containers }), podOf("other")]);
+    run.seconds(15, 0.5);
+    expect(run.asked.map(({ podUid }) => podUid)).toEqual(["other"]);
+    const quiet = new Run([podOf("going", { isTerminating: true })]);
+    expect(quiet.seconds(15, 0)).toEqual({ verdict: "hold", reason: "not-pressed" });
   });
 });
 

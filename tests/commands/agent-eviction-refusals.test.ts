@@ -1,0 +1,200 @@
+import { describe, expect, test } from "bun:test";
+import { conflict, failure, hangUp, notFound, webhookDenial } from "../node/api-answers.ts";
+import { recordedApiAnswer } from "../node/fake-api-server.ts";
+import { type Answer, silence } from "../node/fake-kubelet.ts";
+import { NODE, PressedNode } from "../node/pressed-node.ts";
+
+const FIRST = "POST /api/v1/namespaces/test/pods/pod-1/eviction";
+const OTHER_UID = "the UID in the precondition (a) does not match the UID in record (b).";
+
+/** A node with two pods that may be evicted, pod-1 first, and one that is well within its requests. */
+async function startPressed(knobs: Readonly<Record<string, unknown>> = {}): Promise<PressedNode> {
+  const pressed = await PressedNode.start(knobs);
+  pressed.addPod(1, 600);
+  pressed.addPod(2, 300);
+  pressed.addPod(3, 20);
+  return pressed;
+}
+
+const NEXT_ONE: [string, Answer, string, RegExp][] = [
+  [
+    "a disruption budget does not allow",
+    recordedApiAnswer("eviction-429-pdb.http"),
+    "blocked",
+    /The disruption budget web needs 1 healthy pods and has 1 currently/,
+  ],
+  ["is gone", notFound("pods", "pod-1"), "gone", /pods "pod-1" not found/],
+  ["is another one by now", conflict("Pod", "pod-1", OTHER_UID), "gone", /does not match the UID/],
+  [
+    "is a virtual machine that cannot be moved",
+    webhookDenial(429, "VMI vm is configured with an eviction strategy but is not live-migratable"),
+    "never",
+    /is not live-migratable/,
+  ],
+];
+
+const ASKED_AGAIN: [string, Answer, RegExp][] = [
+  ["a failure of the API server", failure(500, "InternalError", "etcd is full"), /answered 500 etcd is full/],
+  ["a dropped connection", hangUp, /connection|closed/i],
+];
+
+describe.concurrent("a victim that", () => {
+  test.each(NEXT_ONE)("%s makes way for the next one", async (_, refusal, answer, message) => {
+    using pressed = await startPressed();
+    pressed.server.objects.always(FIRST, refusal);
+    await using agent = pressed.agent();
+    const refused = await agent.event("eviction-refused");
+    expect(refused).toMatchObject({ pod: "pod-1", answer, message: expect.stringMatching(message) });
+    expect(await agent.event("pod-evicted")).toMatchObject({ pod: "pod-2" });
+    expect(pressed.asked).toEqual(["pod-1", "pod-2"]);
+    expect(await agent.metric(`wasp_evictions_total{answer="${answer}"}`)).toBe(1);
+  });
+
+  test("KubeVirt moves away is waited for", async () => {
+    using pressed = await startPressed();
+    const evacuates = webhookDenial(429, 'Eviction triggered evacuation of VMI "test/vm"');
+    pressed.server.objects.always(FIRST, evacuates);
+    await using agent = pressed.agent();
+    expect(await agent.event("pod-evicted")).toMatchObject({ pod: "pod-1", answer: "evacuating" });
+    await agent.event("victim-awaited");
+    await agent.until(() => pressed.server.objects.events.size === 2, "two events");
+    expect(pressed.asked).toEqual(["pod-1"]);
+    // It has arrived elsewhere, and the pressure is still there.
+    pressed.remove("pod-1");
+    await agent.event("pod-evicted", ({ pod }) => pod === "pod-2");
+    expect(pressed.asked).toEqual(["pod-1", "pod-2"]);
+  });
+
+  test.each(ASKED_AGAIN)(
+    "was asked for in vain by %s is asked for again later",
+    async (_, answer, message) => {
+      using pressed = await startPressed();
+      pressed.server.objects.instead(FIRST, answer);
+      await using agent = pressed.agent();
+      expect(await agent.event("eviction-refused")).toMatchObject({
+        pod: "pod-1",
+        answer: "failed",
+        message: expect.stringMatching(message),
+      });
+      await agent.event("eviction-held", ({ reason }) => reason === "cooldown");
+      expect(await agent.event("pod-evicted")).toMatchObject({ pod: "pod-1" });
+      expect(pressed.asked).toEqual(["pod-1", "pod-1"]);
+    },
+  );
+
+  test("never goes makes way for the next one when its time is up", async () => {
+    using pressed = await startPressed({ victimDeadlineSeconds: 2 });
+    pressed.server.objects.onTermination = (name) => name !== "pod-1" && pressed.remove(name);
+    await using agent = pressed.agent();
+    await agent.event("pod-evicted", ({ pod }) => pod === "pod-2");
+    expect(pressed.asked).toEqual(["pod-1", "pod-2"]);
+    expect(agent.events("victim-awaited")).not.toBeEmpty();
+  });
+});
+
+describe.concurrent("where no disruption budget yields", () => {
+  const startBlocked = async (lastResort: string) => {
+    const pressed = await startPressed({ lastResort });
+    for (const name of ["pod-1", "pod-2", "pod-3"])
+      pressed.server.objects.always(
+        `POST /api/v1/namespaces/test/pods/${name}/eviction`,
+        recordedApiAnswer("eviction-429-pdb.http"),
+      );
+    return pressed;
+  };
+  const deletions = ({ server }: PressedNode) =>
+    server.objects.requests.filter(({ line }) => line.startsWith("DELETE"));
+
+  test("nobody is evicted, and everybody can see that", async () => {
+    using pressed = await startBlocked("None");
+    await using agent = pressed.agent();
+    await agent.event("eviction-held", ({ reason }) => reason === "no-candidate");
+    expect(pressed.asked).toEqual(["pod-1", "pod-2", "pod-3"]);
+    expect(deletions(pressed)).toEqual([]);
+    const told = [...pressed.server.objects.events.values()];
+    expect(told).toContainEqual(
+      expect.objectContaining({
+        reason: "SwapEvictionRefused",
+        message: expect.stringMatching(/^test\/pod-2 is not \(blocked: .* disruption budget/),
+      }),
+    );
+  });
+
+  test("the first victim is deleted as the last resort, where that is allowed", async () => {
+    using pressed = await startBlocked("Delete");
+    await using agent = pressed.agent();
+    const evicted = await agent.event("pod-evicted");
+    expect(evicted).toMatchObject({ pod: "pod-1" });
+    await agent.event("eviction-decided", ({ method, pod }) => method === "delete" && pod === "pod-1");
+    const preconditions = { uid: evicted["podUid"] };
+    expect(deletions(pressed)).toEqual([
+      {
+        line: "DELETE /api/v1/namespaces/test/pods/pod-1",
+        contentType: "application/json",
+        body: { apiVersion: "v1", kind: "DeleteOptions", preconditions },
+      },
+    ]);
+  });
+});
+
+describe.concurrent("an agent that", () => {
+  test("may change neither nodes nor events evicts all the same, and says so once", async () => {
+    using pressed = await startPressed();
+    const { objects } = pressed.server;
+    const forbidden = failure(403, "Forbidden", "no such permission");
+    objects.always(`GET /api/v1/nodes/${NODE}`, forbidden);
+    objects.always("POST /api/v1/namespaces/test/events", forbidden);
+    objects.always("POST /api/v1/namespaces/default/events", forbidden);
+    await using agent = pressed.agent();
+    expect(await agent.event("pod-evicted")).toMatchObject({ pod: "pod-1" });
+    expect(await agent.event("node-unmarked")).toMatchObject({
+      level: "warning",
+      error: expect.stringMatching(/no such permission/),
+    });
+    expect(await agent.event("event-unrecorded")).toMatchObject({ level: "warning" });
+    await agent.event("pod-evicted", ({ pod }) => pod === "pod-2");
+    expect(agent.events("node-unmarked")).toHaveLength(1);
+  });
+
+  test("is told to end takes the taint away, and ends well", async () => {
+    using pressed = await startPressed();
+    pressed.server.objects.always(FIRST, silence);
+    await using agent = pressed.agent();
+    await agent.event("node-tainted");
+    // In the midst of asking.
+    await agent.until(() => pressed.asked.length > 0, "a request to evict");
+    expect(await agent.stop()).toBe(0);
+    expect(pressed.taints).toEqual([]);
+    expect(pressed.condition).toMatchObject({ status: "Unknown", reason: "AgentStopped" });
+    expect(agent.events("eviction-refused")).toEqual([]);
+    expect(agent.stderr).toBe("");
+  });
+
+  test("was killed while it evicted leaves nothing behind that the next one does not mend", async () => {
+    using pressed = await startPressed();
+    pressed.server.objects.instead(FIRST, silence);
+    await using killed = pressed.agent();
+    await killed.until(() => pressed.asked.length > 0 && pressed.taints.length > 0, "a request to evict");
+    await killed.stop("SIGKILL");
+    expect(pressed.taints).toHaveLength(1);
+    await using agent = pressed.agent();
+    // Found at the start, and set again for the pressure that the new one has felt.
+    await agent.event("node-untainted");
+    expect(await agent.event("pod-evicted")).toMatchObject({ pod: "pod-1" });
+    expect(pressed.asked).toEqual(["pod-1", "pod-1"]);
+  });
+
+  test("was killed with its victim on the way out waits for that one", async () => {
+    using pressed = await startPressed();
+    pressed.server.objects.onTermination = (name) => pressed.terminate(name);
+    await using killed = pressed.agent();
+    await killed.event("pod-evicted");
+    await killed.stop("SIGKILL");
+    await using agent = pressed.agent();
+    await agent.event("victim-awaited");
+    expect(pressed.asked).toEqual(["pod-1"]);
+    pressed.remove("pod-1");
+    await agent.event("pod-evicted", ({ pod }) => pod === "pod-2");
+    expect(pressed.asked).toEqual(["pod-1", "pod-2"]);
+  });
+});

@@ -1,0 +1,181 @@
+import { describe, expect, test } from "bun:test";
+import { shareOf } from "../node/agent-node.ts";
+import { REQUEST_BYTES } from "../node/pods.ts";
+import { NODE, PressedNode } from "../node/pressed-node.ts";
+import { RunningAgent } from "../node/running-agent.ts";
+
+const FOREIGN = { key: "example.com/maintenance", value: "soon", effect: "NoSchedule" };
+const OWN = { key: "wasp.io/swap-pressure", effect: "NoSchedule" };
+const FIGURES =
+  /Pods stalled for memory \d+ % of the time .*; swap in use 50 %; pages swapped in a second \d+/;
+
+describe.concurrent("eviction", () => {
+  test("takes the hog and not its neighbour, and everybody can see why", async () => {
+    using pressed = await PressedNode.start({ cooldownSeconds: 60 });
+    const hog = pressed.addPod(1, 600);
+    const neighbour = pressed.addPod(2, 50);
+    await using agent = pressed.agent();
+    const who = { namespace: "test", pod: hog.name, podUid: hog.uid };
+    const decision = await agent.event("eviction-decided");
+    expect(decision).toMatchObject({
+      ...who,
+      method: "evict",
+      mode: "Enforce",
+      thresholds: "stalled",
+      why: "over its requests by 536 MiB, priority 0",
+      ranking: "test/pod-1, test/pod-2",
+      candidates: 2,
+      swapUtilization: 0.5,
+      swapInPagesPerSecond: expect.any(Number),
+      pressureCause: "anonymous-refault",
+    });
+    expect(decision["stall"]).toBeWithin(0.2, 0.8);
+    expect(decision["memoryPressure"]).toBe(decision["stall"]);
+    await agent.event("pod-evicted", (entry) => entry["pod"] === hog.name && entry["answer"] === "accepted");
+    expect(pressed.evictions.map(({ body }) => body)).toEqual([
+      {
+        apiVersion: "policy/v1",
+        kind: "Eviction",
+        metadata: { namespace: "test", name: hog.name },
+        deleteOptions: { preconditions: { uid: hog.uid } },
+      },
+    ]);
+    await agent.until(() => pressed.server.objects.events.size === 2, "two events");
+    const told = [...pressed.server.objects.events.values()];
+    expect(told).toEqual([
+      expect.objectContaining({
+        involvedObject: expect.objectContaining({ kind: "Pod", name: hog.name, uid: hog.uid }),
+      }),
+      expect.objectContaining({ involvedObject: expect.objectContaining({ kind: "Node", name: NODE }) }),
+    ]);
+    for (const event of told) {
+      expect(event).toMatchObject({ type: "Warning", reason: "SwapEviction", action: "Evict" });
+      expect(event["message"]).toMatch(FIGURES);
+      expect(event["message"]).toStartWith(
+        "test/pod-1 is evicted: it is over its requests by 536 MiB, priority 0.",
+      );
+    }
+    expect([...pressed.node.pods.keys()]).toEqual([neighbour.uid]);
+  });
+
+  test("has new pods kept away while it lasts, and leaves the taints of others alone", async () => {
+    using pressed = await PressedNode.start();
+    pressed.taint(FOREIGN);
+    pressed.addPod(1, 600);
+    await using agent = pressed.agent();
+    await agent.until(() => pressed.taints.length === 2, "the taint");
+    expect(pressed.taints).toEqual([FOREIGN, OWN]);
+    await agent.event("node-tainted");
+    const status = (wanted: string) => agent.until(() => has(pressed.condition, wanted), `status ${wanted}`);
+    await status("True");
+    expect(pressed.condition).toMatchObject({
+      reason: "SwapHurts",
+      message: expect.stringMatching(FIGURES),
+    });
+    expect(await agent.metric('wasp_threshold_crossed{threshold="stalled"}')).toBe(1);
+    expect(await agent.metric('wasp_signal_ratio{signal="memoryPressure"}')).toBeWithin(0.2, 0.8);
+    await agent.event("pod-evicted");
+    expect(await agent.metric('wasp_evictions_total{answer="accepted"}')).toBe(1);
+    pressed.relieve();
+    await agent.event("node-untainted");
+    expect(pressed.taints).toEqual([FOREIGN]);
+    await status("False");
+    expect(pressed.condition).toMatchObject({ reason: "SwapIsQuiet" });
+    expect(await agent.metric('wasp_threshold_crossed{threshold="stalled"}')).toBe(0);
+  });
+
+  test("that is enforced no more takes back what it has shown of the node", async () => {
+    using pressed = await PressedNode.start();
+    pressed.taint(FOREIGN);
+    await using agent = pressed.agent();
+    await agent.until(() => has(pressed.condition, "True"), "the condition");
+    pressed.configure({ evictionMode: "DryRun" });
+    await agent.until(() => has(pressed.condition, "Unknown"), "the condition");
+    await agent.event("node-untainted");
+    expect(pressed.taints).toEqual([FOREIGN]);
+    pressed.configure({ evictionMode: "Enforce" });
+    await agent.until(() => pressed.taints.length === 2, "the taint again");
+    pressed.configure({ evictionMode: "Off" });
+    await agent.until(() => pressed.taints.length === 1 && has(pressed.condition, "Unknown"), "no taint");
+    expect(await agent.metric('wasp_signal_ratio{signal="memoryPressure"}')).toBeUndefined();
+  });
+
+  test("takes away at its start the taint that an agent before it left", async () => {
+    using pressed = await PressedNode.start();
+    pressed.relieve();
+    pressed.taint(OWN, FOREIGN);
+    await using agent = pressed.agent();
+    await agent.event("node-untainted");
+    expect(pressed.taints).toEqual([FOREIGN]);
+    await agent.until(() => has(pressed.condition, "False"), "the condition");
+  });
+
+  test("that is a dry run records events and nothing else", async () => {
+    using pressed = await PressedNode.start({ cooldownSeconds: 60 });
+    pressed.addPod(1, 600);
+    await using agent = pressed.agent("DryRun");
+    expect(await agent.event("eviction-decided")).toMatchObject({ pod: "pod-1", mode: "DryRun" });
+    await agent.until(() => pressed.server.objects.events.size === 2, "two events");
+    expect([...pressed.server.objects.events.values()]).toEqual(
+      ["Pod", "Node"].map((kind) =>
+        expect.objectContaining({
+          reason: "SwapEvictionPlanned",
+          involvedObject: expect.objectContaining({ kind }),
+          message: expect.stringMatching(/^test\/pod-1 would be evicted: /),
+        }),
+      ),
+    );
+    // The pressure goes on, and so does the agent, for some looks more.
+    await agent.event("eviction-held", ({ reason }) => reason === "cooldown");
+    expect(pressed.server.objects.requests.map(({ line }) => line)).toEqual([
+      "POST /api/v1/namespaces/test/events",
+      "POST /api/v1/namespaces/default/events",
+    ]);
+    expect(await agent.metric('wasp_evictions_total{answer="dry-run"}')).toBe(1);
+    expect(agent.events("eviction-refused")).toEqual([]);
+  });
+
+  test("that is off asks the API server for nothing", async () => {
+    using pressed = await PressedNode.start({ sweepSeconds: 1 });
+    pressed.addPod(1, 600);
+    await using agent = pressed.agent("Off");
+    await agent.event("agent-ready");
+    await agent.passes(5);
+    expect(pressed.server.objects.requests).toEqual([]);
+    expect(agent.events("eviction-decided")).toEqual([]);
+  });
+
+  test("passes over who is never evicted, and who is not any more by now", async () => {
+    using pressed = await PressedNode.start();
+    pressed.addPod(1, 900, { annotations: { "wasp.io/evict": "false" } });
+    pressed.addPod(2, 800, { priority: 2_000_000_000 });
+    pressed.addPod(3, 700, { namespace: "kube-system" });
+    const recreated = pressed.addPod(4, 600);
+    pressed.addPod(5, 500);
+    const { name } = recreated;
+    pressed.server.cluster.pods.set(name, { name, uid: "another", node: NODE, revision: 2000 });
+    await using agent = pressed.agent();
+    await agent.event("pod-evicted");
+    expect(await agent.event("eviction-refused")).toMatchObject({ pod: name, answer: "gone" });
+    expect(pressed.asked).toEqual(["pod-5"]);
+    const gets = pressed.server.objects.requests.filter(({ line }) => /^GET .*\/pods\//.test(line));
+    expect(gets.map(({ line }) => line.split("/").at(-1))).toEqual(["pod-4", "pod-5"]);
+  });
+
+  test("without the node's name is impossible, and limits are kept all the same", async () => {
+    using pressed = await PressedNode.start();
+    const pod = pressed.addPod(1, 600);
+    const [{ id = "" } = { id: "" }] = pod.containers;
+    await using agent = new RunningAgent([...pressed.flags, "--eviction-mode=Enforce"]);
+    expect(await agent.event("eviction-impossible")).toMatchObject({
+      level: "error",
+      error: "the node's name is not known: set --node-name or NODE_NAME",
+    });
+    await agent.until(() => pressed.node.swapMax(pod, id) === shareOf(REQUEST_BYTES));
+    expect(pressed.server.objects.requests).toEqual([]);
+  });
+});
+
+function has(condition: object | undefined, status: string): boolean {
+  return condition !== undefined && "status" in condition && condition.status === status;
+}

@@ -1,0 +1,188 @@
+import { renameSync } from "node:fs";
+import { AgentNode } from "./agent-node.ts";
+import { ConfigMap } from "./config-map.ts";
+import { FakeApiServer } from "./fake-api-server.ts";
+import { FakeCluster } from "./fake-cluster.ts";
+import type { ObjectRequest } from "./fake-objects.ts";
+import { type PodSpec, podOf } from "./pods.ts";
+import { RunningAgent } from "./running-agent.ts";
+
+/** The node's name at the API server. */
+export const NODE = "node-0";
+
+const KUBEPODS = "/sys/fs/cgroup/kubepods.slice";
+const STEP_MILLISECONDS = 200;
+const STALL = 0.5;
+const PAGES_PER_SECOND = 400;
+const MI = 2 ** 20;
+
+/** Knobs under which little time goes by until a pod is evicted, and until the next one is. */
+const QUICK = {
+  evictionThresholds: [
+    {
+      name: "stalled",
+      allOf: [{ signal: "memoryPressure", operator: ">=", value: "10%" }],
+      graceSeconds: 1,
+      minClearSeconds: 2,
+      hard: true,
+    },
+  ],
+  cooldownSeconds: 1,
+  podPollSeconds: 1,
+};
+
+/**
+ * A node under pressure, at a kubelet and an API server that tell of the same pods: half of the time all of its pods
+ * stall, and pages come back from swap, until it is relieved.
+ */
+export class PressedNode implements Disposable {
+  readonly node: AgentNode;
+  readonly server: FakeApiServer;
+  readonly config: ConfigMap;
+  readonly #knobs: Readonly<Record<string, unknown>>;
+  readonly #timer: NodeJS.Timeout;
+  #isPressed = true;
+  #pressedSeconds = 0;
+  #steppedMilliseconds = performance.now();
+
+  private constructor(node: AgentNode, server: FakeApiServer, knobs: Readonly<Record<string, unknown>>) {
+    this.node = node;
+    this.server = server;
+    this.#knobs = { ...QUICK, ...knobs };
+    this.config = new ConfigMap({ ...this.#knobs, evictionMode: "Enforce" });
+    server.objects.putNode(NODE);
+    server.objects.onTermination = (podName) => this.remove(podName);
+    this.#put(`${KUBEPODS}/memory.max`, "max");
+    this.#put(`${KUBEPODS}/memory.high`, "max");
+    this.#put(`${KUBEPODS}/memory.current`, String(3000 * MI));
+    this.#put("/proc/meminfo", MEMINFO);
+    this.#step();
+    this.#timer = setInterval(() => this.#step(), STEP_MILLISECONDS);
+  }
+
+  /** Makes a node without pods, for an agent with these knobs beside those that make it quick. */
+  static async start(knobs: Readonly<Record<string, unknown>> = {}): Promise<PressedNode> {
+    const [node, server] = await Promise.all([AgentNode.start(), FakeApiServer.start(new FakeCluster(0, 1))]);
+    return new PressedNode(node, server, knobs);
+  }
+
+  /** The flags that show an agent this node, its API server and its configuration. */
+  get flags(): string[] {
+    const { baseUrl, tokenFile, caFile } = this.server.options;
+    return [
+      ...this.node.flags,
+      `--config=${this.config.path}`,
+      `--api-server-url=${baseUrl}`,
+      `--api-server-token-file=${tokenFile}`,
+      `--api-server-ca-file=${caFile}`,
+    ];
+  }
+
+  /** Starts an agent here, in the mode of its configuration, which is Enforce, or in another one. */
+  agent(mode?: string): RunningAgent {
+    const modeFlags = mode === undefined ? [] : [`--eviction-mode=${mode}`];
+    return new RunningAgent([...this.flags, ...modeFlags, `--node-name=${NODE}`]);
+  }
+
+  /** Changes the configuration file. */
+  configure(knobs: Readonly<Record<string, unknown>>): void {
+    this.config.publish({ ...this.#knobs, ...knobs });
+  }
+
+  /** Adds the pod `pod-1` of a number 1, which asks for 64 MiB and uses so many MiB. */
+  addPod(number: number, usageMebibytes: number, changes: Partial<PodSpec> = {}): PodSpec {
+    const pod = podOf(number, { namespace: "test", ...changes });
+    const { name, uid } = pod;
+    this.server.cluster.pods.set(name, { name, uid, node: NODE, revision: ++this.server.cluster.revision });
+    this.node.addPod(pod);
+    for (const { id = "" } of pod.containers) {
+      const directory = this.node.directoryOf(pod, id).slice(this.node.node.root.length);
+      this.#put(`${directory}/memory.current`, String(usageMebibytes * MI));
+      this.#put(`${directory}/memory.stat`, statOf(0));
+    }
+    return pod;
+  }
+
+  /** Has the kubelet tell that a pod is on its way out. */
+  terminate(podName: string): void {
+    const pod = [...this.node.pods.values()].find(({ name }) => name === podName);
+    if (pod !== undefined) this.node.pods.set(pod.uid, { ...pod, isTerminating: true });
+  }
+
+  /** Has a pod be gone, for the kubelet and for the API server. */
+  remove(podName: string): void {
+    const pod = [...this.node.pods.values()].find(({ name }) => name === podName);
+    if (pod !== undefined) this.node.removePod(pod);
+    this.server.cluster.pods.delete(podName);
+  }
+
+  /** Ends the pressure. */
+  relieve(): void {
+    this.#isPressed = false;
+  }
+
+  /** Gives the node these taints at the API server. */
+  taint(...taints: readonly object[]): void {
+    this.server.objects.putNode(NODE, { spec: { taints } });
+  }
+
+  /** The node's taints at the API server. */
+  get taints(): readonly object[] {
+    return this.server.objects.nodes.get(NODE)?.spec.taints ?? [];
+  }
+
+  /** The node's condition SwapPressure at the API server. */
+  get condition(): object | undefined {
+    const { conditions = [] } = this.server.objects.nodes.get(NODE)?.status ?? {};
+    return conditions.find(({ type }) => type === "SwapPressure");
+  }
+
+  /** The requests to evict a pod, oldest first. */
+  get evictions(): ObjectRequest[] {
+    return this.server.objects.requests.filter(({ line }) => line.endsWith("/eviction"));
+  }
+
+  /** Names of the pods that were to be evicted, oldest request first. */
+  get asked(): string[] {
+    return this.evictions.map(({ line }) => line.split("/").at(-2) ?? "");
+  }
+
+  [Symbol.dispose](): void {
+    clearInterval(this.#timer);
+    this.config[Symbol.dispose]();
+    this.server[Symbol.dispose]();
+    this.node[Symbol.dispose]();
+  }
+
+  #step(): void {
+    const now = performance.now();
+    if (this.#isPressed) this.#pressedSeconds += (now - this.#steppedMilliseconds) / 1000;
+    this.#steppedMilliseconds = now;
+    const pages = Math.round(this.#pressedSeconds * PAGES_PER_SECOND);
+    const stalled = Math.round(this.#pressedSeconds * STALL * 1e6);
+    this.#put("/proc/vmstat", `pswpin ${pages}\npswpout ${pages}\n`);
+    this.#put(`${KUBEPODS}/memory.stat`, statOf(pages));
+    const averages = "avg10=0.00 avg60=0.00 avg300=0.00";
+    this.#put(
+      `${KUBEPODS}/memory.pressure`,
+      `some ${averages} total=${stalled}\nfull ${averages} total=${stalled}`,
+    );
+  }
+
+  // At once: whoever reads a file sees all of it, before or after.
+  #put(path: string, text: string): void {
+    this.node.node.write("/next", `${text}\n`);
+    renameSync(`${this.node.node.root}/next`, this.node.node.root + path);
+  }
+}
+
+const MEMINFO = [
+  "MemTotal:        4016548 kB",
+  "MemAvailable:     400000 kB",
+  "SwapTotal:       1048572 kB",
+  "SwapFree:         524286 kB",
+].join("\n");
+
+function statOf(anonRefaults: number): string {
+  return `anon 0\ninactive_file 0\nworkingset_refault_anon ${anonRefaults}\nworkingset_refault_file 0`;
+}
