@@ -1,3 +1,5 @@
+import { closeSync, mkdtempSync, openSync, readSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { WASP } from "./binary.ts";
 
 /** A line of the agent's log. */
@@ -5,13 +7,15 @@ export type LogEntry = { readonly event: string; readonly level: string } & Read
 
 /** The compiled `wasp agent` at work, with what it logs. */
 export class RunningAgent implements AsyncDisposable {
-  /** All that it has logged. */
-  readonly log: LogEntry[] = [];
   /** What it wrote to standard error. */
   stderr = "";
-  readonly #process: Bun.Subprocess<"ignore", "pipe", "pipe">;
-  readonly #reading: Promise<unknown>;
-  #wake = () => {};
+  readonly #process: Bun.Subprocess<"ignore", number, "pipe">;
+  readonly #readingErrors: Promise<void>;
+  readonly #folder = mkdtempSync(`${tmpdir()}/wasp-agent-`);
+  // A file, not a pipe: what was logged before anything else was done is there when that is seen.
+  readonly #logFile = openSync(`${this.#folder}/log`, "a+");
+  readonly #entries: LogEntry[] = [];
+  #readBytes = 0;
 
   /** Starts it with these flags; `under` is a command that runs it in its own place. */
   constructor(
@@ -21,24 +25,33 @@ export class RunningAgent implements AsyncDisposable {
     binary = WASP,
   ) {
     const command = [...under, binary, "agent", "--log-format=Json", ...flags];
-    this.#process = Bun.spawn(command, { stdin: "ignore", stdout: "pipe", stderr: "pipe", env });
-    this.#reading = Promise.all([this.#readLog(), this.#readErrors()]);
-    void this.#process.exited.then(() => this.#wake());
+    this.#process = Bun.spawn(command, { stdin: "ignore", stdout: this.#logFile, stderr: "pipe", env });
+    this.#readingErrors = this.#readErrors();
+  }
+
+  /** All that it has logged. */
+  get log(): readonly LogEntry[] {
+    const buffer = Buffer.alloc(256 * 1024);
+    for (;;) {
+      const length = readSync(this.#logFile, buffer, 0, buffer.length, this.#readBytes);
+      // The last line may not be whole yet.
+      const end = buffer.subarray(0, length).lastIndexOf("\n") + 1;
+      if (end === 0) return this.#entries;
+      this.#readBytes += end;
+      const lines = buffer.toString("utf8", 0, end - 1).split("\n");
+      this.#entries.push(...lines.map((line) => JSON.parse(line)));
+    }
   }
 
   get pid(): number {
     return this.#process.pid;
   }
 
-  /** Waits until something is so, looking whenever the agent logs; throws when it ends before, with what it said. */
+  /** Waits until something is so, looking again and again; throws when it ends before, with what it said. */
   async until(isSo: () => boolean, what = "what was awaited"): Promise<void> {
     while (!isSo()) {
       if (this.#process.exitCode !== null || this.#process.signalCode !== null) throw this.#ended(what);
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-        // Not all that is awaited is logged.
-        setTimeout(resolve, 20);
-      });
+      await Bun.sleep(10);
     }
   }
 
@@ -77,7 +90,7 @@ export class RunningAgent implements AsyncDisposable {
   /** Waits until it ends by itself, and returns its exit status. */
   async ended(): Promise<number> {
     await this.#process.exited;
-    await this.#reading;
+    await this.#readingErrors;
     return this.#process.exitCode ?? -1;
   }
 
@@ -89,16 +102,8 @@ export class RunningAgent implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop("SIGKILL");
-  }
-
-  async #readLog(): Promise<void> {
-    let rest = "";
-    for await (const chunk of this.#process.stdout.pipeThrough(new TextDecoderStream())) {
-      const lines = (rest + chunk).split("\n");
-      rest = lines.pop() ?? "";
-      for (const line of lines) this.log.push(JSON.parse(line));
-      this.#wake();
-    }
+    closeSync(this.#logFile);
+    rmSync(this.#folder, { recursive: true });
   }
 
   async #readErrors(): Promise<void> {
