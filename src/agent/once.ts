@@ -59,13 +59,9 @@ function firstPods(agent: Agent, config: AgentConfig, env: Readonly<Record<strin
 
 const HEADINGS = ["NAMESPACE", "POD", "CONTAINER", "STATE", "REASON", "ENTITLED", "IN FORCE", "SWAPPED OUT"];
 
-/** Formats containers as a table for people, sorted by pod; limits in bytes of swap. */
-export function formatContainers(containers: readonly ContainerView[]): string {
-  const rows = containers.map(rowOf).sort((a, b) => (a.join("\0") < b.join("\0") ? -1 : 1));
-  const table = [HEADINGS, ...rows];
-  const widths = HEADINGS.map((_, column) => Math.max(...table.map((row) => row[column]?.length ?? 0)));
-  const line = (row: readonly string[]) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0));
-  return table.map((row) => line(row).join("  ").trimEnd()).join("\n");
+/** The rows of a table of containers for people, headings first, sorted by pod; limits in bytes of swap. */
+export function containerRows(containers: readonly ContainerView[]): string[][] {
+  return [HEADINGS, ...containers.map(rowOf).sort((a, b) => (a.join("\0") < b.join("\0") ? -1 : 1))];
 }
 
 function rowOf(view: ContainerView): string[] {

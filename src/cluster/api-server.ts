@@ -1,6 +1,6 @@
 import { decodeApiStatus } from "./api-status.ts";
 import { LineSplitter } from "./lines.ts";
-import { type Answer, excerpt, get, type Server, shownUrl, type Write, write } from "./request.ts";
+import { type Answer, excerpt, get, httpsUrl, type Server, shownUrl, type Write, write } from "./request.ts";
 import { type Refusal, RequestError, type RequestErrorKind } from "./request-error.ts";
 
 /** Where the API server listens, and what each side believes the other by. */
@@ -27,7 +27,7 @@ export function inClusterUrl(env: Readonly<Record<string, string | undefined>>):
       "the API server is not known: KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT are set only in a pod",
     );
   }
-  return `https://${host.includes(":") ? `[${host}]` : host}:${port}`;
+  return httpsUrl(host, port);
 }
 
 /** The cluster's API server; whatever fails, fails with a RequestError. */

@@ -1,7 +1,7 @@
 import { decodeKubeletConfig, type KubeletConfig } from "./kubelet-config.ts";
 import type { PodList } from "./pod-list.ts";
 import { type DecodedPods, PodListReader } from "./pod-list-reader.ts";
-import { type Answer, excerpt, get, type Server, shownUrl } from "./request.ts";
+import { type Answer, excerpt, get, httpsUrl, type Server, shownUrl } from "./request.ts";
 import { RequestError } from "./request-error.ts";
 import type { Trust } from "./trust.ts";
 
@@ -28,8 +28,7 @@ export class Kubelet {
   #decoded: DecodedPods = new Map();
 
   constructor({ host, port, maxBodyBytes, ...connection }: KubeletOptions) {
-    const baseUrl = `https://${host.includes(":") ? `[${host}]` : host}:${port}`;
-    this.#server = { title: "the kubelet", baseUrl, ...connection };
+    this.#server = { title: "the kubelet", baseUrl: httpsUrl(host, port), ...connection };
     this.#maxBodyBytes = maxBodyBytes;
   }
 

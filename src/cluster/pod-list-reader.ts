@@ -1,7 +1,7 @@
 import { SHA256 } from "bun";
 import { parseJson } from "./decode.ts";
 import { ItemSplitter } from "./item-splitter.ts";
-import { checkPodList, decodePod, type PodList } from "./pod-list.ts";
+import { checkPodList, decodePod, type PodList, podListOf } from "./pod-list.ts";
 
 /** What became of the pods of a list, by the digest of their text. */
 export type DecodedPods = ReadonlyMap<string, ReturnType<typeof decodePod>>;
@@ -36,10 +36,7 @@ export class PodListReader {
    */
   end(): PodList {
     checkPodList(this.#splitter.frame);
-    return {
-      pods: this.#pods.filter((pod) => typeof pod !== "string"),
-      problems: this.#pods.filter((pod) => typeof pod === "string"),
-    };
+    return podListOf(this.#pods);
   }
 
   #read(item: Uint8Array): void {

@@ -9,6 +9,14 @@ export interface PodList {
   readonly problems: readonly string[];
 }
 
+/** Parts pods from the sentences about those that could not be understood. */
+export function podListOf(decoded: readonly (Pod | string)[]): PodList {
+  return {
+    pods: decoded.filter((pod) => typeof pod !== "string"),
+    problems: decoded.filter((pod) => typeof pod === "string"),
+  };
+}
+
 /** Throws an Error when what is around the pods of a list is not JSON text, or not of a PodList. */
 export function checkPodList(frame: string): void {
   decode(ListSchema, frame, "a PodList");

@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import type { Pod } from "../policy/pod.ts";
-import { decodePod, type PodList } from "./pod-list.ts";
+import { decodePod, type PodList, podListOf } from "./pod-list.ts";
 
 const IdentitySchema = v.object({ metadata: v.object({ uid: v.string() }) });
 
@@ -22,11 +22,7 @@ export class PodSet {
 
   /** All of them, as they are now. */
   list(): PodList {
-    const pods = [...this.#pods.values()];
-    return {
-      pods: pods.filter((pod) => typeof pod !== "string"),
-      problems: pods.filter((pod) => typeof pod === "string"),
-    };
+    return podListOf([...this.#pods.values()]);
   }
 }
 

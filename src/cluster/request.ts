@@ -1,6 +1,11 @@
 import { RequestError } from "./request-error.ts";
 import { expectation, readToken, type Trust, tlsOptions } from "./trust.ts";
 
+/** The URL of a server at a name or an address, which is put in brackets where it has to be. */
+export function httpsUrl(host: string, port: number | string): string {
+  return `https://${host.includes(":") ? `[${host}]` : host}:${port}`;
+}
+
 /** A server of the cluster, and what each side believes the other by. */
 export interface Server {
   /** As messages name it: `the kubelet`. */

@@ -3,7 +3,7 @@
 import { readFileSync, writeSync } from "node:fs";
 import type { CommandDef } from "citty";
 import { consola } from "consola";
-import { formatContainers, runOnce } from "../agent/once.ts";
+import { containerRows, runOnce } from "../agent/once.ts";
 import { type Build, Service } from "../agent/service.ts";
 import { AgentFlagsSchema } from "../config/agent.ts";
 import { flagsOf } from "../config/flags.ts";
@@ -11,9 +11,9 @@ import { type LoadedConfig, loadAgentConfig } from "../config/load-agent.ts";
 import { formatConfig } from "../config/print-config.ts";
 import { takeNodeLock } from "../host/lock.ts";
 import { watchConfigFile } from "../host/watch-config.ts";
+import { formatTable } from "../trace/table.ts";
+import { EXIT_FAILURE, EXIT_USAGE, loadOrComplain } from "./load-or-complain.ts";
 
-const EXIT_FAILURE = 1;
-const EXIT_USAGE = 2;
 const STDOUT = 1;
 
 /** `wasp agent` as the usage screens show it. */
@@ -28,7 +28,7 @@ export const agentCommand: CommandDef = {
 /** Runs `wasp agent` with the flags of its command line until it is told to end, and tells the exit status. */
 export async function runAgent(argv: readonly string[], build: Build): Promise<number> {
   const load = (readFile: (path: string) => string) => loadAgentConfig({ argv, env: process.env, readFile });
-  const loaded = loadOrComplain(load);
+  const loaded = loadOrComplain(() => load((path) => readFileSync(path, "utf8")));
   if (loaded === undefined) return EXIT_USAGE;
   const { printConfig, once } = loaded.runOptions;
   try {
@@ -42,15 +42,6 @@ export async function runAgent(argv: readonly string[], build: Build): Promise<n
 
 type Load = (readFile: (path: string) => string) => LoadedConfig;
 
-function loadOrComplain(load: Load): LoadedConfig | undefined {
-  try {
-    return load((path) => readFileSync(path, "utf8"));
-  } catch (error) {
-    for (const complaint of (error as Error).message.split("\n")) consola.error(complaint);
-    return undefined;
-  }
-}
-
 function print(text: string): number {
   writeSync(STDOUT, text);
   return 0;
@@ -60,7 +51,11 @@ async function passOnce({ config }: LoadedConfig): Promise<number> {
   // One that only looks is in nobody's way.
   using _lock = config.dryRun ? undefined : takeLock(config.fsroot);
   const containers = await runOnce(config, process.env);
-  print(config.logFormat === "Json" ? containers.map(toJson).join("") : `${formatContainers(containers)}\n`);
+  print(
+    config.logFormat === "Json"
+      ? containers.map(toJson).join("")
+      : `${formatTable(containerRows(containers)).join("\n")}\n`,
+  );
   return containers.some(({ state }) => state === "failed") ? EXIT_FAILURE : 0;
 }
 

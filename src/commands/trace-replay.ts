@@ -8,14 +8,14 @@ import { readRecording } from "../trace/recording-file.ts";
 import { Replay } from "../trace/replay.ts";
 import { replaysAsJson } from "../trace/replay-json.ts";
 import { type NamedReplay, reportReplay } from "../trace/replay-report.ts";
+import { EXIT_FAILURE, EXIT_USAGE, loadOrComplain } from "./load-or-complain.ts";
 
-const EXIT_FAILURE = 1;
-const EXIT_USAGE = 2;
 const WIDTH_WITHOUT_TERMINAL = 100;
 
 /** Runs `wasp trace replay`, and tells the exit status. */
 export async function runReplay(argv: readonly string[]): Promise<number> {
-  const config = loadOrComplain(argv);
+  const readFile = (path: string) => readFileSync(path, "utf8");
+  const config = loadOrComplain(() => loadTraceReplayConfig({ argv, readFile }));
   if (config === undefined) return EXIT_USAGE;
   try {
     const report = await replay(config);
@@ -26,15 +26,6 @@ export async function runReplay(argv: readonly string[]): Promise<number> {
   } catch (error) {
     consola.error((error as Error).message);
     return EXIT_FAILURE;
-  }
-}
-
-function loadOrComplain(argv: readonly string[]): TraceReplayConfig | undefined {
-  try {
-    return loadTraceReplayConfig({ argv, readFile: (path) => readFileSync(path, "utf8") });
-  } catch (error) {
-    for (const complaint of (error as Error).message.split("\n")) consola.error(complaint);
-    return undefined;
   }
 }
 

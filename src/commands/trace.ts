@@ -17,10 +17,9 @@ import { TraceOutput } from "../trace/output.ts";
 import { PodsFile } from "../trace/pods-file.ts";
 import { type Recorded, record } from "../trace/recorder.ts";
 import { NodeSampler } from "../trace/sampler.ts";
+import { EXIT_FAILURE, EXIT_USAGE, loadOrComplain } from "./load-or-complain.ts";
 import { runReplay } from "./trace-replay.ts";
 
-const EXIT_FAILURE = 1;
-const EXIT_USAGE = 2;
 const STDERR = 2;
 
 /** The commands of `wasp trace` as the usage screens show them. */
@@ -71,7 +70,8 @@ export async function runTrace(
 }
 
 async function runRecord(argv: readonly string[], version: string): Promise<number> {
-  const config = loadOrComplain(argv);
+  const readFile = (path: string) => readFileSync(path, "utf8");
+  const config = loadOrComplain(() => loadTraceRecordConfig({ argv, env: process.env, readFile }));
   if (config === undefined) return EXIT_USAGE;
   try {
     await recordNode(config, version);
@@ -79,16 +79,6 @@ async function runRecord(argv: readonly string[], version: string): Promise<numb
   } catch (error) {
     consola.error((error as Error).message);
     return EXIT_FAILURE;
-  }
-}
-
-function loadOrComplain(argv: readonly string[]): TraceRecordConfig | undefined {
-  try {
-    const readFile = (path: string) => readFileSync(path, "utf8");
-    return loadTraceRecordConfig({ argv, env: process.env, readFile });
-  } catch (error) {
-    for (const complaint of (error as Error).message.split("\n")) consola.error(complaint);
-    return undefined;
   }
 }
 

@@ -3,8 +3,9 @@ import { readFile } from "./file.ts";
 
 const BYTES_PER_KIBIBYTE = 1024;
 
-/** The memory and the swap of a node, in bytes, and how much of the swap is free. */
+/** The memory and the swap of a node, in bytes, and how much of each is to be had. */
 export interface NodeMemory extends NodeCapacity {
+  readonly memoryAvailableBytes: number;
   readonly swapFreeBytes: number;
 }
 
@@ -13,18 +14,31 @@ export interface NodeMemory extends NodeCapacity {
  * or has no MemTotal. A kernel without swap support has no SwapTotal: that is no swap.
  */
 export function readNodeCapacity(fsroot: string): NodeCapacity {
-  const { memoryTotalBytes, swapTotalBytes } = readNodeMemory(fsroot);
-  return { memoryTotalBytes, swapTotalBytes };
+  return capacityIn(readMeminfo(fsroot), fsroot);
 }
 
-/** Reads what readNodeCapacity does, and the free swap; throws as it does. */
+/** Reads what readNodeCapacity does, and what of it is to be had; throws as it does. */
 export function readNodeMemory(fsroot: string): NodeMemory {
-  const path = `${fsroot}/proc/meminfo`;
-  const meminfo = readFile(path);
+  const meminfo = readMeminfo(fsroot);
+  return {
+    ...capacityIn(meminfo, fsroot),
+    memoryAvailableBytes: fieldBytes(meminfo, "MemAvailable") ?? 0,
+    swapFreeBytes: fieldBytes(meminfo, "SwapFree") ?? 0,
+  };
+}
+
+function readMeminfo(fsroot: string): string {
+  return readFile(pathBelow(fsroot));
+}
+
+function capacityIn(meminfo: string, fsroot: string): NodeCapacity {
   const memoryTotalBytes = fieldBytes(meminfo, "MemTotal");
-  if (memoryTotalBytes === undefined) throw new Error(`${path}: no MemTotal in it`);
-  const swapTotalBytes = fieldBytes(meminfo, "SwapTotal") ?? 0;
-  return { memoryTotalBytes, swapTotalBytes, swapFreeBytes: fieldBytes(meminfo, "SwapFree") ?? 0 };
+  if (memoryTotalBytes === undefined) throw new Error(`${pathBelow(fsroot)}: no MemTotal in it`);
+  return { memoryTotalBytes, swapTotalBytes: fieldBytes(meminfo, "SwapTotal") ?? 0 };
+}
+
+function pathBelow(fsroot: string): string {
+  return `${fsroot}/proc/meminfo`;
 }
 
 function fieldBytes(meminfo: string, name: string): number | undefined {

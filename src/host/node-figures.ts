@@ -1,13 +1,16 @@
 import type { Pressure } from "../policy/pressure.ts";
-import { type NodeMemory, readNodeMemory } from "./meminfo.ts";
+import type { NodeSample } from "../policy/snapshot.ts";
 import { readPressure } from "./psi.ts";
-import { readSwapTraffic, type SwapTraffic } from "./vmstat.ts";
+import { sampleNode } from "./snapshot.ts";
 
 /** How a node is off for memory and swap. */
-export interface NodeFigures extends NodeMemory, SwapTraffic {
-  /** Of the whole node; undefined where the kernel keeps no such figures. */
-  readonly memoryPressure: Pressure | undefined;
-  /** Of all pods together. */
+export interface NodeFigures
+  extends Pick<NodeSample, "memoryTotalBytes" | "swapTotalBytes" | "swapFreeBytes" | "memoryPressure"> {
+  /** What has been brought back from swap since the node's start. */
+  readonly swapInBytes: number;
+  /** What has been swapped out since then. */
+  readonly swapOutBytes: number;
+  /** Of all pods together; undefined where the kernel keeps no such figures. */
   readonly kubepodsMemoryPressure: Pressure | undefined;
 }
 
@@ -20,10 +23,14 @@ export function readNodeFigures(
   kubepodsDirectory: string | undefined,
   pageBytes: number,
 ): NodeFigures {
+  const { memoryTotalBytes, swapTotalBytes, swapFreeBytes, memoryPressure, ...traffic } = sampleNode(fsroot);
   return {
-    ...readNodeMemory(fsroot),
-    ...readSwapTraffic(fsroot, pageBytes),
-    memoryPressure: readPressure(`${fsroot}/proc/pressure/memory`),
+    memoryTotalBytes,
+    swapTotalBytes,
+    swapFreeBytes,
+    swapInBytes: traffic.swapInPages * pageBytes,
+    swapOutBytes: traffic.swapOutPages * pageBytes,
+    memoryPressure,
     kubepodsMemoryPressure:
       kubepodsDirectory === undefined ? undefined : readPressure(`${kubepodsDirectory}/memory.pressure`),
   };

@@ -2,9 +2,7 @@ import type { Pressure, Stall } from "../policy/pressure.ts";
 import { readFile } from "./file.ts";
 import { SystemError } from "./libc.ts";
 
-// With psi=0 or cgroup_disable=pressure files are there and cannot be opened or read: ENOTSUP. A cgroup that is
-// removed meanwhile gives ENODEV.
-const ENODEV = 19;
+// With psi=0 or cgroup_disable=pressure files are there and cannot be opened or read: ENOTSUP.
 const EOPNOTSUPP = 95;
 
 const LINE = /^(some|full) avg10=(\d+\.\d+) avg60=(\d+\.\d+) avg300=(\d+\.\d+) total=(\d+)$/gm;
@@ -26,8 +24,7 @@ function readUnlessOff(path: string): string | undefined {
   try {
     return readFile(path);
   } catch (error) {
-    if (error instanceof SystemError && (error.isMissing || [ENODEV, EOPNOTSUPP].includes(error.errno)))
-      return undefined;
+    if (error instanceof SystemError && (error.isMissing || error.errno === EOPNOTSUPP)) return undefined;
     throw error;
   }
 }

@@ -3,28 +3,15 @@ import { readFile } from "./file.ts";
 import { figureOf } from "./key-values.ts";
 import type { Kubepods, KubepodsContainer } from "./kubepods.ts";
 import { SystemError } from "./libc.ts";
+import { readNodeMemory } from "./meminfo.ts";
 import { readPressure } from "./psi.ts";
-
-const BYTES_PER_KIBIBYTE = 1024;
 
 /** Reads a node's memory and swap below fsroot; throws an error that names the file that cannot be read. */
 export function sampleNode(fsroot: string): NodeSample {
-  const path = `${fsroot}/proc/meminfo`;
-  const meminfo = readFile(path);
-  const bytesOf = (name: string) => {
-    const at = meminfo.indexOf(`${name}:`);
-    return at < 0
-      ? 0
-      : Number.parseInt(meminfo.slice(at + name.length + 1, at + name.length + 32), 10) * BYTES_PER_KIBIBYTE;
-  };
-  const memoryTotalBytes = bytesOf("MemTotal");
-  if (memoryTotalBytes === 0) throw new Error(`${path}: no MemTotal in it`);
+  const memory = readNodeMemory(fsroot);
   const vmstat = readFile(`${fsroot}/proc/vmstat`);
   return {
-    memoryTotalBytes,
-    memoryAvailableBytes: bytesOf("MemAvailable"),
-    swapTotalBytes: bytesOf("SwapTotal"),
-    swapFreeBytes: bytesOf("SwapFree"),
+    ...memory,
     swapInPages: figureOf(vmstat, "pswpin"),
     swapOutPages: figureOf(vmstat, "pswpout"),
     memoryPressure: readPressure(`${fsroot}/proc/pressure/memory`),
