@@ -27,6 +27,9 @@ const LEVELS: Partial<Record<Event, Level>> = {
   "eviction-refused": "warning",
   "node-unmarked": "warning",
   "event-unrecorded": "warning",
+  "swap-reach-failed": "warning",
+  "swap-reach-left": "warning",
+  "swap-reach-restored": "warning",
 };
 
 /** Writes the agent's events to its log and counts them for its metrics. */
