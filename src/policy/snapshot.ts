@@ -26,7 +26,7 @@ export interface CgroupSample {
   readonly inactiveFileBytes: number;
   readonly anonBytes: number;
   readonly swapBytes: number;
-  /** Counter of anonymous pages that were brought back from swap soon after they had been swapped out. */
+  /** Counter of anonymous pages that were brought back from swap. */
   readonly anonRefaults: number;
   /** Counter of pages of files that were read again soon after they had been dropped. */
   readonly fileRefaults: number;
@@ -55,6 +55,8 @@ export interface ContainerSample extends CgroupSample {
 export interface Snapshot {
   /** Seconds of a clock that never jumps. */
   readonly atSeconds: number;
+  /** How large the kernel's pages are. */
+  readonly pageBytes: number;
   readonly node: NodeSample;
   /** Undefined where there are no pods. */
   readonly kubepods: KubepodsSample | undefined;

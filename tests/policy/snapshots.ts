@@ -65,6 +65,7 @@ export function snapshotAt(
   };
   return {
     atSeconds,
+    pageBytes: 4096,
     node: {
       memoryTotalBytes: 4 * GI,
       memoryAvailableBytes: moment.memoryAvailableBytes ?? 2 * GI,

@@ -6,6 +6,7 @@ import type { ContainerSample, Snapshot } from "../../src/policy/snapshot.ts";
 export function snapshotWith(parts: Partial<Snapshot>): Snapshot {
   return {
     atSeconds: 0,
+    pageBytes: 4096,
     node: {
       memoryTotalBytes: 4_112_945_152,
       memoryAvailableBytes: 3_072_000,
@@ -144,6 +145,6 @@ export const anySnapshots: fc.Arbitrary<Snapshot[]> = fc.array(moment).map((mome
   let milliseconds = 0;
   return moments.map(({ waitMilliseconds, ...rest }) => {
     milliseconds += waitMilliseconds;
-    return { atSeconds: milliseconds / 1000, ...rest };
+    return { atSeconds: milliseconds / 1000, pageBytes: 4096, ...rest };
   });
 });
