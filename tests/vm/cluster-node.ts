@@ -12,7 +12,6 @@ export const NODE = "node-0";
 /** The one namespace whose pods the API server serves one by one. */
 const NAMESPACE = "test";
 const GRACE_SECONDS = 5;
-const PATIENCE_MILLISECONDS = 10_000;
 const FOLDER = "/run/wasp-api-server";
 
 /** The node with its pods, and an API server that knows of both. */
@@ -82,20 +81,12 @@ export class ClusterNode implements AsyncDisposable {
     return taints.map((taint) => "key" in taint && taint.key);
   }
 
-  /** What the condition SwapPressure was set to, oldest first, each change once. */
-  get conditions(): unknown[] {
-    const statuses = this.server.objects.writes
-      .filter(({ line }) => line === `PATCH /api/v1/nodes/${NODE}/status`)
-      .map(({ body }) => (body as ConditionPatch).status.conditions[0]?.status);
-    return statuses.filter((status, index) => status !== statuses[index - 1]);
-  }
-
-  /** Waits until the condition SwapPressure is this one. */
-  async untilCondition(status: "True" | "False"): Promise<void> {
-    const deadline = Date.now() + PATIENCE_MILLISECONDS;
-    while (this.conditions.at(-1) !== status) {
+  /** Waits until the condition SwapPressure has a status. */
+  async untilSwapPressure(wanted: "True" | "False", seconds: number): Promise<void> {
+    const deadline = Date.now() + seconds * 1000;
+    while (this.#swapPressure !== wanted) {
       if (Date.now() > deadline)
-        throw new Error(`SwapPressure was ${this.conditions.join(", ")}, never ${status}`);
+        throw new Error(`SwapPressure is ${this.#swapPressure}, and was to be ${wanted}`);
       await Bun.sleep(100);
     }
   }
@@ -108,6 +99,12 @@ export class ClusterNode implements AsyncDisposable {
     this.server[Symbol.dispose]();
   }
 
+  get #swapPressure(): unknown {
+    const { conditions = [] } = this.server.objects.nodes.get(NODE)?.status ?? {};
+    const condition = conditions.find(({ type }) => type === "SwapPressure");
+    return condition !== undefined && "status" in condition ? condition.status : undefined;
+  }
+
   async #terminate(name: string): Promise<void> {
     const container = this.#containers.get(name);
     if (container === undefined)
@@ -116,8 +113,4 @@ export class ClusterNode implements AsyncDisposable {
     this.gone.push(name);
     this.server.cluster.remove(name);
   }
-}
-
-interface ConditionPatch {
-  readonly status: { readonly conditions: readonly { readonly status: string }[] };
 }

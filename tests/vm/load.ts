@@ -50,12 +50,13 @@ export class Load {
     return new Load(guest, await node.run(runtime, { name, requestBytes, script, volumes }));
   }
 
-  /** Waits until it has come to a step `await:WORD`. */
+  /** Waits until it has come to a step `await:WORD`; throws when it takes too long, or is no more. */
   async untilAwaits(word: string, seconds: number): Promise<void> {
-    const { name } = this.container.pod;
+    const { own, pod } = this.container;
     await this.#guest.must(
-      `until [ -e ${FOLDER}/${name}.awaits-${word} ]; do
-        (( SECONDS < ${seconds} )) || { echo "${name} does not await ${word}"; exit 1; } >&2
+      `until [ -e ${FOLDER}/${pod.name}.awaits-${word} ]; do
+        [ -e ${own.at(-1)} ] || { echo "${pod.name} is gone before it awaits ${word}"; exit 1; } >&2
+        (( SECONDS < ${seconds} )) || { echo "${pod.name} does not await ${word}"; exit 1; } >&2
         sleep 0.2
       done`,
       { timeoutSeconds: seconds + 30 },
