@@ -35,10 +35,14 @@ beforeAll(async () => {
     systemctl set-property --runtime kubepods.slice MemoryMax=${podsMib}M`);
 });
 
-beforeEach(async () => {
+beforeEach(begin);
+
+async function begin(): Promise<void> {
   await prepareLoads(guest);
   node = await ClusterNode.start(guest);
-});
+  // What is left of the pods before goes with the slice; its limit stays.
+  await guest.must("systemctl start kubepods.slice");
+}
 
 afterEach(async () => {
   await agent?.[Symbol.asyncDispose]();
@@ -68,8 +72,7 @@ async function courseWith(swapReach: "Auto" | "Off"): Promise<Course> {
     "--eviction-mode=Enforce",
     `--swap-reach=${swapReach}`,
   ]);
-  if (swapReach === "Auto")
-    await agent.untilMetric(HIGH, (bytes) => bytes < (podsMib - 150) * MIB, PATIENCE_SECONDS);
+  if (swapReach === "Auto") await untilHeld(agent);
   // Too small a request for any swap.
   const neighbour = await Load.start(guest, node, "runc", {
     name: "neighbour",
@@ -78,8 +81,8 @@ async function courseWith(swapReach: "Auto" | "Off"): Promise<Course> {
   });
   const hog = await Load.start(guest, node, "crun", {
     name: "hog",
-    requestBytes: 0.9 * (podsMib * MIB + RESERVED_BYTES),
-    steps: ["grow:100:100", "await:grow", `grow:${podsMib + 200}:60`, "touch:50:20:0.5", "await:end"],
+    requestBytes: Math.floor(0.9 * (podsMib * MIB + RESERVED_BYTES)),
+    steps: ["grow:100:100", "await:grow", `grow:${podsMib + 200}:60`, "touch:50:10:0.5", "await:end"],
   });
   await Promise.all([
     hog.untilAwaits("grow", PATIENCE_SECONDS),
@@ -97,6 +100,12 @@ async function courseWith(swapReach: "Auto" | "Off"): Promise<Course> {
 }
 
 const HIGH = "wasp_kubepods_memory_high_bytes";
+
+/** Waits until memory.high has come down as far as it is to. */
+async function untilHeld(running: GuestAgent): Promise<void> {
+  await running.event("swap-reach-held");
+  await running.untilMetric(HIGH, (bytes) => bytes < (podsMib - 150) * MIB, PATIENCE_SECONDS);
+}
 
 async function recorded(): Promise<Snapshot[]> {
   const lines = (await guest.must(`cat ${RECORDING}`)).split("\n");
@@ -122,13 +131,14 @@ test("the kubelet would evict while swap is free without it, and would not with 
   const without = await courseWith("Off");
   await agent?.[Symbol.asyncDispose]();
   await node[Symbol.asyncDispose]();
-  await prepareLoads(guest);
-  node = await ClusterNode.start(guest);
+  await begin();
   const withIt = await courseWith("Auto");
   console.table({ without, with: withIt });
   expect(without.swapUsedAtEviction).toBeLessThan(0.5);
   expect(withIt.swapUsedAtEviction).toBeUndefined();
   expect(withIt.mostSwapUsed).toBeGreaterThan(0.4);
+  // Who cannot swap does not pay for it.
+  expect(withIt.neighbourStall).toBeLessThan(0.1);
   expect(await agent?.events("eviction-decided")).toEqual([]);
 });
 
@@ -138,7 +148,7 @@ test("it is known again after a crash, and ends with the agent", async () => {
   agent = await GuestAgent.start(guest, flags);
   // A pod, so that there is something to keep; its start has systemd write the slice's own settings again.
   await Load.start(guest, node, "runc", { name: "pod", requestBytes: 64 * MIB, steps: ["grow:50:100"] });
-  await agent.untilMetric(HIGH, (bytes) => bytes < (podsMib - 150) * MIB, PATIENCE_SECONDS);
+  await untilHeld(agent);
   const held = String(await agent.metric(HIGH));
   await untilHolds(guest, high, [held]);
   await agent.kill();
