@@ -25,7 +25,10 @@ const LEVELS: Partial<Record<Event, Level>> = {
   "variable-unused": "warning",
   "eviction-impossible": "error",
   "eviction-refused": "warning",
+  "victim-overdue": "warning",
   "node-unmarked": "warning",
+  "node-mark-restored": "warning",
+  "node-mark-contested": "warning",
   "event-unrecorded": "warning",
 };
 

@@ -35,6 +35,8 @@ export type EvictionHoldReason =
   | "capped"
   /** Every pod is one that is never evicted, or is passed over for now. */
   | "no-candidate"
+  /** Whom an agent before this one evicted cannot be read of the node. */
+  | "past-unknown"
   /** Nothing is known of what the pods use. */
   | "no-figures";
 
@@ -53,23 +55,6 @@ export type EvictionDecision =
       readonly thresholds: readonly string[];
     };
 
-/** How the API server answered the request to evict a pod. */
-export type EvictionAnswer =
-  /** The pod is about to go. */
-  | "accepted"
-  /** KubeVirt moves the virtual machine to another node, after which the pod goes. */
-  | "evacuating"
-  /** A disruption budget does not allow it now. */
-  | "blocked"
-  /** It will not be allowed, however often one asks. */
-  | "never"
-  /** There is no such pod any more, or another one has its name. */
-  | "gone"
-  /** The request failed; it may be made again. */
-  | "failed"
-  /** It was not made, because only decisions are asked for. */
-  | "dry-run";
-
 /** What has to be remembered between two decisions; seconds of a clock that never jumps. */
 export interface EvictionState {
   readonly senses: Senses;
@@ -79,10 +64,21 @@ export interface EvictionState {
   readonly earlier: readonly Snapshot[];
   readonly awaited: { readonly podUid: string; readonly untilSeconds: number } | undefined;
   readonly cooldownUntilSeconds: number;
-  /** When pods were evicted in the last hour. */
-  readonly evictedSeconds: readonly number[];
+  /** The pods that were evicted in the last hour, oldest first. */
+  readonly evicted: readonly Evicted[];
+  /** The UID of a pod that a request failed for: it may go all the same, as it can be the answer that got lost. */
+  readonly tried: string | undefined;
   /** Pods that are left out until a time, by UID. */
   readonly passedOver: Readonly<Record<string, number>>;
+  /** Until when a pressure lasts that was felt by an agent before this one; undefined where there is none. */
+  readonly inheritedUntilSeconds: number | undefined;
+}
+
+/** A pod that was evicted. */
+export interface Evicted {
+  readonly podUid: string;
+  /** When that was asked for. */
+  readonly atSeconds: number;
 }
 
 /** Nothing has happened yet. */
@@ -92,15 +88,17 @@ export const NO_EVICTIONS: EvictionState = {
   earlier: [],
   awaited: undefined,
   cooldownUntilSeconds: Number.NEGATIVE_INFINITY,
-  evictedSeconds: [],
+  evicted: [],
+  tried: undefined,
   passedOver: {},
+  inheritedUntilSeconds: undefined,
 };
 
-const HOUR_SECONDS = 3600;
+/** For how long it counts that a pod was evicted, or that it was never to be. */
+export const HOUR_SECONDS = 3600;
+
 const EARLIER_SPACING_SECONDS = 5;
 const EARLIER_COUNT = 3;
-const BLOCKED_SECONDS = 60;
-const FAILED_SECONDS = 5;
 
 /** What was decided, what it was decided on, and what to remember. */
 export interface Decided {
@@ -114,45 +112,52 @@ export function decideEviction(before: EvictionState, snapshot: Snapshot, config
   const now = snapshot.atSeconds;
   const { observation, senses } = sense(before.senses, snapshot, config);
   const thresholds = holdAll(before.thresholds, config.evictionThresholds, observation, now);
-  const sensed = { ...before, senses, thresholds, earlier: withEarlier(before.earlier, snapshot) };
-  const state = withGoing(afterWaiting(expired(sensed, now), snapshot, config), snapshot, config);
+  const earlier = withEarlier(before.earlier, snapshot);
+  const inheritedUntilSeconds = stillInherited({ ...before, thresholds }, observation, config, now);
+  const sensed = expired({ ...before, senses, thresholds, earlier, inheritedUntilSeconds }, now);
+  const state = withGoing(
+    afterTrying(afterWaiting(sensed, snapshot, config), snapshot, config),
+    snapshot,
+    config,
+  );
   return { decision: decide(state, snapshot, observation, config), observation, state };
 }
 
-/** Tells whether new pods are to be kept away: a threshold was crossed, and is not over. */
-export function isPressed({ thresholds }: EvictionState): boolean {
-  return Object.values(thresholds).some(({ isCrossed }) => isCrossed);
+/** Tells whether new pods are to be kept away: a threshold was crossed, here or by an agent before, and is not over. */
+export function isPressed({ thresholds, inheritedUntilSeconds }: EvictionState): boolean {
+  return inheritedUntilSeconds !== undefined || Object.values(thresholds).some(({ isCrossed }) => isCrossed);
 }
 
-/** What to remember once a request to evict a pod was answered. */
-export function answered(
-  state: EvictionState,
+/** Counts one more pod among those that were evicted, each of them once. */
+export function withEvicted(
+  evicted: readonly Evicted[],
   podUid: string,
-  answer: EvictionAnswer,
+  atSeconds: number,
+): readonly Evicted[] {
+  return [...evicted.filter((earlier) => earlier.podUid !== podUid), { podUid, atSeconds }];
+}
+
+/** Until when a pressure that an agent before this one felt has to be unfelt to be over, felt or taken over now. */
+export function inheritedUntil(
+  { evictionThresholds, trafficWindowSeconds }: EvictionConfig,
+  nowSeconds: number,
+): number {
+  // Before a window is over, a signal does not say what it would have said to the one before.
+  const clearSeconds = evictionThresholds.map(({ minClearSeconds }) => minClearSeconds);
+  return nowSeconds + Math.max(trafficWindowSeconds, ...clearSeconds);
+}
+
+// Once this agent has crossed a threshold itself, that one tells when it is over.
+function stillInherited(
+  { thresholds, inheritedUntilSeconds: until }: EvictionState,
+  observation: Observation,
   config: EvictionConfig,
   nowSeconds: number,
-): EvictionState {
-  // Who was passed over already is deleted as the last resort; refused that, it is not asked for each second.
-  const isLast = podUid in state.passedOver;
-  const passOver = (seconds: number) => ({
-    ...state,
-    cooldownUntilSeconds: isLast ? nowSeconds + BLOCKED_SECONDS : state.cooldownUntilSeconds,
-    passedOver: { ...state.passedOver, [podUid]: nowSeconds + seconds },
-  });
-  if (answer === "blocked") return passOver(BLOCKED_SECONDS);
-  if (answer === "never") return passOver(HOUR_SECONDS);
-  // Somebody else was faster, and relief takes time to show.
-  if (answer === "gone")
-    return { ...passOver(HOUR_SECONDS), cooldownUntilSeconds: nowSeconds + config.cooldownSeconds };
-  if (answer === "failed") return { ...state, cooldownUntilSeconds: nowSeconds + FAILED_SECONDS };
-  const evictedSeconds = [...state.evictedSeconds, nowSeconds];
-  if (answer === "dry-run")
-    return { ...state, evictedSeconds, cooldownUntilSeconds: nowSeconds + config.cooldownSeconds };
-  return {
-    ...state,
-    evictedSeconds,
-    awaited: { podUid, untilSeconds: nowSeconds + config.victimDeadlineSeconds },
-  };
+): number | undefined {
+  if (until === undefined || Object.values(thresholds).some(({ isCrossed }) => isCrossed)) return undefined;
+  if (config.evictionThresholds.some((threshold) => isMet(threshold, observation)))
+    return inheritedUntil(config, nowSeconds);
+  return nowSeconds < until ? until : undefined;
 }
 
 function holdAll(
@@ -178,7 +183,7 @@ function withEarlier(earlier: readonly Snapshot[], snapshot: Snapshot): readonly
 function expired(state: EvictionState, nowSeconds: number): EvictionState {
   return {
     ...state,
-    evictedSeconds: state.evictedSeconds.filter((at) => nowSeconds - at < HOUR_SECONDS),
+    evicted: state.evicted.filter(({ atSeconds }) => nowSeconds - atSeconds < HOUR_SECONDS),
     passedOver: Object.fromEntries(
       Object.entries(state.passedOver).filter(([, until]) => until > nowSeconds),
     ),
@@ -198,10 +203,26 @@ function afterWaiting(state: EvictionState, snapshot: Snapshot, config: Eviction
   return { ...state, passedOver, awaited: undefined, cooldownUntilSeconds: now + config.cooldownSeconds };
 }
 
-/** Waits for a pod that goes already, whoever sent it away: an agent before this one, or its owner. */
+/** Takes a pod that is gone, and that a request failed for, for evicted: relief takes time to show. */
+function afterTrying(state: EvictionState, snapshot: Snapshot, config: EvictionConfig): EvictionState {
+  const { tried: podUid } = state;
+  const { atSeconds } = snapshot;
+  if (podUid === undefined || snapshot.pods.some(({ uid }) => uid === podUid)) return state;
+  return {
+    ...state,
+    tried: undefined,
+    evicted: withEvicted(state.evicted, podUid, atSeconds),
+    cooldownUntilSeconds: atSeconds + config.cooldownSeconds,
+  };
+}
+
+/** Waits for a pod that goes already, if it was evicted from here, or if relief may come of it whoever sent it away. */
 function withGoing(state: EvictionState, snapshot: Snapshot, config: EvictionConfig): EvictionState {
   if (state.awaited !== undefined || !isPressed(state)) return state;
-  const victim = rankGoing(snapshot, config).find(({ pod }) => !(pod.uid in state.passedOver));
+  const own = new Set([state.tried, ...state.evicted.map(({ podUid }) => podUid)]);
+  const victim = rankGoing(snapshot, config).find(
+    ({ pod, isOverRequest }) => (own.has(pod.uid) || isOverRequest) && !(pod.uid in state.passedOver),
+  );
   if (victim === undefined) return state;
   const untilSeconds = snapshot.atSeconds + config.victimDeadlineSeconds;
   return { ...state, awaited: { podUid: victim.pod.uid, untilSeconds } };
@@ -221,7 +242,7 @@ function decide(
   if (crossed.length === 0)
     return { verdict: "hold", reason: met.length === 0 ? "not-pressed" : "grace-period" };
   if (now < state.cooldownUntilSeconds) return { verdict: "hold", reason: "cooldown" };
-  if (state.evictedSeconds.length >= config.maxEvictionsPerHour) return { verdict: "hold", reason: "capped" };
+  if (state.evicted.length >= config.maxEvictionsPerHour) return { verdict: "hold", reason: "capped" };
   return choose(state, snapshot, crossed, config);
 }
 

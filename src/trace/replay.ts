@@ -1,5 +1,4 @@
 import {
-  answered,
   decideEviction,
   type EvictionConfig,
   type EvictionDecision,
@@ -7,6 +6,7 @@ import {
   isPressed,
   NO_EVICTIONS,
 } from "../policy/eviction.ts";
+import { answered } from "../policy/eviction-answer.ts";
 import type { Observation } from "../policy/signals.ts";
 import type { Snapshot } from "../policy/snapshot.ts";
 import { isMet } from "../policy/threshold.ts";
