@@ -1,5 +1,6 @@
 import type { Event, Fields } from "../log.ts";
-import type { EvictionConfig, EvictionDecision, EvictionState } from "../policy/eviction.ts";
+import type { EvictionConfig, EvictionDecision } from "../policy/eviction.ts";
+import type { EvictionState } from "../policy/eviction-state.ts";
 import type { Observation } from "../policy/signals.ts";
 import type { Snapshot } from "../policy/snapshot.ts";
 import { isMet } from "../policy/threshold.ts";

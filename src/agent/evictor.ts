@@ -1,16 +1,10 @@
 import type { ApiServer } from "../cluster/api-server.ts";
 import type { SwapPressureTaint } from "../cluster/node-taint.ts";
 import type { Event, Fields } from "../log.ts";
-import {
-  decideEviction,
-  type EvictionConfig,
-  type EvictionDecision,
-  type EvictionState,
-  isPressed,
-  NO_EVICTIONS,
-} from "../policy/eviction.ts";
+import { decideEviction, type EvictionConfig, type EvictionDecision } from "../policy/eviction.ts";
 import { answered, type EvictionAnswer } from "../policy/eviction-answer.ts";
 import { resumed } from "../policy/eviction-past.ts";
+import { type EvictionState, isPressed, NO_EVICTIONS } from "../policy/eviction-state.ts";
 import type { Observation } from "../policy/signals.ts";
 import type { Snapshot } from "../policy/snapshot.ts";
 import { isMet } from "../policy/threshold.ts";

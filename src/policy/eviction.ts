@@ -1,8 +1,9 @@
-import type { Observation } from "./signals.ts";
-import { NO_SENSES, type Senses, type SensingConfig, sense } from "./signals.ts";
+import { type EvictionState, HOUR_SECONDS } from "./eviction-state.ts";
+import { type EvictionPace, waiting } from "./eviction-wait.ts";
+import { type Observation, type SensingConfig, sense } from "./signals.ts";
 import type { Snapshot } from "./snapshot.ts";
-import { hold, isMet, NEVER_MET, type Threshold, type ThresholdState } from "./threshold.ts";
-import { type Candidate, rankGoing, rankVictims, type VictimConfig } from "./victim.ts";
+import { hold, isMet, NEVER_MET, type Threshold } from "./threshold.ts";
+import { type Candidate, rankVictims, type VictimConfig } from "./victim.ts";
 
 /** Whether decisions are carried out, only told, or not made at all. */
 export const EVICTION_MODES = ["Enforce", "DryRun", "Off"] as const;
@@ -11,14 +12,10 @@ export const EVICTION_MODES = ["Enforce", "DryRun", "Off"] as const;
 export const LAST_RESORTS = ["None", "Delete"] as const;
 
 /** The knobs of eviction. */
-export interface EvictionConfig extends SensingConfig, VictimConfig {
+export interface EvictionConfig extends SensingConfig, VictimConfig, EvictionPace {
   readonly evictionMode: (typeof EVICTION_MODES)[number];
   /** Any of them that is crossed calls for an eviction. */
   readonly evictionThresholds: readonly Threshold[];
-  /** How long after a victim is gone nobody else is evicted: relief takes time to show. */
-  readonly cooldownSeconds: number;
-  /** How long a victim may take to go, or to be moved. */
-  readonly victimDeadlineSeconds: number;
   readonly maxEvictionsPerHour: number;
   readonly lastResort: (typeof LAST_RESORTS)[number];
 }
@@ -55,48 +52,6 @@ export type EvictionDecision =
       readonly thresholds: readonly string[];
     };
 
-/** What has to be remembered between two decisions; seconds of a clock that never jumps. */
-export interface EvictionState {
-  readonly senses: Senses;
-  /** By name of the threshold. */
-  readonly thresholds: Readonly<Record<string, ThresholdState>>;
-  /** Earlier snapshots, some seconds apart, oldest first, by which it is told whose swap moves. */
-  readonly earlier: readonly Snapshot[];
-  readonly awaited: { readonly podUid: string; readonly untilSeconds: number } | undefined;
-  readonly cooldownUntilSeconds: number;
-  /** The pods that were evicted in the last hour, oldest first. */
-  readonly evicted: readonly Evicted[];
-  /** The UID of a pod that a request failed for: it may go all the same, as it can be the answer that got lost. */
-  readonly tried: string | undefined;
-  /** Pods that are left out until a time, by UID. */
-  readonly passedOver: Readonly<Record<string, number>>;
-  /** Until when a pressure lasts that was felt by an agent before this one; undefined where there is none. */
-  readonly inheritedUntilSeconds: number | undefined;
-}
-
-/** A pod that was evicted. */
-export interface Evicted {
-  readonly podUid: string;
-  /** When that was asked for. */
-  readonly atSeconds: number;
-}
-
-/** Nothing has happened yet. */
-export const NO_EVICTIONS: EvictionState = {
-  senses: NO_SENSES,
-  thresholds: {},
-  earlier: [],
-  awaited: undefined,
-  cooldownUntilSeconds: Number.NEGATIVE_INFINITY,
-  evicted: [],
-  tried: undefined,
-  passedOver: {},
-  inheritedUntilSeconds: undefined,
-};
-
-/** For how long it counts that a pod was evicted, or that it was never to be. */
-export const HOUR_SECONDS = 3600;
-
 const EARLIER_SPACING_SECONDS = 5;
 const EARLIER_COUNT = 3;
 
@@ -115,26 +70,8 @@ export function decideEviction(before: EvictionState, snapshot: Snapshot, config
   const earlier = withEarlier(before.earlier, snapshot);
   const inheritedUntilSeconds = stillInherited({ ...before, thresholds }, observation, config, now);
   const sensed = expired({ ...before, senses, thresholds, earlier, inheritedUntilSeconds }, now);
-  const state = withGoing(
-    afterTrying(afterWaiting(sensed, snapshot, config), snapshot, config),
-    snapshot,
-    config,
-  );
+  const state = waiting(sensed, snapshot, config);
   return { decision: decide(state, snapshot, observation, config), observation, state };
-}
-
-/** Tells whether new pods are to be kept away: a threshold was crossed, here or by an agent before, and is not over. */
-export function isPressed({ thresholds, inheritedUntilSeconds }: EvictionState): boolean {
-  return inheritedUntilSeconds !== undefined || Object.values(thresholds).some(({ isCrossed }) => isCrossed);
-}
-
-/** Counts one more pod among those that were evicted, each of them once. */
-export function withEvicted(
-  evicted: readonly Evicted[],
-  podUid: string,
-  atSeconds: number,
-): readonly Evicted[] {
-  return [...evicted.filter((earlier) => earlier.podUid !== podUid), { podUid, atSeconds }];
 }
 
 /** Until when a pressure that an agent before this one felt has to be unfelt to be over, felt or taken over now. */
@@ -188,44 +125,6 @@ function expired(state: EvictionState, nowSeconds: number): EvictionState {
       Object.entries(state.passedOver).filter(([, until]) => until > nowSeconds),
     ),
   };
-}
-
-/** Ends the wait for a victim that is gone, or that has taken too long: the next one then is somebody else. */
-function afterWaiting(state: EvictionState, snapshot: Snapshot, config: EvictionConfig): EvictionState {
-  const { awaited } = state;
-  const now = snapshot.atSeconds;
-  if (awaited === undefined) return state;
-  const isThere = snapshot.pods.some(({ uid }) => uid === awaited.podUid);
-  if (isThere && now < awaited.untilSeconds) return state;
-  const passedOver = isThere
-    ? { ...state.passedOver, [awaited.podUid]: now + HOUR_SECONDS }
-    : state.passedOver;
-  return { ...state, passedOver, awaited: undefined, cooldownUntilSeconds: now + config.cooldownSeconds };
-}
-
-/** Takes a pod that is gone, and that a request failed for, for evicted: relief takes time to show. */
-function afterTrying(state: EvictionState, snapshot: Snapshot, config: EvictionConfig): EvictionState {
-  const { tried: podUid } = state;
-  const { atSeconds } = snapshot;
-  if (podUid === undefined || snapshot.pods.some(({ uid }) => uid === podUid)) return state;
-  return {
-    ...state,
-    tried: undefined,
-    evicted: withEvicted(state.evicted, podUid, atSeconds),
-    cooldownUntilSeconds: atSeconds + config.cooldownSeconds,
-  };
-}
-
-/** Waits for a pod that goes already, if it was evicted from here, or if relief may come of it whoever sent it away. */
-function withGoing(state: EvictionState, snapshot: Snapshot, config: EvictionConfig): EvictionState {
-  if (state.awaited !== undefined || !isPressed(state)) return state;
-  const own = new Set([state.tried, ...state.evicted.map(({ podUid }) => podUid)]);
-  const victim = rankGoing(snapshot, config).find(
-    ({ pod, isOverRequest }) => (own.has(pod.uid) || isOverRequest) && !(pod.uid in state.passedOver),
-  );
-  if (victim === undefined) return state;
-  const untilSeconds = snapshot.atSeconds + config.victimDeadlineSeconds;
-  return { ...state, awaited: { podUid: victim.pod.uid, untilSeconds } };
 }
 
 function decide(

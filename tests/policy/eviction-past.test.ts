@@ -1,7 +1,8 @@
 import { describe, expect, test } from "bun:test";
-import { decideEviction, type EvictionConfig, isPressed, NO_EVICTIONS } from "../../src/policy/eviction.ts";
+import { decideEviction, type EvictionConfig } from "../../src/policy/eviction.ts";
 import { answered } from "../../src/policy/eviction-answer.ts";
 import { type EvictionPast, resumed } from "../../src/policy/eviction-past.ts";
+import { isPressed, NO_EVICTIONS } from "../../src/policy/eviction-state.ts";
 import type { Pod } from "../../src/policy/pod.ts";
 import { MI, podOf, sampleOf, snapshotAt } from "./snapshots.ts";
 
