@@ -104,6 +104,20 @@ export type Event =
   | "node-known"
   /** Eviction is on, and cannot be: what is missing is told. */
   | "eviction-impossible"
+  /** memory.high of kubepods is below the kubelet's thresholds, so that the kernel swaps before the kubelet evicts. */
+  | "swap-reach-held"
+  /** It is let go, and why: then the kubelet evicts as without wasp. */
+  | "swap-reach-released"
+  /** Somebody had changed it; it was put back. */
+  | "swap-reach-restored"
+  /** It could not be read or written. */
+  | "swap-reach-failed"
+  /** It can be again. */
+  | "swap-reach-regained"
+  /** It was set by somebody else, and is left alone. */
+  | "swap-reach-left"
+  /** Nobody else's limit is there any more. */
+  | "swap-reach-taken"
   /** Metrics and health are served. */
   | "http-listening"
   /** A changed certificate is of no use; the one before is served on. */

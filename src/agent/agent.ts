@@ -159,6 +159,7 @@ export class Agent implements Disposable {
     if (this.#pods === undefined || kubepods?.version === 1) return undefined;
     return {
       atSeconds: this.#options.nowSeconds(),
+      pageBytes: this.#options.pageBytes,
       node: sampleNode(this.#options.fsroot),
       kubepods: kubepods && sampleKubepods(kubepods),
       containers: withContainers

@@ -1,9 +1,10 @@
 import { type Kubelet, KubeletError } from "../cluster/kubelet.ts";
+import type { KubeletConfig } from "../cluster/kubelet-config.ts";
 
 /** Whom a KubeletCheck tells. */
 export interface KubeletCheckListener {
-  /** The kubelet's swap behavior as it runs now; empty for its default. */
-  onSwapBehavior(swapBehavior: string): void;
+  /** The kubelet's configuration as it runs now. */
+  onConfig(config: KubeletConfig): void;
   /** The kubelet does not tell its configuration. */
   onError(error: Error): void;
 }
@@ -11,7 +12,7 @@ export interface KubeletCheckListener {
 // It changes with a restart of the kubelet alone, after which its pods cannot be asked for either for a while.
 const CHECK_SECONDS = 300;
 
-/** Asks the kubelet now and then whether it limits swap itself. */
+/** Asks the kubelet now and then whether it limits swap itself, and when it evicts. */
 export class KubeletCheck {
   readonly #kubelet: Kubelet;
   readonly #nowSeconds: () => number;
@@ -29,9 +30,9 @@ export class KubeletCheck {
   async refresh(): Promise<void> {
     if (this.#nowSeconds() < this.#dueSeconds) return;
     try {
-      const { swapBehavior } = await this.#kubelet.config();
+      const config = await this.#kubelet.config();
       this.#dueSeconds = this.#nowSeconds() + CHECK_SECONDS;
-      this.#listener.onSwapBehavior(swapBehavior);
+      this.#listener.onConfig(config);
     } catch (error) {
       // One that is starting is asked again with the next list of its pods; one that refuses will do so again.
       if (!isPassing(error)) this.#dueSeconds = this.#nowSeconds() + CHECK_SECONDS;

@@ -9,12 +9,14 @@ import { ContainerMetrics } from "./container-metrics.ts";
 import { NodeMetrics } from "./node-metrics.ts";
 import { PressureMetrics } from "./pressure-metrics.ts";
 import { addProcessMetrics } from "./process-metrics.ts";
+import { ReachMetrics } from "./reach-metrics.ts";
 import type { AgentView } from "./view.ts";
 
 /** What can go wrong, in the log's own words. */
 const ERROR_KINDS = [
   "swap-limit-failed",
   "node-swap-limit-failed",
+  "swap-reach-failed",
   "kubelet-config-unknown",
   "pods-unknown",
   "pod-ignored",
@@ -40,6 +42,7 @@ export class AgentMetrics {
   readonly #node = new NodeMetrics(this.#registry);
   readonly #containers = new ContainerMetrics(this.#registry);
   readonly #pressure = new PressureMetrics(this.#registry);
+  readonly #reach = new ReachMetrics(this.#registry);
 
   readonly #writes = this.#counter("wasp_swap_limit_writes_total", "Swap limits that were written.");
   readonly #drifts = this.#counter(
@@ -115,6 +118,7 @@ export class AgentMetrics {
   count(event: Event, writes: number): void {
     this.#writes.inc(writes);
     if (event === "swap-limit-restored" || event === "node-swap-limit-restored") this.#drifts.inc();
+    if (event === "swap-reach-restored") this.#reach.countRestore();
     if (event === "swap-limit-contested") this.#contests.inc();
     if (event === "node-mark-restored") this.#markRestores.inc();
     if (isError(event)) this.#errors.inc({ kind: event });
@@ -140,6 +144,7 @@ export class AgentMetrics {
     this.#containers.show(this.#view.containers());
     this.#node.show(this.#readNode());
     this.#pressure.show(this.#view.signals(), this.#view.thresholds());
+    this.#reach.show(this.#view.reach());
     this.#stoodDown.set(this.#view.isStoodDown ? 1 : 0);
     return this.#registry.metrics();
   }

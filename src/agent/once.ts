@@ -33,7 +33,7 @@ export async function runOnce(
 function firstPods(agent: Agent, config: AgentConfig, env: Readonly<Record<string, string | undefined>>) {
   const kubelet = kubeletOf(config);
   const check = new KubeletCheck(kubelet, nowSeconds, {
-    onSwapBehavior: (swapBehavior) => agent.setKubeletSwapBehavior(swapBehavior),
+    onConfig: ({ swapBehavior }) => agent.setKubeletSwapBehavior(swapBehavior),
     onError: () => {},
   });
   const options = {

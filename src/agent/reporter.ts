@@ -30,6 +30,9 @@ const LEVELS: Partial<Record<Event, Level>> = {
   "node-mark-restored": "warning",
   "node-mark-contested": "warning",
   "event-unrecorded": "warning",
+  "swap-reach-failed": "warning",
+  "swap-reach-left": "warning",
+  "swap-reach-restored": "warning",
 };
 
 /** Writes the agent's events to its log and counts them for its metrics. */

@@ -1,4 +1,5 @@
 import { ApiServer } from "../cluster/api-server.ts";
+import type { KubeletConfig } from "../cluster/kubelet-config.ts";
 import type { PodList } from "../cluster/pod-list.ts";
 import type { AgentConfig } from "../config/agent.ts";
 import type { LoadedConfig, SourcedConfig } from "../config/load-agent.ts";
@@ -7,6 +8,7 @@ import { forgetExecutablePages } from "../host/executable-pages.ts";
 import { readNodeFigures } from "../host/node-figures.ts";
 import { readPageBytes } from "../host/page-size.ts";
 import type { Event, Fields } from "../log.ts";
+import type { KubeletThresholds } from "../policy/kubelet-thresholds.ts";
 import type { Snapshot } from "../policy/snapshot.ts";
 import { Agent } from "./agent.ts";
 import { Evictor, type EvictorConfig } from "./evictor.ts";
@@ -18,6 +20,7 @@ import { AgentMetrics } from "./metrics.ts";
 import { apiServerOptionsOf, followPods, kubeletOf, type PodSource } from "./pod-source.ts";
 import { Repeats } from "./repeats.ts";
 import { Reporter } from "./reporter.ts";
+import { SwapReach } from "./swap-reach.ts";
 import type { AgentView } from "./view.ts";
 
 /** Which wasp this is. */
@@ -31,6 +34,8 @@ const ALIVE_SECONDS = 30;
 const TICK_MILLISECONDS = 1000;
 // Whom to evict, and whether a victim is gone, the kubelet's list tells.
 const ASK_SECONDS = 5;
+// The kernel makes room for as long as it takes.
+const PARTING_MILLISECONDS = 700;
 const CERTIFICATE_CHECK_MILLISECONDS = 60_000;
 
 const nowSeconds = () => performance.now() / 1000;
@@ -48,6 +53,8 @@ export class Service implements AsyncDisposable {
   #source: PodSource | undefined;
   #endpoint: HttpEndpoint | undefined;
   #certificateTimer: NodeJS.Timeout | undefined;
+  readonly #reach = this.#swapReach();
+  #kubeletThresholds: KubeletThresholds | undefined;
   #evictor: Evictor | undefined;
   #evictorTimer: NodeJS.Timeout | undefined;
   #askedSeconds = Number.NEGATIVE_INFINITY;
@@ -86,7 +93,7 @@ export class Service implements AsyncDisposable {
     if (config.kubeletInsecure) this.#reporter.tell("kubelet-unverified", { host: config.kubeletHost });
     this.#serve();
     const check = new KubeletCheck(kubelet, nowSeconds, {
-      onSwapBehavior: (swapBehavior) => this.#onSwapBehavior(swapBehavior),
+      onConfig: (config) => this.#onKubeletConfig(config),
       onError: (error) => this.#reporter.meet("kubelet-config-unknown", { error: error.message }),
     });
     this.#agent.start();
@@ -137,7 +144,10 @@ export class Service implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     clearInterval(this.#certificateTimer);
     clearInterval(this.#evictorTimer);
-    await this.#evictor?.leave();
+    await Promise.all([
+      this.#evictor?.leave(),
+      Promise.race([this.#reach.release(), Bun.sleep(PARTING_MILLISECONDS)]),
+    ]);
     this.#source?.close();
     this.#agent[Symbol.dispose]();
     void this.#endpoint?.stop();
@@ -160,6 +170,7 @@ export class Service implements AsyncDisposable {
       },
       signals: () => this.#evictor?.observation,
       thresholds: () => this.#evictor?.thresholds ?? {},
+      reach: () => this.#reach.decision,
     };
   }
 
@@ -178,7 +189,10 @@ export class Service implements AsyncDisposable {
 
   /** Begins to sense pressure, if it is to be sensed and is not yet. */
   #followPressure(): void {
-    const { evictionMode, nodeName } = this.config;
+    const { evictionMode, swapReach } = this.#evictorConfig();
+    const { nodeName } = this.config;
+    // What an agent before this one may have left behind, too.
+    if (evictionMode !== "Enforce" || swapReach === "Off") void this.#reach.release();
     if (evictionMode === "Off" || this.#evictor !== undefined) return;
     try {
       if (nodeName === undefined)
@@ -197,10 +211,11 @@ export class Service implements AsyncDisposable {
       this.#evictorTimer = setInterval(() => this.#evictor?.tick(), TICK_MILLISECONDS);
     } catch (error) {
       this.#reporter.tell("eviction-impossible", { error: (error as Error).message });
+      void this.#reach.release();
     }
   }
 
-  #evictorConfig(): EvictorConfig {
+  #evictorConfig(): EvictorConfig & Pick<AgentConfig, "swapReach" | "maxRestoresPerMinute"> {
     const { config } = this;
     // Who writes no limit evicts nobody either.
     const evictionMode = config.dryRun && config.evictionMode === "Enforce" ? "DryRun" : config.evictionMode;
@@ -212,7 +227,9 @@ export class Service implements AsyncDisposable {
       this.#askedSeconds = nowSeconds();
       this.#source?.ask();
     }
-    return this.#agent.look(withContainers);
+    const snapshot = this.#agent.look(withContainers || this.#reach.needsContainers(nowSeconds()));
+    if (snapshot !== undefined) this.#reach.take(snapshot);
+    return snapshot;
   }
 
   #meetOrEnd(event: Event, error: Error | undefined): void {
@@ -227,6 +244,15 @@ export class Service implements AsyncDisposable {
     } catch (error) {
       this.#reporter.meet("certificate-refused", { error: (error as Error).message });
     }
+  }
+
+  #swapReach(): SwapReach {
+    return new SwapReach({
+      directories: () => this.#agent.kubepodsPaths,
+      config: () => ({ ...this.#evictorConfig(), kubelet: this.#kubeletThresholds }),
+      tell: (event, fields) => this.#reporter.tell(event, fields),
+      meet: (event, error) => this.#meetOrEnd(event, error),
+    });
   }
 
   #onEvent(event: Event, fields: Fields, writes: number): void {
@@ -245,8 +271,9 @@ export class Service implements AsyncDisposable {
     forgetExecutablePages();
   }
 
-  #onSwapBehavior(swapBehavior: string): void {
+  #onKubeletConfig({ swapBehavior, thresholds }: KubeletConfig): void {
     this.#reporter.end("kubelet-config-known", "kubelet-config-unknown");
+    this.#kubeletThresholds = thresholds;
     this.#agent.setKubeletSwapBehavior(swapBehavior);
   }
 
@@ -273,6 +300,8 @@ const ENDS: Partial<Record<Event, Event>> = {
   "node-unknown": "node-known",
   "node-unmarked": "node-marked",
   "event-unrecorded": "event-recorded",
+  "swap-reach-failed": "swap-reach-regained",
+  "swap-reach-left": "swap-reach-taken",
 };
 
 /** Events of conditions that last, and are met again and again as long as they do. */

@@ -1,5 +1,6 @@
 import type { NodeFigures } from "../host/node-figures.ts";
 import type { Reason } from "../policy/container.ts";
+import type { ReachDecision } from "../policy/reach.ts";
 import type { HoldReason } from "../policy/reconcile.ts";
 import type { Observation } from "../policy/signals.ts";
 
@@ -51,4 +52,6 @@ export interface AgentView {
   readonly signals: () => Observation | undefined;
   /** By name, whether each threshold is crossed. */
   readonly thresholds: () => Readonly<Record<string, boolean>>;
+  /** What memory.high of kubepods is decided to be; undefined while nobody decides. */
+  readonly reach: () => ReachDecision | undefined;
 }

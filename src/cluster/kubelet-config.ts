@@ -1,20 +1,49 @@
 import * as v from "valibot";
+import { parseQuantity } from "../policy/bytes.ts";
+import type { KubeletThresholds, MemoryFigure } from "../policy/kubelet-thresholds.ts";
 import { decode } from "./decode.ts";
 
 /** What wasp needs of a kubelet's configuration. */
 export interface KubeletConfig {
   /** `memorySwap.swapBehavior` as configured; empty for the kubelet's default, which is NoSwap. */
   readonly swapBehavior: string;
+  /** From when on it evicts pods for memory; undefined where one of its thresholds cannot be read. */
+  readonly thresholds: KubeletThresholds | undefined;
 }
+
+const SIGNAL = "memory.available";
+const SignalsSchema = v.nullish(v.object({ [SIGNAL]: v.nullish(v.string()) }));
 
 const ConfigzSchema = v.object({
   kubeletconfig: v.object({
     memorySwap: v.nullish(v.object({ swapBehavior: v.nullish(v.string()) })),
+    evictionHard: SignalsSchema,
+    evictionSoft: SignalsSchema,
+    enforceNodeAllocatable: v.nullish(v.array(v.string())),
   }),
 });
 
 /** Decodes what a kubelet answers at /configz; throws an Error when it is not that. */
 export function decodeKubeletConfig(text: string): KubeletConfig {
   const { kubeletconfig } = decode(ConfigzSchema, text, "a kubelet's configuration");
-  return { swapBehavior: kubeletconfig.memorySwap?.swapBehavior ?? "" };
+  const { memorySwap, evictionHard, evictionSoft, enforceNodeAllocatable } = kubeletconfig;
+  const hard = figureOf(evictionHard?.[SIGNAL]);
+  const soft = figureOf(evictionSoft?.[SIGNAL]);
+  const enforcesPods = enforceNodeAllocatable?.includes("pods") ?? false;
+  return {
+    swapBehavior: memorySwap?.swapBehavior ?? "",
+    thresholds: hard === "unreadable" || soft === "unreadable" ? undefined : { hard, soft, enforcesPods },
+  };
+}
+
+// Nothing at all, or all of it, switches a threshold off (kubernetes pkg/kubelet/eviction/helpers.go,
+// parseThresholdStatement).
+const NONE = new Set(["0%", "100%"]);
+
+function figureOf(text: string | null | undefined): MemoryFigure | "unreadable" | undefined {
+  if (text === undefined || text === null || NONE.has(text)) return undefined;
+  const [, percent] = /^(\d+(?:\.\d+)?)%$/.exec(text) ?? [];
+  if (percent !== undefined) return { fraction: Number(percent) / 100 };
+  const bytes = parseQuantity(text);
+  return bytes === undefined ? "unreadable" : { bytes };
 }

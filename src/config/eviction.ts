@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import { DEFAULT_THRESHOLDS } from "../policy/default-thresholds.ts";
 import { EVICTION_MODES, LAST_RESORTS } from "../policy/eviction.ts";
+import { SWAP_REACHES } from "../policy/reach.ts";
 import { choiceSchema, wholeNumberSchema } from "./knobs.ts";
 import { ThresholdsSchema, thresholdAsWritten } from "./thresholds.ts";
 
@@ -14,6 +15,10 @@ export const EVICTION_KNOBS = {
   evictionThresholds: v.pipe(
     v.optional(ThresholdsSchema, DEFAULT_THRESHOLDS.map(thresholdAsWritten)),
     v.description("What calls for an eviction: conditions on signals that are met together for a while"),
+  ),
+  swapReach: v.pipe(
+    v.optional(choiceSchema(SWAP_REACHES), "Auto"),
+    v.description("Hold memory.high of kubepods below the kubelet's thresholds, so that swap is used first"),
   ),
   cooldownSeconds: v.pipe(
     v.optional(wholeNumberSchema(0, 3600), 60),

@@ -12,6 +12,7 @@ export const RELOADABLE_KNOBS = [
   "nodeSwapLimitBytes",
   "evictionMode",
   "evictionThresholds",
+  "swapReach",
   "cooldownSeconds",
   "victimDeadlineSeconds",
   "maxEvictionsPerHour",

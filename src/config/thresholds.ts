@@ -39,6 +39,7 @@ const ThresholdSchema = v.pipe(
     graceSeconds: wholeNumberSchema(0, 3600),
     minClearSeconds: wholeNumberSchema(0, 86_400),
     hard: v.optional(v.boolean("is neither true nor false"), false),
+    unless: v.exactOptional(ConditionSchema),
     onlyWithout: v.exactOptional(SignalSchema),
   }),
   v.transform(({ hard, ...threshold }): Threshold => ({ ...threshold, isHard: hard })),
@@ -59,13 +60,19 @@ export const ThresholdsSchema = v.pipe(
 export type WrittenThreshold = v.InferInput<typeof ThresholdSchema>;
 
 /** Writes a threshold as ThresholdsSchema reads it. */
-export function thresholdAsWritten({ isHard, allOf, ...threshold }: Threshold): WrittenThreshold {
-  const conditions = allOf.map(({ value, ...rest }) => ({
-    ...rest,
-    value: figureAsWritten(value, rest.signal),
-  }));
+export function thresholdAsWritten({ isHard, allOf, unless, ...threshold }: Threshold): WrittenThreshold {
   const { name, graceSeconds, minClearSeconds, ...rest } = threshold;
-  return { name, allOf: conditions, graceSeconds, minClearSeconds, hard: isHard, ...rest };
+  return {
+    name,
+    allOf: allOf.map(conditionAsWritten),
+    ...(unless && { unless: conditionAsWritten(unless) }),
+    ...{ graceSeconds, minClearSeconds, hard: isHard },
+    ...rest,
+  };
+}
+
+function conditionAsWritten({ value, ...rest }: Condition) {
+  return { ...rest, value: figureAsWritten(value, rest.signal) };
 }
 
 const RIGHT_FIGURES: Readonly<Record<SignalUnit, string>> = {

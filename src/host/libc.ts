@@ -30,6 +30,10 @@ const ENOENT = 2;
 const EINTR = 4;
 const EWOULDBLOCK = 11;
 const ENODEV = 19;
+const ENODATA = 61;
+const EOPNOTSUPP = 95;
+/** There is no such attribute, no such file, or the file system keeps none. */
+const NO_ATTRIBUTE = new Set([ENOENT, ENODEV, ENODATA, EOPNOTSUPP]);
 const POLLIN = 1;
 const MADV_DONTNEED = 4;
 const LOCK_EXCLUSIVE = 2;
@@ -111,6 +115,41 @@ export function forgetPages(address: number, bytes: number): void {
   const { symbols } = dlopen(LIBC, { madvise: { args: ["u64", "u64", "i32"], returns: "i32" } });
   if (symbols.madvise(address, bytes, MADV_DONTNEED) !== 0)
     throw new SystemError("madvise", address.toString(16), errno());
+}
+
+const MAX_ATTRIBUTE_BYTES = 256;
+
+/** Reads an extended attribute of a file or folder as text; undefined where it has none. Throws a SystemError. */
+export function readAttribute(path: string, name: string): string | undefined {
+  const { symbols } = dlopen(LIBC, { getxattr: { args: ["ptr", "ptr", "ptr", "u64"], returns: "i32" } });
+  const value = new Uint8Array(MAX_ATTRIBUTE_BYTES);
+  const length = symbols.getxattr(cString(path), cString(name), value, value.length);
+  if (length >= 0) return new TextDecoder().decode(value.subarray(0, length));
+  if (NO_ATTRIBUTE.has(errno())) return undefined;
+  throw new SystemError("getxattr", path, errno());
+}
+
+/** Sets an extended attribute of a file or folder; throws a SystemError, as where the kernel keeps none. */
+export function writeAttribute(path: string, name: string, text: string): void {
+  const { symbols } = dlopen(LIBC, {
+    setxattr: { args: ["ptr", "ptr", "ptr", "u64", "i32"], returns: "i32" },
+  });
+  const value = encoder.encode(text);
+  if (symbols.setxattr(cString(path), cString(name), value, value.length, 0) === 0) return;
+  throw new SystemError("setxattr", path, errno());
+}
+
+/** Removes an extended attribute of a file or folder, if it has it; throws a SystemError. */
+export function removeAttribute(path: string, name: string): void {
+  const { symbols } = dlopen(LIBC, { removexattr: { args: ["ptr", "ptr"], returns: "i32" } });
+  if (symbols.removexattr(cString(path), cString(name)) === 0 || NO_ATTRIBUTE.has(errno())) return;
+  throw new SystemError("removexattr", path, errno());
+}
+
+// Handed over as such: its address alone would let the collector have it before the call.
+function cString(text: string): Uint8Array {
+  if (text.includes("\0")) throw new Error(`${JSON.stringify(text)} holds a NUL`);
+  return encoder.encode(`${text}\0`);
 }
 
 // Bound when there is an error to describe, as isatty is: each function that is bound costs the hook's start.

@@ -6,6 +6,9 @@ const BYTES_PER_KIBIBYTE = 1024;
 /** The memory and the swap of a node, in bytes, and how much of each is to be had. */
 export interface NodeMemory extends NodeCapacity {
   readonly memoryAvailableBytes: number;
+  readonly memoryFreeBytes: number;
+  /** Page cache that nobody has used lately. */
+  readonly inactiveFileBytes: number;
   readonly swapFreeBytes: number;
 }
 
@@ -23,6 +26,8 @@ export function readNodeMemory(fsroot: string): NodeMemory {
   return {
     ...capacityIn(meminfo, fsroot),
     memoryAvailableBytes: fieldBytes(meminfo, "MemAvailable") ?? 0,
+    memoryFreeBytes: fieldBytes(meminfo, "MemFree") ?? 0,
+    inactiveFileBytes: fieldBytes(meminfo, "Inactive(file)") ?? 0,
     swapFreeBytes: fieldBytes(meminfo, "SwapFree") ?? 0,
   };
 }

@@ -36,11 +36,20 @@ export function sampleContainer({
   cgroup,
 }: KubepodsContainer): ContainerSample | undefined {
   const scope = cgroup.own.at(-1) ?? "";
-  return unlessMissing(() => ({ id: containerId, podUid, ...sampleCgroup(scope) }));
+  return unlessMissing(() => {
+    const stat = readFile(`${scope}/memory.stat`);
+    const couldBeSwapped = figureOf(stat, "anon") + figureOf(stat, "shmem") - figureOf(stat, "unevictable");
+    return {
+      id: containerId,
+      podUid,
+      ...sampleCgroup(scope, stat),
+      swappableBytes: Math.max(0, couldBeSwapped),
+      swapLimitBytes: limitOf(`${scope}/memory.swap.max`),
+    };
+  });
 }
 
-function sampleCgroup(directory: string): CgroupSample {
-  const stat = readFile(`${directory}/memory.stat`);
+function sampleCgroup(directory: string, stat = readFile(`${directory}/memory.stat`)): CgroupSample {
   return {
     memoryBytes: Number(readFile(`${directory}/memory.current`)),
     inactiveFileBytes: figureOf(stat, "inactive_file"),

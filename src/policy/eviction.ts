@@ -27,6 +27,8 @@ export type EvictionHoldReason =
   | "not-pressed"
   /** They are, but not for long enough. */
   | "grace-period"
+  /** They are, for long enough, but something speaks against it that a threshold names. */
+  | "excepted"
   | "cooldown"
   /** As many were evicted in the last hour as may be. */
   | "capped"
@@ -137,12 +139,20 @@ function decide(
   if (config.evictionMode === "Off") return { verdict: "hold", reason: "mode-off" };
   if (state.awaited !== undefined) return { verdict: "await", ...state.awaited };
   const met = config.evictionThresholds.filter((threshold) => isMet(threshold, observation));
-  const crossed = met.filter(({ name }) => state.thresholds[name]?.isCrossed);
-  if (crossed.length === 0)
-    return { verdict: "hold", reason: met.length === 0 ? "not-pressed" : "grace-period" };
+  const crossed = met.filter(({ name }) => isCalling(state.thresholds[name]));
+  if (crossed.length === 0) return { verdict: "hold", reason: whyNotCrossed(met, state) };
   if (now < state.cooldownUntilSeconds) return { verdict: "hold", reason: "cooldown" };
   if (state.evicted.length >= config.maxEvictionsPerHour) return { verdict: "hold", reason: "capped" };
   return choose(state, snapshot, crossed, config);
+}
+
+function isCalling(state: ThresholdState | undefined): boolean {
+  return state?.isCrossed === true && !state.isExcepted;
+}
+
+function whyNotCrossed(met: readonly Threshold[], { thresholds }: EvictionState): EvictionHoldReason {
+  if (met.length === 0) return "not-pressed";
+  return met.some(({ name }) => thresholds[name]?.isExcepted) ? "excepted" : "grace-period";
 }
 
 function choose(

@@ -1,12 +1,17 @@
 import type { Pod } from "./pod.ts";
 import type { Pressure } from "./pressure.ts";
-import type { KubepodsSample, NodeSample, Snapshot } from "./snapshot.ts";
+import { settlingOf } from "./settling.ts";
+import type { ContainerSample, KubepodsSample, NodeSample, Snapshot } from "./snapshot.ts";
+import { swapRoomOf } from "./swap-room.ts";
+import { type Timed, type Window, windowOf, withLatest } from "./window.ts";
 
 /** What a threshold can be about. Ratios are fractions: 1 is all of it. */
 export const SIGNALS = [
   "swapUtilization",
   "swapInPagesPerSecond",
   "swapOutPagesPerSecond",
+  /** How much of the swapping is one that ends by itself (settlingOf); untold where containers are not looked at. */
+  "swapSettling",
   "memoryOvercommit",
   "swapOvercommit",
   "requestOvercommit",
@@ -48,10 +53,12 @@ export interface Observation extends Readonly<Record<Signal, number | undefined>
 export interface Senses {
   /** The latest moments, oldest first. */
   readonly moments: readonly Moment[];
+  /** Those at which containers were looked at, without a break up to now, no further back than a stall is. */
+  readonly looks: readonly Look[];
 }
 
 /** Nothing has been sensed yet. */
-export const NO_SENSES: Senses = { moments: [] };
+export const NO_SENSES: Senses = { moments: [], looks: [] };
 
 /** How signals are made of counters. */
 export interface SensingConfig {
@@ -60,13 +67,17 @@ export interface SensingConfig {
 }
 
 /** The counters of one moment. */
-interface Moment {
-  readonly atSeconds: number;
+interface Moment extends Timed {
   readonly swapInPages: number;
   readonly swapOutPages: number;
   readonly anonRefaults: number | undefined;
   readonly fileRefaults: number | undefined;
   readonly stallMicroseconds: number | undefined;
+}
+
+/** The containers at one moment. */
+interface Look extends Timed {
+  readonly containers: readonly ContainerSample[];
 }
 
 // A stall counts while it lasted for some seconds and still does: a spike is over when it is over.
@@ -86,16 +97,20 @@ export function sense(
   config: SensingConfig,
 ): { readonly observation: Observation; readonly senses: Senses } {
   const moment = momentOf(snapshot);
-  const moments = [...continued(senses.moments, moment, config), moment];
+  const isContinued = isContinuedBy(senses.moments.at(-1), moment);
+  const reach = Math.max(STALL_WINDOW_SECONDS, config.trafficWindowSeconds);
+  const moments = withLatest(isContinued ? senses.moments : [], moment, reach);
+  const looks = looksOf(isContinued ? senses.looks : [], snapshot);
   const traffic = windowOf(moments, config.trafficWindowSeconds);
   const stalled = windowOf(moments, STALL_WINDOW_SECONDS);
   const stall = least(stallOf(stalled), stallOf(windowOf(moments, LATEST_WINDOW_SECONDS)));
-  const cause = causeOf(stalled, snapshot.node);
+  const cause = causeOf(stalled, snapshot);
   const memoryPressure = stall === undefined ? undefined : cause === undefined ? 0 : stall;
   const observation = {
     swapUtilization: swapUtilization(snapshot.node),
     swapInPagesPerSecond: rate(traffic, "swapInPages"),
     swapOutPagesPerSecond: rate(traffic, "swapOutPages"),
+    swapSettling: swapSettling(looks, snapshot),
     memoryOvercommit: memoryOvercommit(snapshot.node),
     swapOvercommit: swapOvercommit(snapshot.node),
     requestOvercommit: requestOvercommit(snapshot.pods, snapshot.node, snapshot.kubepods),
@@ -104,7 +119,7 @@ export function sense(
     pressureCause: cause,
     stall,
   };
-  return { observation, senses: { moments } };
+  return { observation, senses: { moments, looks } };
 }
 
 function momentOf({ atSeconds, node, kubepods }: Snapshot): Moment {
@@ -123,17 +138,14 @@ function stalledMicroseconds(pressure: Pressure | undefined): number | undefined
   return pressure?.full?.totalMicroseconds;
 }
 
-/** The moments before that this one goes on from, no further back than any window reaches. */
-function continued(moments: readonly Moment[], now: Moment, config: SensingConfig): readonly Moment[] {
-  const last = moments.at(-1);
-  if (last === undefined || !isContinuedBy(last, now)) return [];
-  const reach = Math.max(STALL_WINDOW_SECONDS, config.trafficWindowSeconds);
-  const first = moments.findLastIndex(({ atSeconds }) => atSeconds <= now.atSeconds - reach);
-  return moments.slice(Math.max(0, first));
+// The containers of a quiet node are not looked at: what they were at before is no part of what happens now.
+function looksOf(looks: readonly Look[], { atSeconds, containers }: Snapshot): readonly Look[] {
+  return containers.length === 0 ? [] : withLatest(looks, { atSeconds, containers }, STALL_WINDOW_SECONDS);
 }
 
 // A counter that went back counts from another beginning: the pods' cgroup was made anew.
-function isContinuedBy(last: Moment, now: Moment): boolean {
+function isContinuedBy(last: Moment | undefined, now: Moment): boolean {
+  if (last === undefined) return false;
   const gap = now.atSeconds - last.atSeconds;
   const counters = [
     "swapInPages",
@@ -146,28 +158,15 @@ function isContinuedBy(last: Moment, now: Moment): boolean {
   return gap > 0 && gap <= MAX_GAP_SECONDS && !hasGoneBack;
 }
 
-/** Two moments, about so many seconds apart, or as far as is remembered. */
-interface Window {
-  readonly from: Moment;
-  readonly to: Moment;
-}
-
-function windowOf(moments: readonly Moment[], seconds: number): Window | undefined {
-  const to = moments.at(-1);
-  if (to === undefined) return undefined;
-  const from = moments.findLast(({ atSeconds }) => atSeconds <= to.atSeconds - seconds) ?? moments[0];
-  return from === undefined || from === to ? undefined : { from, to };
-}
-
 type Counter = Exclude<keyof Moment, "atSeconds">;
 
-function rate(window: Window | undefined, counter: Counter): number | undefined {
+function rate(window: Window<Moment> | undefined, counter: Counter): number | undefined {
   const [before, after] = [window?.from[counter], window?.to[counter]];
   if (window === undefined || before === undefined || after === undefined) return undefined;
   return (after - before) / (window.to.atSeconds - window.from.atSeconds);
 }
 
-function stallOf(window: Window | undefined): number | undefined {
+function stallOf(window: Window<Moment> | undefined): number | undefined {
   const stalled = rate(window, "stallMicroseconds");
   // Two clocks measured it.
   return stalled === undefined ? undefined : Math.min(1, stalled / MICROSECONDS_PER_SECOND);
@@ -181,17 +180,39 @@ function least(a: number | undefined, b: number | undefined): number | undefined
  * Finds swap's part in a stall. Files that are read again and again stall as well, and so does memory that is swapped out
  * once and left there: neither is cured by sending a pod away for its swap.
  */
-function causeOf(window: Window | undefined, node: NodeSample): PressureCause | undefined {
+function causeOf(window: Window<Moment> | undefined, snapshot: Snapshot): PressureCause | undefined {
   const swapIn = rate(window, "swapInPages") ?? 0;
   const anon = rate(window, "anonRefaults") ?? 0;
   const file = rate(window, "fileRefaults") ?? 0;
   if (anon >= MOVING_PAGES_PER_SECOND && anon >= file) return "anonymous-refault";
   if (swapIn >= MOVING_PAGES_PER_SECOND && swapIn >= file) return "swap-in";
-  return isExhausted(node) ? "swap-exhausted" : undefined;
+  return isExhausted(snapshot) ? "swap-exhausted" : undefined;
 }
 
-function isExhausted({ swapTotalBytes, swapFreeBytes }: NodeSample): boolean {
-  return swapTotalBytes > 0 && swapFreeBytes <= EXHAUSTED_SWAP * swapTotalBytes;
+// A kernel that reclaims now here and now there takes seconds to show that memory settles; that a spike is over shows at once.
+function swapSettling(looks: readonly Look[], snapshot: Snapshot): number | undefined {
+  const windows = [STALL_WINDOW_SECONDS, LATEST_WINDOW_SECONDS].flatMap(
+    (seconds) => windowOf(looks, seconds) ?? [],
+  );
+  if (windows.length === 0) return undefined;
+  // There is no more room to settle in.
+  if (isExhausted(snapshot)) return 0;
+  return Math.max(
+    ...windows.map(({ from, to }) => settlingOf(from.containers, to.containers, snapshot.pageBytes)),
+  );
+}
+
+/** Whether swap is at its end: all that the node has, or all that pods may use and have anything for. */
+function isExhausted({ node, containers }: Snapshot): boolean {
+  const { swapTotalBytes, swapFreeBytes } = node;
+  if (swapTotalBytes <= 0) return false;
+  if (swapFreeBytes <= EXHAUSTED_SWAP * swapTotalBytes) return true;
+  const room = swapRoomOf(containers, node);
+  return (
+    room !== undefined &&
+    room.swappedBytes > 0 &&
+    room.leftBytes <= EXHAUSTED_SWAP * (room.swappedBytes + room.leftBytes)
+  );
 }
 
 function swapUtilization({ swapTotalBytes, swapFreeBytes }: NodeSample): number | undefined {

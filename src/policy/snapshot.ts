@@ -5,6 +5,10 @@ import type { Pressure } from "./pressure.ts";
 export interface NodeSample {
   readonly memoryTotalBytes: number;
   readonly memoryAvailableBytes: number;
+  /** Undefined in older recordings. */
+  readonly memoryFreeBytes: number | undefined;
+  /** Page cache that nobody has used lately; undefined in older recordings. */
+  readonly inactiveFileBytes: number | undefined;
   readonly swapTotalBytes: number;
   readonly swapFreeBytes: number;
   /** Counter of pages that were brought back from swap. */
@@ -22,7 +26,7 @@ export interface CgroupSample {
   readonly inactiveFileBytes: number;
   readonly anonBytes: number;
   readonly swapBytes: number;
-  /** Counter of anonymous pages that were brought back from swap soon after they had been swapped out. */
+  /** Counter of anonymous pages that were brought back from swap. */
   readonly anonRefaults: number;
   /** Counter of pages of files that were read again soon after they had been dropped. */
   readonly fileRefaults: number;
@@ -41,12 +45,18 @@ export interface KubepodsSample extends CgroupSample {
 export interface ContainerSample extends CgroupSample {
   readonly id: string;
   readonly podUid: string;
+  /** Anonymous and shared memory that is not locked, which may go to swap; undefined in older recordings. */
+  readonly swappableBytes: number | undefined;
+  /** The container's own limit, Infinity for none; undefined in older recordings. */
+  readonly swapLimitBytes: number | undefined;
 }
 
 /** What was seen of a node at one moment, of which decisions are made; what could not be read is undefined. */
 export interface Snapshot {
   /** Seconds of a clock that never jumps. */
   readonly atSeconds: number;
+  /** How large the kernel's pages are. */
+  readonly pageBytes: number;
   readonly node: NodeSample;
   /** Undefined where there are no pods. */
   readonly kubepods: KubepodsSample | undefined;

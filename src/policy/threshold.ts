@@ -21,6 +21,8 @@ export interface Threshold {
   readonly minClearSeconds: number;
   /** Whether it stands for the last moment, at which pods may be deleted if the configuration allows that. */
   readonly isHard: boolean;
+  /** While this is met, nothing is called for, though the grace period runs. */
+  readonly unless?: Condition;
   /** It counts only while this signal cannot be told: a fallback, for nodes without it. */
   readonly onlyWithout?: Signal;
 }
@@ -32,6 +34,8 @@ export interface ThresholdState {
   readonly lastMetSeconds: number | undefined;
   /** It was met for the grace period, and is not over. */
   readonly isCrossed: boolean;
+  /** It would call for an eviction now, but for its exception. */
+  readonly isExcepted: boolean;
 }
 
 /** A threshold that was never met. */
@@ -39,6 +43,7 @@ export const NEVER_MET: ThresholdState = {
   metSinceSeconds: undefined,
   lastMetSeconds: undefined,
   isCrossed: false,
+  isExcepted: false,
 };
 
 /** Holds a threshold against an observation. */
@@ -50,8 +55,10 @@ export function hold(
 ): ThresholdState {
   if (!isMet(threshold, observation)) return unmet(threshold, state, nowSeconds);
   const metSinceSeconds = state.metSinceSeconds ?? nowSeconds;
-  const isCrossed = state.isCrossed || nowSeconds - metSinceSeconds >= threshold.graceSeconds;
-  return { metSinceSeconds, lastMetSeconds: nowSeconds, isCrossed };
+  const isDue = state.isCrossed || nowSeconds - metSinceSeconds >= threshold.graceSeconds;
+  const isExcepted = isDue && hasException(threshold, observation);
+  const isCrossed = state.isCrossed || (isDue && !isExcepted);
+  return { metSinceSeconds, lastMetSeconds: nowSeconds, isCrossed, isExcepted };
 }
 
 /** Whether all conditions of a threshold are met at this moment; a signal that cannot be told meets none. */
@@ -60,6 +67,10 @@ export function isMet({ allOf, onlyWithout }: Threshold, observation: Observatio
   return (
     allOf.length > 0 && allOf.every((condition) => isConditionMet(condition, observation[condition.signal]))
   );
+}
+
+function hasException({ unless }: Threshold, observation: Observation): boolean {
+  return unless !== undefined && isConditionMet(unless, observation[unless.signal]);
 }
 
 function isConditionMet({ operator, value }: Condition, figure: number | undefined): boolean {
@@ -73,5 +84,10 @@ function isConditionMet({ operator, value }: Condition, figure: number | undefin
 function unmet(threshold: Threshold, state: ThresholdState, nowSeconds: number): ThresholdState {
   const { lastMetSeconds, isCrossed } = state;
   const isOver = lastMetSeconds === undefined || nowSeconds - lastMetSeconds >= threshold.minClearSeconds;
-  return { metSinceSeconds: undefined, lastMetSeconds, isCrossed: isCrossed && !isOver };
+  return {
+    metSinceSeconds: undefined,
+    lastMetSeconds,
+    isCrossed: isCrossed && !isOver,
+    isExcepted: false,
+  };
 }

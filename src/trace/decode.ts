@@ -46,6 +46,7 @@ class TraceDecoder {
   readonly #containers = new Map<string, ContainerSample>();
   #pods: readonly Pod[] = [];
   #atSeconds = 0;
+  #pageBytes = 0;
   #hasBegun = false;
 
   constructor(listener: TraceListener) {
@@ -74,6 +75,7 @@ class TraceDecoder {
       throw new Error(`a recording of ${JSON.stringify(trace)}, and this wasp reads ${TRACE_VERSION} alone`);
     const header = decode(HeaderSchema, line, "the header of a recording");
     this.#hasBegun = true;
+    this.#pageBytes = header.pageBytes;
     this.#listener.onHeader?.({ trace, ...header });
   }
 
@@ -96,7 +98,11 @@ class TraceDecoder {
             ({ ...before, ...changed } as ContainerSample);
       this.#containers.set(changed.id, container);
     }
-    return { atSeconds: at, node, kubepods, containers: [...this.#containers.values()], pods: this.#pods };
+    return {
+      ...{ atSeconds: at, pageBytes: this.#pageBytes, node, kubepods },
+      containers: [...this.#containers.values()],
+      pods: this.#pods,
+    };
   }
 
   #goOnTo(atSeconds: number): void {

@@ -1,5 +1,5 @@
 import type { Pod } from "../policy/pod.ts";
-import type { ContainerSample, KubepodsSample, Snapshot } from "../policy/snapshot.ts";
+import type { ContainerSample, Snapshot } from "../policy/snapshot.ts";
 import { TRACE_VERSION, type TraceHeader } from "./format.ts";
 
 /** Writes snapshots as lines of a recording, each with its end; it remembers what the lines so far have told. */
@@ -20,7 +20,7 @@ export class TraceEncoder {
     const line = {
       at,
       node,
-      kubepods: kubepods && formattedLimits(kubepods),
+      kubepods,
       ...this.#takeContainers(snapshot.containers),
     };
     return this.#takePods(at, snapshot.pods) + lineOf(line);
@@ -60,16 +60,7 @@ function changesOf(
 }
 
 // JSON has no Infinity.
-function formattedLimits(kubepods: KubepodsSample): object {
-  const { memoryMaxBytes, memoryHighBytes } = kubepods;
-  const formatted = (bytes: number) => (bytes === Number.POSITIVE_INFINITY ? "max" : bytes);
-  return {
-    ...kubepods,
-    memoryMaxBytes: formatted(memoryMaxBytes),
-    memoryHighBytes: formatted(memoryHighBytes),
-  };
-}
-
 function lineOf(value: object): string {
-  return `${JSON.stringify(value)}\n`;
+  const text = JSON.stringify(value, (_, figure) => (figure === Number.POSITIVE_INFINITY ? "max" : figure));
+  return `${text}\n`;
 }

@@ -33,17 +33,30 @@ const CGROUP_ENTRIES = {
   fileRefaults: FigureSchema,
 };
 
+const CONTAINER_ENTRIES = {
+  ...CGROUP_ENTRIES,
+  swappableBytes: v.optional(FigureSchema),
+  swapLimitBytes: v.optional(LimitSchema),
+};
+
 const NodeSchema = v.pipe(
   v.object({
     memoryTotalBytes: FigureSchema,
     memoryAvailableBytes: FigureSchema,
+    memoryFreeBytes: v.optional(FigureSchema),
+    inactiveFileBytes: v.optional(FigureSchema),
     swapTotalBytes: FigureSchema,
     swapFreeBytes: FigureSchema,
     swapInPages: FigureSchema,
     swapOutPages: FigureSchema,
     memoryPressure: v.optional(PressureSchema),
   }),
-  v.transform((node) => ({ ...node, memoryPressure: node.memoryPressure })),
+  v.transform((node) => ({
+    ...node,
+    memoryFreeBytes: node.memoryFreeBytes,
+    inactiveFileBytes: node.inactiveFileBytes,
+    memoryPressure: node.memoryPressure,
+  })),
 );
 
 const KubepodsSchema = v.pipe(
@@ -110,7 +123,10 @@ export const SampleLineSchema = v.object({
   kubepods: v.optional(KubepodsSchema),
   containers: v.optional(
     v.array(
-      v.object({ id: v.string(), ...v.partial(v.object({ podUid: v.string(), ...CGROUP_ENTRIES })).entries }),
+      v.object({
+        id: v.string(),
+        ...v.partial(v.object({ podUid: v.string(), ...CONTAINER_ENTRIES })).entries,
+      }),
     ),
     [],
   ),
@@ -118,4 +134,17 @@ export const SampleLineSchema = v.object({
 });
 
 /** A container that was not in the recording before. */
-export const NewContainerSchema = v.object({ id: v.string(), podUid: v.string(), ...CGROUP_ENTRIES });
+export const NewContainerSchema = v.pipe(
+  v.object({
+    id: v.string(),
+    podUid: v.string(),
+    ...CONTAINER_ENTRIES,
+    // The line has been read already, so that "max" is Infinity by now.
+    swapLimitBytes: v.optional(v.number()),
+  }),
+  v.transform((container) => ({
+    ...container,
+    swappableBytes: container.swappableBytes,
+    swapLimitBytes: container.swapLimitBytes,
+  })),
+);

@@ -28,6 +28,10 @@ export function drawObservations(moments: readonly ReplayedMoment[], width: numb
       axis,
     ),
     ...drawSeries(
+      { ...series("swapping settles", ({ swapSettling }) => swapSettling), ...percent, ceiling: 1 },
+      axis,
+    ),
+    ...drawSeries(
       { ...series("swap in use", ({ swapUtilization }) => swapUtilization), ...percent, ceiling: 1 },
       axis,
     ),

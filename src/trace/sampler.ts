@@ -1,5 +1,6 @@
 import type { KubepodsContainer } from "../host/kubepods.ts";
 import { NodeContainers } from "../host/node-containers.ts";
+import { readPageBytes } from "../host/page-size.ts";
 import { sampleContainer, sampleKubepods, sampleNode } from "../host/snapshot.ts";
 import type { Pod } from "../policy/pod.ts";
 import type { ContainerSample, Snapshot } from "../policy/snapshot.ts";
@@ -18,6 +19,7 @@ export interface NodeSamplerListener {
 /** Takes snapshots of a node below fsroot, whose containers it follows. */
 export class NodeSampler implements Disposable {
   readonly #fsroot: string;
+  readonly #pageBytes = readPageBytes();
   readonly #listener: NodeSamplerListener;
   readonly #known = new Map<string, KubepodsContainer>();
   readonly #containers: NodeContainers;
@@ -52,6 +54,7 @@ export class NodeSampler implements Disposable {
     const [kubepods] = this.#containers.kubepods;
     return {
       atSeconds,
+      pageBytes: this.#pageBytes,
       node: sampleNode(this.#fsroot),
       kubepods: kubepods && sampleKubepods(kubepods),
       containers: [...this.#known.values()].flatMap((container) => this.#sample(container) ?? []),

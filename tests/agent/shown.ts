@@ -37,6 +37,6 @@ export function shownAgent(differences: Partial<AgentView> = {}): {
   -readonly [Name in keyof AgentView]: AgentView[Name];
 } {
   const healthy = { isReady: true, isAlive: true, isStoodDown: false };
-  const unsensed = { signals: () => undefined, thresholds: () => ({}) };
+  const unsensed = { signals: () => undefined, thresholds: () => ({}), reach: () => undefined };
   return { containers: () => [], node: () => NODE, ...unsensed, ...healthy, ...differences };
 }

@@ -58,6 +58,12 @@ test("each rule is judged by each recording", async () => {
   );
 });
 
+test("by default wasp evicts nobody without harm, and the right pod in time where there is some", async () => {
+  const judged = await judgeFolder(`${ROOT}/tests/fixtures/traces`);
+  // Detected, late, missed, false, quiet, wrong victim.
+  expect(judged).toMatch(/^wasp +[1-9]\d* +0 +0 +0 +[1-9]\d* +0$/m);
+});
+
 describe("a folder", () => {
   test("without recordings, or that is not there, is told of", async () => {
     using recordings = new Recordings();

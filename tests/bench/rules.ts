@@ -38,7 +38,7 @@ export const RULES: readonly Rule[] = [
   },
   {
     name: "systemd-oomd",
-    note: "its defaults, for kubepods.slice and swap; recordings have no pgscan, so that stall alone counts, then memory",
+    note: "its defaults, for kubepods.slice and swap; without pgscan, which could only keep it from a decision, and by which it ranks",
     decide: decideAsOomd,
   },
 ];

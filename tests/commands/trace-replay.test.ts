@@ -74,7 +74,7 @@ describe("a recording", () => {
       {
         configuration: "defaults",
         evictionMode: "Off",
-        thresholds: ["swap-stall", "swap-and-memory-used-up"],
+        thresholds: ["swap-stall", "swap-stall-lasting", "swap-and-memory-used-up"],
       },
       { configuration: busy, evictionMode: "DryRun", thresholds: ["busy"] },
     ]);
@@ -101,7 +101,7 @@ describe("a recording", () => {
     expect(observations[50]).toMatchObject({
       atSeconds: 50,
       observation: { memoryPressure: 0.4, pressureCause: "anonymous-refault" },
-      met: ["swap-stall"],
+      met: ["swap-stall", "swap-stall-lasting"],
       isTainted: true,
     });
   });

@@ -23,7 +23,8 @@ function condition(signal: string, value: unknown): Record<string, unknown> {
 
 describe("a threshold in a file", () => {
   test("is read as a whole", () => {
-    const { config, sources } = load(thresholds({ hard: true, onlyWithout: "memoryPressure" }));
+    const unless = { signal: "swapSettling", operator: ">=", value: "10%" };
+    const { config, sources } = load(thresholds({ hard: true, unless, onlyWithout: "memoryPressure" }));
     expect(config.evictionThresholds).toEqual([
       {
         name: "first",
@@ -38,6 +39,7 @@ describe("a threshold in a file", () => {
         graceSeconds: 10,
         minClearSeconds: 60,
         isHard: true,
+        unless: { signal: "swapSettling", operator: ">=", value: 0.1 },
         onlyWithout: "memoryPressure",
       },
     ]);
@@ -84,6 +86,11 @@ describe("a threshold in a file", () => {
     [{ graceSeconds: 1.5 }, "[1].graceSeconds: 1.5 is not a whole number from 0 to 3600"],
     [{ hard: "no" }, '[1].hard: "no" is neither true nor false'],
     [{ isHard: true }, '[1].isHard: "isHard" is no field: did you mean hard? The fields are name, allOf, '],
+    [{ unless: [] }, "[1].unless"],
+    [
+      { unless: { signal: "swapSettling", operator: ">=", value: "10Mi" } },
+      '[1].unless.value: "10Mi" is not a fraction such as 0.1, nor ',
+    ],
     [{ onlyWithout: "psi" }, '[1].onlyWithout: "psi" is not one of '],
   ])("%j is refused where it stands", (differences, complaint) => {
     expect(() => load(thresholds(differences))).toThrow(`${FILE}:3: evictionThresholds${complaint}`);

@@ -42,6 +42,7 @@ describe("without a file, flags and variables", () => {
       systemReservedSwapBytes: 0,
       dryRun: false,
       evictionMode: "Off",
+      swapReach: "Auto",
       evictionThresholds: [...DEFAULT_THRESHOLDS],
       cooldownSeconds: 60,
       victimDeadlineSeconds: 300,

@@ -68,6 +68,7 @@ const threshold = fc.record(
     graceSeconds: whole(0, 3600),
     minClearSeconds: whole(0, 86_400),
     hard: fc.boolean(),
+    unless: condition,
     onlyWithout: fc.constantFrom("memoryPressure", "swapUtilization"),
   },
   { requiredKeys: ["name", "allOf", "graceSeconds", "minClearSeconds"] },

@@ -7,7 +7,7 @@ const CGROUP = {
   "memory.current": "52428800",
   "memory.swap.current": "8192",
   "memory.stat":
-    "anon 1000\nfile 2000\ninactive_anon 7\ninactive_file 300\nworkingset_refault_anon 41\nworkingset_refault_file 42",
+    "anon 1000\nfile 2000\nshmem 500\nunevictable 200\ninactive_anon 7\ninactive_file 300\nworkingset_refault_anon 41\nworkingset_refault_file 42",
 };
 const FIGURES = {
   memoryBytes: 52_428_800,
@@ -37,12 +37,17 @@ function container(node: FakeNode, path: string): KubepodsContainer {
 describe("a sample", () => {
   test("of a node has its memory, its swap and their counters", () => {
     using node = new FakeNode(2);
-    const meminfo = "MemTotal: 4000 kB\nMemAvailable: 3000 kB\nSwapTotal: 2000 kB\nSwapFree: 1000 kB\n";
+    const meminfo = [
+      "MemTotal: 4000 kB\nMemFree: 500 kB\nMemAvailable: 3000 kB\n",
+      "Inactive(anon): 9 kB\nInactive(file): 250 kB\nSwapTotal: 2000 kB\nSwapFree: 1000 kB\n",
+    ].join("");
     node.write("/proc/meminfo", meminfo);
     node.write("/proc/vmstat", "nr_free_pages 1\npswpin 7\npswpout 8\n");
     expect(sampleNode(node.root)).toEqual({
       memoryTotalBytes: 4_096_000,
       memoryAvailableBytes: 3_072_000,
+      memoryFreeBytes: 512_000,
+      inactiveFileBytes: 256_000,
       swapTotalBytes: 2_048_000,
       swapFreeBytes: 1_024_000,
       swapInPages: 7,
@@ -52,8 +57,14 @@ describe("a sample", () => {
   });
 
   test("of a container is of its scope, which counts for all its levels", () => {
-    using node = nodeWith("/scope", CGROUP);
-    expect(sampleContainer(container(node, "/scope"))).toEqual({ id: "id", podUid: "uid", ...FIGURES });
+    using node = nodeWith("/scope", { ...CGROUP, "memory.swap.max": "max" });
+    expect(sampleContainer(container(node, "/scope"))).toEqual({
+      id: "id",
+      podUid: "uid",
+      ...FIGURES,
+      swappableBytes: 1300,
+      swapLimitBytes: Number.POSITIVE_INFINITY,
+    });
   });
 
   test("of a container that is gone is none", () => {

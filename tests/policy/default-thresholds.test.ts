@@ -8,7 +8,7 @@ import { decideEviction, type EvictionConfig } from "../../src/policy/eviction.t
 import { isPressed, NO_EVICTIONS } from "../../src/policy/eviction-state.ts";
 import type { Snapshot } from "../../src/policy/snapshot.ts";
 import type { Threshold } from "../../src/policy/threshold.ts";
-import { GI, MI, podOf, snapshotAt } from "./snapshots.ts";
+import { GI, MI, podOf, sampleOf, snapshotAt } from "./snapshots.ts";
 
 /** What happens on a node each second, and what it has left. */
 interface Load {
@@ -17,6 +17,8 @@ interface Load {
   readonly swapOutPages?: number;
   readonly swapFreeBytes?: number;
   readonly memoryAvailableBytes?: number;
+  /** By how much a pod's swap grows that uses nothing of it; another one's pages come and go all the time. */
+  readonly coldPages?: number;
   readonly hasNoPressure?: boolean;
 }
 
@@ -29,7 +31,11 @@ function snapshotOf(second: number, load: Load): Snapshot {
       swapInPages: (load.swapInPages ?? 0) * second,
       swapOutPages: (load.swapOutPages ?? 0) * second,
     },
-    [podOf("a")],
+    [podOf("a"), podOf("hot")],
+    [
+      sampleOf("a", { memoryBytes: GI, swapBytes: (load.coldPages ?? 0) * second * 4096 }),
+      sampleOf("hot", { swapBytes: GI / 4, anonRefaults: (load.swapInPages ?? 0) * second }),
+    ],
   );
   const { kubepods } = snapshot;
   if (!load.hasNoPressure || kubepods === undefined) return snapshot;
@@ -81,6 +87,17 @@ describe("by default", () => {
     const eviction = firstEviction(DEFAULT_THRESHOLDS, load);
     expect(eviction?.thresholds).toEqual(thresholds);
     if (eviction !== undefined) expect(eviction.second).toBeWithin(10, 16);
+  });
+
+  test("a node on which memory settles is given a minute, and one on which next to none does is not", () => {
+    const settling = { ...busy, stall: 0.5, coldPages: 1000 };
+    const late = firstEviction(DEFAULT_THRESHOLDS, settling);
+    expect(late?.thresholds).toEqual(["swap-stall-lasting"]);
+    expect(late?.second).toBeWithin(60, 66);
+    const early = firstEviction(DEFAULT_THRESHOLDS, { ...settling, coldPages: 400 });
+    expect(early?.second).toBeWithin(10, 16);
+    const full = firstEviction(DEFAULT_THRESHOLDS, { ...settling, swapFreeBytes: 10 * MI });
+    expect(full?.second).toBeWithin(10, 16);
   });
 });
 

@@ -14,6 +14,7 @@ const config: EvictionConfig = {
     {
       name: "stalled",
       allOf: [{ signal: "memoryPressure", operator: ">=", value: 0.1 }],
+      unless: { signal: "swapSettling", operator: ">=", value: 0.1 },
       graceSeconds: 10,
       minClearSeconds: 30,
       isHard: true,
@@ -28,6 +29,14 @@ const config: EvictionConfig = {
   ownPodUid: undefined,
 };
 
+/** By how much a pod's swap grows in a second, and how much comes back of it. */
+interface Swapping {
+  readonly grownPages: number;
+  readonly cameBackPages: number;
+}
+
+const CALM: Swapping = { grownPages: 0, cameBackPages: 0 };
+
 /** A node over time, which does what is decided. */
 class Run {
   readonly decisions: EvictionDecision[] = [];
@@ -40,6 +49,8 @@ class Run {
   #state = NO_EVICTIONS;
   #now = 0;
   #stallMicroseconds = 0;
+  #swapPages = 0;
+  #cameBackPages = 0;
   #going = new Map<string, number>();
 
   constructor(pods: readonly Pod[], knobs: Partial<EvictionConfig> = {}) {
@@ -47,10 +58,12 @@ class Run {
     this.#config = { ...config, ...knobs };
   }
 
-  /** Lets a second go by, for a part of which everybody is stalled. */
-  second(stall: number): EvictionDecision {
+  /** Lets a second go by, for a part of which everybody is stalled, and in which each pod swaps so. */
+  second(stall: number, { grownPages, cameBackPages }: Swapping = CALM): EvictionDecision {
     this.#now += 1;
     this.#stallMicroseconds += stall * 1e6;
+    this.#swapPages += grownPages;
+    this.#cameBackPages += cameBackPages;
     this.pods = this.pods.filter(({ uid }) => (this.#going.get(uid) ?? Number.POSITIVE_INFINITY) > this.#now);
     const { decision, state } = decideEviction(this.#state, this.#snapshot(), this.#config);
     this.#state = state;
@@ -59,8 +72,8 @@ class Run {
     return decision;
   }
 
-  seconds(count: number, stall: number): EvictionDecision | undefined {
-    for (let second = 0; second < count; second++) this.second(stall);
+  seconds(count: number, stall: number, swapping: Swapping = CALM): EvictionDecision | undefined {
+    for (let second = 0; second < count; second++) this.second(stall, swapping);
     return this.decisions.at(-1);
   }
 
@@ -69,7 +82,10 @@ class Run {
       stallMicroseconds: this.#stallMicroseconds,
       swapInPages: this.#now * 1000,
     };
-    const containers = this.pods.map(({ uid }, index) => sampleOf(uid, { memoryBytes: (500 - index) * MI }));
+    const swap = { swapBytes: this.#swapPages * 4096, anonRefaults: this.#cameBackPages };
+    const containers = this.pods.map(({ uid }, index) =>
+      sampleOf(uid, { memoryBytes: (500 - index) * MI, ...swap }),
+    );
     return snapshotAt(this.#now, moment, this.pods, containers);
   }
 
@@ -106,6 +122,18 @@ describe("under pressure", () => {
     expect(new Set(run.decisions.map((decision) => JSON.stringify(decision)))).toEqual(
       new Set(['{"verdict":"hold","reason":"not-pressed"}']),
     );
+  });
+
+  test("nobody is evicted while memory settles, whether anybody was before or not, and it is told why", () => {
+    const settling = { grownPages: 1000, cameBackPages: 0 };
+    const run = new Run(three);
+    expect(run.seconds(9, 0.5, settling)).toEqual({ verdict: "hold", reason: "grace-period" });
+    expect(run.seconds(21, 0.5, settling)).toEqual({ verdict: "hold", reason: "excepted" });
+    run.seconds(6, 0.5);
+    expect(run.asked.map(({ podUid }) => podUid)).toEqual(["a"]);
+    expect(run.seconds(100, 0.5, settling)).toEqual({ verdict: "hold", reason: "excepted" });
+    run.seconds(6, 0.5);
+    expect(run.asked.map(({ podUid }) => podUid)).toEqual(["a", "b"]);
   });
 
   test("a victim is waited for, then relief is", () => {
@@ -226,7 +254,14 @@ describe("whatever happens", () => {
   });
   const answer = fc.constantFrom<EvictionAnswer>("accepted", "blocked", "never", "gone", "failed");
   const stalls = fc.array(
-    fc.tuple(fc.integer({ min: 1, max: 60 }), fc.constantFrom<number[]>(0, 0.05, 0.2, 0.9)),
+    fc.tuple(
+      fc.integer({ min: 1, max: 60 }),
+      fc.constantFrom<number[]>(0, 0.05, 0.2, 0.9),
+      fc.record({
+        grownPages: fc.constantFrom(0, 0, 1000),
+        cameBackPages: fc.constantFrom<number[]>(0, 90, 3000),
+      }),
+    ),
     {
       minLength: 1,
       maxLength: 12,
@@ -249,7 +284,7 @@ describe("whatever happens", () => {
     let count = 0;
     run.answer = () => answers[count++ % answers.length] ?? "accepted";
     run.goesAfterSeconds = goesAfterSeconds;
-    for (const [seconds, stall] of parts) run.seconds(seconds, stall);
+    for (const [seconds, stall, swapping] of parts) run.seconds(seconds, stall, swapping);
     return run;
   }
 
@@ -277,12 +312,17 @@ describe("whatever happens", () => {
     fc.assert(fc.property(scene, (drawn) => expect(play(drawn).decisions).toEqual(play(drawn).decisions)));
   });
 
-  test("more pressure never turns an eviction into a hold", () => {
-    const more = fc.constantFrom(0, 0.05, 0.3);
+  // More that goes to swap and stays there may: that is what the threshold excepts.
+  test("a longer stall, and more that comes back from swap, never turns an eviction into a hold", () => {
+    const more = fc.record({ stall: fc.constantFrom(0, 0.05, 0.3), pages: fc.constantFrom(0, 200, 5000) });
     fc.assert(
       fc.property(scene, more, (drawn, added) => {
         const harder = drawn.stalls.map(
-          ([seconds, stall]) => [seconds, Math.min(1, stall + added)] as [number, number],
+          ([seconds, stall, { grownPages, cameBackPages }]): (typeof drawn.stalls)[number] => [
+            seconds,
+            Math.min(1, stall + added.stall),
+            { grownPages, cameBackPages: cameBackPages + added.pages },
+          ],
         );
         const [less, pressed] = [play(drawn), play({ ...drawn, stalls: harder })];
         const [first, earlier] = [less, pressed].map((run) =>

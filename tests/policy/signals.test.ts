@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { NO_SENSES, type Observation, sense } from "../../src/policy/signals.ts";
 import type { KubepodsSample, Snapshot } from "../../src/policy/snapshot.ts";
-import { GI, MI, type Moment, podOf, snapshotAt } from "./snapshots.ts";
+import { GI, MI, type Moment, podOf, sampleOf, snapshotAt } from "./snapshots.ts";
 
 const config = { trafficWindowSeconds: 10 };
 
@@ -90,6 +90,20 @@ describe("memory pressure", () => {
     expect(pressureCause).toBe("swap-exhausted");
   });
 
+  test.each([
+    ["limits are used up", { swapBytes: 200 * MI, swapLimitBytes: 200 * MI }, "swap-exhausted"],
+    ["limits leave room", { swapBytes: 100 * MI, swapLimitBytes: 200 * MI }, undefined],
+    ["nothing is left to swap", { swapBytes: 100 * MI, swappableBytes: MI }, "swap-exhausted"],
+    ["nobody may swap", { swapBytes: 0, swapLimitBytes: 0 }, undefined],
+    ["nobody knows", { swapBytes: 200 * MI, swapLimitBytes: undefined }, undefined],
+  ] as const)("is swap's doing where the node has swap, and pods' %s: %o", (_, differences, cause) => {
+    const pods = [podOf("a")];
+    const snapshots = [0, 1, 2, 3, 4, 5, 6].map((second) =>
+      snapshotAt(second, { stallMicroseconds: second * 300_000 }, pods, [sampleOf("a", differences)]),
+    );
+    expect(observed(snapshots).pressureCause).toBe(cause);
+  });
+
   test("of a spike is over with it", () => {
     const spike = steady(3, { stallMicroseconds: 1_000_000, swapInPages: 9000 });
     const after = steady(1, {}, { stallMicroseconds: 3_000_000, swapInPages: 27_000 }, 4);
@@ -107,6 +121,58 @@ describe("memory pressure", () => {
 
   test("is never more than all of the time", () => {
     expect(observed(steady(20, { stallMicroseconds: 1_010_000, swapInPages: 900 })).memoryPressure).toBe(1);
+  });
+});
+
+describe("what settles of the swapping", () => {
+  /** A second a snapshot, in which a container lets so many pages go for good, and another one some that come back. */
+  const coldFor = (seconds: number, thenHot = 0, moment: Moment = {}) =>
+    Array.from({ length: seconds + thenHot + 1 }, (_, second) =>
+      snapshotAt(
+        second,
+        moment,
+        [],
+        [
+          sampleOf("cold", { swapBytes: Math.min(second, seconds) * 1000 * 4096 }),
+          sampleOf("hot", { swapBytes: 100 * MI, anonRefaults: second * 3000 }),
+        ],
+      ),
+    );
+
+  test("is told of the last seconds", () => {
+    expect(observed(coldFor(20)).swapSettling).toBeCloseTo(0.25, 6);
+    expect(observed(coldFor(20, 4)).swapSettling).toBeGreaterThan(0);
+    expect(observed(coldFor(20, 5)).swapSettling).toBe(0);
+  });
+
+  test("shows within two seconds that memory comes back and stays", () => {
+    const spike = Array.from({ length: 12 }, (_, second) => {
+      const returned = Math.max(0, second - 9) * 3000;
+      const swapBytes = 100 * MI - returned * 4096;
+      return snapshotAt(second, {}, [], [sampleOf("hot", { swapBytes, anonRefaults: second * 3000 })]);
+    });
+    expect(observed(spike.slice(0, 10)).swapSettling).toBe(0);
+    expect(observed(spike).swapSettling).toBeCloseTo(1, 6);
+  });
+
+  test("is nothing where swap is at its end", () => {
+    expect(observed(coldFor(20, 0, { swapFreeBytes: MI })).swapSettling).toBe(0);
+  });
+
+  test("cannot be told where containers are not looked at, or were not a moment ago", () => {
+    const unseen = snapshotAt(21, {});
+    expect(observed([...coldFor(20), unseen]).swapSettling).toBeUndefined();
+    const [seen] = coldFor(0);
+    if (seen === undefined) throw new Error("there is no snapshot");
+    const again = { ...seen, atSeconds: 22 };
+    expect(observed([...coldFor(20), unseen, again]).swapSettling).toBeUndefined();
+    expect(observed([...coldFor(20), unseen, again, { ...seen, atSeconds: 23 }]).swapSettling).toBe(0);
+  });
+
+  test("is counted in the kernel's pages", () => {
+    const large = coldFor(20).map((snapshot) => ({ ...snapshot, pageBytes: 65_536 }));
+    // A sixteenth of 1000 pages goes, and 3000 come and go.
+    expect(observed(large).swapSettling).toBeCloseTo(62.5 / 3062.5, 6);
   });
 });
 

@@ -33,6 +33,8 @@ export function sampleOf(podUid: string, differences: Partial<ContainerSample> =
     swapBytes: 0,
     anonRefaults: 0,
     fileRefaults: 0,
+    swappableBytes: 50 * MI,
+    swapLimitBytes: GI,
     ...differences,
   };
 }
@@ -63,9 +65,12 @@ export function snapshotAt(
   };
   return {
     atSeconds,
+    pageBytes: 4096,
     node: {
       memoryTotalBytes: 4 * GI,
       memoryAvailableBytes: moment.memoryAvailableBytes ?? 2 * GI,
+      memoryFreeBytes: 2 * GI,
+      inactiveFileBytes: 0,
       swapTotalBytes: GI,
       swapFreeBytes: moment.swapFreeBytes ?? GI / 2,
       swapInPages: moment.swapInPages ?? 0,

@@ -7,6 +7,7 @@ const CALM: Observation = {
   swapUtilization: 0,
   swapInPagesPerSecond: 0,
   swapOutPagesPerSecond: 0,
+  swapSettling: 0,
   swapOvercommit: 0,
   memoryAvailable: 1,
   memoryAvailableBytes: 1e9,
@@ -70,6 +71,44 @@ describe("a condition", () => {
     expect(isMet(both, { ...CALM, memoryPressure: 1 })).toBe(false);
     expect(isMet(both, { ...CALM, memoryPressure: 1, swapInPagesPerSecond: 11 })).toBe(true);
     expect(isMet({ ...threshold, allOf: [] }, { ...CALM, memoryPressure: 1 })).toBe(false);
+  });
+});
+
+describe("an exception", () => {
+  const unless = { signal: "swapSettling", operator: ">=", value: 0.1 } as const;
+
+  /** What becomes of the threshold with its exception, by how much settles at each second of a stall, or of none. */
+  function statesBy(settling: readonly (number | undefined | "calm")[]) {
+    let state = NEVER_MET;
+    return settling.map((part, second) => {
+      const observation = part === "calm" ? CALM : { ...CALM, memoryPressure: 0.5, swapSettling: part };
+      state = hold({ ...threshold, unless }, state, observation, second);
+      return state;
+    });
+  }
+
+  test("keeps a threshold from being crossed, and its grace period runs", () => {
+    const states = statesBy([...seconds(15, 0.1), 0.09]);
+    expect(states.map(({ isCrossed }) => isCrossed).indexOf(true)).toBe(15);
+    expect(states.map(({ isExcepted }) => isExcepted).indexOf(true)).toBe(10);
+    expect(states.at(-1)?.isExcepted).toBe(false);
+  });
+
+  test("lets a threshold stay crossed that was, and calls it off for as long as it lasts", () => {
+    const states = statesBy([...seconds(11, 0), 0.5, 0]);
+    expect(states.slice(-3).map(({ isCrossed }) => isCrossed)).toEqual([true, true, true]);
+    expect(states.slice(-3).map(({ isExcepted }) => isExcepted)).toEqual([false, true, false]);
+  });
+
+  test("calls off at once what was crossed, and is met again", () => {
+    const [crossed, calm, again] = statesBy([...seconds(11, 0), "calm", 0.5]).slice(-3);
+    expect(crossed).toMatchObject({ isCrossed: true, isExcepted: false });
+    expect(calm).toMatchObject({ isCrossed: true, isExcepted: false });
+    expect(again).toMatchObject({ isCrossed: true, isExcepted: true });
+  });
+
+  test("is none where its signal cannot be told", () => {
+    expect(statesBy(seconds(11, undefined)).at(-1)).toMatchObject({ isCrossed: true, isExcepted: false });
   });
 });
 

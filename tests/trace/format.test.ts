@@ -72,6 +72,12 @@ describe("a recording", () => {
     );
   });
 
+  test("tells how large the pages were where it was recorded", async () => {
+    const text = recordingOf(short).replace('"pageBytes":4096', '"pageBytes":65536');
+    const { snapshots } = await decodeRecording(text);
+    expect(new Set(snapshots.map(({ pageBytes }) => pageBytes))).toEqual(new Set([65_536]));
+  });
+
   test("keeps the order in which containers came", async () => {
     const containers = ["c", "a", "b"].map((id) => containerWith({ id }));
     const { snapshots } = await decodeRecording(

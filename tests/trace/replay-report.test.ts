@@ -64,7 +64,7 @@ test("the plot is as wide as it may be", () => {
     const plot = reportReplay(recording, byDefault, width)
       .split("\n")
       .filter((line) => /[┤│└]/.test(line));
-    expect(plot).toHaveLength(20);
+    expect(plot).toHaveLength(24);
     expect(Math.max(...plot.map(({ length }) => length))).toBe(width);
   }
 });

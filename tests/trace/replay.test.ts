@@ -60,10 +60,14 @@ describe("a replay", () => {
   test("tells what is met, crossed and tainted, and when it is over", () => {
     expect(changesIn(replayOf(hogSnapshots()).moments)).toEqual([
       { atSeconds: 32, threshold: "swap-stall", change: "met" },
+      { atSeconds: 32, threshold: "swap-stall-lasting", change: "met" },
       { atSeconds: 42, threshold: "swap-stall", change: "crossed" },
       { atSeconds: 42, threshold: undefined, change: "tainted" },
+      { atSeconds: 92, threshold: "swap-stall-lasting", change: "crossed" },
       { atSeconds: 152, threshold: "swap-stall", change: "unmet" },
+      { atSeconds: 152, threshold: "swap-stall-lasting", change: "unmet" },
       { atSeconds: 211, threshold: "swap-stall", change: "over" },
+      { atSeconds: 211, threshold: "swap-stall-lasting", change: "over" },
       { atSeconds: 211, threshold: undefined, change: "untainted" },
     ]);
   });

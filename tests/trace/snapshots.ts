@@ -6,9 +6,12 @@ import type { ContainerSample, Snapshot } from "../../src/policy/snapshot.ts";
 export function snapshotWith(parts: Partial<Snapshot>): Snapshot {
   return {
     atSeconds: 0,
+    pageBytes: 4096,
     node: {
       memoryTotalBytes: 4_112_945_152,
       memoryAvailableBytes: 3_072_000,
+      memoryFreeBytes: 1_024_000,
+      inactiveFileBytes: 512_000,
       swapTotalBytes: 1_073_737_728,
       swapFreeBytes: 1_073_737_728,
       swapInPages: 7,
@@ -33,6 +36,8 @@ export function containerWith(parts: Partial<ContainerSample>): ContainerSample 
     swapBytes: 0,
     anonRefaults: 41,
     fileRefaults: 42,
+    swappableBytes: 1000,
+    swapLimitBytes: 536_870_912,
     ...parts,
   };
 }
@@ -75,6 +80,8 @@ const cgroup = {
   anonRefaults: fc.integer({ min: 0, max: 1 }),
   fileRefaults: fc.integer({ min: 0, max: 1 }),
 };
+// Older recordings have neither, and a container is never of the one kind now and of the other then.
+const swapRoom = { swappableBytes: figure, swapLimitBytes: limit };
 const id = fc.constantFrom("a", "b", "c", "7", "constructor");
 // Names that objects have already are no annotation's, and valibot leaves them out of a record.
 const RESERVED = ["__proto__", "prototype", "constructor"];
@@ -111,6 +118,8 @@ const moment = fc.record({
   node: fc.record({
     memoryTotalBytes: figure,
     memoryAvailableBytes: figure,
+    memoryFreeBytes: optional(figure),
+    inactiveFileBytes: optional(figure),
     swapTotalBytes: figure,
     swapFreeBytes: figure,
     swapInPages: figure,
@@ -125,7 +134,7 @@ const moment = fc.record({
       memoryPressure: optional(pressure),
     }),
   ),
-  containers: fc.uniqueArray(fc.record({ id, podUid: id, ...cgroup }), {
+  containers: fc.uniqueArray(fc.record({ id, podUid: id, ...cgroup, ...swapRoom }), {
     selector: (container) => container.id,
   }),
   pods: fc.array(pod, { maxLength: 2 }),
@@ -136,6 +145,6 @@ export const anySnapshots: fc.Arbitrary<Snapshot[]> = fc.array(moment).map((mome
   let milliseconds = 0;
   return moments.map(({ waitMilliseconds, ...rest }) => {
     milliseconds += waitMilliseconds;
-    return { atSeconds: milliseconds / 1000, ...rest };
+    return { atSeconds: milliseconds / 1000, pageBytes: 4096, ...rest };
   });
 });

@@ -1,0 +1,143 @@
+import { describe, expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
+import { answer, recordedConfig } from "../node/fake-kubelet.ts";
+import { PressedNode } from "../node/pressed-node.ts";
+
+const KUBEPODS = "/sys/fs/cgroup/kubepods.slice";
+const MI = 2 ** 20;
+// 2898 MiB less the 100 MiB of the recorded kubelet, less 3 %.
+const HELD = Math.floor(2898 - 100 - 0.03 * 2898) * MI;
+
+const MEMINFO = [
+  "MemTotal:        4016548 kB",
+  "MemFree:         1500000 kB",
+  "MemAvailable:    2000000 kB",
+  "Inactive(file):   400000 kB",
+  "SwapTotal:       1048572 kB",
+  "SwapFree:        1048572 kB",
+].join("\n");
+
+/** A quiet node whose pods may have 2898 MiB. */
+async function quietNode(knobs: Readonly<Record<string, unknown>> = {}): Promise<PressedNode> {
+  const pressed = await PressedNode.start(knobs);
+  pressed.relieve();
+  const { node } = pressed.node;
+  node.write("/proc/meminfo", `${MEMINFO}\n`);
+  node.write(`${KUBEPODS}/memory.max`, `${2898 * MI}\n`);
+  node.write(`${KUBEPODS}/memory.current`, `${1500 * MI}\n`);
+  pressed.addPod(1, 600);
+  return pressed;
+}
+
+function highOf(pressed: PressedNode): string {
+  return readFileSync(`${pressed.node.node.root}${KUBEPODS}/memory.high`, "utf8").trim();
+}
+
+function setHigh(pressed: PressedNode, text: string): void {
+  pressed.node.node.write(`${KUBEPODS}/memory.high`, `${text}\n`);
+}
+
+describe.concurrent("swap is within reach", () => {
+  test("while pods may be evicted, and is let go when the agent ends", async () => {
+    using pressed = await quietNode();
+    await using agent = pressed.agent();
+    await agent.event("swap-reach-held");
+    await agent.until(() => highOf(pressed) === String(HELD), "memory.high below the kubelet's threshold");
+    expect(await agent.metric("wasp_kubepods_memory_high_bytes")).toBe(HELD);
+    expect(await agent.metric('wasp_swap_reach_info{reason="held"}')).toBe(1);
+    expect(await agent.stop()).toBe(0);
+    expect(highOf(pressed)).toBe("max");
+  });
+
+  test("again after somebody has undone it", async () => {
+    using pressed = await quietNode();
+    await using agent = pressed.agent();
+    await agent.until(() => highOf(pressed) === String(HELD), "memory.high below the kubelet's threshold");
+    setHigh(pressed, "max");
+    await agent.event("swap-reach-restored");
+    expect(highOf(pressed)).toBe(String(HELD));
+    expect(await agent.metric("wasp_swap_reach_restores_total")).toBe(1);
+  });
+
+  test.each([
+    ["mode DryRun", { evictionMode: "DryRun" }],
+    ["mode Off", { evictionMode: "Off" }],
+    ["a dry run", { dryRun: true }],
+    ["swapReach Off", { swapReach: "Off" }],
+  ])("no more once the configuration says %s", async (_, knobs) => {
+    using pressed = await quietNode();
+    await using agent = pressed.agent();
+    await agent.until(() => highOf(pressed) === String(HELD), "memory.high below the kubelet's threshold");
+    pressed.configure({ evictionMode: "Enforce", ...knobs });
+    await agent.until(() => highOf(pressed) === "max", "memory.high let go");
+  });
+
+  test("for the agent that comes after one that was killed, without a step back", async () => {
+    using pressed = await quietNode();
+    await using killed = pressed.agent();
+    await killed.until(() => highOf(pressed) === String(HELD), "memory.high below the kubelet's threshold");
+    await killed.stop("SIGKILL");
+    expect(highOf(pressed)).toBe(String(HELD));
+    await using agent = pressed.agent();
+    await agent.event("swap-reach-held");
+    expect(highOf(pressed)).toBe(String(HELD));
+    expect(agent.events("swap-reach-restored")).toEqual([]);
+  });
+
+  test.each(["Off", "DryRun"])(
+    "no more after a killed agent when the next one's mode is %s",
+    async (mode) => {
+      using pressed = await quietNode();
+      await using killed = pressed.agent();
+      await killed.until(() => highOf(pressed) === String(HELD), "memory.high below the kubelet's threshold");
+      await killed.stop("SIGKILL");
+      await using agent = pressed.agent(mode);
+      await agent.until(() => highOf(pressed) === "max", "memory.high let go");
+    },
+  );
+
+  test.each(["Enforce", "Off"])("in nobody's way: another's memory.high stays in mode %s", async (mode) => {
+    using pressed = await quietNode();
+    setHigh(pressed, String(2000 * MI));
+    await using agent = pressed.agent(mode);
+    await agent.event("agent-ready");
+    if (mode === "Enforce") {
+      expect(await agent.event("swap-reach-left")).toMatchObject({
+        level: "warning",
+        error: expect.stringMatching(/kubepods.slice\/memory.high is 2097152000, which is not wasp's/),
+      });
+    }
+    expect(await agent.stop()).toBe(0);
+    expect(highOf(pressed)).toBe(String(2000 * MI));
+  });
+
+  test("by the kubelet's own thresholds as they change", async () => {
+    using pressed = await quietNode();
+    const kubelet = JSON.parse(recordedConfig());
+    kubelet.kubeletconfig.evictionHard["memory.available"] = "20%";
+    pressed.node.kubelet.answers.set("/configz", answer("200 OK", JSON.stringify(kubelet)));
+    await using agent = pressed.agent();
+    const held = Math.floor(2898 * 0.8 - 0.03 * 2898) * MI;
+    await agent.until(() => highOf(pressed) === String(held), "memory.high below 80 %");
+  });
+
+  test("let go where the kubelet does not tell when it evicts", async () => {
+    using pressed = await quietNode();
+    pressed.node.kubelet.answers.set(
+      "/configz",
+      answer("200 OK", '{"kubeletconfig":{"evictionHard":{"memory.available":"x"}}}'),
+    );
+    await using agent = pressed.agent();
+    expect(await agent.event("swap-reach-released")).toMatchObject({ reason: "kubelet-unknown" });
+    expect(highOf(pressed)).toBe("max");
+  });
+
+  test("let go when swap is full", async () => {
+    using pressed = await quietNode();
+    await using agent = pressed.agent();
+    await agent.until(() => highOf(pressed) === String(HELD), "memory.high below the kubelet's threshold");
+    pressed.node.node.write("/proc/meminfo", `${MEMINFO.replace(/SwapFree: .*/, "SwapFree: 0 kB")}\n`);
+    expect(await agent.event("swap-reach-released")).toMatchObject({ reason: "swap-nearly-full" });
+    await agent.until(() => highOf(pressed) === "max", "memory.high let go");
+  });
+});

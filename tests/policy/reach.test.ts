@@ -1,0 +1,259 @@
+import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
+import type { KubeletThresholds } from "../../src/policy/kubelet-thresholds.ts";
+import { NO_REACH, needsContainers, type ReachConfig, reach } from "../../src/policy/reach.ts";
+import type { ContainerSample, KubepodsSample, NodeSample, Snapshot } from "../../src/policy/snapshot.ts";
+import { GI, MI, podOf, sampleOf, snapshotAt } from "./snapshots.ts";
+
+const HUNDRED_MEBIBYTES: KubeletThresholds = {
+  hard: { bytes: 100 * MI },
+  soft: undefined,
+  enforcesPods: true,
+};
+const config: ReachConfig = { swapReach: "Auto", evictionMode: "Enforce", kubelet: HUNDRED_MEBIBYTES };
+
+/** A node of 3922 MiB and 1 GiB of swap, of which kubepods may have 2898 MiB, and 400 MiB are in use by others. */
+function nodeAt(atSeconds: number, differences: Differences = {}): Snapshot {
+  const quiet = snapshotAt(atSeconds, { swapFreeBytes: GI }, [podOf("a")], differences.containers);
+  const node = {
+    ...quiet.node,
+    memoryTotalBytes: 3922 * MI,
+    memoryFreeBytes: 3022 * MI,
+    ...differences.node,
+  };
+  const kubepods = { ...kubepodsOf(500), ...differences.kubepods };
+  return { ...quiet, node, kubepods };
+}
+
+interface Differences {
+  readonly node?: Partial<NodeSample>;
+  readonly kubepods?: Partial<KubepodsSample>;
+  readonly containers?: readonly ContainerSample[];
+}
+
+function kubepodsOf(memoryMebibytes: number): KubepodsSample {
+  return {
+    ...sampleOf("kubepods"),
+    memoryBytes: memoryMebibytes * MI,
+    memoryMaxBytes: 2898 * MI,
+    memoryHighBytes: Number.POSITIVE_INFINITY,
+    memoryPressure: pressureOf(0),
+  };
+}
+
+function pressureOf(avg10Percent: number) {
+  const stall = { avg10Percent, avg60Percent: 0, avg300Percent: 0, totalMicroseconds: 0 };
+  return { some: stall, full: stall };
+}
+
+/** A node over time, on which what is decided is done. */
+class Run {
+  readonly highs: number[] = [];
+  reason = "";
+  #state = NO_REACH;
+  #now = 0;
+
+  seconds(count: number, differences: Differences = {}, knobs: Partial<ReachConfig> = {}): this {
+    for (let second = 0; second < count; second++) {
+      this.#now += 1;
+      const { decision, state } = reach(this.#state, nodeAt(this.#now, differences), { ...config, ...knobs });
+      this.#state = state;
+      this.highs.push(decision.memoryHighBytes);
+      this.reason = decision.reason;
+    }
+    return this;
+  }
+
+  get mebibytes(): number {
+    return (this.highs.at(-1) ?? 0) / MI;
+  }
+
+  get wantsContainers(): boolean {
+    return needsContainers(this.#state, this.#now + 5);
+  }
+}
+
+describe("memory.high of kubepods", () => {
+  test("goes below the kubelet's threshold and a margin, in steps", () => {
+    const run = new Run().seconds(20);
+    // 2898 less 100, less 3 %.
+    expect(run.mebibytes).toBe(Math.floor(2898 - 100 - 0.03 * 2898));
+    expect(run.reason).toBe("held");
+    const distinct = [...new Set(run.highs)];
+    expect(distinct.length).toBeGreaterThanOrEqual(8);
+    expect(distinct).toEqual(distinct.toSorted((a, b) => b - a));
+  });
+
+  const ofNode = { node: { memoryFreeBytes: 0 }, kubepods: { memoryBytes: 1000 * MI } };
+  const ceilings: [
+    name: string,
+    differences: Differences,
+    kubelet: Partial<KubeletThresholds>,
+    least: number,
+  ][] = [
+    ["a part of kubepods' limit", {}, { hard: { fraction: 0.1 } }, 2898 * 0.9 - 0.03 * 2898],
+    ["the soft one counts for the node alone", {}, { soft: { bytes: 500 * MI } }, 2898 - 100 - 0.03 * 2898],
+    ["what others use is not for pods", ofNode, {}, 1000 - 100 - 64],
+    ["the soft one of a node that others fill", ofNode, { soft: { bytes: 300 * MI } }, 1000 - 300 - 64],
+    [
+      "pods without a limit have what is left of the node",
+      { kubepods: { memoryMaxBytes: Number.POSITIVE_INFINITY } },
+      {},
+      3522 - 100 - 0.03 * 3522,
+    ],
+    ["a kubelet that does not hold pods to their limit", {}, { enforcesPods: false }, 2898 - 0.03 * 2898],
+    [
+      "the page cache of others may be dropped",
+      { ...ofNode, node: { memoryFreeBytes: 0, inactiveFileBytes: 2000 * MI } },
+      {},
+      2898 - 100 - 0.03 * 2898,
+    ],
+  ];
+  test.each(ceilings)("%s", (_, differences, kubelet, mebibytes) => {
+    const run = new Run().seconds(20, differences, { kubelet: { ...HUNDRED_MEBIBYTES, ...kubelet } });
+    expect(run.reason).toBe("held");
+    expect(Math.abs(run.mebibytes - mebibytes)).toBeLessThan(10);
+  });
+
+  const full = { node: { swapFreeBytes: 0.01 * GI } };
+  const noSwapLeft = [sampleOf("a", { swapBytes: 200 * MI, swapLimitBytes: 200 * MI, swappableBytes: GI })];
+  const cannotSwap = [sampleOf("a", { swapBytes: 0, swapLimitBytes: 0, swappableBytes: GI })];
+  const others: [reason: string, differences: Differences, knobs: Partial<ReachConfig>][] = [
+    ["reach-off", {}, { swapReach: "Off" }],
+    ["mode-off", {}, { evictionMode: "Off" }],
+    ["dry-run", {}, { evictionMode: "DryRun" }],
+    ["no-swap", { node: { swapTotalBytes: 0, swapFreeBytes: 0 } }, {}],
+    ["kubelet-unknown", {}, { kubelet: undefined }],
+    ["no-threshold", {}, { kubelet: { ...HUNDRED_MEBIBYTES, hard: undefined } }],
+    ["no-pressure-figures", { kubepods: { memoryPressure: undefined } }, {}],
+    ["no-room", { node: { memoryFreeBytes: undefined } }, {}],
+    ["no-room", {}, { kubelet: { ...HUNDRED_MEBIBYTES, hard: { fraction: 0.99 } } }],
+    ["swap-nearly-full", full, {}],
+    ["swap-nearly-full", { containers: noSwapLeft }, {}],
+    ["nothing-to-swap", { containers: cannotSwap }, {}],
+  ];
+  test.each(others)("is let go for %s", (reason, differences, knobs) => {
+    const run = new Run().seconds(20).seconds(10, differences, knobs);
+    expect(run.reason).toBe(reason);
+    expect(run.mebibytes).toBe(Number.POSITIVE_INFINITY);
+  });
+
+  test("is let go for nothing at all where there are no pods", () => {
+    const { decision } = reach(NO_REACH, { ...nodeAt(1), kubepods: undefined }, config);
+    expect(decision).toEqual({ memoryHighBytes: Number.POSITIVE_INFINITY, reason: "no-kubepods" });
+  });
+
+  test("is let go bit by bit as swap nears its end, and comes back as swap does", () => {
+    const at = (used: number) => ({ node: { swapFreeBytes: (1 - used) * GI } });
+    const run = new Run().seconds(20);
+    const held = run.mebibytes;
+    expect(run.seconds(10, at(0.89)).mebibytes).toBe(held);
+    const partly = run.seconds(10, at(0.93)).mebibytes;
+    expect(partly).toBeGreaterThan(held);
+    expect(partly).toBeLessThan(2898);
+    expect(run.seconds(10, at(0.96)).mebibytes).toBeGreaterThan(partly);
+    expect(run.seconds(10, at(0.99)).mebibytes).toBe(Number.POSITIVE_INFINITY);
+    expect(run.seconds(20, at(0.5)).mebibytes).toBe(held);
+  });
+
+  test("is let go when pods stay stalled for two minutes, and held again a minute after they are not", () => {
+    const stalled = { kubepods: { memoryPressure: pressureOf(40) } };
+    const run = new Run().seconds(20);
+    const held = run.mebibytes;
+    expect(run.seconds(120, stalled).mebibytes).toBe(held);
+    expect(run.seconds(9, stalled).mebibytes).toBe(Number.POSITIVE_INFINITY);
+    expect(run.reason).toBe("not-relieved");
+    expect(run.seconds(60).mebibytes).toBe(Number.POSITIVE_INFINITY);
+    expect(run.seconds(20).mebibytes).toBe(held);
+  });
+
+  test("stays while pods are stalled now and then", () => {
+    const run = new Run().seconds(20);
+    for (let minute = 0; minute < 5; minute++)
+      run.seconds(50, { kubepods: { memoryPressure: pressureOf(40) } }).seconds(10);
+    expect(run.reason).toBe("held");
+  });
+
+  test("follows kubepods' limit when that changes", () => {
+    const run = new Run().seconds(20);
+    expect(run.seconds(20, { kubepods: { memoryMaxBytes: 2000 * MI } }).mebibytes).toBe(2000 - 100 - 64);
+    expect(run.seconds(2).mebibytes).toBe(Math.floor(2898 - 100 - 0.03 * 2898));
+  });
+
+  test("has containers looked at only where what pods use comes near it", () => {
+    expect(new Run().seconds(20).wantsContainers).toBe(false);
+    expect(new Run().seconds(20, { kubepods: kubepodsOf(2600) }).wantsContainers).toBe(true);
+    const cached = { ...kubepodsOf(2600), inactiveFileBytes: GI };
+    expect(new Run().seconds(20, { kubepods: cached }).wantsContainers).toBe(false);
+  });
+});
+
+const bytes = fc.integer({ min: 0, max: 8 * GI });
+const figure = fc.option(
+  fc.oneof(
+    bytes.map((few) => ({ bytes: few })),
+    fc.double({ min: 0, max: 1, noNaN: true }).map((fraction) => ({ fraction })),
+  ),
+  { nil: undefined },
+);
+const moment = fc.record({
+  node: fc.record({
+    memoryFreeBytes: bytes,
+    inactiveFileBytes: bytes,
+    swapTotalBytes: bytes,
+    swapFreeBytes: bytes,
+  }),
+  kubepods: fc.record({
+    memoryBytes: bytes,
+    memoryMaxBytes: fc.oneof(bytes, fc.constant(Number.POSITIVE_INFINITY)),
+    memoryPressure: fc.integer({ min: 0, max: 100 }).map(pressureOf),
+  }),
+  containers: fc.array(
+    fc
+      .record({ swapBytes: bytes, swapLimitBytes: bytes, swappableBytes: bytes })
+      .map((differences) => sampleOf("a", differences)),
+    { maxLength: 2 },
+  ),
+});
+const kubelet = fc.record({ hard: figure, soft: figure, enforcesPods: fc.boolean() });
+
+describe("whatever the node", () => {
+  test("memory.high is whole mebibytes above nothing, or none", () => {
+    fc.assert(
+      fc.property(fc.array(moment), kubelet, (moments, thresholds) => {
+        const run = new Run();
+        for (const differences of moments) run.seconds(1, differences, { kubelet: thresholds });
+        for (const high of run.highs)
+          expect(high === Number.POSITIVE_INFINITY || (high > 0 && high % MI === 0)).toBe(true);
+      }),
+    );
+  });
+
+  test("once it has settled, pods that fill it are no reason for the kubelet to evict", () => {
+    fc.assert(
+      fc.property(moment, kubelet, (differences, thresholds) => {
+        const run = new Run().seconds(20, differences, { kubelet: thresholds });
+        const high = run.highs.at(-1) ?? 0;
+        if (run.reason !== "held") return;
+        const { hard, enforcesPods } = thresholds;
+        const limit = differences.kubepods.memoryMaxBytes;
+        const least = hard === undefined ? 0 : "bytes" in hard ? hard.bytes : hard.fraction * limit;
+        if (enforcesPods && Number.isFinite(limit)) expect(limit - high).toBeGreaterThan(least);
+      }),
+    );
+  });
+
+  test("it is gone within ten seconds of swap being full", () => {
+    fc.assert(
+      fc.property(moment, kubelet, (differences, thresholds) => {
+        const run = new Run().seconds(20, differences, { kubelet: thresholds });
+        run.seconds(
+          10,
+          { ...differences, node: { ...differences.node, swapFreeBytes: 0 } },
+          { kubelet: thresholds },
+        );
+        expect(run.highs.at(-1)).toBe(Number.POSITIVE_INFINITY);
+      }),
+    );
+  });
+});
