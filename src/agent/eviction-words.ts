@@ -78,7 +78,8 @@ export function sentenceOf({
   swapInPagesPerSecond: pages,
   pressureCause,
 }: Observation): string {
-  const cause = pressureCause === undefined ? "" : ` (${pressureCause})`;
+  const hasStalled = stall !== undefined && stall >= 0.005;
+  const cause = hasStalled && pressureCause !== undefined ? ` (${pressureCause})` : "";
   const parts = [
     stall === undefined ? undefined : `pods stalled for memory ${percent(stall)} of the time${cause}`,
     swapUtilization === undefined ? undefined : `swap ${percent(swapUtilization)} full`,

@@ -2,7 +2,7 @@ import { type EvictionState, HOUR_SECONDS } from "./eviction-state.ts";
 import { type EvictionPace, waiting } from "./eviction-wait.ts";
 import { type Observation, type SensingConfig, sense } from "./signals.ts";
 import type { Snapshot } from "./snapshot.ts";
-import { hold, isMet, NEVER_MET, type Threshold } from "./threshold.ts";
+import { hold, isMet, NEVER_MET, type Threshold, type ThresholdState } from "./threshold.ts";
 import { type Candidate, rankVictims, type VictimConfig } from "./victim.ts";
 
 /** Whether decisions are carried out, only told, or not made at all. */

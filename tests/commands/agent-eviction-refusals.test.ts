@@ -122,21 +122,19 @@ describe.concurrent("a victim that", () => {
     expect(second - first).toBeGreaterThanOrEqual(7000);
   });
 
-  test("nobody answers for is asked for again, and is not followed by another one when it has gone", async () => {
+  test("nobody answers for is not followed by another one when it has gone", async () => {
     using pressed = await startPressed({ cooldownSeconds: 3600 });
-    const { objects } = pressed.server;
     // It is carried out, and nobody hears of it.
-    objects.withhold(({ line }) => line === FIRST);
+    pressed.server.objects.withhold(({ line }) => line === FIRST);
     await using agent = pressed.agent();
     expect(await agent.event("eviction-refused")).toMatchObject({
       answer: "failed",
       message: expect.stringMatching(/did not answer within 30 s/),
     });
-    await agent.event("eviction-held", ({ reason }) => reason === "cooldown");
-    // Longer than after a failure that was one.
-    await Bun.sleep(7000);
+    // Not the pause after a failure, but the cooldown after an eviction.
+    await agent.event("eviction-held", (entry) => Number(entry["leftSeconds"]) > 3000);
     expect(pressed.asked).toEqual(["pod-1"]);
-  });
+  }, 120_000);
 
   test("never goes makes way for the next one when its time is up", async () => {
     using pressed = await startPressed({ victimDeadlineSeconds: 2 });
