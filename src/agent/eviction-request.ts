@@ -20,8 +20,8 @@ export interface EvictionRequesterOptions {
   readonly tell: (event: Event, fields: Fields) => void;
   /** A condition lasts that keeps something from being done; undefined when it is over. */
   readonly meet: (event: Event, error: Error | undefined) => void;
-  /** Whether it is still to be enforced that somebody goes. */
-  readonly isStillWanted: () => boolean;
+  /** Whether what was decided a moment ago would still be. */
+  readonly isStillWanted: (decision: Eviction) => boolean;
   readonly nowSeconds: () => number;
 }
 
@@ -41,12 +41,13 @@ export class EvictionRequester {
    * for after all. `evicted` are those before it. Never throws.
    */
   async ask(
-    { victim, method }: Eviction,
+    decision: Eviction,
     evicted: readonly Evicted[],
     config: EvictionConfig,
   ): Promise<EvictionReply | undefined> {
     if (config.evictionMode === "DryRun") return replyOf("dry-run", "only decisions are asked for");
     const { server, tell, isStillWanted } = this.#options;
+    const { victim, method } = decision;
     const { pod } = victim;
     const closing = this.#closing.signal;
     try {
@@ -56,7 +57,7 @@ export class EvictionRequester {
       // The kubelet will soon tell of one that goes, and then it is waited for.
       if (never !== undefined) return replyOf(isGoing(never) ? "failed" : "never", never);
       await this.#writeDown(evicted, pod.uid);
-      if (!isStillWanted()) {
+      if (!isStillWanted(decision)) {
         tell("eviction-withdrawn", namesOf(victim));
         return undefined;
       }

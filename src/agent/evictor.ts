@@ -7,7 +7,6 @@ import { resumed } from "../policy/eviction-past.ts";
 import { type EvictionState, isPressed, NO_EVICTIONS } from "../policy/eviction-state.ts";
 import type { Observation } from "../policy/signals.ts";
 import type { Snapshot } from "../policy/snapshot.ts";
-import { isMet } from "../policy/threshold.ts";
 import { EvictionChanges } from "./eviction-changes.ts";
 import { pastOf } from "./eviction-past.ts";
 import { EvictionRequester } from "./eviction-request.ts";
@@ -35,6 +34,9 @@ export interface EvictorOptions {
   readonly nowSeconds: () => number;
 }
 
+// A fraction of the time; less is no matter on any node.
+const STALLED = 0.05;
+
 /** Senses each second whether swap hurts, and has the right pod evicted when it does. */
 export class Evictor {
   readonly #options: EvictorOptions;
@@ -43,13 +45,17 @@ export class Evictor {
   readonly #changes: EvictionChanges;
   #state: EvictionState = NO_EVICTIONS;
   #observation: Observation | undefined;
+  #decision: EvictionDecision | undefined;
   #hasResumed = false;
   #isActing = false;
 
   constructor(options: EvictorOptions) {
     const { server, nodeName, nowSeconds, tell, meet } = options;
     this.#options = options;
-    this.#requester = new EvictionRequester({ ...options, isStillWanted: () => this.#isStillWanted() });
+    this.#requester = new EvictionRequester({
+      ...options,
+      isStillWanted: (decision) => this.#isStillWanted(decision),
+    });
     this.#changes = new EvictionChanges(tell);
     this.#marks = new NodeMarks(server, nodeName, nowSeconds, {
       onTaint: (effect) => tell(effect === undefined ? "node-untainted" : "node-tainted", { effect }),
@@ -86,6 +92,7 @@ export class Evictor {
     const { decision, observation, state } = decideEviction(this.#state, snapshot, config);
     this.#state = state;
     this.#observation = observation;
+    this.#decision = decision;
     const isUnsure = isEnforced && !this.#hasResumed;
     const followed = isUnsure && decision.verdict === "evict" ? PAST_UNKNOWN : decision;
     this.#changes.take(followed, { snapshot, observation, state, config });
@@ -109,9 +116,11 @@ export class Evictor {
 
   // The containers of a quiet node are not worth a look each second.
   #look(): Snapshot | undefined {
-    const isClose = Object.values(this.#state.thresholds).some(
+    const isMetSomewhere = Object.values(this.#state.thresholds).some(
       ({ metSinceSeconds }) => metSinceSeconds !== undefined,
     );
+    // Whether swap is why pods stall may be told by their containers alone.
+    const isClose = isMetSomewhere || (this.#observation?.stall ?? 0) >= STALLED;
     try {
       const snapshot = this.#options.look(isClose || isPressed(this.#state));
       this.#options.meet("node-unknown", undefined);
@@ -166,14 +175,12 @@ export class Evictor {
     }
   }
 
-  #isStillWanted(): boolean {
-    const config = this.#options.config();
-    const observation = this.#observation;
-    return (
-      config.evictionMode === "Enforce" &&
-      observation !== undefined &&
-      config.evictionThresholds.some((threshold) => isMet(threshold, observation))
-    );
+  /** Whether somebody is to be evicted as of the last look, and the victim uses as much too much as it did. */
+  #isStillWanted({ victim }: Eviction): boolean {
+    if (this.#decision?.verdict !== "evict" || this.#options.config().evictionMode !== "Enforce")
+      return false;
+    const now = this.#decision.ranking.find(({ pod }) => pod.uid === victim.pod.uid);
+    return now !== undefined && (now.isOverRequest || !victim.isOverRequest);
   }
 }
 
