@@ -105,5 +105,6 @@ function apply(
   if (parent === undefined) throw new Error(`${path} is not there`);
   if (op === "add" && Array.isArray(parent) && last === "-") parent.push(value);
   else if (op === "replace" && last in parent) parent[last] = value;
+  else if (op === "remove" && Object.hasOwn(parent, last)) delete parent[last];
   else if (op !== "test" || !deepEquals(parent[last], value)) throw new Error(`cannot ${op} ${path}`);
 }
