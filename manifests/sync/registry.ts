@@ -31,7 +31,8 @@ export class Repository {
     const location = (await this.#request(started, [202])).headers.get("location");
     if (location === null) throw new Error(`${started.url}: the answer does not say where to upload to`);
     const url = new URL(location, started.url);
-    url.searchParams.set("digest", digest);
+    // Appended, because what is there may be signed as it is written.
+    url.search += `${url.search === "" ? "?" : "&"}digest=${digest}`;
     const headers = { "Content-Type": "application/octet-stream" };
     await this.#request({ method: "PUT", url: url.href, headers, body: Bun.file(file) }, [201]);
   }
