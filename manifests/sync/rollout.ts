@@ -69,6 +69,8 @@ interface Event {
   readonly reason: string;
   readonly message: string;
   readonly lastTimestamp: string | null;
+  /** In its place, for events that are told once, as the scheduler's. */
+  readonly eventTime?: string | null;
 }
 
 function unreadyPods(pods: readonly Pod[], events: readonly Event[]): string[] {
@@ -88,9 +90,10 @@ function whyUnready({ metadata, status }: Pod, events: readonly Event[]): string
     container?.state.waiting && said(container.state.waiting),
     ended(container?.state) ?? ended(container?.lastState),
     newest(events, "Pod", metadata.name),
-    status.conditions?.find(({ status, message }) => status === "False" && message)?.message,
-  ];
-  return reasons.filter((reason) => reason !== undefined).join("; ") || `it is ${status.phase}`;
+  ].filter((reason) => reason !== undefined);
+  if (reasons.length > 0) return reasons.join("; ");
+  const unmet = status.conditions?.find(({ status, message }) => status === "False" && message);
+  return unmet?.message ?? `it is ${status.phase}`;
 }
 
 function ended(state: ContainerState | undefined): string | undefined {
@@ -106,8 +109,9 @@ function refusedPods(daemonSet: string, events: readonly Event[]): string[] {
 
 function newest(events: readonly Event[], kind: string, name: string): string | undefined {
   const about = events.filter(({ involvedObject: of }) => of.kind === kind && of.name === name);
+  const timeOf = ({ lastTimestamp, eventTime }: Event) => lastTimestamp ?? eventTime ?? "";
   // As text, times in UTC are in their order.
-  const [last] = about.sort((a, b) => (b.lastTimestamp ?? "").localeCompare(a.lastTimestamp ?? ""));
+  const [last] = about.sort((a, b) => timeOf(b).localeCompare(timeOf(a)));
   return last && said(last);
 }
 

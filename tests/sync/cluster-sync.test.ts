@@ -134,6 +134,8 @@ describe("npm run cluster-sync", () => {
     involvedObject: { kind, name },
     ...{ reason, message, lastTimestamp },
   });
+  const once = (eventTime: string) => ({ lastTimestamp: null, eventTime });
+  const unready = { type: "Ready", status: "False", message: "containers with unready status: [agent]" };
   const unscheduled = { type: "PodScheduled", status: "False", message: "0/3 nodes are available" };
   const crash = { waiting: { reason: "CrashLoopBackOff", message: "back-off 10s" } };
 
@@ -143,13 +145,16 @@ describe("npm run cluster-sync", () => {
       pod("wasp-a", { phase: "Running", conditions: [{ type: "Ready", status: "True" }] }),
       pod("wasp-b", { containerStatuses: [{ state: { waiting: { reason: "ImagePullBackOff" } } }] }),
       pod("wasp-c", { containerStatuses: [{ state: crash, lastState: { terminated: { exitCode: 2 } } }] }),
-      pod("wasp-d", { phase: "Running", containerStatuses: [{ state: {} }] }),
+      pod("wasp-d", { phase: "Running", conditions: [unready], containerStatuses: [{ state: {} }] }),
       pod("wasp-e", { conditions: [unscheduled] }, {}),
       pod("wasp-f", {}),
+      pod("wasp-g", { conditions: [unscheduled] }, {}),
     ];
     const events = [
       event("Pod", "wasp-d", "FailedMount", "long ago", "2026-01-01T10:00:00Z"),
       event("Pod", "wasp-d", "Unhealthy", "Readiness probe failed", "2026-01-01T10:05:00Z"),
+      { ...event("Pod", "wasp-g", "FailedScheduling", "late", ""), ...once("2026-01-01T10:09:00.000001Z") },
+      event("Pod", "wasp-g", "FailedScheduling", "early", "2026-01-01T10:00:00Z"),
       event("DaemonSet", "wasp", "FailedCreate", "exceeded quota", "2026-01-01T10:05:00Z"),
       event("Pod", "another", "Evicted", "not wasp's", "2026-01-01T10:05:00Z"),
     ];
@@ -169,6 +174,7 @@ describe("npm run cluster-sync", () => {
         "  wasp-d on node-1: Unhealthy: Readiness probe failed",
         "  wasp-e without a node: 0/3 nodes are available",
         "  wasp-f on node-1: it is Pending",
+        "  wasp-g without a node: FailedScheduling: late",
         "  DaemonSet wasp: FailedCreate: exceeded quota",
         "  their logs: kubectl logs --namespace wasp --selector app.kubernetes.io/name=wasp",
         "",

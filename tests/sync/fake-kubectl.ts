@@ -1,5 +1,5 @@
 /** A kubectl that asks no cluster: it writes down what it is told to do, and answers as it has been told beforehand. */
-import { appendFileSync, readFileSync } from "node:fs";
+import { appendFileSync, readFileSync, writeSync } from "node:fs";
 import { chmod } from "node:fs/promises";
 import { basename, resolve } from "node:path";
 import { parse, stringify } from "yaml";
@@ -78,6 +78,7 @@ if (import.meta.main) {
   appendFileSync(`${folder}/commands`, `${command}\n`);
   const answers = JSON.parse(readFileSync(`${folder}/answers.json`, "utf8"));
   const { stdout = "", stderr = "", exitCode = 0 } = answerTo(command, answers);
-  await Promise.all([Bun.write(Bun.stdout, stdout), Bun.write(Bun.stderr, stderr)]);
+  writeSync(2, stderr);
+  writeSync(1, stdout);
   process.exitCode = exitCode;
 }
