@@ -125,6 +125,19 @@ describe("swap on a file", () => {
     expect(shown(on, FILE_OPTIONS)).toEqual(FILES_OF_FILE);
   });
 
+  test("stays as it was chosen where nothing is said of it any more, and is asked for again where it is", () => {
+    const script = swapSetup({ target: { kind: "file", path: SWAP_FILE }, size: OVERCOMMIT, priority: 3 })
+      ?.script.text;
+    const others = [{ ...DISK_AREA, bytes: 64 * GI }];
+    const on = {
+      ...file({ present: { bytes: 32 * GI, signatures: [OWN] } }),
+      ...{ script, others, active: { ...DISK_AREA, path: SWAP_FILE, priority: 3 } },
+    };
+    expect(shown(on, OPTIONS)).toEqual(FILES_OF_FILE);
+    expect(planSwap(on, OPTIONS).steps[0]).toMatchObject({ kind: "file", text: script });
+    expect(shown(on, FILE_OPTIONS)).toEqual(FILES_OF_FILE);
+  });
+
   test("is turned on again where it is made but off", () => {
     const off = file({ present: { bytes: 32 * GI, signatures: [OWN] } });
     expect(shown(off, FILE_OPTIONS)).toEqual([...FILES_OF_FILE, ...START_OF_FILE]);
@@ -133,6 +146,7 @@ describe("swap on a file", () => {
   test("needs nothing of an image but its size", () => {
     const image = { ...file({ fileSystem: undefined }), memory: undefined };
     expect(shown(image, FILE_OPTIONS)).toEqual([...FILES_OF_FILE, ...START_OF_FILE]);
+    expect(notesOf(image, FILE_OPTIONS)).toBe("the swap is made when a node starts from the image");
   });
 
   const options: SwapOptions = { ...OPTIONS, target: { kind: "file", path: SWAP_FILE } };

@@ -2,8 +2,8 @@ import { describe, expect, test } from "bun:test";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import type { SwapTarget } from "../../../src/policy/install/swap/options.ts";
-import { describe as inWords, targetInScript } from "../../../src/policy/install/swap/script.ts";
-import { type SwapSpec, swapSetup } from "../../../src/policy/install/swap/setup.ts";
+import { swapSetup } from "../../../src/policy/install/swap/setup.ts";
+import { chosenSwap, type SwapSpec, specInScript } from "../../../src/policy/install/swap/spec.ts";
 
 const FILE: SwapSpec = {
   target: { kind: "file", path: "/var/lib/wasp/swapfile" },
@@ -118,18 +118,31 @@ test.if(Bun.which("systemd-analyze") !== null).each<[string, SwapTarget]>([
   }
 });
 
-test.each<SwapTarget>([
-  { kind: "file", path: "/srv/the swap" },
-  { kind: "device", path: DISK, isEncrypted: false },
-  { kind: "device", path: DISK, isEncrypted: true },
-  { kind: "zram" },
-])("a script tells what it makes swap on: %j", (target) => {
-  expect(targetInScript(setupOf({ ...FILE, target }).script.text)).toEqual(target);
-  expect(inWords(target)).not.toBe("");
-});
+describe("a script tells what it was made for", () => {
+  const nothing = { target: undefined, size: undefined, priority: undefined };
 
-test.each(["", "#!/bin/sh\nexit 0\n", "# Swap on the moon\n"])("another script tells nothing: %j", (text) => {
-  expect(targetInScript(text)).toBeUndefined();
+  test.each<SwapSpec>([
+    FILE,
+    {
+      target: { kind: "file", path: "/srv/swap" },
+      size: { kind: "bytes", bytes: 8 * 1024 ** 3 },
+      priority: 0,
+    },
+    { target: { kind: "device", path: DISK, isEncrypted: false }, size: undefined, priority: 32767 },
+    { target: { kind: "device", path: DISK, isEncrypted: true }, size: undefined, priority: undefined },
+    { target: { kind: "zram" }, size: { kind: "overcommit", percent: 200 }, priority: undefined },
+  ])("%j, which holds until something else is chosen", (spec) => {
+    const { text } = setupOf(spec).script;
+    expect(specInScript(text)).toEqual(spec);
+    expect(chosenSwap(nothing, text)).toEqual(spec);
+    const other = { ...nothing, size: { kind: "bytes", bytes: 1 } } as const;
+    expect(chosenSwap(other, text)).toEqual(other);
+  });
+
+  test.each(["", "#!/bin/sh\nexit 0\n", "# Swap on the moon\n"])("but not another one: %j", (text) => {
+    expect(specInScript(text)).toBeUndefined();
+    expect(chosenSwap(nothing, text)).toEqual(nothing);
+  });
 });
 
 test("a path that is no unit's name gives no units", () => {

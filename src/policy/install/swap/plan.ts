@@ -5,22 +5,25 @@ import { judgeFile } from "./file-place.ts";
 import type { Judgement, SizeAsked } from "./judgement.ts";
 import { enoughNote, otherSwapNotes, priorityNote, unchosenNote } from "./notes.ts";
 import type { SwapOptions, SwapTarget } from "./options.ts";
-import { describe, SWAP_SCRIPT_PATH, targetInScript } from "./script.ts";
+import { SWAP_SCRIPT_PATH } from "./script.ts";
 import { type SwapSetup, swapSetup } from "./setup.ts";
 import { sizing } from "./size.ts";
+import { chosenSwap, describe, specInScript } from "./spec.ts";
 import { setupSteps } from "./steps.ts";
 import { judgeZram } from "./zram-place.ts";
 
 type Place = NonNullable<SwapFacts["place"]>;
 
 /** Plans a node's swap: the script and the units that make it at each start, and the commands that make it now. */
-export function planSwap(facts: SwapFacts, options: SwapOptions): PartPlan {
+export function planSwap(facts: SwapFacts, asked: SwapOptions): PartPlan {
+  const options = chosenSwap(asked, facts.script);
   const { active, others, place } = facts;
   if (place === undefined) return noted(unchosenNote(others));
   const sizeAsked = sizeAskedOf(facts, options);
   if (hasEnough(facts, options, sizeAsked)) return noted(enoughNote(others));
   const judgement = judge(place, sizeAsked);
-  if (active !== undefined && !judgement.isOwn && !isToBeEncrypted(place)) return noted(enoughNote([active]));
+  const isForeign = active !== undefined && !judgement.isOwn && facts.script === undefined;
+  if (isForeign && !isToBeEncrypted(place)) return noted(enoughNote([active]));
 
   const target = lastingTarget(place);
   const setup = swapSetup({ ...options, target, size: place.kind === "device" ? undefined : options.size });
@@ -47,7 +50,7 @@ export function planSwap(facts: SwapFacts, options: SwapOptions): PartPlan {
 /** The file or the device that a plan would have swapped to; undefined if there is none, or if it is in memory. */
 export function diskOfPlan({ steps }: PartPlan): string | undefined {
   const script = steps.find((step) => step.kind === "file" && step.path === SWAP_SCRIPT_PATH);
-  const target = script?.kind === "file" ? targetInScript(script.text) : undefined;
+  const target = script?.kind === "file" ? specInScript(script.text)?.target : undefined;
   return target === undefined || target.kind === "zram" ? undefined : target.path;
 }
 
@@ -65,11 +68,12 @@ function sizeAskedOf({ memory }: SwapFacts, { size }: SwapOptions): SizeAsked {
   return { size, asked, memory };
 }
 
-/** Where no place was chosen, any swap does that is not in memory. */
-function hasEnough({ others }: SwapFacts, { target }: SwapOptions, { asked }: SizeAsked): boolean {
+/** Where no place was chosen, and wasp made none before, any swap does that is not in memory. */
+function hasEnough({ others, script }: SwapFacts, { target }: SwapOptions, { asked }: SizeAsked): boolean {
   const onDisks = others.filter(({ path }) => !path.startsWith("/dev/zram"));
   const bytes = onDisks.reduce((sum, area) => sum + area.bytes, 0);
-  return target === undefined && asked !== undefined && bytes > 0 && bytes >= asked.bytes;
+  if (target !== undefined || script !== undefined) return false;
+  return asked !== undefined && bytes > 0 && bytes >= asked.bytes;
 }
 
 function judge(place: Place, sizeAsked: SizeAsked): Judgement {
@@ -96,7 +100,7 @@ function lastingTarget(place: Place): SwapTarget {
 }
 
 function otherTargetRefusals({ script }: SwapFacts, target: SwapTarget): readonly string[] {
-  const made = script === undefined ? undefined : targetInScript(script);
+  const made = script === undefined ? undefined : specInScript(script)?.target;
   if (made === undefined || describe(made) === describe(target)) return [];
   return [
     `wasp made swap on ${describe(made)}, and now ${describe(target)} is asked for: take the first away before (wasp uninstall --only swap)`,
@@ -122,7 +126,8 @@ function sizeRefusals(place: Place, { size, asked }: SizeAsked): readonly string
   return [`${asked.arithmetic}, which is less than 1 MiB: choose a larger size`];
 }
 
-function startNotes({ active }: SwapFacts, { priority, unitToStart }: SwapSetup): readonly string[] {
+function startNotes({ active, memory }: SwapFacts, { priority, unitToStart }: SwapSetup): readonly string[] {
+  if (memory === undefined) return ["the swap is made when a node starts from the image"];
   if (active === undefined) return ["the kubelet learns of swap when it starts, and not before"];
   const isOther = priority !== undefined && active.priority !== priority;
   return isOther ? [priorityNote(active, priority, unitToStart)] : [];

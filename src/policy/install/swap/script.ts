@@ -2,6 +2,7 @@ import { DEVICE_SCRIPT, ENCRYPTED_SCRIPT } from "./device-script.ts";
 import { FILE_SCRIPT } from "./file-script.ts";
 import type { SwapSize, SwapTarget } from "./options.ts";
 import { nameOfTarget } from "./options.ts";
+import { headOf, type SwapSpec } from "./spec.ts";
 import { ZRAM_PRIORITY, ZRAM_SCRIPT } from "./zram-script.ts";
 
 /**
@@ -14,20 +15,10 @@ export const SWAP_SCRIPT_PATH = "/etc/wasp/swap.sh";
 /** What marks a swap file or a device as made by the script: the label of its signature; its mapping's name too. */
 export const SWAP_LABEL = "wasp-swap";
 
-/** What a script is made for. */
-export interface ScriptSpec {
-  readonly target: SwapTarget;
-  /** Undefined for a device, all of which is used. */
-  readonly size: SwapSize | undefined;
-  readonly priority: number | undefined;
-  /** The units that have the swap, which are stopped when it is removed. */
-  readonly units: readonly string[];
-}
-
-/** The script that makes swap and takes it back: `make`, `release` (at the node's end) and `remove`. */
-export function swapScript({ target, size, priority, units }: ScriptSpec): string {
+/** The script that makes swap and takes it back; `units` are those that have the swap, stopped when it is removed. */
+export function swapScript({ target, size, priority }: SwapSpec, units: readonly string[]): string {
   return `#!/bin/sh
-# Swap on ${describe(target)}
+${headOf({ target, size, priority })}
 #
 # Written by wasp install, and run by wasp-swap.service whenever the node starts:
 #   make     makes the swap; what is made already stays as it is
@@ -57,22 +48,6 @@ remove) remove ;;
 *) fail "what is to be done? make, release or remove" ;;
 esac
 `;
-}
-
-/** What a script of an earlier installation makes swap on; undefined if the text does not tell. */
-export function targetInScript(text: string): SwapTarget | undefined {
-  const [, words = ""] = /^# Swap on (.+)$/m.exec(text) ?? [];
-  if (words === "zram") return { kind: "zram" };
-  const [, encrypted, kind, path] = /^the (encrypted )?(file|device) (\/.*)$/.exec(words) ?? [];
-  if (path === undefined) return undefined;
-  return kind === "file" ? { kind, path } : { kind: "device", path, isEncrypted: encrypted !== undefined };
-}
-
-/** A target in the words that a script has for it. */
-export function describe(target: SwapTarget): string {
-  if (target.kind === "zram") return "zram";
-  const isEncrypted = target.kind === "device" && target.isEncrypted;
-  return `the ${isEncrypted ? "encrypted " : ""}${target.kind} ${target.path}`;
 }
 
 function bodyFor(target: SwapTarget): string {

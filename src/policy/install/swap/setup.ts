@@ -1,16 +1,8 @@
-import type { SwapSize, SwapTarget } from "./options.ts";
+import type { SwapTarget } from "./options.ts";
 import { SWAP_LABEL, SWAP_SCRIPT_PATH, swapScript } from "./script.ts";
+import type { SwapSpec } from "./spec.ts";
 import { unitNameOf } from "./unit-name.ts";
 import { ZRAM_PRIORITY } from "./zram-script.ts";
-
-/** Swap that can be set up on any node: nothing in it is true of one node alone, but for the device's name. */
-export interface SwapSpec {
-  /** A device by a name that stays with it. */
-  readonly target: SwapTarget;
-  /** Undefined for a device, all of which is used. */
-  readonly size: SwapSize | undefined;
-  readonly priority: number | undefined;
-}
 
 /** A systemd unit. */
 export interface Unit {
@@ -39,7 +31,7 @@ export function swapSetup(spec: SwapSpec): SwapSetup | undefined {
 
 function zramSetup(spec: SwapSpec): SwapSetup {
   return {
-    script: { path: SWAP_SCRIPT_PATH, text: swapScript({ ...spec, units: [SERVICE] }) },
+    script: { path: SWAP_SCRIPT_PATH, text: swapScript(spec, [SERVICE]) },
     units: [serviceUnit("Swap to compressed memory", [], SWAP_TARGET)],
     unitToStart: SERVICE,
     priority: spec.priority ?? ZRAM_PRIORITY,
@@ -56,7 +48,7 @@ function areaSetup(spec: SwapSpec, target: Exclude<SwapTarget, { kind: "zram" }>
       ? [`RequiresMountsFor=${folderOf(target.path)}`]
       : [`BindsTo=${device}`, `After=${device}`];
   return {
-    script: { path: SWAP_SCRIPT_PATH, text: swapScript({ ...spec, units: [name, SERVICE] }) },
+    script: { path: SWAP_SCRIPT_PATH, text: swapScript(spec, [name, SERVICE]) },
     units: [serviceUnit("Make what is swapped to", needs, undefined), swapUnit(name, area, spec.priority)],
     unitToStart: name,
     priority: spec.priority,
