@@ -4,7 +4,7 @@ import Histogram from "prom-client/lib/histogram.js";
 import Registry from "prom-client/lib/registry.js";
 import type { NodeFigures } from "../host/node-figures.ts";
 import type { Event } from "../log.ts";
-import type { EvictionAnswer } from "../policy/eviction.ts";
+import type { EvictionAnswer } from "../policy/eviction-answer.ts";
 import { ContainerMetrics } from "./container-metrics.ts";
 import { NodeMetrics } from "./node-metrics.ts";
 import { PressureMetrics } from "./pressure-metrics.ts";
@@ -55,6 +55,10 @@ export class AgentMetrics {
   readonly #contests = this.#counter(
     "wasp_swap_limit_contests_total",
     "Containers whose swap limit somebody else began to write again and again.",
+  );
+  readonly #markRestores = this.#counter(
+    "wasp_node_mark_restores_total",
+    "Times that the node's taint or condition was put back because somebody else had changed it.",
   );
   readonly #starts = this.#counter(
     "wasp_container_starts_total",
@@ -125,6 +129,7 @@ export class AgentMetrics {
     if (event === "swap-limit-restored" || event === "node-swap-limit-restored") this.#drifts.inc();
     if (event === "swap-reach-restored") this.#reach.countRestore();
     if (event === "swap-limit-contested") this.#contests.inc();
+    if (event === "node-mark-restored") this.#markRestores.inc();
     if (isError(event)) this.#errors.inc({ kind: event });
   }
 

@@ -141,7 +141,7 @@ export class Service implements AsyncDisposable {
     this.#metrics.countReload("refused");
   }
 
-  /** Ends everything, which takes no second; limits stay as they are, the node's taint goes. */
+  /** Ends everything, which takes some seconds at most; limits stay as they are, the node's taint goes. */
   async [Symbol.asyncDispose](): Promise<void> {
     clearInterval(this.#certificateTimer);
     clearInterval(this.#evictorTimer);
