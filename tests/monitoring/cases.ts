@@ -131,7 +131,7 @@ export const CASES: readonly Case[] = [
     {
       name: "a disruption budget allows none",
       series: [crossed("1x30"), answered("blocked", "0+1x30"), answered("accepted", "0x30")],
-      firing: `Every eviction that was asked for on ${ONE} was refused, 20 of them within the hour, and its pods are stalled still.`,
+      firing: refused(15),
     },
     {
       name: "the next pod went",
@@ -139,7 +139,7 @@ export const CASES: readonly Case[] = [
     },
     {
       name: "a virtual machine is on its way",
-      series: [crossed("1x30"), answered("never", "0 3x30"), answered("evacuating", "0x10 1x20")],
+      series: [crossed("1x30"), answered("blocked", "0+1x30"), answered("evacuating", "0x10 1x20")],
     },
     { name: "the pressure is over", series: [crossed("1x10 0x20"), answered("blocked", "0+1x10 10x20")] },
     {
@@ -160,14 +160,23 @@ export const CASES: readonly Case[] = [
     {
       name: "the API server cannot be asked",
       series: [crossed("1x30"), answered("failed", "0+10x30")],
-      firing: `Every eviction that was asked for on ${ONE} was refused, 150 of them within the hour, and its pods are stalled still.`,
+      firing: refused(150),
     },
   ]),
   ...of("WaspEvictionBlocked", 45, [
     {
       name: "all pods are never to be evicted, and were asked long ago",
       series: [crossed("1x60"), answered("never", "0x5 3x60")],
-      firing: `Every eviction that was asked for on ${ONE} was refused, 3 of them within the hour, and its pods are stalled still.`,
+      firing: refused(3),
+    },
+    {
+      name: "a budget allows none any more, after it allowed one",
+      series: [crossed("1x60"), answered("blocked", "0x20 0+1x40"), answered("accepted", "0x10 1x50")],
+      firing: refused(15),
+    },
+    {
+      name: "it has evicted as many as it may",
+      series: [crossed("1x60"), answered("blocked", "0x3 2x57"), answered("accepted", "0x5 6x55")],
     },
   ]),
   ...of("WaspAgentAbsent", 18, [
@@ -280,6 +289,10 @@ function series(
 
 function absent(count: number): string {
   return `For 15 minutes ${count} of the nodes that have swap have had no agent that Prometheus can reach. New containers there have what the hook gave them, or no swap.`;
+}
+
+function refused(count: number): string {
+  return `Every eviction that was asked for on ${ONE} of late was refused, ${count} of them, and its pods are stalled still.`;
 }
 
 function blind(): string {
