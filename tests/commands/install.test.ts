@@ -141,6 +141,14 @@ describe("wasp install", () => {
     expect(host.listing()).toEqual(before);
   });
 
+  test("leaves what it made for a kubelet that is not there just now", async () => {
+    using host = nodeHost();
+    await host.wasp("install");
+    host.remove("/proc/700");
+    expect((await host.wasp("install")).stdout).toContain("nothing to do: ");
+    expect(Object.keys(host.listing())).toContain(KUBELET_DROP_IN);
+  });
+
   test("installs chosen parts only", async () => {
     using host = nodeHost();
     const { stdout } = await host.wasp(

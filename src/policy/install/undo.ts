@@ -59,7 +59,8 @@ function isUndoneLast(entry: Made): boolean {
  */
 export function outdatedMade(journal: Journal, plan: Plan): readonly Made[] {
   const planned = new Set(stepsOf(plan).map(placeOf));
-  const parts = plan.parts.map(({ part }) => part);
+  // A plan without a step tells that nothing is known to be needed, not that what was made is to go.
+  const parts = plan.parts.filter(({ steps }) => steps.length > 0).map(({ part }) => part);
   return undoOrder(journal, parts).filter(
     (made) => made.kind !== "command" && made.kind !== "folder" && !planned.has(placeOf(made)),
   );
