@@ -15,6 +15,7 @@ import type { Plan } from "../policy/install/plan.ts";
 import type { Undo } from "../policy/install/undo.ts";
 import { planAsData, showPlan, subjectOf, undoComplaints, undoneLine } from "./install-report.ts";
 import { EXIT_FAILURE, EXIT_USAGE, loadOrComplain } from "./load-or-complain.ts";
+import { runElsewhere } from "./on-hosts.ts";
 
 const STDOUT = 1;
 
@@ -28,11 +29,14 @@ export const installCommand: CommandDef = {
 };
 
 /** Runs `wasp install` with the flags of its command line, and tells the exit status. */
-export function runInstall(argv: readonly string[]): number {
+export async function runInstall(argv: readonly string[]): Promise<number> {
   const config = loadOrComplain(() => loadInstallConfig(argv));
   if (config === undefined) return EXIT_USAGE;
   try {
-    return install(config);
+    const { remote, output } = config;
+    return remote === undefined
+      ? install(config)
+      : await runElsewhere("install", argv, { ...remote, output });
   } catch (error) {
     consola.error((error as Error).message);
     return EXIT_FAILURE;
