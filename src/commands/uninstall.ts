@@ -6,10 +6,12 @@ import { consola } from "consola";
 import { flagsOf } from "../config/flags.ts";
 import { loadUninstallConfig, type UninstallConfig, UninstallFlagsSchema } from "../config/install.ts";
 import { readKubeletFacts } from "../host/install/facts/kubelet.ts";
+import { readOwnSwap } from "../host/install/facts/swap.ts";
 import type { Host } from "../host/install/host.ts";
 import { lockHost, readJournal } from "../host/install/journal-file.ts";
 import { countSwapping, hasAgent, zeroLimits } from "../host/install/limits.ts";
 import { judgeMade, undoMade } from "../host/install/undo.ts";
+import { removalRefusals } from "../policy/install/swap/removal.ts";
 import { type Undo, undoRefusals } from "../policy/install/undo.ts";
 import { hostOf } from "./install.ts";
 import { showUndos, undoComplaints, undoneLine, undosAsData } from "./install-report.ts";
@@ -51,6 +53,7 @@ function uninstall(config: UninstallConfig): number {
   const refusals = [
     ...undoRefusals(readJournal(host), config.parts),
     ...undoComplaints(undos),
+    ...swapRefusals(host, undos),
     ...limits.refusals,
   ];
   if (refusals.length > 0) return report.refuse(refusals);
@@ -62,6 +65,12 @@ function uninstall(config: UninstallConfig): number {
   }
   if (undos.length === 0) return report.end("nothing-to-do");
   return report.end(config.dryRun ? "planned" : "uninstalled");
+}
+
+/** Before anything is undone: the script would refuse only once the hook is gone. */
+function swapRefusals(host: Host, undos: readonly Undo[]): readonly string[] {
+  const isGoing = undos.some(({ made, action }) => made.part === "swap" && action === "run");
+  return isGoing ? removalRefusals(readOwnSwap(host)) : [];
 }
 
 /** What is to become of the swap limits of the containers that run. */

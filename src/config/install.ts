@@ -3,6 +3,7 @@ import { parseQuantity } from "../policy/bytes.ts";
 import type { InstallOptions } from "../policy/install/options.ts";
 import { chooseParts, PARTS, type Part } from "../policy/install/part.ts";
 import { readFlags } from "./flags.ts";
+import { INSTALL_SWAP_KNOBS, swapOptions } from "./install-swap.ts";
 import {
   AbsolutePathSchema,
   choiceSchema,
@@ -66,6 +67,7 @@ export const InstallFlagsSchema = v.strictObject({
       "The kubelet's soft eviction threshold of memory.available if it has none: a quantity, a percentage, Off, or Auto for 1Gi, or 10% of a node with less than 10Gi",
     ),
   ),
+  ...INSTALL_SWAP_KNOBS,
 });
 
 /** Every flag of `wasp uninstall`. */
@@ -104,8 +106,9 @@ export interface UninstallConfig extends Target {
 
 /** Reads the configuration of `wasp install`; throws one error that complains of all that is wrong, a line each. */
 export function loadInstallConfig(argv: readonly string[]): InstallConfig {
-  const { binaryPath, evictionSoft, restart, ...target } = parse(argv, InstallFlagsSchema);
-  return { ...targetOf(target), options: { binaryPath, evictionSoft, restart } };
+  const flags = parse(argv, InstallFlagsSchema);
+  const { binaryPath, evictionSoft, restart } = flags;
+  return { ...targetOf(flags), options: { binaryPath, evictionSoft, restart, swap: swapOptions(flags) } };
 }
 
 /** Reads the configuration of `wasp uninstall`; throws as loadInstallConfig does. */

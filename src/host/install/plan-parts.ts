@@ -6,11 +6,13 @@ import { planKubelet } from "../../policy/install/kubelet.ts";
 import type { InstallOptions } from "../../policy/install/options.ts";
 import type { Part } from "../../policy/install/part.ts";
 import { compose, type PartPlan, type Plan } from "../../policy/install/plan.ts";
+import { diskOfPlan, planSwap } from "../../policy/install/swap/plan.ts";
 import { planSystemSlice } from "../../policy/install/system-slice.ts";
 import { readContainerdFacts } from "./facts/containerd.ts";
 import { readCrioFacts } from "./facts/crio.ts";
 import { readHookFacts } from "./facts/hook.ts";
 import { readKubeletFacts } from "./facts/kubelet.ts";
+import { readSwapFacts } from "./facts/swap.ts";
 import { readSystemSliceFacts } from "./facts/system-slice.ts";
 import type { Host } from "./host.ts";
 import { isWritable } from "./read-host.ts";
@@ -32,7 +34,11 @@ const PLANNERS: Readonly<Partial<Record<Part, PartPlanner>>> = {
     const company = { withBinary: chosen.includes("binary"), withCrio: chosen.includes("cri-o") };
     return planHook(facts, hookPlace(host, crio), options, company);
   },
-  "system-slice": (host) => planSystemSlice(readSystemSliceFacts(host, [])),
+  "system-slice": (host, options, chosen) => {
+    const disk = chosen.includes("swap") ? diskOfPlan(planSwapOf(host, options)) : undefined;
+    return planSystemSlice(readSystemSliceFacts(host, disk === undefined ? [] : [disk]));
+  },
+  swap: planSwapOf,
   kubelet: (host, options) => planKubelet(readKubeletFacts(host), options),
   "cri-o": (host, options) => {
     const facts = readCrioFacts(host);
@@ -44,6 +50,10 @@ const PLANNERS: Readonly<Partial<Record<Part, PartPlanner>>> = {
 /** Plans the chosen parts on what is there now; throws where a fact cannot be read. */
 export function planParts(host: Host, options: InstallOptions, chosen: readonly Part[]): Plan {
   return compose(chosen.flatMap((part) => PLANNERS[part]?.(host, options, chosen) ?? []));
+}
+
+function planSwapOf(host: Host, { swap }: InstallOptions): PartPlan {
+  return planSwap(readSwapFacts(host, swap), swap);
 }
 
 function hookPlace(host: Host, crio: ReturnType<typeof readCrioFacts>) {

@@ -52,11 +52,11 @@ export function commandLinesOf(host: Host, name: string): readonly (readonly str
 }
 
 /** Where a path of a host leads, its last name followed too. */
-function follow({ fsroot }: Host, path: string): string {
+export function follow({ fsroot }: Host, path: string): string {
   return locate(fsroot, `${path}/.`);
 }
 
-function namesIn(folder: string): string[] {
+export function namesIn(folder: string): string[] {
   try {
     return readdirSync(folder).sort();
   } catch (error) {

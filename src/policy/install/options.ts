@@ -1,3 +1,5 @@
+import type { SwapOptions } from "./swap/options.ts";
+
 /** What an administrator chose for an installation; each part takes what it needs. */
 export interface InstallOptions {
   /** Where the executable is installed: an absolute path of the host. */
@@ -9,4 +11,5 @@ export interface InstallOptions {
   readonly evictionSoft: string;
   /** Whether the services whose settings change are restarted. */
   readonly restart: boolean;
+  readonly swap: SwapOptions;
 }

@@ -14,7 +14,12 @@ const USR = "/usr/share/containers/oci/hooks.d";
 const ETC = "/etc/containers/oci/hooks.d";
 const HOOK = definition as unknown as string;
 
-const options: InstallOptions = { binaryPath: "/usr/local/bin/wasp", evictionSoft: "Auto", restart: false };
+const options: InstallOptions = {
+  binaryPath: "/usr/local/bin/wasp",
+  evictionSoft: "Auto",
+  restart: false,
+  swap: { target: undefined, size: undefined, priority: undefined },
+};
 
 const crio: CrioFacts = {
   isThere: true,

@@ -2,26 +2,16 @@ import { existsSync, readdirSync } from "node:fs";
 import type { SystemSliceFacts } from "../../../policy/install/system-slice.ts";
 import type { Host } from "../host.ts";
 import { isThere, readIfThere } from "../read-host.ts";
+import { readSwappedTo } from "./swap.ts";
 
 const CGROUPS = "/sys/fs/cgroup";
 
 /** Reads what has to be known before system.slice is protected; `planned` is what swap is to be put on in this run. */
 export function readSystemSliceFacts(host: Host, planned: readonly string[]): SystemSliceFacts {
-  const active = host.isRunning ? activeSwaps(readIfThere(host, "/proc/swaps") ?? "") : [];
   return {
-    swaps: [...new Set([...active, ...planned])].sort(),
+    swaps: [...new Set([...readSwappedTo(host), ...planned])].sort(),
     hasIoLatency: host.isRunning ? hasIoLatency(host) : undefined,
   };
-}
-
-/** The files and devices in a text of /proc/swaps, which spells blanks in octal (proc(5)). */
-function activeSwaps(text: string): string[] {
-  const [, ...lines] = text.trimEnd().split("\n");
-  return lines.map((line) => unescaped(line.split(/\s/, 1)[0] ?? ""));
-}
-
-function unescaped(name: string): string {
-  return name.replace(/\\([0-7]{3})/g, (_, octal) => String.fromCharCode(Number.parseInt(octal, 8)));
 }
 
 function hasIoLatency(host: Host): boolean | undefined {
