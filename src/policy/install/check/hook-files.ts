@@ -20,8 +20,12 @@ export function pathOf({ folder, name }: HookFile): string {
 
 /** Whether a file defines the hook that runs wasp, or should. */
 export function isWaspHook({ name, definition }: HookFile): boolean {
-  if (name === HOOK_FILE_NAME) return true;
-  return "path" in definition && /(^|\/)wasp$/.test(definition.path) && definition.args[1] === "hook";
+  return name === HOOK_FILE_NAME || ("path" in definition && runsWasp(definition));
+}
+
+/** Whether a hook runs `wasp hook`. */
+export function runsWasp({ path, args }: HookDefinition): boolean {
+  return (args[0] === "wasp" || path.endsWith("/wasp")) && args[1] === "hook";
 }
 
 /** The definitions that a runtime takes of these folders: of several of one name that in the last folder. */

@@ -1,5 +1,5 @@
 import type { HookDefinition } from "../hook-definition.ts";
-import { type HookFile, hooksInForce, isWaspHook, pathOf } from "../hook-files.ts";
+import { type HookFile, hooksInForce, isWaspHook, pathOf, runsWasp } from "../hook-files.ts";
 import { check, type Verdict } from "../rule.ts";
 import { install } from "./remedy.ts";
 
@@ -9,12 +9,12 @@ const STAGES = ["createRuntime", "prestart"];
 /** The definition of wasp's hook is there, and would be taken by the runtime. */
 export const hook = check({
   id: "hook",
-  needs: ["runtime", "hookFiles"],
+  needs: ["runtime", "hookFiles", "hookFolders"],
   right:
     "the definition of wasp's hook is there, valid, and runs wasp before a container's first instruction",
-  judge: ({ runtime, hookFiles }): Verdict | undefined => {
+  judge: ({ runtime, hookFiles, hookFolders }): Verdict | undefined => {
     if (runtime === "containerd") return undefined;
-    const own = hookFiles.filter(isWaspHook);
+    const own = ownHooks(hookFiles, hookFolders);
     if (own.length === 0) return { severity: "error", found: "no hook runs wasp", remedy: install("hook") };
     const faults = own.flatMap((file) => faultsOf(file).map((fault) => `${pathOf(file)}: ${fault}`));
     return faults.length === 0
@@ -22,6 +22,12 @@ export const hook = check({
       : { severity: "error", found: faults.join("; "), remedy: install("hook") };
   },
 });
+
+// Those that count, or where none does, those that are meant to.
+function ownHooks(files: readonly HookFile[], folders: readonly string[]): readonly HookFile[] {
+  const inForce = hooksInForce(files, folders).filter(isWaspHook);
+  return inForce.length > 0 ? inForce : files.filter(isWaspHook);
+}
 
 function faultsOf({ definition, hasExecutable }: HookFile): readonly string[] {
   if ("complaints" in definition) return definition.complaints;
@@ -31,8 +37,9 @@ function faultsOf({ definition, hasExecutable }: HookFile): readonly string[] {
   return [...faults, ...faultsAsWasp(definition)];
 }
 
-function faultsAsWasp({ stages, canRun }: HookDefinition): string[] {
-  const faults: string[] = [];
+function faultsAsWasp(definition: HookDefinition): string[] {
+  const { path, args, stages, canRun } = definition;
+  const faults = runsWasp(definition) ? [] : [`it runs ${path} with ${JSON.stringify(args)}, not wasp hook`];
   if (!canRun) faults.push("its conditions never hold: no container runs it");
   if (!stages.some((stage) => STAGES.includes(stage)))
     faults.push(`it runs at ${stages.join(", ")} and not at createRuntime`);
@@ -78,8 +85,9 @@ export const hooksValid = check({
   right: "all hooks in hooks_dir are valid: with one that is not, CRI-O does not start again",
   judge: ({ runtime, hookFiles, hookFolders }): Verdict | undefined => {
     if (runtime === "containerd") return undefined;
+    const own = ownHooks(hookFiles, hookFolders);
     const bad = hookFiles.filter(
-      (file) => hookFolders.includes(file.folder) && "complaints" in file.definition && !isWaspHook(file),
+      (file) => hookFolders.includes(file.folder) && "complaints" in file.definition && !own.includes(file),
     );
     if (bad.length === 0) return { severity: "ok", found: "all are valid" };
     const faults = bad.map((file) => `${pathOf(file)}: ${complaintsOf(file).join(", ")}`);

@@ -17,7 +17,7 @@ export const swapDisk = check({
     return {
       severity: "note",
       found: shared.join("; "),
-      remedy: `${install("system-slice")} has the disk serve the node's own services first; better still is a disk for swap alone`,
+      remedy: `${install("system-slice")}, so that the disk serves the node's own services first; better still: a disk for swap alone`,
     };
   },
 });
@@ -34,7 +34,7 @@ export const swapEncryption = check({
     return {
       severity: "warning",
       found: `no dm-crypt below ${clear.join(", ")}`,
-      remedy: `${install("swap", "--overcommit 150% --encrypt")}, with a key that is gone when the node is off`,
+      remedy: `swapoff ${clear.join(" ")}, then: ${install("swap", "--overcommit 150% --encrypt")}`,
     };
   },
 });
