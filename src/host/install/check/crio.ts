@@ -3,6 +3,7 @@ import { readFlags } from "../../../policy/install/check/command-flags.ts";
 import { parseHookDefinition } from "../../../policy/install/check/hook-definition.ts";
 import type { HookFile } from "../../../policy/install/check/hook-files.ts";
 import { readFile } from "../../file.ts";
+import { readOwnedPaths } from "./owned-paths.ts";
 import { type Process, readEnvironment, rootOf } from "./processes.ts";
 import { walk } from "./tree.ts";
 import { namesIn } from "./unit-files.ts";
@@ -81,5 +82,6 @@ function readHookFile(fsroot: string, folder: string, name: string): HookFile {
     name,
     definition,
     hasExecutable: "path" in definition && existsSync(fsroot + definition.path),
+    owned: readOwnedPaths(fsroot, `${folder}/${name}`),
   };
 }

@@ -54,7 +54,7 @@ function startOfProcess(fsroot: string, process: Process): Start {
     root: rootOf(fsroot, process),
     folder: folderOf(fsroot, pid),
     flags: readFlags(argv),
-    flagsOf: `process ${pid}`,
+    flagsOf: `pid ${pid}`,
   };
 }
 

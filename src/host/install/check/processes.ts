@@ -13,13 +13,16 @@ export interface Process {
   readonly name: string;
 }
 
-/** Reads all processes of the node below fsroot that have a command line; one that ends meanwhile is left out. */
+/**
+ * Reads all processes of the node below fsroot that have a command line, save those of pods, whose names tell nothing;
+ * one that ends meanwhile is left out.
+ */
 export function readProcesses(fsroot: string): Process[] {
   const pids = readdirSync(`${fsroot}/proc`).filter((name) => /^\d+$/.test(name));
   return pids.flatMap((pid) => {
     const argv = readWords(`${fsroot}/proc/${pid}/cmdline`);
     const name = basename(argv[0] ?? "");
-    return name === "" ? [] : { pid: Number(pid), argv, name };
+    return name === "" || isOfPod(fsroot, pid) ? [] : { pid: Number(pid), argv, name };
   });
 }
 
@@ -55,14 +58,23 @@ const START_FIELD = 19;
 // USER_HZ, on all machines that Kubernetes runs on.
 const TICKS_PER_SECOND = 100;
 
+function isOfPod(fsroot: string, pid: string): boolean {
+  return /\/kubepods[./-]/.test(readText(`${fsroot}/proc/${pid}/cgroup`));
+}
+
 const ESRCH = 3;
 
 function readWords(path: string): readonly string[] {
+  const words = readText(path).split("\0");
+  return words.at(-1) === "" ? words.slice(0, -1) : words;
+}
+
+// Nothing where the process has ended meanwhile.
+function readText(path: string): string {
   try {
-    const words = readFile(path).split("\0");
-    return words.at(-1) === "" ? words.slice(0, -1) : words;
+    return readFile(path);
   } catch (error) {
-    if (error instanceof SystemError && (error.isMissing || error.errno === ESRCH)) return [];
+    if (error instanceof SystemError && (error.isMissing || error.errno === ESRCH)) return "";
     throw error;
   }
 }

@@ -32,7 +32,7 @@ export interface KnownFacts {
   /** Whether a file system in memory is mounted such that it is never swapped out. */
   readonly hasNoswapMount: boolean;
   readonly kubelet: KubeletSettings | undefined;
-  /** The process of the kubelet that runs. */
+  /** The pid of the kubelet that runs. */
   readonly kubeletPid: number | undefined;
   readonly runtime: "cri-o" | "containerd" | undefined;
   /** The folders in which CRI-O looks for hooks, in rising precedence. */
@@ -49,10 +49,10 @@ export interface KnownFacts {
   readonly changedSinceStart: readonly ChangedFile[];
   /** Undefined where no pod's cgroup is. */
   readonly pods: { readonly node: NodeSample; readonly kubepods: KubepodsSample } | undefined;
-  /** The process of the agent that runs. */
+  /** The pid of the agent that runs. */
   readonly agentPid: number | undefined;
   readonly oomd: OomdFacts | undefined;
-  /** The processes of earlyoom. */
+  /** The pids of earlyoom. */
   readonly earlyoomPids: readonly number[];
 }
 

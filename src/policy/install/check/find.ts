@@ -2,12 +2,13 @@ import type { CheckFacts } from "./facts.ts";
 import type { Finding } from "./finding.ts";
 import type { Check } from "./rule.ts";
 import { agent } from "./rules/agent.ts";
-import { binary, binaryOwner } from "./rules/binary.ts";
+import { binary } from "./rules/binary.ts";
 import { cgroupVersion, swapController } from "./rules/cgroups.ts";
 import { hook, hookLoaded, hooksValid } from "./rules/hook.ts";
 import { ioLatency, ioLatencyAfterBoot } from "./rules/io-latency.ts";
 import { kernel } from "./rules/kernel.ts";
 import { kubelet, kubeletFailSwapOn, kubeletSwapBehavior } from "./rules/kubelet.ts";
+import { binaryOwner, hookOwner } from "./rules/owners.ts";
 import { pressure } from "./rules/pressure.ts";
 import { swappiness, zswap } from "./rules/reclaim.ts";
 import { restart } from "./rules/restart.ts";
@@ -38,6 +39,7 @@ const CHECKS: readonly Check[] = [
   binary,
   binaryOwner,
   hook,
+  hookOwner,
   hookLoaded,
   hooksValid,
   systemSlice,

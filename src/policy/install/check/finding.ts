@@ -27,6 +27,7 @@ export type FindingId =
   | "binary-owner"
   | "runtime"
   | "hook"
+  | "hook-owner"
   | "hook-loaded"
   | "hooks-valid"
   | "system-slice"

@@ -1,4 +1,5 @@
 import type { HookDefinition } from "./hook-definition.ts";
+import type { OwnedPath } from "./owned-path.ts";
 
 /** A file that defines a hook. */
 export interface HookFile {
@@ -8,6 +9,8 @@ export interface HookFile {
   readonly definition: HookDefinition | { readonly complaints: readonly string[] };
   /** Whether the executable is there; a runtime leaves a hook out whose executable is not, and says nothing. */
   readonly hasExecutable: boolean;
+  /** It and all folders above it, from the root on. */
+  readonly owned: readonly OwnedPath[];
 }
 
 /** The name of wasp's own definition. */

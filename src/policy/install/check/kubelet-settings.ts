@@ -5,7 +5,7 @@ import { type CommandFlags, isTrue } from "./command-flags.ts";
 export interface KubeletSettings {
   /** The files that its settings are in, in rising precedence. */
   readonly files: readonly string[];
-  /** What has its flags, which count for more than its files: a process, or a unit's files. */
+  /** What has its flags, which count for more than its files: a pid, or a unit's files. */
   readonly flagsOf: string;
   readonly failSwapOn: boolean;
   /** As configured; empty for the kubelet's default, which is NoSwap. */

@@ -276,6 +276,14 @@ const CASES: readonly Case[] = [
     "error",
     `${HOOK.folder}/wasp-swap.json: not JSON`,
   ],
+  [
+    "hook-owner",
+    "whoever is in a group",
+    hooks({ owned: [{ path: HOOK.folder, uid: 0, gid: 100, mode: 0o775 }] }),
+    "error",
+    `${HOOK.folder} is writable by group 100`,
+  ],
+  ["hook-owner", "of one that is not loaded", hooks({ folder: RUN }), "none", ""],
   ["hook-loaded", "elsewhere", hooks({ folder: RUN }), "error", "not in a folder of hooks_dir"],
   ["hook-loaded", "none", { hookFiles: [] }, "none", ""],
   ["hook-loaded", "under containerd", { runtime: "containerd" }, "none", ""],
@@ -526,7 +534,7 @@ const CASES: readonly Case[] = [
     "warning",
     "ManagedOOMSwap=kill for -.slice",
   ],
-  ["earlyoom", "runs", { earlyoomPids: [77] }, "warning", "process 77"],
+  ["earlyoom", "runs", { earlyoomPids: [77] }, "warning", "pid 77"],
 ];
 
 function findingOf(id: FindingId, facts: Partial<KnownFacts>): Finding | undefined {
@@ -567,7 +575,7 @@ describe("what is found on a node", () => {
 
 const SWAPS_OF_ALL_KINDS = swapsOn([ZRAM, MEMORY], [FILE, ON_ROOT]);
 const INSTALL = new RegExp(
-  `^wasp install --only (${PARTS.join("|")})( --overcommit \\d+%)?( --encrypt)?( --restart)?$`,
+  `^wasp install --only (${PARTS.join("|")})( --overcommit \\d+%)?( --swap-device DEVICE --encrypt)?( --restart)?$`,
 );
 
 describe("what is not known", () => {
@@ -593,7 +601,13 @@ describe("what is not known", () => {
   test("what only a host that runs has is left out for an image", () => {
     const running = FACT_NAMES.filter((name) => !["hookFiles", "hookFolders", "runtime"].includes(name));
     const facts = { ...factsWith({}), ...Object.fromEntries(running.map((name) => [name, "only-running"])) };
-    expect(findAll(facts).map(({ id }) => id)).toEqual(["hook", "hook-loaded", "hooks-valid", "wasp-agent"]);
+    expect(findAll(facts).map(({ id }) => id)).toEqual([
+      "hook",
+      "hook-owner",
+      "hook-loaded",
+      "hooks-valid",
+      "wasp-agent",
+    ]);
   });
 });
 

@@ -1,6 +1,11 @@
 import type { CheckFacts, FactName, KnownFacts } from "../../../../src/policy/install/check/facts.ts";
 import type { HookFile } from "../../../../src/policy/install/check/hook-files.ts";
+import type { OwnedPath } from "../../../../src/policy/install/check/owned-path.ts";
 import { GI, MI, sampleOf, snapshotAt } from "../../snapshots.ts";
+
+function ofRoot(...paths: readonly string[]): OwnedPath[] {
+  return paths.map((path) => ({ path, uid: 0, gid: 0, mode: 0o755 }));
+}
 
 export const HOOK: HookFile = {
   folder: "/usr/share/containers/oci/hooks.d",
@@ -12,6 +17,7 @@ export const HOOK: HookFile = {
     canRun: true,
   },
   hasExecutable: true,
+  owned: ofRoot("/", "/usr", "/usr/share"),
 };
 
 export const DROP_IN = {
@@ -38,7 +44,7 @@ export const SOUND: KnownFacts = {
   hasNoswapMount: true,
   kubelet: {
     files: ["/var/lib/kubelet/config.yaml"],
-    flagsOf: "process 800",
+    flagsOf: "pid 800",
     failSwapOn: false,
     swapBehavior: "",
     thresholds: { hard: { bytes: 100 * MI }, soft: undefined, enforcesPods: true },
@@ -50,12 +56,7 @@ export const SOUND: KnownFacts = {
   hookFiles: [HOOK],
   binary: {
     path: "/usr/local/bin/wasp",
-    owned: ["/", "/usr", "/usr/local", "/usr/local/bin", "/usr/local/bin/wasp"].map((path) => ({
-      path,
-      uid: 0,
-      gid: 0,
-      mode: 0o755,
-    })),
+    owned: ofRoot("/", "/usr", "/usr/local", "/usr/local/bin", "/usr/local/bin/wasp"),
     run: { version: "wasp 0.1.0 (0123456)" },
   },
   systemSlice: { swapMax: "0", ioLatency: "254:16 target=50000\n" },

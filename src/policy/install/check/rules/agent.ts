@@ -12,5 +12,5 @@ export const agent = check({
           found: "no agent runs",
           remedy: "kubectl apply --kustomize manifests/base, or wasp agent as a service of the node",
         }
-      : { severity: "ok", found: `process ${agentPid}` },
+      : { severity: "ok", found: `it runs: pid ${agentPid}` },
 });

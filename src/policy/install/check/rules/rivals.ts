@@ -40,13 +40,13 @@ export const systemdOomd = check({
 export const earlyoom = check({
   id: "earlyoom",
   needs: ["earlyoomPids"],
-  right: "earlyoom, which kills a process of its own choice when memory and swap are low, does not run",
+  right: "earlyoom, which kills whom it chooses when memory and swap are low, does not run",
   judge: ({ earlyoomPids }): Verdict =>
     earlyoomPids.length === 0
       ? { severity: "ok", found: "earlyoom does not run" }
       : {
           severity: "warning",
-          found: `earlyoom runs: process ${earlyoomPids.join(", ")}`,
+          found: `earlyoom runs: pid ${earlyoomPids.join(", ")}`,
           remedy: "systemctl disable --now earlyoom",
         },
 });

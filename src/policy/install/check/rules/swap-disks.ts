@@ -1,6 +1,6 @@
 import { check, type Verdict } from "../rule.ts";
 import type { BlockStack, SwapArea } from "../swap-areas.ts";
-import { install } from "./remedy.ts";
+import { INSTALL_ENCRYPTED, install } from "./remedy.ts";
 
 /** Swap is on a disk of its own. */
 export const swapDisk = check({
@@ -34,7 +34,7 @@ export const swapEncryption = check({
     return {
       severity: "warning",
       found: `no dm-crypt below ${clear.join(", ")}`,
-      remedy: `swapoff ${clear.join(" ")}, then: ${install("swap", "--overcommit 150% --encrypt")}`,
+      remedy: `swapoff ${clear.join(" ")}, then: ${INSTALL_ENCRYPTED}`,
     };
   },
 });

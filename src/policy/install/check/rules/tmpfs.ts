@@ -1,5 +1,6 @@
 import { check, type Verdict } from "../rule.ts";
 import { isAtLeast } from "./kernel.ts";
+import { INSTALL_ENCRYPTED } from "./remedy.ts";
 import { isClear } from "./swap-disks.ts";
 
 // From then on the kubelet mounts with noswap without trying (kubernetes pkg/util/kernel/constants.go,
@@ -19,7 +20,7 @@ export const tmpfsNoswap = check({
     return {
       severity: isSafe ? "note" : "warning",
       found: `Linux ${kernelRelease} is older than ${LEAST_FOR_NOSWAP}, and no tmpfs is mounted with noswap: secrets may be swapped out`,
-      remedy: `Linux ${LEAST_FOR_NOSWAP} or newer, or encrypted swap: wasp install --only swap --overcommit 150% --encrypt`,
+      remedy: `Linux ${LEAST_FOR_NOSWAP} or newer, or encrypted swap: ${INSTALL_ENCRYPTED}`,
     };
   },
 });
