@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { readFileSync } from "node:fs";
+import { lstatSync, readFileSync, statSync } from "node:fs";
+import { Glob } from "bun";
 import { checkHost } from "../../../src/host/install/check/check-host.ts";
 import type { FindingId, Severity } from "../../../src/policy/install/check/finding.ts";
 import { CheckedHost } from "./checked-host.ts";
@@ -562,6 +563,30 @@ describe("what cannot be read", () => {
     host.setSwaps("/dev/sdz partition 1048572 0 -2");
     expect(found("swap-encryption")).toContain("/sys/class/block/sdz is not there");
     expect(found("swap")).toStartWith("ok");
+  });
+});
+
+describe("whatever a file holds", () => {
+  const spoilings = [
+    ["nothing", (path: string) => host.write(path, "")],
+    ["noise", (path: string) => host.write(path, "\u0000] {x: %\n- = 1 2 3\n")],
+    ["itself a folder", (path: string) => host.spoil(path)],
+    ["a link to nowhere", (path: string) => host.link(path, "/nowhere")],
+    ["a link to itself", (path: string) => host.link(path, host.fsroot + path)],
+  ] as const;
+  test.each(spoilings)("or that it is %s: the check ends, and tells of all else", (_, spoil) => {
+    const sound = checkHost(host);
+    const names = [...new Glob("**/*").scanSync({ cwd: host.fsroot, dot: true })];
+    const paths = names.map((name) => `/${name}`).filter((path) => lstatSync(host.fsroot + path).isFile());
+    expect(paths.length).toBeGreaterThan(50);
+    for (const path of paths) {
+      const text = readFileSync(host.fsroot + path, "utf8");
+      const mode = statSync(host.fsroot + path).mode & 0o7777;
+      spoil(path);
+      expect(checkHost(host).length).toBeGreaterThan(sound.length / 2);
+      host.write(path, text, mode);
+    }
+    expect(checkHost(host)).toEqual(sound);
   });
 });
 

@@ -1,8 +1,9 @@
 import { existsSync, readdirSync, realpathSync } from "node:fs";
 import { basename, dirname } from "node:path";
-import { type BlockStack, unescapeOctal } from "../../../policy/install/check/swap-areas.ts";
+import type { BlockStack } from "../../../policy/install/check/swap-areas.ts";
 import { readFile, readFileIfThere } from "../../file.ts";
 import { unlessGone } from "../../kubepods.ts";
+import { type Mount, mountOf, readMounts } from "./mounts.ts";
 
 /** Tells what is below the swap area or the device with this path; throws an error that says what cannot be told. */
 export function stackOfPath(fsroot: string, path: string, medium: "file" | "device" | "zram"): BlockStack {
@@ -16,21 +17,11 @@ export function readRootStack(fsroot: string): BlockStack {
   const mounts = readMounts(fsroot);
   // Where the root is an overlay, as on an OSTree, the disk is mounted there.
   const places = ["/", "/sysroot", "/var"];
-  const device = places.flatMap(
-    (place) =>
-      deviceOf(
-        fsroot,
-        mounts.findLast((one) => one.place === place),
-      ) ?? [],
-  )[0];
+  const candidates = places.map((place) => mounts.findLast((mount) => mount.place === place));
+  const [device] = candidates.flatMap((mount) => deviceOf(fsroot, mount) ?? []);
   if (device === undefined)
     throw new Error("the root file system is on no block device that the kernel names");
   return stackOfDevice(fsroot, device);
-}
-
-/** Whether some file system in memory is mounted such that it is not swapped out. */
-export function hasNoswapMount(fsroot: string): boolean {
-  return readMounts(fsroot).some(({ type, options }) => type === "tmpfs" && options.includes("noswap"));
 }
 
 /** Follows links as far as there are any; the path itself where it is not there. */
@@ -41,44 +32,10 @@ export function realPath(fsroot: string, path: string): string {
 }
 
 function stackOfFile(fsroot: string, path: string): BlockStack {
-  const inside = (place: string) => path === place || path.startsWith(place === "/" ? "/" : `${place}/`);
-  // A later mount hides an earlier one in the same place.
-  const mount = readMounts(fsroot)
-    .filter(({ place }) => inside(place))
-    .reduce<Mount | undefined>(
-      (best, one) => (best && best.place.length > one.place.length ? best : one),
-      undefined,
-    );
+  const mount = mountOf(readMounts(fsroot), path);
   const device = deviceOf(fsroot, mount);
   if (device === undefined) throw new Error(`${path} is on no block device that the kernel names`);
   return stackOfDevice(fsroot, device);
-}
-
-interface Mount {
-  /** major:minor */
-  readonly number: string;
-  readonly place: string;
-  readonly type: string;
-  readonly source: string;
-  /** Of the file system, not of the mount. */
-  readonly options: readonly string[];
-}
-
-function readMounts(fsroot: string): Mount[] {
-  const lines = readFile(`${fsroot}/proc/1/mountinfo`).split("\n");
-  return lines.flatMap((line) => {
-    const [left = "", right = ""] = line.split(" - ");
-    const [, , number, , place] = left.split(" ");
-    const [type = "", source = "", options = ""] = right.split(" ");
-    if (number === undefined || place === undefined) return [];
-    return {
-      number,
-      place: unescapeOctal(place),
-      type,
-      source: unescapeOctal(source),
-      options: options.split(","),
-    };
-  });
 }
 
 // Btrfs gives a number that is no device's; its source is one.

@@ -8,7 +8,7 @@ import { readLockHolder } from "../../lock.ts";
 import { readNodeCapacity } from "../../meminfo.ts";
 import type { Host } from "../host.ts";
 import { readBinary } from "./binary.ts";
-import { hasNoswapMount, readRootStack, stackOfPath } from "./block-stack.ts";
+import { readRootStack, stackOfPath } from "./block-stack.ts";
 import {
   readCanLimitSwap,
   readCgroupVersion,
@@ -19,6 +19,7 @@ import {
 import { changedFiles } from "./changed-files.ts";
 import { readHookFiles, readHookSettings } from "./crio.ts";
 import { findKubelet, readKubelet } from "./kubelet.ts";
+import { hasNoswapMount } from "./mounts.ts";
 import { readOomd } from "./oomd.ts";
 import { hasProcess, readProcesses } from "./processes.ts";
 import { runtimeOf } from "./runtime.ts";
