@@ -30,6 +30,8 @@ export interface LineStep extends StepOfPart {
   readonly path: string;
   /** Without its line end. */
   readonly line: string;
+  /** Of the file, where there is none yet; 0644 unless told. */
+  readonly mode?: number;
 }
 
 /** A symbolic link, such as systemd has one for a unit that is enabled. */

@@ -1,0 +1,139 @@
+import * as v from "valibot";
+import { parseQuantity } from "../policy/bytes.ts";
+import type { InstallOptions } from "../policy/install/options.ts";
+import { chooseParts, PARTS, type Part } from "../policy/install/part.ts";
+import { readFlags } from "./flags.ts";
+import {
+  AbsolutePathSchema,
+  choiceSchema,
+  complaintOf,
+  flagName,
+  RootSchema,
+  SwitchSchema,
+} from "./knobs.ts";
+
+const PartsSchema = v.array(choiceSchema(PARTS));
+const known = PARTS.join(", ");
+
+// What both commands have.
+const TARGET_KNOBS = {
+  root: v.pipe(
+    v.optional(RootSchema),
+    v.description(
+      "Change the image of a host in this folder: nothing is run, and no running kernel is looked at",
+    ),
+  ),
+  fsroot: v.pipe(
+    v.optional(RootSchema, "/"),
+    v.description(
+      "Where the running host's root is, if not at /, as in a container; commands are run by chroot",
+    ),
+  ),
+  only: v.pipe(v.optional(PartsSchema, []), v.description(`Only this part, of ${known}; may be given again`)),
+  skip: v.pipe(v.optional(PartsSchema, []), v.description("All but this part; may be given again")),
+  dryRun: v.pipe(v.optional(SwitchSchema, false), v.description("Show what would be done, and do nothing")),
+  output: v.pipe(
+    v.optional(choiceSchema(["text", "json"]), "text"),
+    v.description("Lines for people, or one JSON document"),
+    v.metadata({ letter: "o" }),
+  ),
+};
+
+const ThresholdSchema = v.pipe(
+  v.string(),
+  v.check(
+    (text) => ["Auto", "Off"].includes(text) || isPercentage(text) || (parseQuantity(text) ?? 0) > 0,
+    "is neither Auto, Off, a quantity such as 1Gi, nor a percentage such as 10%",
+  ),
+);
+
+/** Every flag of `wasp install`. */
+export const InstallFlagsSchema = v.strictObject({
+  ...TARGET_KNOBS,
+  restart: v.pipe(
+    v.optional(SwitchSchema, false),
+    v.description("Restart the kubelet and CRI-O where their settings change"),
+  ),
+  binaryPath: v.pipe(
+    v.optional(AbsolutePathSchema, "/usr/local/bin/wasp"),
+    v.description("Where the executable is copied to, and the hook looks for it"),
+  ),
+  evictionSoft: v.pipe(
+    v.optional(ThresholdSchema, "Auto"),
+    v.description(
+      "The kubelet's soft eviction threshold of memory.available if it has none: a quantity, a percentage, Off, or Auto for 1Gi, or 10% of a node with less than 10Gi",
+    ),
+  ),
+});
+
+/** Every flag of `wasp uninstall`. */
+export const UninstallFlagsSchema = v.strictObject({
+  ...TARGET_KNOBS,
+  limits: v.pipe(
+    v.optional(choiceSchema(["Zero", "Keep"]), "Zero"),
+    v.description("What becomes of the swap limits of the containers that run, once the hook is gone"),
+  ),
+});
+
+/** On what host wasp is installed or uninstalled, and how that is shown. */
+export interface Target {
+  /** The folder of the host's root, as a prefix: empty for this host's own. */
+  readonly fsroot: string;
+  /** Whether it is an image, that does not run. */
+  readonly isImage: boolean;
+  readonly parts: readonly Part[];
+  readonly dryRun: boolean;
+  readonly output: "text" | "json";
+}
+
+/** The configuration of `wasp install`. */
+export interface InstallConfig extends Target {
+  readonly options: InstallOptions;
+}
+
+/** The configuration of `wasp uninstall`. */
+export interface UninstallConfig extends Target {
+  /** What becomes of running containers' swap limits. */
+  readonly limits: "Zero" | "Keep";
+}
+
+/** Reads the configuration of `wasp install`; throws one error that complains of all that is wrong, a line each. */
+export function loadInstallConfig(argv: readonly string[]): InstallConfig {
+  const { binaryPath, evictionSoft, restart, ...target } = parse(argv, InstallFlagsSchema);
+  return { ...targetOf(target), options: { binaryPath, evictionSoft, restart } };
+}
+
+/** Reads the configuration of `wasp uninstall`; throws as loadInstallConfig does. */
+export function loadUninstallConfig(argv: readonly string[]): UninstallConfig {
+  const { limits, ...target } = parse(argv, UninstallFlagsSchema);
+  return { ...targetOf(target), limits };
+}
+
+function parse<Entries extends v.ObjectEntries>(
+  argv: readonly string[],
+  schema: v.StrictObjectSchema<Entries, undefined>,
+): v.InferOutput<typeof schema> {
+  const result = v.safeParse(schema, readFlags(argv, schema));
+  if (!result.success) throw new Error(result.issues.map(complaint).join("\n"));
+  return result.output;
+}
+
+function complaint(issue: v.BaseIssue<unknown>): string {
+  return `--${flagName(String(issue.path?.[0]?.key))}: ${complaintOf(issue)}`;
+}
+
+type TargetKnobs = v.InferOutput<v.ObjectSchema<typeof TARGET_KNOBS, undefined>>;
+
+function targetOf({ root, fsroot, only, skip, dryRun, output }: TargetKnobs): Target {
+  if (root !== undefined && fsroot !== "")
+    throw new Error("--root and --fsroot: only one of them can be meant");
+  // The host's own root is no image: what runs on it would be left out in silence.
+  if (root === "") throw new Error("--root: / is the running host's root; leave the flag out");
+  const parts = chooseParts(only, skip);
+  if (parts.length === 0) throw new Error(`--only and --skip leave no part; the parts are ${known}`);
+  return { fsroot: root ?? fsroot, isImage: root !== undefined, parts, dryRun, output };
+}
+
+function isPercentage(text: string): boolean {
+  return /^\d{1,2}(\.\d+)?%$/.test(text) && Number.parseFloat(text) > 0;
+}
