@@ -413,7 +413,7 @@ const BREAKAGES: readonly Breakage[] = [
       );
     },
     "warning",
-    `no kubelet runs; its settings are taken from ${KUBELET}, the flags of /usr/lib/systemd/system/kubelet.service`,
+    `no kubelet runs; its settings are taken from ${KUBELET}, its flags`,
   ],
   [
     "kubelet-swap-behavior",

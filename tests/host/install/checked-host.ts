@@ -27,6 +27,7 @@ const SWAPS_HEAD = "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n";
 export class CheckedHost implements Disposable, Host {
   readonly fsroot = mkdtempSync(`${tmpdir()}/wasp-checked-`);
   isRunning = true;
+  readonly program = { path: "/proc/self/exe", digest: "" };
   /** What the executable says, or the error that it ends with. */
   version: string | Error = "wasp 0.1.0 (0123456)\n";
   /** The command lines that were run. */
@@ -83,6 +84,7 @@ export class CheckedHost implements Disposable, Host {
   /** Adds a process with its command line and environment. */
   addProcess(pid: number, argv: readonly string[], environment: readonly string[] = []): void {
     const words = (all: readonly string[]) => all.map((word) => `${word}\0`).join("");
+    this.write(`/proc/${pid}/comm`, `${(argv[0] ?? "").replace(/.*\//, "").slice(0, 15)}\n`);
     this.write(`/proc/${pid}/cmdline`, words(argv));
     this.write(`/proc/${pid}/environ`, words(environment));
     const ticks = (STARTED_SECONDS - BOOT_SECONDS) * 100;

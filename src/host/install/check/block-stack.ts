@@ -3,6 +3,7 @@ import { basename, dirname } from "node:path";
 import type { BlockStack } from "../../../policy/install/check/swap-areas.ts";
 import { readFile, readFileIfThere } from "../../file.ts";
 import { unlessGone } from "../../kubepods.ts";
+import { locate } from "../below.ts";
 import { type Mount, mountOf, readMounts } from "./mounts.ts";
 
 /** Tells what is below the swap area or the device with this path; throws an error that says what cannot be told. */
@@ -24,11 +25,9 @@ export function readRootStack(fsroot: string): BlockStack {
   return stackOfDevice(fsroot, device);
 }
 
-/** Follows links as far as there are any; the path itself where it is not there. */
+/** Where a path of the host leads, all links followed; the path as it is spelled where nothing is there. */
 export function realPath(fsroot: string, path: string): string {
-  const real = unlessGone(() => realpathSync(fsroot + path));
-  const root = fsroot === "" ? "" : realpathSync(fsroot);
-  return real?.startsWith(root) ? real.slice(root.length) : path;
+  return locate(fsroot, `${path}/.`).slice(fsroot.length);
 }
 
 function stackOfFile(fsroot: string, path: string): BlockStack {

@@ -1,20 +1,17 @@
 import { existsSync } from "node:fs";
-import { readFlags } from "../../../policy/install/check/command-flags.ts";
 import { parseHookDefinition } from "../../../policy/install/check/hook-definition.ts";
 import type { HookFile } from "../../../policy/install/check/hook-files.ts";
+import { DEFAULT_HOOKS_DIR, OVERRIDE_HOOKS_DIR } from "../../../policy/install/crio.ts";
 import { readFile } from "../../file.ts";
+import type { Host } from "../host.ts";
+import { readServiceFlags } from "../service-flags.ts";
 import { readOwnedPaths } from "./owned-paths.ts";
 import { type Process, readEnvironment, rootOf } from "./processes.ts";
 import { walk } from "./tree.ts";
 import { namesIn } from "./unit-files.ts";
 
-const DEFAULT_HOOK_FOLDERS = ["/usr/share/containers/oci/hooks.d"];
 // Where hooks are put that are then not loaded, the last by wasp-agent.
-const USUAL_HOOK_FOLDERS = [
-  ...DEFAULT_HOOK_FOLDERS,
-  "/etc/containers/oci/hooks.d",
-  "/run/containers/oci/hooks.d",
-];
+const USUAL_HOOK_FOLDERS = [DEFAULT_HOOKS_DIR, OVERRIDE_HOOKS_DIR, "/run/containers/oci/hooks.d"];
 
 /** Where CRI-O looks for hooks. */
 export interface HookSettings {
@@ -29,20 +26,21 @@ export interface HookSettings {
  * runs, its drop-ins, its file, or by default (cri-o internal/criocli/criocli.go, mergeConfig). Throws an error that
  * names the file that cannot be read.
  */
-export function readHookSettings(fsroot: string, process: Process | undefined): HookSettings {
-  const flags = readFlags(process?.argv ?? []);
-  const environment =
-    process === undefined ? new Map<string, string>() : readEnvironment(fsroot, process.pid);
-  const root = process === undefined ? fsroot : rootOf(fsroot, process);
-  const config = flags.last("config", "c") ?? environment.get("CONTAINER_CONFIG") ?? "/etc/crio/crio.conf";
-  const dropIns =
-    flags.last("config-dir", "d") ?? environment.get("CONTAINER_CONFIG_DIR") ?? "/etc/crio/crio.conf.d";
+export function readHookSettings(host: Host, process: Process | undefined): HookSettings {
+  const flags = readServiceFlags(host, "crio");
+  const environment = process && readEnvironment(host.fsroot, process.pid);
+  const root = process === undefined ? host.fsroot : rootOf(host.fsroot, process);
+  const setting = (variable: string, ...names: readonly string[]) =>
+    names.map((name) => flags.valueOf(name)).find((value) => value !== undefined) ??
+    environment?.get(variable);
+  const config = setting("CONTAINER_CONFIG", "--config", "-c") ?? "/etc/crio/crio.conf";
+  const dropIns = setting("CONTAINER_CONFIG_DIR", "--config-dir", "-d") ?? "/etc/crio/crio.conf.d";
   const paths = [root + config, ...walk(root + dropIns)].filter((path) => existsSync(path));
   const files = paths.map((path) => path.slice(root.length));
-  const given = flags.last("hooks-dir") ?? environment.get("CONTAINER_HOOKS_DIR");
+  const given = setting("CONTAINER_HOOKS_DIR", "--hooks-dir");
   if (given) return { folders: given.split(","), files };
   const inFiles = paths.map(hookFoldersIn).findLast((folders) => folders !== undefined);
-  return { folders: inFiles ?? DEFAULT_HOOK_FOLDERS, files };
+  return { folders: inFiles ?? [DEFAULT_HOOKS_DIR], files };
 }
 
 function hookFoldersIn(path: string): readonly string[] | undefined {

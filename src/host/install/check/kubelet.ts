@@ -1,90 +1,38 @@
 import { readlinkSync } from "node:fs";
-import { type CommandFlags, readFlags } from "../../../policy/install/check/command-flags.ts";
 import {
   type KubeletSettings,
   mergeKubeletSettings,
 } from "../../../policy/install/check/kubelet-settings.ts";
-import { readFile, readFileIfThere } from "../../file.ts";
+import { readFile } from "../../file.ts";
+import type { Host } from "../host.ts";
+import { readServiceFlags } from "../service-flags.ts";
 import { type Process, rootOf } from "./processes.ts";
 import { walk } from "./tree.ts";
-import { readUnitFiles } from "./unit-files.ts";
-
-/** Finds the kubelet among the processes; undefined where none runs by that name. */
-export function findKubelet(processes: readonly Process[]): Process | undefined {
-  return processes.find(
-    ({ name, argv }) => name === "kubelet" || (name === "hyperkube" && argv[1] === "kubelet"),
-  );
-}
 
 /**
- * Reads what a kubelet is told of swap and memory: of the one that runs, or else of the one that would by its unit;
- * undefined where there is neither. Throws an error that names the file that cannot be read.
+ * Reads what a kubelet is told of swap and memory: the one that runs, or else the one that would by its unit; undefined
+ * where there is neither. Throws an error that names the file that cannot be read.
  */
-export function readKubelet(fsroot: string, process: Process | undefined): KubeletSettings | undefined {
-  const start = process === undefined ? startOfUnit(fsroot) : startOfProcess(fsroot, process);
-  if (start === undefined) return undefined;
-  const { root, folder, flags, flagsOf } = start;
-  const absolute = (path: string) => (path.startsWith("/") ? path : `${folder}/${path}`);
-  const config = flags.last("config");
-  const dropInFolder = flags.last("config-dir");
-  const configPath = config && absolute(config);
-  const dropInPaths = dropInFolder
-    ? walk(root + absolute(dropInFolder)).filter((path) => path.endsWith(".conf"))
-    : [];
-  const documents = {
-    config: configPath ? parseDocument(root + configPath) : undefined,
-    dropIns: dropInPaths.map(parseDocument),
-  };
-  const files = [...(configPath ? [configPath] : []), ...dropInPaths.map((path) => path.slice(root.length))];
-  return { ...mergeKubeletSettings(documents, flags), files, flagsOf };
-}
-
-/** How a kubelet is started: what it sees as its root, where it is, and its flags. */
-interface Start {
-  readonly root: string;
-  readonly folder: string;
-  readonly flags: CommandFlags;
-  /** What the flags were read of. */
-  readonly flagsOf: string;
-}
-
-function startOfProcess(fsroot: string, process: Process): Start {
-  const { pid, argv } = process;
+export function readKubelet(host: Host, process: Process | undefined): KubeletSettings | undefined {
+  const flags = readServiceFlags(host, "kubelet");
+  if (!flags.isThere) return undefined;
+  const root = process === undefined ? host.fsroot : rootOf(host.fsroot, process);
+  const absolute = (path: string) =>
+    path.startsWith("/") || process === undefined ? path : `${folderOf(host.fsroot, process)}/${path}`;
+  const config = flags.valueOf("--config");
+  const configPaths = config ? [root + absolute(config)] : [];
+  const dropInFolder = flags.valueOf("--config-dir");
+  const all = dropInFolder ? walk(root + absolute(dropInFolder)) : [];
+  const dropInPaths = all.filter((path) => path.endsWith(".conf"));
+  const documents = { config: configPaths.map(parseDocument)[0], dropIns: dropInPaths.map(parseDocument) };
   return {
-    root: rootOf(fsroot, process),
-    folder: folderOf(fsroot, pid),
-    flags: readFlags(argv),
-    flagsOf: `pid ${pid}`,
+    ...mergeKubeletSettings(documents, flags.valueOf),
+    files: [...configPaths, ...dropInPaths].map((path) => path.slice(root.length)),
   };
 }
 
-function folderOf(fsroot: string, pid: number): string {
-  try {
-    return readlinkSync(`${fsroot}/proc/${pid}/cwd`);
-  } catch {
-    return "";
-  }
-}
-
-const ENVIRONMENT_FILES = [
-  "/var/lib/kubelet/kubeadm-flags.env",
-  "/etc/default/kubelet",
-  "/etc/sysconfig/kubelet",
-];
-
-// The flags may stand in variables of the unit's environment, as kubeadm has it: they are taken wherever they are.
-function startOfUnit(fsroot: string): Start | undefined {
-  const unit = readUnitFiles(fsroot, "kubelet.service");
-  if (unit.length === 0) return undefined;
-  const environment = ENVIRONMENT_FILES.flatMap((path) => readFileIfThere(fsroot + path) ?? []);
-  const texts = [...unit.map(({ text }) => text.replace(/^\s*[#;].*$/gm, "")), ...environment];
-  const words = texts.flatMap((text) => text.match(/--[a-z][\w-]*(?:=[^\s"'\\]*)?|[^\s"'\\=]+/g) ?? []);
-  return {
-    root: fsroot,
-    folder: "",
-    flags: readFlags(words),
-    flagsOf: unit.map(({ path }) => path).join(", "),
-  };
+function folderOf(fsroot: string, { pid }: Process): string {
+  return readlinkSync(`${fsroot}/proc/${pid}/cwd`);
 }
 
 // A kubelet takes JSON too, which is YAML.

@@ -18,7 +18,8 @@ export interface Process {
  * one that ends meanwhile is left out.
  */
 export function readProcesses(fsroot: string): Process[] {
-  const pids = readdirSync(`${fsroot}/proc`).filter((name) => /^\d+$/.test(name));
+  const names = readdirSync(`${fsroot}/proc`).filter((name) => /^\d+$/.test(name));
+  const pids = names.sort((a, b) => Number(a) - Number(b));
   return pids.flatMap((pid) => {
     const argv = readWords(`${fsroot}/proc/${pid}/cmdline`);
     const name = basename(argv[0] ?? "");
@@ -26,9 +27,9 @@ export function readProcesses(fsroot: string): Process[] {
   });
 }
 
-/** Whether a program by this name runs. */
-export function hasProcess(processes: readonly Process[], program: string): boolean {
-  return processes.some(({ name }) => name === program);
+/** Finds a program among the processes by its name; of several the one that was started first. */
+export function findProcess(processes: readonly Process[], program: string): Process | undefined {
+  return processes.find(({ name }) => name === program);
 }
 
 /** Reads the environment of a process, by name; throws a SystemError where it may not be read. */

@@ -18,10 +18,10 @@ import {
 } from "./cgroups.ts";
 import { changedFiles } from "./changed-files.ts";
 import { readHookFiles, readHookSettings } from "./crio.ts";
-import { findKubelet, readKubelet } from "./kubelet.ts";
+import { readKubelet } from "./kubelet.ts";
 import { hasNoswapMount } from "./mounts.ts";
 import { readOomd } from "./oomd.ts";
-import { hasProcess, readProcesses } from "./processes.ts";
+import { findProcess, readProcesses } from "./processes.ts";
 import { runtimeOf } from "./runtime.ts";
 import { readSwapsAtBoot } from "./swaps-at-boot.ts";
 import { readUnitFiles } from "./unit-files.ts";
@@ -33,9 +33,10 @@ export function readCheckFacts(host: Host): CheckFacts {
   const { fsroot, isRunning } = host;
   const processes = once(() => (isRunning ? readProcesses(fsroot) : []));
   const swaps = once(() => parseSwaps(readFile(`${fsroot}/proc/swaps`)));
-  const kubelet = once(() => readKubelet(fsroot, findKubelet(processes())));
-  const crio = () => processes().find(({ name }) => name === "crio");
-  const hookSettings = once(() => readHookSettings(fsroot, crio()));
+  const kubeletProcess = () => findProcess(processes(), "kubelet");
+  const kubelet = once(() => readKubelet(host, kubeletProcess()));
+  const crio = () => findProcess(processes(), "crio");
+  const hookSettings = once(() => readHookSettings(host, crio()));
   const hookFolders = () => hookSettings().folders;
   const hookFiles = once(() => readHookFiles(fsroot, hookFolders()));
   const running = <T>(read: () => T): Fact<T> => (isRunning ? factOf(read) : "only-running");
@@ -56,7 +57,7 @@ export function readCheckFacts(host: Host): CheckFacts {
     swapsAtBoot: factOf(() => readSwapsAtBoot(fsroot)),
     hasNoswapMount: running(() => hasNoswapMount(fsroot)),
     kubelet: factOf(kubelet),
-    kubeletPid: running(() => findKubelet(processes())?.pid),
+    kubeletPid: running(() => kubeletProcess()?.pid),
     runtime: factOf(() => runtimeOf(fsroot, kubelet(), processes())),
     hookFolders: factOf(hookFolders),
     hookFiles: factOf(hookFiles),
@@ -67,12 +68,12 @@ export function readCheckFacts(host: Host): CheckFacts {
       ["/run", "/var/run"].some((folder) => existsSync(`${fsroot}${folder}/nri/nri.sock`)),
     ),
     changedSinceStart: running(() => [
-      ...changedFiles(fsroot, "kubelet", findKubelet(processes()), kubelet()?.files ?? []),
+      ...changedFiles(fsroot, "kubelet", kubeletProcess(), kubelet()?.files ?? []),
       ...changedFiles(fsroot, "crio", crio(), hookSettings().files),
     ]),
     pods: running(() => readPods(fsroot)),
     agentPid: running(() => readLockHolder(fsroot)),
-    oomd: running(() => (hasProcess(processes(), "systemd-oomd") ? readOomd(fsroot) : undefined)),
+    oomd: running(() => (findProcess(processes(), "systemd-oomd") ? readOomd(fsroot) : undefined)),
     earlyoomPids: running(() =>
       processes()
         .filter(({ name }) => name === "earlyoom")

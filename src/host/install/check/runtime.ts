@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import type { KnownFacts } from "../../../policy/install/check/facts.ts";
 import type { KubeletSettings } from "../../../policy/install/check/kubelet-settings.ts";
-import { hasProcess, type Process } from "./processes.ts";
+import { findProcess, type Process } from "./processes.ts";
 
 /** Tells which container runtime the kubelet uses: by its own word, else by what runs, else by what is installed. */
 export function runtimeOf(
@@ -12,8 +12,8 @@ export function runtimeOf(
   const endpoint = kubelet?.runtimeEndpoint ?? "";
   if (endpoint.includes("crio")) return "cri-o";
   if (endpoint.includes("containerd")) return "containerd";
-  if (hasProcess(processes, "crio")) return "cri-o";
-  if (hasProcess(processes, "containerd")) return "containerd";
+  if (findProcess(processes, "crio")) return "cri-o";
+  if (findProcess(processes, "containerd")) return "containerd";
   if (isInstalled(fsroot, "crio")) return "cri-o";
   return isInstalled(fsroot, "containerd") ? "containerd" : undefined;
 }

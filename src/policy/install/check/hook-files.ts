@@ -1,3 +1,4 @@
+import { HOOK_FILE } from "../hook.ts";
 import type { HookDefinition } from "./hook-definition.ts";
 import type { OwnedPath } from "./owned-path.ts";
 
@@ -13,9 +14,6 @@ export interface HookFile {
   readonly owned: readonly OwnedPath[];
 }
 
-/** The name of wasp's own definition. */
-export const HOOK_FILE_NAME = "wasp-swap.json";
-
 /** The path of a hook's definition. */
 export function pathOf({ folder, name }: HookFile): string {
   return `${folder}/${name}`;
@@ -23,7 +21,7 @@ export function pathOf({ folder, name }: HookFile): string {
 
 /** Whether a file defines the hook that runs wasp, or should. */
 export function isWaspHook({ name, definition }: HookFile): boolean {
-  return name === HOOK_FILE_NAME || ("path" in definition && runsWasp(definition));
+  return name === HOOK_FILE || ("path" in definition && runsWasp(definition));
 }
 
 /** Whether a hook runs `wasp hook`. */

@@ -1,12 +1,9 @@
 import { type KubeletThresholds, parseMemoryFigure } from "../../kubelet-thresholds.ts";
-import { type CommandFlags, isTrue } from "./command-flags.ts";
 
 /** What a kubelet is told of swap and memory. */
 export interface KubeletSettings {
   /** The files that its settings are in, in rising precedence. */
   readonly files: readonly string[];
-  /** What has its flags, which count for more than its files: a pid, or a unit's files. */
-  readonly flagsOf: string;
   readonly failSwapOn: boolean;
   /** As configured; empty for the kubelet's default, which is NoSwap. */
   readonly swapBehavior: string;
@@ -34,14 +31,14 @@ const DEFAULT_HARD = "100Mi";
  */
 export function mergeKubeletSettings(
   { config, dropIns }: KubeletDocuments,
-  flags: CommandFlags,
+  flagOf: (flag: string) => string | undefined,
 ): Pick<KubeletSettings, "failSwapOn" | "swapBehavior" | "thresholds" | "runtimeEndpoint"> {
   const merged = dropIns.reduce(mergePatch, withDefaultThreshold(objectOf(config)));
-  const hard = flags.last("eviction-hard");
-  const soft = flags.last("eviction-soft");
-  const enforced = flags.last("enforce-node-allocatable")?.split(",") ?? enforcedIn(merged);
+  const hard = flagOf("--eviction-hard");
+  const soft = flagOf("--eviction-soft");
+  const enforced = flagOf("--enforce-node-allocatable")?.split(",") ?? enforcedIn(merged);
   return {
-    failSwapOn: isTrue(flags.last("fail-swap-on")) ?? memberOf(merged, "failSwapOn") !== false,
+    failSwapOn: isTrue(flagOf("--fail-swap-on")) ?? memberOf(merged, "failSwapOn") !== false,
     swapBehavior: textOf(memberOf(memberOf(merged, "memorySwap"), "swapBehavior")) ?? "",
     thresholds: thresholdsOf(
       hard === undefined ? figureIn(merged, "evictionHard") : statementIn(hard),
@@ -49,7 +46,7 @@ export function mergeKubeletSettings(
       enforced.includes("pods"),
     ),
     runtimeEndpoint:
-      flags.last("container-runtime-endpoint") ?? textOf(memberOf(merged, "containerRuntimeEndpoint")),
+      flagOf("--container-runtime-endpoint") ?? textOf(memberOf(merged, "containerRuntimeEndpoint")),
   };
 }
 
@@ -59,6 +56,11 @@ function withDefaultThreshold(config: JsonObject): JsonObject {
   return config["mergeDefaultEvictionSettings"] === true
     ? { ...config, evictionHard: { [MEMORY]: DEFAULT_HARD, ...objectOf(hard) } }
     : config;
+}
+
+// As Go reads it; undefined where the flag is not given.
+function isTrue(flag: string | undefined): boolean | undefined {
+  return flag === undefined ? undefined : !/^(0|f|false)$/i.test(flag);
 }
 
 type JsonObject = Readonly<Record<string, unknown>>;

@@ -1,14 +1,13 @@
 import { describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
-import { readFlags } from "../../../../src/policy/install/check/command-flags.ts";
 import { mergeKubeletSettings } from "../../../../src/policy/install/check/kubelet-settings.ts";
 import { MI } from "../../snapshots.ts";
 
 const RECORDED = `${import.meta.dir}/../../../fixtures/recordings/api/kubelet-configz.json`;
 const recorded: unknown = JSON.parse(readFileSync(RECORDED, "utf8")).kubeletconfig;
 
-function merge(config: unknown, dropIns: readonly unknown[] = [], ...argv: string[]) {
-  return mergeKubeletSettings({ config, dropIns }, readFlags(argv));
+function merge(config: unknown, dropIns: readonly unknown[] = [], flags: Record<string, string> = {}) {
+  return mergeKubeletSettings({ config, dropIns }, (flag) => flags[flag]);
 }
 
 describe("a kubelet's settings", () => {
@@ -35,10 +34,9 @@ describe("a kubelet's settings", () => {
     expect(merge(config).failSwapOn).toBe(true);
     expect(merge(config, [{ failSwapOn: false }]).failSwapOn).toBe(false);
     expect(merge(config, [{ failSwapOn: false }, { failSwapOn: true }]).failSwapOn).toBe(true);
-    expect(merge(config, [{ failSwapOn: false }], "--fail-swap-on").failSwapOn).toBe(true);
-    expect(merge(config, [], "--fail-swap-on=false").failSwapOn).toBe(false);
-    expect(merge(config, [], "--fail_swap_on=0", "--v=2").failSwapOn).toBe(false);
-    expect(merge(config, [], "--fail-swap-on=false", "--fail-swap-on=true").failSwapOn).toBe(true);
+    expect(merge(config, [{ failSwapOn: false }], { "--fail-swap-on": "true" }).failSwapOn).toBe(true);
+    expect(merge(config, [], { "--fail-swap-on": "false" }).failSwapOn).toBe(false);
+    expect(merge(config, [], { "--fail-swap-on": "0" }).failSwapOn).toBe(false);
   });
 
   test("a drop-in merges into an object, and null takes a member away", () => {
@@ -58,8 +56,8 @@ describe("a kubelet's settings", () => {
     expect(hard({ evictionHard: disk, mergeDefaultEvictionSettings: true })).toEqual({ bytes: 100 * MI });
     expect(hard({}, [{ evictionHard: disk }])).toEqual({ bytes: 100 * MI });
     expect(hard({}, [{ evictionHard: { "memory.available": "5%" } }])).toEqual({ fraction: 0.05 });
-    expect(hard({}, [], "--eviction-hard=nodefs.available<10%")).toBeUndefined();
-    expect(hard({}, [], "--eviction-hard", "nodefs.available<10%, memory.available<1Gi")).toEqual({
+    expect(hard({}, [], { "--eviction-hard": "nodefs.available<10%" })).toBeUndefined();
+    expect(hard({}, [], { "--eviction-hard": "nodefs.available<10%, memory.available<1Gi" })).toEqual({
       bytes: 1024 * MI,
     });
   });
@@ -68,7 +66,9 @@ describe("a kubelet's settings", () => {
     expect(merge({ evictionSoft: { "memory.available": "1Gi" } }).thresholds?.soft).toEqual({
       bytes: 1024 * MI,
     });
-    expect(merge({}, [], "--eviction-soft=memory.available<10%").thresholds?.soft).toEqual({ fraction: 0.1 });
+    expect(merge({}, [], { "--eviction-soft": "memory.available<10%" }).thresholds?.soft).toEqual({
+      fraction: 0.1,
+    });
     expect(hard({ evictionHard: { "memory.available": "0%" } })).toBeUndefined();
     expect(merge({ evictionHard: { "memory.available": "much" } }).thresholds).toBeUndefined();
   });
@@ -78,7 +78,7 @@ describe("a kubelet's settings", () => {
     expect(enforces({})).toBe(true);
     expect(enforces({ enforceNodeAllocatable: ["none"] })).toBe(false);
     expect(
-      enforces({ enforceNodeAllocatable: [] }, [], "--enforce-node-allocatable=pods,kube-reserved"),
+      enforces({ enforceNodeAllocatable: [] }, [], { "--enforce-node-allocatable": "pods,kube-reserved" }),
     ).toBe(true);
   });
 

@@ -44,7 +44,6 @@ export const SOUND: KnownFacts = {
   hasNoswapMount: true,
   kubelet: {
     files: ["/var/lib/kubelet/config.yaml"],
-    flagsOf: "pid 800",
     failSwapOn: false,
     swapBehavior: "",
     thresholds: { hard: { bytes: 100 * MI }, soft: undefined, enforcesPods: true },

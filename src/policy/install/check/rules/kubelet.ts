@@ -9,14 +9,14 @@ export const kubelet = check({
   judge: ({ kubelet, kubeletPid }): Verdict => {
     if (kubelet === undefined)
       return { severity: "unknown", found: "no kubelet runs here, or it is part of another program" };
-    const from = [...kubelet.files, `the flags of ${kubelet.flagsOf}`].join(", ");
+    const from = [...kubelet.files, "its flags"].join(", ");
     return kubeletPid === undefined
       ? {
           severity: "warning",
           found: `no kubelet runs; its settings are taken from ${from}`,
           remedy: "systemctl start kubelet, and: journalctl --unit kubelet",
         }
-      : { severity: "ok", found: `it runs, with ${from}` };
+      : { severity: "ok", found: `pid ${kubeletPid}, with ${from}` };
   },
 });
 
