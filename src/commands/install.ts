@@ -11,6 +11,7 @@ import { lockHost } from "../host/install/journal-file.ts";
 import { planParts } from "../host/install/plan-parts.ts";
 import { type Change, type Comparison, isDoing } from "../policy/install/change.ts";
 import type { Plan } from "../policy/install/plan.ts";
+import { showCheck } from "./install-check.ts";
 import { planAsData, showPlan, subjectOf } from "./install-report.ts";
 import { EXIT_FAILURE, EXIT_USAGE, loadOrComplain } from "./load-or-complain.ts";
 
@@ -44,6 +45,7 @@ export function hostOf({ fsroot, isImage, dryRun }: Target): Host {
 }
 
 function install(config: InstallConfig): number {
+  if (config.check) return showCheck(hostOf({ ...config, dryRun: true }), config.output);
   const host = hostOf(config);
   using _lock = config.dryRun ? undefined : lockHost(host);
   const plan = () => planParts(host, config.options, config.parts);

@@ -50,6 +50,12 @@ const ThresholdSchema = v.pipe(
 /** Every flag of `wasp install`. */
 export const InstallFlagsSchema = v.strictObject({
   ...TARGET_KNOBS,
+  check: v.pipe(
+    v.optional(SwitchSchema, false),
+    v.description(
+      "Tell what the host lacks of all that wasp needs and installs, and change nothing: exit status 0 for nothing, 1 for errors, 3 for warnings or what cannot be told",
+    ),
+  ),
   restart: v.pipe(
     v.optional(SwitchSchema, false),
     v.description("Restart the kubelet and CRI-O where their settings change"),
@@ -88,6 +94,8 @@ export interface Target {
 
 /** The configuration of `wasp install`. */
 export interface InstallConfig extends Target {
+  /** Whether the host is looked at, and nothing is planned. */
+  readonly check: boolean;
   readonly options: InstallOptions;
 }
 
@@ -99,8 +107,10 @@ export interface UninstallConfig extends Target {
 
 /** Reads the configuration of `wasp install`; throws one error that complains of all that is wrong, a line each. */
 export function loadInstallConfig(argv: readonly string[]): InstallConfig {
-  const { binaryPath, evictionSoft, restart, ...target } = parse(argv, InstallFlagsSchema);
-  return { ...targetOf(target), options: { binaryPath, evictionSoft, restart } };
+  const { check, binaryPath, evictionSoft, restart, ...target } = parse(argv, InstallFlagsSchema);
+  if (check && (restart || target.only.length > 0 || target.skip.length > 0))
+    throw new Error("--check looks at all parts and changes nothing: leave --only, --skip and --restart out");
+  return { ...targetOf(target), check, options: { binaryPath, evictionSoft, restart } };
 }
 
 /** Reads the configuration of `wasp uninstall`; throws as loadInstallConfig does. */
