@@ -3,7 +3,7 @@
 import { chmod, copyFile, exists, mkdir, mkdtemp, readdir, rename, rm } from "node:fs/promises";
 import { basename, dirname, resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { $ } from "bun";
+import { $, type BunPlugin } from "bun";
 import { license, version } from "./package.json";
 
 const TARGETS = { x64: "bun-linux-x64", arm64: "bun-linux-arm64" } as const;
@@ -12,10 +12,15 @@ const TARGETS = { x64: "bun-linux-x64", arm64: "bun-linux-arm64" } as const;
 export type Arch = keyof typeof TARGETS;
 
 /**
- * Compiles an entry point to an executable, put in place by rename; throws when the bundler fails. The tests build
- * their reference programs with it, so that they differ from wasp in nothing else.
+ * Compiles an entry point to an executable, put in place by rename, and tells what is in it; throws when the bundler
+ * fails. The tests build their reference programs with it, so that they differ from wasp in nothing else.
  */
-export async function compile(entry: string, outfile: string, arch: Arch, commit: string): Promise<void> {
+export async function compile(
+  entry: string,
+  outfile: string,
+  arch: Arch,
+  commit: string,
+): Promise<Bun.BuildMetafile> {
   await mkdir(dirname(outfile), { recursive: true });
   const workDirectory = await mkdtemp(`${dirname(outfile)}/.build-`);
   try {
@@ -27,8 +32,10 @@ export async function compile(entry: string, outfile: string, arch: Arch, commit
       // Together: only the command that runs is loaded, and its code needs no parsing.
       splitting: true,
       bytecode: true,
+      plugins: [hookInOnePiece],
       minify: { whitespace: true, syntax: true, identifiers: true, keepNames: true },
       sourcemap: "inline",
+      metafile: true,
       define: {
         "process.env.NODE_ENV": JSON.stringify("production"),
         "process.env.WASP_VERSION": JSON.stringify(version),
@@ -43,12 +50,37 @@ export async function compile(entry: string, outfile: string, arch: Arch, commit
         execArgv: ["--disallow-code-generation-from-strings=strict"],
       },
     });
-    if (!result.success) throw new AggregateError(result.logs, `${entry} was not built`);
+    if (!result.success || result.metafile === undefined)
+      throw new AggregateError(result.logs, `${entry} was not built`);
     await rename(built, outfile);
+    return result.metafile;
   } finally {
     await rm(workDirectory, { recursive: true });
   }
 }
+
+const HOOK = `${import.meta.dir}/src/commands/hook.ts`;
+const HOOKS_OWN = "?hook";
+
+/**
+ * Gives the hook a copy of its own of each module that it imports. A module that several commands share becomes a file
+ * of its own otherwise, and each file that is loaded costs the hook time, which every container waits for.
+ */
+const hookInOnePiece: BunPlugin = {
+  name: "hook-in-one-piece",
+  setup(build) {
+    build.onResolve({ filter: /^\./ }, ({ path, importer, kind }) => {
+      const file = resolve(dirname(importer), path);
+      // What it imports lazily stays apart, and shared.
+      const isCopied = file === HOOK || (importer.endsWith(HOOKS_OWN) && kind === "import-statement");
+      return isCopied ? { path: file + HOOKS_OWN } : undefined;
+    });
+    build.onLoad({ filter: /\?hook$/ }, async ({ path }) => ({
+      contents: await Bun.file(path.slice(0, -HOOKS_OWN.length)).text(),
+      loader: "ts",
+    }));
+  },
+};
 
 // No registry: an image of this name comes from whoever loaded it on the node, and is never fetched from a stranger.
 const IMAGE_NAME = `localhost/wasp:${version}`;

@@ -76,14 +76,26 @@ export type Event =
   | "eviction-refused"
   /** Nobody else is evicted until the victim is gone, or its time is up. */
   | "victim-awaited"
+  /** The victim that was waited for is gone. */
+  | "victim-gone"
+  /** The victim that was waited for is still there, and its time is up. */
+  | "victim-overdue"
   /** The node's taint keeps new pods away. */
   | "node-tainted"
   /** The node's taint is taken away. */
   | "node-untainted"
-  /** The node's taint and condition cannot be written. */
+  /** The node's taint and condition cannot be read or written; nobody is evicted before they were read once. */
   | "node-unmarked"
-  /** They can be written again. */
+  /** They can be again. */
   | "node-marked"
+  /** Somebody had taken the node's taint away, or changed its condition; it was put back. */
+  | "node-mark-restored"
+  /** Somebody else changes them again and again: they are put back slowly from now on. */
+  | "node-mark-contested"
+  /** Nobody else changes them any more. */
+  | "node-mark-uncontested"
+  /** An agent before this one left the node under pressure, or has evicted pods in the last hour: it is gone on from there. */
+  | "eviction-resumed"
   /** An event cannot be recorded at the API server. */
   | "event-unrecorded"
   /** Events can be recorded again. */

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { type Arch, compile } from "../build.ts";
+import { ROOT } from "./node/binary.ts";
 
 const folder = mkdtempSync(`${tmpdir()}/wasp-build-`);
 
@@ -60,4 +61,47 @@ describe("what the build makes", () => {
   test("is one file", () => {
     expect(readdirSync(`${folder}/out`)).toEqual(["program"]);
   });
+});
+
+describe("what wasp hook loads", () => {
+  let built: Bun.BuildMetafile;
+
+  beforeAll(async () => {
+    built = await compile(`${ROOT}/src/main.ts`, `${folder}/wasp/wasp`, process.arch as Arch, "0123456789ab");
+  });
+
+  test("is one file beside the program's first", () => {
+    expect(filesLoadedWith("src/main.ts")).toHaveLength(1);
+    expect(filesLoadedWith("src/commands/hook.ts")).toHaveLength(1);
+  });
+
+  // Each of node:fs and node:util would add a quarter of an empty program's time.
+  test.each([
+    ["src/main.ts", []],
+    ["src/commands/hook.ts", ["bun:ffi"]],
+    // Only with flags.
+    ["src/config/hook.ts", []],
+  ])("takes from outside, in %s, %j", (module, outside) => {
+    expect(packagesOf(filesLoadedWith(module))).toEqual(outside);
+  });
+
+  function filesLoadedWith(module: string): string[] {
+    const outputs = Object.entries(built.outputs);
+    // A copy's name ends with a mark.
+    const [entry] =
+      outputs.find(([, { entryPoint }]) => entryPoint?.replace(/\?.*/, "").endsWith(module)) ?? [];
+    if (entry === undefined) throw new Error(`nothing was built of ${module}`);
+    const files = new Set([entry]);
+    for (const file of files)
+      for (const { path, kind } of built.outputs[file]?.imports ?? [])
+        if (kind === "import-statement") files.add(path);
+    return [...files];
+  }
+
+  function packagesOf(files: readonly string[]): string[] {
+    const modules = files.flatMap((file) => Object.keys(built.outputs[file]?.inputs ?? {}));
+    const imports = modules.flatMap((module) => built.inputs[module]?.imports ?? []);
+    const outside = imports.filter(({ external, kind }) => external && kind === "import-statement");
+    return [...new Set(outside.map(({ path }) => path))];
+  }
 });

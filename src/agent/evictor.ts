@@ -1,25 +1,16 @@
 import type { ApiServer } from "../cluster/api-server.ts";
-import { type ClusterEvent, EventRecorder } from "../cluster/events.ts";
-import { deletePod, evictPod } from "../cluster/eviction.ts";
-import type { EvictionReply } from "../cluster/eviction-reply.ts";
-import { getPod } from "../cluster/live-pod.ts";
 import type { SwapPressureTaint } from "../cluster/node-taint.ts";
 import type { Event, Fields } from "../log.ts";
-import {
-  answered,
-  decideEviction,
-  type EvictionAnswer,
-  type EvictionConfig,
-  type EvictionDecision,
-  type EvictionState,
-  isPressed,
-  NO_EVICTIONS,
-} from "../policy/eviction.ts";
+import { decideEviction, type EvictionConfig, type EvictionDecision } from "../policy/eviction.ts";
+import { answered, type EvictionAnswer } from "../policy/eviction-answer.ts";
+import { resumed } from "../policy/eviction-past.ts";
+import { type EvictionState, isPressed, NO_EVICTIONS } from "../policy/eviction-state.ts";
 import type { Observation } from "../policy/signals.ts";
 import type { Snapshot } from "../policy/snapshot.ts";
-import { isMet } from "../policy/threshold.ts";
-import { isGoing, whyNever } from "../policy/victim.ts";
-import { rankingReason } from "../policy/victim-reason.ts";
+import { EvictionChanges } from "./eviction-changes.ts";
+import { pastOf } from "./eviction-past.ts";
+import { EvictionRequester } from "./eviction-request.ts";
+import { type Eviction, fieldsOf, sentenceOf } from "./eviction-words.ts";
 import { NodeMarks } from "./node-marks.ts";
 
 /** The knobs of eviction, as the agent goes by them. */
@@ -43,27 +34,35 @@ export interface EvictorOptions {
   readonly nowSeconds: () => number;
 }
 
-type Eviction = EvictionDecision & { readonly verdict: "evict" };
+// A fraction of the time; less is no matter on any node.
+const STALLED = 0.05;
 
 /** Senses each second whether swap hurts, and has the right pod evicted when it does. */
 export class Evictor {
   readonly #options: EvictorOptions;
-  readonly #recorder: EventRecorder;
+  readonly #requester: EvictionRequester;
   readonly #marks: NodeMarks;
-  readonly #closing = new AbortController();
+  readonly #changes: EvictionChanges;
   #state: EvictionState = NO_EVICTIONS;
   #observation: Observation | undefined;
-  #decision: EvictionDecision = { verdict: "hold", reason: "not-pressed" };
+  #decision: EvictionDecision | undefined;
+  #hasResumed = false;
   #isActing = false;
 
   constructor(options: EvictorOptions) {
-    const { server, nodeName, nowSeconds } = options;
+    const { server, nodeName, nowSeconds, tell, meet } = options;
     this.#options = options;
-    this.#recorder = new EventRecorder(server, nodeName);
+    this.#requester = new EvictionRequester({
+      ...options,
+      isStillWanted: (decision) => this.#isStillWanted(decision),
+    });
+    this.#changes = new EvictionChanges(tell);
     this.#marks = new NodeMarks(server, nodeName, nowSeconds, {
-      onTaint: (isTainted) => options.tell(isTainted ? "node-tainted" : "node-untainted", {}),
-      onError: (error) => options.meet("node-unmarked", error),
-      onSuccess: () => options.meet("node-unmarked", undefined),
+      onTaint: (effect) => tell(effect === undefined ? "node-untainted" : "node-tainted", { effect }),
+      onRestored: (lost) => tell("node-mark-restored", { lost }),
+      onContest: (isContested) => tell(isContested ? "node-mark-contested" : "node-mark-uncontested", {}),
+      onError: (error) => meet("node-unmarked", error),
+      onSuccess: () => meet("node-unmarked", undefined),
     });
   }
 
@@ -81,43 +80,49 @@ export class Evictor {
   /** Looks, decides, and begins what is decided; to be called each second. Never throws. */
   tick(): void {
     const config = this.#options.config();
-    if (config.evictionMode !== "Enforce") void this.#marks.withdraw();
+    const isEnforced = config.evictionMode === "Enforce";
+    if (!isEnforced) void this.#marks.withdraw();
     if (config.evictionMode === "Off") {
       this.#forget();
       return;
     }
     const snapshot = this.#look();
     if (snapshot === undefined) return;
+    if (isEnforced) this.#resume(config);
     const { decision, observation, state } = decideEviction(this.#state, snapshot, config);
     this.#state = state;
     this.#observation = observation;
-    this.#tellChange(decision, observation);
     this.#decision = decision;
-    if (config.evictionMode === "Enforce") this.#mark(config, observation);
-    if (decision.verdict === "evict" && !this.#isActing) void this.#carryOut(decision, config);
+    const isUnsure = isEnforced && !this.#hasResumed;
+    const followed = isUnsure && decision.verdict === "evict" ? PAST_UNKNOWN : decision;
+    this.#changes.take(followed, { snapshot, observation, state, config });
+    if (followed.verdict === "evict" && !this.#isActing) void this.#carryOut(followed, config);
+    if (!isUnsure && isEnforced) this.#mark(config, observation);
   }
 
   /** Breaks off what is under way, and takes the node's marks away as far as that can be done soon. */
   async leave(): Promise<void> {
-    this.#closing.abort();
+    this.#requester.close();
     if (this.#options.config().evictionMode === "Enforce" || this.#marks.isMarked) await this.#marks.leave();
   }
 
   // What was felt before says nothing of the time when it is felt again; who was evicted still counts.
   #forget(): void {
-    const { senses, thresholds, earlier } = NO_EVICTIONS;
-    this.#state = { ...this.#state, senses, thresholds, earlier };
+    const { senses, thresholds, earlier, inheritedUntilSeconds } = NO_EVICTIONS;
+    this.#state = { ...this.#state, senses, thresholds, earlier, inheritedUntilSeconds };
     this.#observation = undefined;
-    this.#decision = { verdict: "hold", reason: "not-pressed" };
+    this.#changes.reset();
   }
 
   // The containers of a quiet node are not worth a look each second.
   #look(): Snapshot | undefined {
-    const isClose = Object.values(this.#state.thresholds).some(
-      ({ metSinceSeconds, isCrossed }) => isCrossed || metSinceSeconds !== undefined,
+    const isMetSomewhere = Object.values(this.#state.thresholds).some(
+      ({ metSinceSeconds }) => metSinceSeconds !== undefined,
     );
+    // Whether swap is why pods stall may be told by their containers alone.
+    const isClose = isMetSomewhere || (this.#observation?.stall ?? 0) >= STALLED;
     try {
-      const snapshot = this.#options.look(isClose);
+      const snapshot = this.#options.look(isClose || isPressed(this.#state));
       this.#options.meet("node-unknown", undefined);
       return snapshot;
     } catch (error) {
@@ -126,139 +131,58 @@ export class Evictor {
     }
   }
 
-  #tellChange(decision: EvictionDecision, observation: Observation): void {
-    const words = ({ verdict, ...rest }: EvictionDecision) =>
-      `${verdict} ${"reason" in rest ? rest.reason : ""}`;
-    if (decision.verdict === "evict" || words(decision) === words(this.#decision)) return;
-    const figures = figuresOf(observation);
-    if (decision.verdict === "hold")
-      this.#options.tell("eviction-held", { reason: decision.reason, ...figures });
-    else this.#options.tell("victim-awaited", { podUid: decision.podUid, ...figures });
+  /** Goes on from where an agent before this one ended, once the node has told that. */
+  #resume(config: EvictorConfig): void {
+    if (this.#hasResumed) return;
+    const { found } = this.#marks;
+    if (found === undefined) {
+      void this.#marks.find();
+      return;
+    }
+    const now = this.#options.nowSeconds();
+    const past = pastOf(found, config.taintEffect, now);
+    this.#hasResumed = true;
+    this.#state = resumed(this.#state, past, config, now);
+    if (past.isPressed || this.#state.evicted.length > 0)
+      this.#options.tell("eviction-resumed", {
+        isPressed: past.isPressed,
+        evictedLastHour: this.#state.evicted.length,
+        cooldownSeconds: Math.max(0, Math.round(this.#state.cooldownUntilSeconds - now)),
+      });
   }
 
   #mark(config: EvictorConfig, observation: Observation): void {
     const taintEffect = config.taintEffect === "None" ? undefined : config.taintEffect;
-    const message = sentenceOf(observation);
+    const isInherited = this.#state.inheritedUntilSeconds !== undefined;
+    const message = `${isInherited ? INHERITED : ""}${sentenceOf(observation)}`;
     void this.#marks.show({ isPressed: isPressed(this.#state), message, taintEffect });
   }
 
   async #carryOut(decision: Eviction, config: EvictorConfig): Promise<void> {
     this.#isActing = true;
     try {
-      this.#tellDecision(decision, config);
-      const reply = config.evictionMode === "DryRun" ? NOT_ASKED : await this.#ask(decision, config);
-      if (reply === undefined || (reply.answer === "failed" && this.#closing.signal.aborted)) return;
+      this.#options.tell("eviction-decided", fieldsOf(decision, config.evictionMode, this.#observation));
+      const reply = await this.#requester.ask(decision, this.#state.evicted, config);
+      if (reply === undefined) return;
       const { uid } = decision.victim.pod;
-      this.#state = answered(this.#state, uid, reply.answer, config, this.#options.nowSeconds());
-      this.#options.onAnswer(reply.answer);
-      await this.#publish(decision, reply);
+      const { answer, retryAfterSeconds } = reply;
+      const now = this.#options.nowSeconds();
+      this.#state = answered(this.#state, uid, answer, config, now, retryAfterSeconds);
+      this.#options.onAnswer(answer);
+      await this.#requester.publish(decision, reply, this.#observation);
     } finally {
       this.#isActing = false;
     }
   }
 
-  /** Asks for the eviction of a victim that is still the same, under pressure that still is; undefined otherwise. */
-  async #ask({ victim, method }: Eviction, config: EvictorConfig): Promise<EvictionReply | undefined> {
-    const { server } = this.#options;
-    const closing = this.#closing.signal;
-    try {
-      const pod = await getPod(server, victim.pod, closing);
-      if (pod === undefined) return { answer: "gone", message: "it is gone", retryAfterSeconds: undefined };
-      const never = whyNever(pod, config);
-      // The kubelet will soon tell of one that goes, and then it is waited for.
-      const answer = isGoing(never) ? "failed" : "never";
-      if (never !== undefined) return { answer, message: never, retryAfterSeconds: undefined };
-      if (!this.#isStillWanted()) {
-        this.#options.tell("eviction-withdrawn", namesOf(victim));
-        return undefined;
-      }
-      return method === "delete"
-        ? await deletePod(server, victim.pod, closing)
-        : await evictPod(server, victim.pod, {}, closing);
-    } catch (error) {
-      return { answer: "failed", message: (error as Error).message, retryAfterSeconds: undefined };
-    }
-  }
-
-  #isStillWanted(): boolean {
-    const config = this.#options.config();
-    const observation = this.#observation;
-    return (
-      config.evictionMode === "Enforce" &&
-      observation !== undefined &&
-      config.evictionThresholds.some((threshold) => isMet(threshold, observation))
-    );
-  }
-
-  #tellDecision(
-    { victim, ranking, thresholds, method }: Eviction,
-    { evictionMode: mode }: EvictorConfig,
-  ): void {
-    const next = ranking.slice(0, 3).map(({ pod }) => `${pod.namespace}/${pod.name}`);
-    this.#options.tell("eviction-decided", {
-      ...namesOf(victim),
-      mode,
-      method,
-      thresholds: thresholds.join(", "),
-      why: rankingReason(victim),
-      ranking: next.join(", "),
-      candidates: ranking.length,
-      ...(this.#observation && figuresOf(this.#observation)),
-    });
-  }
-
-  async #publish(decision: Eviction, { answer, message }: EvictionReply): Promise<void> {
-    const { victim } = decision;
-    const { pod } = victim;
-    const isDone = answer === "accepted" || answer === "evacuating";
-    const outcome = isDone ? "pod-evicted" : "eviction-refused";
-    // Who was not asked refused nothing.
-    if (answer !== "dry-run") this.#options.tell(outcome, { ...namesOf(victim), answer, message });
-    if (answer === "failed" || answer === "gone") return;
-    const figures = this.#observation === undefined ? "" : ` ${sentenceOf(this.#observation)}`;
-    const verb = answer === "dry-run" ? "would be" : isDone ? "is" : `is not (${answer}: ${message})`;
-    const note = `${pod.namespace}/${pod.name} ${verb} evicted: it is ${rankingReason(victim)}.${figures}`;
-    const reason =
-      answer === "dry-run" ? "SwapEvictionPlanned" : isDone ? "SwapEviction" : "SwapEvictionRefused";
-    const node = { kind: "Node", name: this.#options.nodeName } as const;
-    for (const regarding of [{ kind: "Pod", ...refOf(pod) } as const, node])
-      await this.#record({ regarding, type: "Warning", reason, action: "Evict", note });
-  }
-
-  async #record(event: ClusterEvent): Promise<void> {
-    const closing = this.#closing.signal;
-    const error = await this.#recorder.record(event, closing);
-    if (!closing.aborted) this.#options.meet("event-unrecorded", error);
+  /** Whether somebody is to be evicted as of the last look, and the victim uses as much too much as it did. */
+  #isStillWanted({ victim }: Eviction): boolean {
+    if (this.#decision?.verdict !== "evict" || this.#options.config().evictionMode !== "Enforce")
+      return false;
+    const now = this.#decision.ranking.find(({ pod }) => pod.uid === victim.pod.uid);
+    return now !== undefined && (now.isOverRequest || !victim.isOverRequest);
   }
 }
 
-const NOT_ASKED: EvictionReply = {
-  answer: "dry-run",
-  message: "only decisions are asked for",
-  retryAfterSeconds: undefined,
-};
-
-function refOf({ namespace, name, uid }: { namespace: string; name: string; uid: string }) {
-  return { namespace, name, uid };
-}
-
-function namesOf({ pod }: Eviction["victim"]): Fields {
-  return { namespace: pod.namespace, pod: pod.name, podUid: pod.uid };
-}
-
-// Enough digits for an eye; what replays a decision is a recording.
-function figuresOf(observation: Observation): Fields {
-  const entries = Object.entries(observation).map(([name, figure]) => [
-    name,
-    typeof figure === "number" ? Math.round(figure * 1000) / 1000 : figure,
-  ]);
-  return Object.fromEntries(entries);
-}
-
-function sentenceOf({ stall, swapUtilization, swapInPagesPerSecond, pressureCause }: Observation): string {
-  const percent = (part: number | undefined) =>
-    part === undefined ? "unknown" : `${Math.round(part * 100)} %`;
-  const pages = swapInPagesPerSecond === undefined ? "unknown" : Math.round(swapInPagesPerSecond);
-  const cause = pressureCause === undefined ? "" : ` (${pressureCause})`;
-  return `Pods stalled for memory ${percent(stall)} of the time${cause}; swap in use ${percent(swapUtilization)}; pages swapped in a second ${pages}.`;
-}
+const INHERITED = "Felt by the agent before this one, and not yet seen to be over. ";
+const PAST_UNKNOWN: EvictionDecision = { verdict: "hold", reason: "past-unknown" };

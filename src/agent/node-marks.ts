@@ -1,6 +1,8 @@
 import type { ApiServer } from "../cluster/api-server.ts";
-import { setSwapPressure } from "../cluster/node-condition.ts";
-import { type SwapPressureTaint, setTaint } from "../cluster/node-taint.ts";
+import { getNode, type Node } from "../cluster/node.ts";
+import { setSwapPressure, swapPressureStatus } from "../cluster/node-condition.ts";
+import { hasTaint, type SwapPressureTaint, setTaint } from "../cluster/node-taint.ts";
+import { contested, restoreAt, restored, settled, UNCONTESTED } from "../policy/contest.ts";
 
 /** What is to be seen on the node. */
 export interface Mark {
@@ -13,17 +15,24 @@ export interface Mark {
 
 /** Whom NodeMarks tells. */
 export interface NodeMarksListener {
-  /** The node was tainted, or is no more. */
-  onTaint(isTainted: boolean): void;
-  /** The node could not be marked; there is another try. */
+  /** The node was tainted with this effect, or is no more where it is undefined. */
+  onTaint(effect: SwapPressureTaint["effect"] | undefined): void;
+  /** Somebody else had undone these of the marks, and they were put back. */
+  onRestored(lost: string): void;
+  /** Somebody else undoes them again and again, or does so no more. */
+  onContest(isContested: boolean): void;
+  /** The node could not be read or marked; there is another try. */
   onError(error: Error): void;
   /** It could again. */
   onSuccess(): void;
 }
 
 const HEARTBEAT_SECONDS = 300;
+const CHECK_SECONDS = 15;
+const RESTORES_PER_MINUTE = 2;
 const RETRY_SECONDS = 5;
-const PARTING_MILLISECONDS = 700;
+// Of the 10 s that the DaemonSet gives; a node under pressure is slow.
+const PARTING_MILLISECONDS = 5000;
 
 /** Keeps the node's condition SwapPressure and its taint as they should be, one request after another. */
 export class NodeMarks {
@@ -32,10 +41,13 @@ export class NodeMarks {
   readonly #nowSeconds: () => number;
   readonly #listener: NodeMarksListener;
   readonly #closing = new AbortController();
+  #found: Node | undefined;
   #shown: string | undefined;
   #heartbeatSeconds = Number.NEGATIVE_INFINITY;
+  #checkSeconds = Number.NEGATIVE_INFINITY;
   #retrySeconds = Number.NEGATIVE_INFINITY;
-  #isBusy = false;
+  #contest = UNCONTESTED;
+  #underWay: Promise<void> | undefined;
   #isMarked = false;
 
   /** The clock is one that never jumps, in seconds. */
@@ -46,20 +58,28 @@ export class NodeMarks {
     this.#listener = listener;
   }
 
+  /** The node as it was found before it was marked from here; undefined as long as it could not be read. */
+  get found(): Node | undefined {
+    return this.#found;
+  }
+
+  /** Reads the node as an agent before this one left it. */
+  async find(): Promise<void> {
+    await this.#attempt(async () => {
+      this.#found = await getNode(this.#server, this.#nodeName, this.#closing.signal);
+    });
+  }
+
   /**
-   * Has the node show this: at once when it is another thing than before, and now and then as a sign of life. The first
-   * time takes away what an agent before left behind.
+   * Has the node show this: at once when it is another thing than before, and now and then as a sign of life. Under
+   * pressure it is looked after more often, as somebody else may have changed it.
    */
   async show(mark: Mark): Promise<void> {
     const key = `${mark.isPressed} ${mark.taintEffect}`;
-    const isDue = key !== this.#shown || this.#nowSeconds() >= this.#heartbeatSeconds;
-    if (!isDue) return;
-    await this.#attempt(async () => {
-      this.#isMarked = true;
-      await this.#mark(mark, this.#closing.signal);
-      this.#shown = key;
-      this.#heartbeatSeconds = this.#nowSeconds() + HEARTBEAT_SECONDS;
-    });
+    const now = this.#nowSeconds();
+    if (key !== this.#shown || now >= this.#heartbeatSeconds)
+      await this.#attempt(() => this.#mark(mark, key));
+    else if (mark.isPressed && now >= this.#checkSeconds) await this.#attempt(() => this.#lookAfter(mark));
   }
 
   /** Takes back what was shown, because nobody evicts here any more; does nothing where nothing was. */
@@ -67,18 +87,20 @@ export class NodeMarks {
     if (!this.#isMarked) return;
     const parting = { reason: "EvictionNotEnforced", message: "Nobody is evicted here any more." };
     await this.#attempt(async () => {
-      const [hasChanged] = await Promise.all(this.#part(parting, this.#closing.signal));
+      await this.#part(parting, this.#closing.signal);
       this.#isMarked = false;
       this.#shown = undefined;
-      if (hasChanged) this.#listener.onTaint(false);
     });
   }
 
-  /** Takes the taint away, and leaves word that nobody senses any more; gives up soon. */
+  /** Takes the taint away, and leaves word that nobody senses any more; gives up after some seconds. */
   async leave(): Promise<void> {
-    this.#closing.abort();
     const parting = { reason: "AgentStopped", message: "The agent has ended." };
-    await Promise.allSettled(this.#part(parting, AbortSignal.timeout(PARTING_MILLISECONDS)));
+    const closing = AbortSignal.timeout(PARTING_MILLISECONDS);
+    closing.addEventListener("abort", () => this.#closing.abort());
+    // What was sent may come after what is sent now.
+    await this.#underWay;
+    await this.#part(parting, closing).catch(() => {});
   }
 
   /** Whether something is on the node that is to be taken back. */
@@ -88,8 +110,13 @@ export class NodeMarks {
 
   /** Does this unless something is being done, or has failed a moment ago. */
   async #attempt(work: () => Promise<void>): Promise<void> {
-    if (this.#isBusy || this.#nowSeconds() < this.#retrySeconds) return;
-    this.#isBusy = true;
+    if (this.#underWay !== undefined || this.#nowSeconds() < this.#retrySeconds) return;
+    this.#underWay = this.#try(work);
+    await this.#underWay;
+    this.#underWay = undefined;
+  }
+
+  async #try(work: () => Promise<void>): Promise<void> {
     try {
       await work();
       this.#listener.onSuccess();
@@ -97,24 +124,67 @@ export class NodeMarks {
       this.#shown = undefined;
       this.#retrySeconds = this.#nowSeconds() + RETRY_SECONDS;
       if (!this.#closing.signal.aborted) this.#listener.onError(error as Error);
-    } finally {
-      this.#isBusy = false;
     }
   }
 
-  #part(words: { readonly reason: string; readonly message: string }, closing: AbortSignal) {
-    return [
-      setTaint(this.#server, this.#nodeName, undefined, closing),
-      setSwapPressure(this.#server, this.#nodeName, { status: "Unknown", ...words }, Date.now(), closing),
-    ] as const;
+  async #mark(mark: Mark, key: string): Promise<void> {
+    this.#isMarked = true;
+    if (await this.#setTaint(mark)) this.#listener.onTaint(taintOf(mark)?.effect);
+    await this.#setCondition(mark);
+    this.#shown = key;
+    this.#heartbeatSeconds = this.#nowSeconds() + HEARTBEAT_SECONDS;
+    this.#checkSeconds = this.#nowSeconds() + CHECK_SECONDS;
   }
 
-  async #mark({ isPressed, message, taintEffect }: Mark, closing: AbortSignal): Promise<void> {
-    const taint = isPressed && taintEffect !== undefined ? { effect: taintEffect } : undefined;
-    const hasChanged = await setTaint(this.#server, this.#nodeName, taint, closing);
-    if (hasChanged) this.#listener.onTaint(taint !== undefined);
-    const reason = isPressed ? "SwapHurts" : "SwapIsQuiet";
-    const status = isPressed ? "True" : "False";
-    await setSwapPressure(this.#server, this.#nodeName, { status, reason, message }, Date.now(), closing);
+  async #lookAfter(mark: Mark): Promise<void> {
+    const node = await getNode(this.#server, this.#nodeName, this.#closing.signal);
+    const now = this.#nowSeconds();
+    this.#checkSeconds = now + CHECK_SECONDS;
+    const before = this.#contest;
+    const lost = lostOf(node, mark);
+    const isLost = lost.length > 0;
+    this.#contest = isLost ? contested(before, now, RESTORES_PER_MINUTE) : settled(before, now);
+    if (this.#contest.isContested !== before.isContested) this.#listener.onContest(this.#contest.isContested);
+    if (!isLost || restoreAt(this.#contest, now, RESTORES_PER_MINUTE) > now) return;
+    await this.#setTaint(mark);
+    await this.#setCondition(mark);
+    this.#contest = restored(this.#contest, now);
+    this.#listener.onRestored(lost.join(", "));
   }
+
+  async #setTaint(mark: Mark): Promise<boolean> {
+    return await setTaint(this.#server, this.#nodeName, taintOf(mark), this.#closing.signal);
+  }
+
+  async #setCondition({ isPressed, message }: Mark): Promise<void> {
+    const pressure = isPressed
+      ? ({ status: "True", reason: "SwapHurts", message } as const)
+      : ({ status: "False", reason: "SwapIsQuiet", message } as const);
+    await setSwapPressure(this.#server, this.#nodeName, pressure, Date.now(), this.#closing.signal);
+  }
+
+  // One after the other, or the second would have the first refused for a change in between.
+  async #part(
+    words: { readonly reason: string; readonly message: string },
+    closing: AbortSignal,
+  ): Promise<void> {
+    try {
+      if (await setTaint(this.#server, this.#nodeName, undefined, closing)) this.#listener.onTaint(undefined);
+    } finally {
+      const unknown = { status: "Unknown", ...words } as const;
+      await setSwapPressure(this.#server, this.#nodeName, unknown, Date.now(), closing);
+    }
+  }
+}
+
+function taintOf({ isPressed, taintEffect }: Mark): SwapPressureTaint | undefined {
+  return isPressed && taintEffect !== undefined ? { effect: taintEffect } : undefined;
+}
+
+function lostOf(node: Node, mark: Mark): readonly string[] {
+  const status = mark.isPressed ? "True" : "False";
+  return [
+    ...(hasTaint(node, taintOf(mark)) ? [] : ["taint"]),
+    ...(swapPressureStatus(node) === status ? [] : ["condition"]),
+  ];
 }

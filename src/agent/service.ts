@@ -77,6 +77,7 @@ export class Service implements AsyncDisposable {
       listener: {
         onEvent: (event, fields, writes) => this.#onEvent(event, fields, writes),
         onExact: (latencySeconds) => this.#metrics.limitLatency.observe(latencySeconds),
+        onStart: (isHookSeen) => this.#metrics.countStart(isHookSeen),
         onPass: (durationSeconds) => this.#onPass(durationSeconds),
         onUnknownContainer: () => this.#source?.ask(),
       },
@@ -140,7 +141,7 @@ export class Service implements AsyncDisposable {
     this.#metrics.countReload("refused");
   }
 
-  /** Ends everything, which takes no second; limits stay as they are, the node's taint goes. */
+  /** Ends everything, which takes some seconds at most; limits stay as they are, the node's taint goes. */
   async [Symbol.asyncDispose](): Promise<void> {
     clearInterval(this.#certificateTimer);
     clearInterval(this.#evictorTimer);

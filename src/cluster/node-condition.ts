@@ -1,5 +1,5 @@
 import type { ApiServer } from "./api-server.ts";
-import { getNode, nodePath } from "./node.ts";
+import { getNode, type Node, nodePath } from "./node.ts";
 import { timestamp } from "./timestamp.ts";
 
 /** What the node condition `SwapPressure` says: whether swapping hurts. */
@@ -13,6 +13,11 @@ export interface SwapPressure {
 }
 
 const SWAP_PRESSURE = "SwapPressure";
+
+/** The status of a node's condition `SwapPressure`, or whatever others made of it; undefined where there is none. */
+export function swapPressureStatus({ conditions }: Node): string | undefined {
+  return conditions.find(({ type }) => type === SWAP_PRESSURE)?.status;
+}
 
 /**
  * Sets the node's condition `SwapPressure`, as of now, and leaves all others alone; it keeps since when its status is

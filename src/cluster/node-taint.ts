@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ApiServer } from "./api-server.ts";
 import { backoffMilliseconds } from "./backoff.ts";
-import { getNode, nodePath, type Taint } from "./node.ts";
+import { getNode, type Node, nodePath, type Taint } from "./node.ts";
 import { RequestError } from "./request-error.ts";
 
 /** How strongly pods are kept away: those that run already may stay. */
@@ -40,15 +40,21 @@ export async function setTaint(
   }
 }
 
+/** Tells whether a node has this taint of wasp's and no other, or none when it is undefined. */
+export function hasTaint({ taints }: Node, wanted: SwapPressureTaint | undefined): boolean {
+  const own = taints.filter(isOwn);
+  return wanted === undefined ? own.length === 0 : own.length === 1 && isSame(own[0], wanted);
+}
+
 async function setTaintOnce(
   server: ApiServer,
   nodeName: string,
   wanted: SwapPressureTaint | undefined,
   closing: AbortSignal,
 ): Promise<boolean> {
-  const { taints, resourceVersion } = await getNode(server, nodeName, closing);
-  const own = taints.filter(isOwn);
-  if (wanted === undefined ? own.length === 0 : own.length === 1 && isSame(own[0], wanted)) return false;
+  const node = await getNode(server, nodeName, closing);
+  const { taints, resourceVersion } = node;
+  if (hasTaint(node, wanted)) return false;
   const others = taints.filter((taint) => !isOwn(taint));
   const all = wanted === undefined ? others : [...others, { key: KEY, ...wanted }];
   // A patch can replace only the whole list of taints; with the version that was read, it is refused when anybody

@@ -6,6 +6,7 @@ import { decode } from "./decode.ts";
 export interface Node {
   /** Changes whenever anything of the node does. */
   readonly resourceVersion: string;
+  readonly annotations: Readonly<Record<string, string>>;
   /** All that each of them holds, known here or not. */
   readonly taints: readonly Taint[];
   readonly conditions: readonly NodeCondition[];
@@ -41,6 +42,7 @@ function decodeNode(text: string): Node {
   const { metadata, spec, status } = decode(NodeSchema, text, "a Node");
   return {
     resourceVersion: metadata.resourceVersion,
+    annotations: metadata.annotations ?? {},
     taints: spec?.taints ?? [],
     conditions: status?.conditions ?? [],
   };
@@ -48,7 +50,10 @@ function decodeNode(text: string): Node {
 
 const NodeSchema = v.object({
   kind: v.literal("Node"),
-  metadata: v.object({ resourceVersion: v.string() }),
+  metadata: v.object({
+    resourceVersion: v.string(),
+    annotations: v.nullish(v.record(v.string(), v.string())),
+  }),
   spec: v.nullish(
     v.object({
       taints: v.nullish(

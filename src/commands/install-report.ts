@@ -5,14 +5,20 @@ import type { Undo } from "../policy/install/undo.ts";
 
 const INDENT = "  ";
 
-/** Shows what a plan does, part by part: what changes, with its text, and what there is to know. */
-export function showPlan({ parts }: Plan, { changes }: Comparison): string {
+/**
+ * Shows what a plan does, part by part: what changes, with its text, and what there is to know; and what becomes of what an
+ * earlier run made and the plan no longer has.
+ */
+export function showPlan({ parts }: Plan, { changes }: Comparison, outdated: readonly Undo[]): string {
   const blocks = parts.map(({ part, notes }) => {
     const ofPart = changes.filter(({ step }) => step.part === part);
     const lines = [...ofPart.flatMap(showChange), ...notes.flatMap((note) => indented(`note: ${note}`))];
     return lines.length === 0 ? "" : `${[part, ...lines].join("\n")}\n`;
   });
-  return blocks.join("");
+  const gone = outdated.flatMap((undo) => indented(undoLine(undo, UNDO_WORDS)));
+  return [...blocks, ...(gone.length === 0 ? [] : [`${["no longer planned", ...gone].join("\n")}\n`])].join(
+    "",
+  );
 }
 
 function showChange({ action, step, diff, detail }: Change): string[] {
@@ -33,6 +39,11 @@ export function undoneLine(undo: Undo): string {
   return undoLine(undo, UNDONE_WORDS);
 }
 
+/** Tells which things that wasp made cannot be undone as things are, and why. */
+export function undoComplaints(undos: readonly Undo[]): readonly string[] {
+  return undos.filter(({ action }) => action === "refuse").map((undo) => undoLine(undo, UNDO_WORDS));
+}
+
 type Words = Readonly<Record<Undo["action"], string>>;
 
 const UNDO_WORDS: Words = {
@@ -41,6 +52,7 @@ const UNDO_WORDS: Words = {
   run: "run",
   keep: "leave",
   none: "nothing to do for",
+  refuse: "cannot undo",
 };
 
 const UNDONE_WORDS: Words = {
@@ -49,6 +61,7 @@ const UNDONE_WORDS: Words = {
   run: "ran",
   keep: "left",
   none: "nothing to do for",
+  refuse: "cannot undo",
 };
 
 function undoLine({ made, action, why }: Undo, words: Words): string {
@@ -63,14 +76,15 @@ export function subjectOf(step: Step): string {
   return step.kind === "line" ? `${step.path} (the line ${JSON.stringify(step.line)})` : step.path;
 }
 
-/** A plan and what it changes, for programs: a part a member, each with its steps. */
-export function planAsData({ parts }: Plan, { changes }: Comparison): object[] {
-  return parts.map(({ part, refusals, notes }) => ({
+/** A plan and what it changes, for programs: a part a member, each with its steps; and what the plan no longer has. */
+export function planAsData({ parts }: Plan, { changes }: Comparison, outdated: readonly Undo[]): object {
+  const members = parts.map(({ part, refusals, notes }) => ({
     part,
     changes: changes.filter(({ step }) => step.part === part).map(changeAsData),
     refusals,
     notes,
   }));
+  return { parts: members, outdated: undosAsData(outdated) };
 }
 
 function changeAsData({ action, step, diff, detail }: Change): object {

@@ -9,10 +9,12 @@ import { applyChanges, comparePlan } from "../host/install/apply.ts";
 import { type Host, imageHost, runningHost, runningProgram } from "../host/install/host.ts";
 import { lockHost } from "../host/install/journal-file.ts";
 import { planParts } from "../host/install/plan-parts.ts";
+import { judgeOutdated, undoMade } from "../host/install/undo.ts";
 import { type Change, type Comparison, isDoing } from "../policy/install/change.ts";
 import type { Plan } from "../policy/install/plan.ts";
+import type { Undo } from "../policy/install/undo.ts";
 import { showCheck } from "./install-check.ts";
-import { planAsData, showPlan, subjectOf } from "./install-report.ts";
+import { planAsData, showPlan, subjectOf, undoComplaints, undoneLine } from "./install-report.ts";
 import { EXIT_FAILURE, EXIT_USAGE, loadOrComplain } from "./load-or-complain.ts";
 
 const STDOUT = 1;
@@ -48,27 +50,44 @@ function install(config: InstallConfig): number {
   if (config.check) return showCheck(hostOf({ ...config, dryRun: true }), config.output);
   const host = hostOf(config);
   using _lock = config.dryRun ? undefined : lockHost(host);
-  const plan = () => planParts(host, config.options, config.parts);
-  const planned = plan();
-  const comparison = comparePlan(planned, host);
-  const report = reporter(config, planned, comparison);
+  const compare = () => compareHost(host, planParts(host, config.options, config.parts));
+  const comparison = compare();
+  const report = reporter(config, comparison);
   if (comparison.refusals.length > 0) return report.refuse(comparison.refusals);
-  const doing = comparison.changes.filter(isDoing);
   report.show();
-  if (config.dryRun) return report.end("planned", 0);
-  if (doing.length === 0) return report.end("nothing-to-do", 0);
+  if (config.dryRun) return report.end("planned");
+  if (countOf(comparison) === 0) return report.end("nothing-to-do");
   try {
-    applyChanges(comparison.changes, host, (change, is) => is === "done" && report.done(change));
+    applyChanges(comparison.changes, host, report.done);
+    // Last, so that there is no moment without the old and the new.
+    undoMade(comparison.outdated, host, report.undone);
   } catch (error) {
     return report.fail([(error as Error).message]);
   }
-  const left = comparePlan(plan(), host);
-  const wrong = [...left.refusals, ...left.changes.filter(isDoing).map(notAsPlanned)];
-  return wrong.length > 0 ? report.fail(wrong) : report.end("installed", doing.length);
+  const wrong = notAsPlanned(compare());
+  return wrong.length > 0 ? report.fail(wrong) : report.end("installed");
 }
 
-function notAsPlanned({ action, step }: Change): string {
-  return `${subjectOf(step)} is not as planned once all is done: it would be to ${action} again`;
+/** A plan, and what it does to a host. */
+interface HostComparison extends Comparison {
+  readonly plan: Plan;
+  /** What an earlier run made, and the plan no longer has. */
+  readonly outdated: readonly Undo[];
+}
+
+function compareHost(host: Host, plan: Plan): HostComparison {
+  const { changes, refusals } = comparePlan(plan, host);
+  const outdated = judgeOutdated(host, plan);
+  return { plan, changes, outdated, refusals: [...refusals, ...undoComplaints(outdated)] };
+}
+
+function countOf({ changes, outdated }: HostComparison): number {
+  return changes.filter(isDoing).length + outdated.length;
+}
+
+function notAsPlanned({ changes, refusals }: HostComparison): readonly string[] {
+  const again = changes.filter(isDoing).map(({ action, step }) => `${action} ${subjectOf(step)}`);
+  return [...refusals, ...again.map((change) => `once all is done, there is still to do: ${change}`)];
 }
 
 type Outcome = "planned" | "nothing-to-do" | "installed" | "refused" | "failed";
@@ -77,23 +96,29 @@ type Outcome = "planned" | "nothing-to-do" | "installed" | "refused" | "failed";
 interface Reporter {
   show(): void;
   done(change: Change): void;
-  end(outcome: Outcome, changes: number): number;
+  undone(undo: Undo): void;
+  end(outcome: Outcome): number;
   refuse(refusals: readonly string[]): number;
   fail(errors: readonly string[]): number;
 }
 
-function reporter({ output, dryRun, parts }: InstallConfig, plan: Plan, comparison: Comparison): Reporter {
+function reporter({ output, dryRun, parts }: InstallConfig, comparison: HostComparison): Reporter {
+  const { plan, outdated } = comparison;
   const print = (text: string) => void writeSync(STDOUT, text);
   const document = (outcome: Outcome, errors: readonly string[]) =>
-    print(`${JSON.stringify({ outcome, dryRun, parts: planAsData(plan, comparison), errors }, null, 2)}\n`);
+    print(
+      `${JSON.stringify({ outcome, dryRun, ...planAsData(plan, comparison, outdated), errors }, null, 2)}\n`,
+    );
   const isJson = output === "json";
   return {
-    show: () => isJson || print(showPlan(plan, comparison)),
+    show: () => isJson || print(showPlan(plan, comparison, outdated)),
     done: (change) => isJson || print(`${DONE[change.action]} ${subjectOf(change.step)}\n`),
-    end: (outcome, changes) => {
+    undone: (undo) => isJson || print(`${undoneLine(undo)}\n`),
+    end: (outcome) => {
       if (isJson) document(outcome, []);
-      else if (outcome === "installed") print(`installed: ${counted(changes)}, read back and as planned\n`);
-      else if (outcome === "nothing-to-do" || !comparison.changes.some(isDoing))
+      else if (outcome === "installed")
+        print(`installed: ${counted(countOf(comparison))}, read back and as planned\n`);
+      else if (outcome === "nothing-to-do" || countOf(comparison) === 0)
         print(`nothing to do: ${parts.join(", ")}: all as planned\n`);
       return 0;
     },

@@ -12,7 +12,7 @@ import { countSwapping, hasAgent, zeroLimits } from "../host/install/limits.ts";
 import { judgeMade, undoMade } from "../host/install/undo.ts";
 import { type Undo, undoRefusals } from "../policy/install/undo.ts";
 import { hostOf } from "./install.ts";
-import { showUndos, undoneLine, undosAsData } from "./install-report.ts";
+import { showUndos, undoComplaints, undoneLine, undosAsData } from "./install-report.ts";
 import { EXIT_FAILURE, EXIT_USAGE, loadOrComplain } from "./load-or-complain.ts";
 
 const STDOUT = 1;
@@ -44,17 +44,20 @@ function uninstall(config: UninstallConfig): number {
   const undos = judgeMade(host, config.parts);
   const limits = judgeLimits(config, host, undos);
   const report = reporter(config, undos, limits);
-  const refusals = [...undoRefusals(readJournal(host), config.parts), ...limits.refusals];
+  const refusals = [
+    ...undoRefusals(readJournal(host), config.parts),
+    ...undoComplaints(undos),
+    ...limits.refusals,
+  ];
   if (refusals.length > 0) return report.refuse(refusals);
-  if (config.dryRun) report.show();
-  if (config.dryRun || undos.length === 0)
-    return report.end(undos.length === 0 ? "nothing-to-do" : "planned");
-  try {
-    const problems = undoAll(undos, limits, host, report.done);
-    return problems.length === 0 ? report.end("uninstalled") : report.fail(problems);
-  } catch (error) {
-    return report.fail([(error as Error).message]);
+  if (config.dryRun) {
+    report.show();
+  } else {
+    const errors = undoAll(undos, limits, host, report.done);
+    if (errors.length > 0) return report.fail(errors);
   }
+  if (undos.length === 0) return report.end("nothing-to-do");
+  return report.end(config.dryRun ? "planned" : "uninstalled");
 }
 
 /** What is to become of the swap limits of the containers that run. */
@@ -77,21 +80,30 @@ function judgeLimits({ limits }: UninstallConfig, host: Host, undos: readonly Un
   return { zeroed: countSwapping(host), refusals };
 }
 
-/** Undoes everything, and tells which containers' limits could not be set. */
+/** Undoes everything, up to the first that cannot be undone, and tells what went wrong. */
 function undoAll(
   undos: readonly Undo[],
-  limits: Limits,
+  { zeroed }: Limits,
   host: Host,
-  tell: (undo: Undo) => void,
+  onDone: (undo: Undo) => void,
 ): readonly string[] {
-  const done = (undo: Undo, is: "begun" | "done") => is === "done" && tell(undo);
   const isOfHook = ({ made }: Undo) => made.part === "hook" && made.kind !== "folder";
-  // Between the two: no container that starts meanwhile gets swap any more, and none swaps while it is taken away.
-  undoMade(undos.filter(isOfHook), host, done);
-  const problems = limits.zeroed === undefined ? [] : zeroLimits(host).problems;
-  const others = undos.filter((undo) => !isOfHook(undo));
-  undoMade(others, host, done);
-  return problems;
+  const zero = () => (zeroed === undefined ? [] : zeroLimits(host));
+  try {
+    // Before the hook goes, as a run that is repeated no longer knows of it; and for what started until it was gone.
+    const problems = zero();
+    undoMade(undos.filter(isOfHook), host, onDone);
+    problems.push(...zero());
+    // No container swaps any more when the swap is taken away.
+    undoMade(
+      undos.filter((undo) => !isOfHook(undo)),
+      host,
+      onDone,
+    );
+    return [...new Set(problems)];
+  } catch (error) {
+    return [(error as Error).message];
+  }
 }
 
 type Outcome = "planned" | "nothing-to-do" | "uninstalled" | "refused" | "failed";

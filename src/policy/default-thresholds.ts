@@ -27,7 +27,8 @@ export const DEFAULT_THRESHOLDS: readonly Threshold[] = [
     allOf: [{ signal: "memoryPressure", operator: ">=", value: STALLED }],
     graceSeconds: PATIENCE_SECONDS,
     minClearSeconds: MIN_CLEAR_SECONDS,
-    isHard: false,
+    // By then evictions have had their chance to relieve.
+    isHard: true,
   },
   {
     name: "swap-and-memory-used-up",

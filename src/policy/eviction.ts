@@ -1,8 +1,9 @@
-import type { Observation } from "./signals.ts";
-import { NO_SENSES, type Senses, type SensingConfig, sense } from "./signals.ts";
+import { type EvictionState, HOUR_SECONDS } from "./eviction-state.ts";
+import { type EvictionPace, waiting } from "./eviction-wait.ts";
+import { type Observation, type SensingConfig, sense } from "./signals.ts";
 import type { Snapshot } from "./snapshot.ts";
 import { hold, isMet, NEVER_MET, type Threshold, type ThresholdState } from "./threshold.ts";
-import { type Candidate, rankGoing, rankVictims, type VictimConfig } from "./victim.ts";
+import { type Candidate, rankVictims, type VictimConfig } from "./victim.ts";
 
 /** Whether decisions are carried out, only told, or not made at all. */
 export const EVICTION_MODES = ["Enforce", "DryRun", "Off"] as const;
@@ -11,14 +12,10 @@ export const EVICTION_MODES = ["Enforce", "DryRun", "Off"] as const;
 export const LAST_RESORTS = ["None", "Delete"] as const;
 
 /** The knobs of eviction. */
-export interface EvictionConfig extends SensingConfig, VictimConfig {
+export interface EvictionConfig extends SensingConfig, VictimConfig, EvictionPace {
   readonly evictionMode: (typeof EVICTION_MODES)[number];
   /** Any of them that is crossed calls for an eviction. */
   readonly evictionThresholds: readonly Threshold[];
-  /** How long after a victim is gone nobody else is evicted: relief takes time to show. */
-  readonly cooldownSeconds: number;
-  /** How long a victim may take to go, or to be moved. */
-  readonly victimDeadlineSeconds: number;
   readonly maxEvictionsPerHour: number;
   readonly lastResort: (typeof LAST_RESORTS)[number];
 }
@@ -37,6 +34,8 @@ export type EvictionHoldReason =
   | "capped"
   /** Every pod is one that is never evicted, or is passed over for now. */
   | "no-candidate"
+  /** Whom an agent before this one evicted cannot be read of the node. */
+  | "past-unknown"
   /** Nothing is known of what the pods use. */
   | "no-figures";
 
@@ -55,54 +54,8 @@ export type EvictionDecision =
       readonly thresholds: readonly string[];
     };
 
-/** How the API server answered the request to evict a pod. */
-export type EvictionAnswer =
-  /** The pod is about to go. */
-  | "accepted"
-  /** KubeVirt moves the virtual machine to another node, after which the pod goes. */
-  | "evacuating"
-  /** A disruption budget does not allow it now. */
-  | "blocked"
-  /** It will not be allowed, however often one asks. */
-  | "never"
-  /** There is no such pod any more, or another one has its name. */
-  | "gone"
-  /** The request failed; it may be made again. */
-  | "failed"
-  /** It was not made, because only decisions are asked for. */
-  | "dry-run";
-
-/** What has to be remembered between two decisions; seconds of a clock that never jumps. */
-export interface EvictionState {
-  readonly senses: Senses;
-  /** By name of the threshold. */
-  readonly thresholds: Readonly<Record<string, ThresholdState>>;
-  /** Earlier snapshots, some seconds apart, oldest first, by which it is told whose swap moves. */
-  readonly earlier: readonly Snapshot[];
-  readonly awaited: { readonly podUid: string; readonly untilSeconds: number } | undefined;
-  readonly cooldownUntilSeconds: number;
-  /** When pods were evicted in the last hour. */
-  readonly evictedSeconds: readonly number[];
-  /** Pods that are left out until a time, by UID. */
-  readonly passedOver: Readonly<Record<string, number>>;
-}
-
-/** Nothing has happened yet. */
-export const NO_EVICTIONS: EvictionState = {
-  senses: NO_SENSES,
-  thresholds: {},
-  earlier: [],
-  awaited: undefined,
-  cooldownUntilSeconds: Number.NEGATIVE_INFINITY,
-  evictedSeconds: [],
-  passedOver: {},
-};
-
-const HOUR_SECONDS = 3600;
 const EARLIER_SPACING_SECONDS = 5;
 const EARLIER_COUNT = 3;
-const BLOCKED_SECONDS = 60;
-const FAILED_SECONDS = 5;
 
 /** What was decided, what it was decided on, and what to remember. */
 export interface Decided {
@@ -116,45 +69,34 @@ export function decideEviction(before: EvictionState, snapshot: Snapshot, config
   const now = snapshot.atSeconds;
   const { observation, senses } = sense(before.senses, snapshot, config);
   const thresholds = holdAll(before.thresholds, config.evictionThresholds, observation, now);
-  const sensed = { ...before, senses, thresholds, earlier: withEarlier(before.earlier, snapshot) };
-  const state = withGoing(afterWaiting(expired(sensed, now), snapshot, config), snapshot, config);
+  const earlier = withEarlier(before.earlier, snapshot);
+  const inheritedUntilSeconds = stillInherited({ ...before, thresholds }, observation, config, now);
+  const sensed = expired({ ...before, senses, thresholds, earlier, inheritedUntilSeconds }, now);
+  const state = waiting(sensed, snapshot, config);
   return { decision: decide(state, snapshot, observation, config), observation, state };
 }
 
-/** Tells whether new pods are to be kept away: a threshold was crossed, and is not over. */
-export function isPressed({ thresholds }: EvictionState): boolean {
-  return Object.values(thresholds).some(({ isCrossed }) => isCrossed);
+/** Until when a pressure that an agent before this one felt has to be unfelt to be over, felt or taken over now. */
+export function inheritedUntil(
+  { evictionThresholds, trafficWindowSeconds }: EvictionConfig,
+  nowSeconds: number,
+): number {
+  // Before a window is over, a signal does not say what it would have said to the one before.
+  const clearSeconds = evictionThresholds.map(({ minClearSeconds }) => minClearSeconds);
+  return nowSeconds + Math.max(trafficWindowSeconds, ...clearSeconds);
 }
 
-/** What to remember once a request to evict a pod was answered. */
-export function answered(
-  state: EvictionState,
-  podUid: string,
-  answer: EvictionAnswer,
+// Once this agent has crossed a threshold itself, that one tells when it is over.
+function stillInherited(
+  { thresholds, inheritedUntilSeconds: until }: EvictionState,
+  observation: Observation,
   config: EvictionConfig,
   nowSeconds: number,
-): EvictionState {
-  // Who was passed over already is deleted as the last resort; refused that, it is not asked for each second.
-  const isLast = podUid in state.passedOver;
-  const passOver = (seconds: number) => ({
-    ...state,
-    cooldownUntilSeconds: isLast ? nowSeconds + BLOCKED_SECONDS : state.cooldownUntilSeconds,
-    passedOver: { ...state.passedOver, [podUid]: nowSeconds + seconds },
-  });
-  if (answer === "blocked") return passOver(BLOCKED_SECONDS);
-  if (answer === "never") return passOver(HOUR_SECONDS);
-  // Somebody else was faster, and relief takes time to show.
-  if (answer === "gone")
-    return { ...passOver(HOUR_SECONDS), cooldownUntilSeconds: nowSeconds + config.cooldownSeconds };
-  if (answer === "failed") return { ...state, cooldownUntilSeconds: nowSeconds + FAILED_SECONDS };
-  const evictedSeconds = [...state.evictedSeconds, nowSeconds];
-  if (answer === "dry-run")
-    return { ...state, evictedSeconds, cooldownUntilSeconds: nowSeconds + config.cooldownSeconds };
-  return {
-    ...state,
-    evictedSeconds,
-    awaited: { podUid, untilSeconds: nowSeconds + config.victimDeadlineSeconds },
-  };
+): number | undefined {
+  if (until === undefined || Object.values(thresholds).some(({ isCrossed }) => isCrossed)) return undefined;
+  if (config.evictionThresholds.some((threshold) => isMet(threshold, observation)))
+    return inheritedUntil(config, nowSeconds);
+  return nowSeconds < until ? until : undefined;
 }
 
 function holdAll(
@@ -180,33 +122,11 @@ function withEarlier(earlier: readonly Snapshot[], snapshot: Snapshot): readonly
 function expired(state: EvictionState, nowSeconds: number): EvictionState {
   return {
     ...state,
-    evictedSeconds: state.evictedSeconds.filter((at) => nowSeconds - at < HOUR_SECONDS),
+    evicted: state.evicted.filter(({ atSeconds }) => nowSeconds - atSeconds < HOUR_SECONDS),
     passedOver: Object.fromEntries(
       Object.entries(state.passedOver).filter(([, until]) => until > nowSeconds),
     ),
   };
-}
-
-/** Ends the wait for a victim that is gone, or that has taken too long: the next one then is somebody else. */
-function afterWaiting(state: EvictionState, snapshot: Snapshot, config: EvictionConfig): EvictionState {
-  const { awaited } = state;
-  const now = snapshot.atSeconds;
-  if (awaited === undefined) return state;
-  const isThere = snapshot.pods.some(({ uid }) => uid === awaited.podUid);
-  if (isThere && now < awaited.untilSeconds) return state;
-  const passedOver = isThere
-    ? { ...state.passedOver, [awaited.podUid]: now + HOUR_SECONDS }
-    : state.passedOver;
-  return { ...state, passedOver, awaited: undefined, cooldownUntilSeconds: now + config.cooldownSeconds };
-}
-
-/** Waits for a pod that goes already, whoever sent it away: an agent before this one, or its owner. */
-function withGoing(state: EvictionState, snapshot: Snapshot, config: EvictionConfig): EvictionState {
-  if (state.awaited !== undefined || !isPressed(state)) return state;
-  const victim = rankGoing(snapshot, config).find(({ pod }) => !(pod.uid in state.passedOver));
-  if (victim === undefined) return state;
-  const untilSeconds = snapshot.atSeconds + config.victimDeadlineSeconds;
-  return { ...state, awaited: { podUid: victim.pod.uid, untilSeconds } };
 }
 
 function decide(
@@ -222,7 +142,7 @@ function decide(
   const crossed = met.filter(({ name }) => isCalling(state.thresholds[name]));
   if (crossed.length === 0) return { verdict: "hold", reason: whyNotCrossed(met, state) };
   if (now < state.cooldownUntilSeconds) return { verdict: "hold", reason: "cooldown" };
-  if (state.evictedSeconds.length >= config.maxEvictionsPerHour) return { verdict: "hold", reason: "capped" };
+  if (state.evicted.length >= config.maxEvictionsPerHour) return { verdict: "hold", reason: "capped" };
   return choose(state, snapshot, crossed, config);
 }
 

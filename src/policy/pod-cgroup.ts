@@ -74,8 +74,7 @@ function parseSystemd(cgroupsPath: string): PodCgroup | undefined {
 
 function parseCgroupfs(cgroupsPath: string): PodCgroup | undefined {
   const [root, ...below] = cgroupsPath.split("/");
-  if (root !== "" || below.some((segment) => segment === "" || segment === "." || segment === ".."))
-    return undefined;
+  if (root !== "" || below.includes("") || below.includes(".") || below.includes("..")) return undefined;
   const pod = podOfPath(parentOf(cgroupsPath));
   return pod && { ...pod, containerSegment: `${POD}${pod.podUid}/${nameOf(cgroupsPath)}` };
 }

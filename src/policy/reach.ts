@@ -1,6 +1,7 @@
 import type { EvictionConfig } from "./eviction.ts";
 import { type KubeletThresholds, type PodsRoom, roomOfPods, workingSetOf } from "./kubelet-thresholds.ts";
-import type { ContainerSample, KubepodsSample, NodeSample, Snapshot } from "./snapshot.ts";
+import type { KubepodsSample, NodeSample, Snapshot } from "./snapshot.ts";
+import { type SwapRoom, swapRoomOf } from "./swap-room.ts";
 
 /** Whether swap is kept within the pods' reach. */
 export const SWAP_REACHES = ["Auto", "Off"] as const;
@@ -47,8 +48,8 @@ export interface ReachDecision {
 export interface ReachState {
   /** What was decided last. */
   readonly memoryHighBytes: number;
-  /** What pods have in swap, and could have there; undefined before containers were looked at. */
-  readonly pods: { readonly swappedBytes: number; readonly leftBytes: number } | undefined;
+  /** Undefined before containers were looked at. */
+  readonly pods: SwapRoom | undefined;
   /** When containers were looked at, and whether it is time to again. */
   readonly lookedSeconds: number;
   readonly isNear: boolean;
@@ -193,21 +194,11 @@ function relief(
   };
 }
 
-/** What pods have in swap, and could have there. */
+/** What room pods have in swap; as it was before where containers were not looked at. */
 function looked(
   { pods, lookedSeconds }: ReachState,
   { atSeconds, containers, node }: Snapshot,
 ): Pick<ReachState, "pods" | "lookedSeconds"> {
-  if (containers.length === 0) return { pods, lookedSeconds };
-  const swappedBytes = sumOf(containers, ({ swapBytes }) => swapBytes);
-  const leftBytes = Math.min(sumOf(containers, leftOf), node.swapFreeBytes);
-  return { pods: { swappedBytes, leftBytes }, lookedSeconds: atSeconds };
-}
-
-function leftOf({ swappableBytes = 0, swapLimitBytes = 0, swapBytes }: ContainerSample): number {
-  return Math.min(swappableBytes, Math.max(0, swapLimitBytes - swapBytes));
-}
-
-function sumOf<T>(items: readonly T[], figure: (item: T) => number): number {
-  return items.reduce((sum, item) => sum + figure(item), 0);
+  const room = swapRoomOf(containers, node);
+  return room === undefined ? { pods, lookedSeconds } : { pods: room, lookedSeconds: atSeconds };
 }

@@ -2,6 +2,7 @@ import type { Pod } from "./pod.ts";
 import type { Pressure } from "./pressure.ts";
 import { settlingOf } from "./settling.ts";
 import type { ContainerSample, KubepodsSample, NodeSample, Snapshot } from "./snapshot.ts";
+import { swapRoomOf } from "./swap-room.ts";
 import { type Timed, type Window, windowOf, withLatest } from "./window.ts";
 
 /** What a threshold can be about. Ratios are fractions: 1 is all of it. */
@@ -103,7 +104,7 @@ export function sense(
   const traffic = windowOf(moments, config.trafficWindowSeconds);
   const stalled = windowOf(moments, STALL_WINDOW_SECONDS);
   const stall = least(stallOf(stalled), stallOf(windowOf(moments, LATEST_WINDOW_SECONDS)));
-  const cause = causeOf(stalled, snapshot.node);
+  const cause = causeOf(stalled, snapshot);
   const memoryPressure = stall === undefined ? undefined : cause === undefined ? 0 : stall;
   const observation = {
     swapUtilization: swapUtilization(snapshot.node),
@@ -179,28 +180,39 @@ function least(a: number | undefined, b: number | undefined): number | undefined
  * Finds swap's part in a stall. Files that are read again and again stall as well, and so does memory that is swapped out
  * once and left there: neither is cured by sending a pod away for its swap.
  */
-function causeOf(window: Window<Moment> | undefined, node: NodeSample): PressureCause | undefined {
+function causeOf(window: Window<Moment> | undefined, snapshot: Snapshot): PressureCause | undefined {
   const swapIn = rate(window, "swapInPages") ?? 0;
   const anon = rate(window, "anonRefaults") ?? 0;
   const file = rate(window, "fileRefaults") ?? 0;
   if (anon >= MOVING_PAGES_PER_SECOND && anon >= file) return "anonymous-refault";
   if (swapIn >= MOVING_PAGES_PER_SECOND && swapIn >= file) return "swap-in";
-  return isExhausted(node) ? "swap-exhausted" : undefined;
+  return isExhausted(snapshot) ? "swap-exhausted" : undefined;
 }
 
 // A kernel that reclaims now here and now there takes seconds to show that memory settles; that a spike is over shows at once.
-function swapSettling(looks: readonly Look[], { node, pageBytes }: Snapshot): number | undefined {
+function swapSettling(looks: readonly Look[], snapshot: Snapshot): number | undefined {
   const windows = [STALL_WINDOW_SECONDS, LATEST_WINDOW_SECONDS].flatMap(
     (seconds) => windowOf(looks, seconds) ?? [],
   );
   if (windows.length === 0) return undefined;
   // There is no more room to settle in.
-  if (isExhausted(node)) return 0;
-  return Math.max(...windows.map(({ from, to }) => settlingOf(from.containers, to.containers, pageBytes)));
+  if (isExhausted(snapshot)) return 0;
+  return Math.max(
+    ...windows.map(({ from, to }) => settlingOf(from.containers, to.containers, snapshot.pageBytes)),
+  );
 }
 
-function isExhausted({ swapTotalBytes, swapFreeBytes }: NodeSample): boolean {
-  return swapTotalBytes > 0 && swapFreeBytes <= EXHAUSTED_SWAP * swapTotalBytes;
+/** Whether swap is at its end: all that the node has, or all that pods may use and have anything for. */
+function isExhausted({ node, containers }: Snapshot): boolean {
+  const { swapTotalBytes, swapFreeBytes } = node;
+  if (swapTotalBytes <= 0) return false;
+  if (swapFreeBytes <= EXHAUSTED_SWAP * swapTotalBytes) return true;
+  const room = swapRoomOf(containers, node);
+  return (
+    room !== undefined &&
+    room.swappedBytes > 0 &&
+    room.leftBytes <= EXHAUSTED_SWAP * (room.swappedBytes + room.leftBytes)
+  );
 }
 
 function swapUtilization({ swapTotalBytes, swapFreeBytes }: NodeSample): number | undefined {

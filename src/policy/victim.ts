@@ -67,10 +67,10 @@ export function rankVictims(
   return rank(pods, snapshot.containers, before?.containers ?? []);
 }
 
-/** Ranks the pods that are on their way out already and still use more than they asked for: relief may come of them. */
+/** Ranks the pods that are on their way out already, as if they were not. */
 export function rankGoing(snapshot: Snapshot, config: VictimConfig): Candidate[] {
   const pods = snapshot.pods.filter((pod) => isGoing(whyNever(pod, config)));
-  return rank(pods, snapshot.containers, []).filter(({ isOverRequest }) => isOverRequest);
+  return rank(pods, snapshot.containers, []);
 }
 
 /** Whether a pod is never evicted because somebody else has sent it away. */

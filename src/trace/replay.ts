@@ -1,12 +1,6 @@
-import {
-  answered,
-  decideEviction,
-  type EvictionConfig,
-  type EvictionDecision,
-  type EvictionState,
-  isPressed,
-  NO_EVICTIONS,
-} from "../policy/eviction.ts";
+import { decideEviction, type EvictionConfig, type EvictionDecision } from "../policy/eviction.ts";
+import { answered } from "../policy/eviction-answer.ts";
+import { type EvictionState, isPressed, NO_EVICTIONS } from "../policy/eviction-state.ts";
 import type { Observation } from "../policy/signals.ts";
 import type { Snapshot } from "../policy/snapshot.ts";
 import { isMet } from "../policy/threshold.ts";

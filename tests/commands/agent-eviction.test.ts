@@ -6,8 +6,7 @@ import { RunningAgent } from "../node/running-agent.ts";
 
 const FOREIGN = { key: "example.com/maintenance", value: "soon", effect: "NoSchedule" };
 const OWN = { key: "wasp.io/swap-pressure", effect: "NoSchedule" };
-const FIGURES =
-  /Pods stalled for memory \d+ % of the time .*; swap in use 50 %; pages swapped in a second \d+/;
+const FIGURES = /Pods stalled for memory \d+ % of the time .*; swap 50 % full; \d+ pages a second swapped in/;
 
 describe.concurrent("eviction", () => {
   test("takes the hog and not its neighbour, and everybody can see why", async () => {
@@ -65,7 +64,7 @@ describe.concurrent("eviction", () => {
     await using agent = pressed.agent();
     await agent.until(() => pressed.taints.length === 2, "the taint");
     expect(pressed.taints).toEqual([FOREIGN, OWN]);
-    await agent.event("node-tainted");
+    expect(await agent.event("node-tainted")).toMatchObject({ effect: "NoSchedule" });
     const status = (wanted: string) => agent.until(() => has(pressed.condition, wanted), `status ${wanted}`);
     await status("True");
     expect(pressed.condition).toMatchObject({
@@ -98,6 +97,16 @@ describe.concurrent("eviction", () => {
     pressed.configure({ evictionMode: "Off" });
     await agent.until(() => pressed.taints.length === 1 && has(pressed.condition, "Unknown"), "no taint");
     expect(await agent.metric('wasp_signal_ratio{signal="memoryPressure"}')).toBeUndefined();
+  });
+
+  test("puts back what somebody else takes of its marks, and has that seen", async () => {
+    using pressed = await PressedNode.start();
+    await using agent = pressed.agent();
+    await agent.until(() => has(pressed.condition, "True"), "the condition");
+    pressed.taint(FOREIGN);
+    expect(await agent.event("node-mark-restored")).toMatchObject({ level: "warning", lost: "taint" });
+    expect(pressed.taints).toEqual([FOREIGN, OWN]);
+    expect(await agent.metric("wasp_node_mark_restores_total")).toBe(1);
   });
 
   test("takes away at its start the taint that an agent before it left", async () => {

@@ -83,10 +83,10 @@ export class FakeApiServer implements Disposable {
     onRequest(server, (head, socket, body) => this.#serve(head, socket, body));
   }
 
-  /** Makes certificates and listens on an address of this host. */
+  /** Makes certificates and listens on an address of this host, which QEMU's guests know as 10.0.2.2. */
   static async start(cluster: FakeCluster, address = "127.0.0.1"): Promise<FakeApiServer> {
     const folder = mkdtempSync(`${tmpdir()}/wasp-api-server-`);
-    await makeCertificates(folder, "api-server", "IP:127.0.0.1,IP:::1");
+    await makeCertificates(folder, "api-server", "IP:127.0.0.1,IP:::1,IP:10.0.2.2");
     return new FakeApiServer(folder, await listen(folder, "api-server", address), cluster);
   }
 

@@ -7,7 +7,11 @@ import { PATCH_TYPES, patched } from "./merge-patch.ts";
 
 /** A node of the cluster as JSON, as much of it as is looked at. */
 export interface NodeJson {
-  readonly metadata: { readonly name: string; readonly resourceVersion: string };
+  readonly metadata: {
+    readonly name: string;
+    readonly resourceVersion: string;
+    readonly annotations?: Readonly<Record<string, string>>;
+  };
   readonly spec: { readonly taints?: readonly object[] | null; readonly unschedulable?: boolean };
   readonly status: { readonly conditions: readonly { readonly type: string }[] };
 }
@@ -49,6 +53,7 @@ export class FakeObjects {
   readonly #cluster: FakeCluster;
   readonly #once = new Map<string, Answer[]>();
   readonly #always = new Map<string, Answer>();
+  readonly #withheld = new Set<(request: ObjectRequest) => boolean>();
 
   constructor(cluster: FakeCluster) {
     this.#cluster = cluster;
@@ -61,9 +66,10 @@ export class FakeObjects {
   }
 
   /** Makes a node as it was recorded, or changes it, with another resource version. */
-  putNode(name: string, change: { spec?: NodeJson["spec"]; status?: NodeJson["status"] } = {}): void {
+  putNode(name: string, change: Partial<NodeJson> = {}): void {
     const before = this.nodes.get(name) ?? recordedNode;
-    const metadata = { ...before.metadata, name, resourceVersion: String(++this.#cluster.revision) };
+    const resourceVersion = String(++this.#cluster.revision);
+    const metadata = { ...before.metadata, ...change.metadata, name, resourceVersion };
     this.nodes.set(name, { ...before, ...change, metadata });
   }
 
@@ -77,13 +83,22 @@ export class FakeObjects {
     this.#always.set(line, answer);
   }
 
+  /** Carries out the next request of a kind, and never answers it; tells whether it has come. */
+  withhold(isMeant: (request: ObjectRequest) => boolean): () => boolean {
+    this.#withheld.add(isMeant);
+    return () => !this.#withheld.has(isMeant);
+  }
+
   serve({ method, path, contentType, body }: RawRequest, socket: TLSSocket): void {
     const line = `${method} ${path}`;
     const request = { line, contentType, body: body === "" ? undefined : JSON.parse(body) };
     this.requests.push(request);
     this.beforeServing(request);
     const given = this.#once.get(line)?.shift() ?? this.#always.get(line);
-    (given ?? this.#answerTo(request))(socket);
+    const meant = [...this.#withheld].find((isMeant) => isMeant(request));
+    const answer = given ?? this.#answerTo(request);
+    if (meant === undefined) answer(socket);
+    else this.#withheld.delete(meant);
   }
 
   #answerTo(request: ObjectRequest): Answer {
@@ -125,7 +140,7 @@ export class FakeObjects {
     return node === undefined ? notFound("nodes", name) : answer("200 OK", JSON.stringify(node));
   }
 
-  /** Each of the two paths of a node changes its own part, and lets the other be. */
+  /** Each of the two paths of a node changes its own part beside the metadata, and lets the other be. */
   #patchNode({ contentType, body }: ObjectRequest, name: string, part: "spec" | "status"): Answer {
     const before = this.nodes.get(name);
     if (before === undefined) return notFound("nodes", name);
@@ -134,7 +149,7 @@ export class FakeObjects {
     const version = patch.metadata?.resourceVersion ?? before.metadata.resourceVersion;
     if (version !== before.metadata.resourceVersion) return conflict("nodes", name, MODIFIED);
     const after = patched(before, patch, contentType) as NodeJson;
-    this.putNode(name, { [part]: after[part] });
+    this.putNode(name, { metadata: after.metadata, [part]: after[part] });
     return answer("200 OK", JSON.stringify(this.nodes.get(name)));
   }
 

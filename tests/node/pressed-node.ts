@@ -29,6 +29,7 @@ const QUICK = {
   ],
   cooldownSeconds: 1,
   podPollSeconds: 1,
+  trafficWindowSeconds: 2,
 };
 
 /**

@@ -4,7 +4,8 @@ import {
   WASP_AGENT_LIMITS,
   waspAgentThresholds,
 } from "../../src/policy/default-thresholds.ts";
-import { decideEviction, type EvictionConfig, isPressed, NO_EVICTIONS } from "../../src/policy/eviction.ts";
+import { decideEviction, type EvictionConfig } from "../../src/policy/eviction.ts";
+import { isPressed, NO_EVICTIONS } from "../../src/policy/eviction-state.ts";
 import type { Snapshot } from "../../src/policy/snapshot.ts";
 import type { Threshold } from "../../src/policy/threshold.ts";
 import { GI, MI, podOf, sampleOf, snapshotAt } from "./snapshots.ts";

@@ -1,13 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import {
-  answered,
-  decideEviction,
-  type EvictionAnswer,
-  type EvictionConfig,
-  type EvictionDecision,
-  NO_EVICTIONS,
-} from "../../src/policy/eviction.ts";
+import { decideEviction, type EvictionConfig, type EvictionDecision } from "../../src/policy/eviction.ts";
+import { answered, type EvictionAnswer } from "../../src/policy/eviction-answer.ts";
+import { NO_EVICTIONS } from "../../src/policy/eviction-state.ts";
 import type { Pod } from "../../src/policy/pod.ts";
 import type { Snapshot } from "../../src/policy/snapshot.ts";
 import { whyNever } from "../../src/policy/victim.ts";

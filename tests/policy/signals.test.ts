@@ -90,6 +90,20 @@ describe("memory pressure", () => {
     expect(pressureCause).toBe("swap-exhausted");
   });
 
+  test.each([
+    ["limits are used up", { swapBytes: 200 * MI, swapLimitBytes: 200 * MI }, "swap-exhausted"],
+    ["limits leave room", { swapBytes: 100 * MI, swapLimitBytes: 200 * MI }, undefined],
+    ["nothing is left to swap", { swapBytes: 100 * MI, swappableBytes: MI }, "swap-exhausted"],
+    ["nobody may swap", { swapBytes: 0, swapLimitBytes: 0 }, undefined],
+    ["nobody knows", { swapBytes: 200 * MI, swapLimitBytes: undefined }, undefined],
+  ] as const)("is swap's doing where the node has swap, and pods' %s: %o", (_, differences, cause) => {
+    const pods = [podOf("a")];
+    const snapshots = [0, 1, 2, 3, 4, 5, 6].map((second) =>
+      snapshotAt(second, { stallMicroseconds: second * 300_000 }, pods, [sampleOf("a", differences)]),
+    );
+    expect(observed(snapshots).pressureCause).toBe(cause);
+  });
+
   test("of a spike is over with it", () => {
     const spike = steady(3, { stallMicroseconds: 1_000_000, swapInPages: 9000 });
     const after = steady(1, {}, { stallMicroseconds: 3_000_000, swapInPages: 27_000 }, 4);

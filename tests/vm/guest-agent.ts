@@ -4,7 +4,7 @@ import { type Guest, quote } from "./guest.ts";
 const unit = "wasp-agent.service";
 const log = "/run/wasp-agent.log";
 const port = 9809;
-const patienceMilliseconds = 10_000;
+const patienceSeconds = 10;
 
 /** `wasp agent` at work on the node, as a unit of systemd. */
 export class GuestAgent implements AsyncDisposable {
@@ -39,8 +39,12 @@ export class GuestAgent implements AsyncDisposable {
   }
 
   /** Waits for an event, of which there may be some already, and returns the first that fits. */
-  async event(name: string, fits: (entry: LogEntry) => boolean = () => true): Promise<LogEntry> {
-    const deadline = Date.now() + patienceMilliseconds;
+  async event(
+    name: string,
+    fits: (entry: LogEntry) => boolean = () => true,
+    seconds = patienceSeconds,
+  ): Promise<LogEntry> {
+    const deadline = Date.now() + seconds * 1000;
     for (;;) {
       const found = (await this.events(name)).find(fits);
       if (found !== undefined) return found;
@@ -54,27 +58,39 @@ export class GuestAgent implements AsyncDisposable {
     return await this.#guest.must(`busybox wget -qO- http://127.0.0.1:${port}/metrics`);
   }
 
-  /** Waits until a metric without labels is as it should be. */
-  async untilMetric(name: string, isRight: (value: number) => boolean): Promise<void> {
-    const deadline = Date.now() + patienceMilliseconds;
-    while (!isRight(await this.metric(name))) {
-      if (Date.now() > deadline) throw new Error(`${name} is ${await this.metric(name)} still`);
+  /** Waits until the value of a series is as it should be. */
+  async untilMetric(
+    series: string,
+    isRight: (value: number) => boolean,
+    seconds = patienceSeconds,
+  ): Promise<void> {
+    const deadline = Date.now() + seconds * 1000;
+    while (!isRight(await this.metric(series))) {
+      if (Date.now() > deadline) throw new Error(`${series} is ${await this.metric(series)} still`);
       await Bun.sleep(100);
     }
   }
 
-  /** A metric without labels. */
-  async metric(name: string): Promise<number> {
+  /** The value of a series, `name` or `name{label="value"}`. */
+  async metric(series: string): Promise<number> {
     const metrics = await this.metrics();
-    const value = metrics.match(new RegExp(`^${name} (\\S+)$`, "m"))?.[1];
-    if (value === undefined) throw new Error(`no ${name} in:\n${metrics}`);
-    return Number(value);
+    const line = metrics.split("\n").find((candidate) => candidate.startsWith(`${series} `));
+    if (line === undefined) throw new Error(`no ${series} in:\n${metrics}`);
+    return Number(line.slice(series.length));
   }
 
   /** The processor time that it has used so far. */
   async processorSeconds(): Promise<number> {
     const nanoseconds = await this.#guest.must(`systemctl show --property=CPUUsageNSec --value ${unit}`);
     return Number(nanoseconds) / 1e9;
+  }
+
+  /** The memory that it has at this moment, shared files included, in bytes. */
+  async residentBytes(): Promise<number> {
+    const status = await this.#guest.must(
+      `cat /proc/$(systemctl show --property=MainPID --value ${unit})/status`,
+    );
+    return Number(status.match(/^VmRSS:\s+(\d+) kB$/m)?.[1]) * 1024;
   }
 
   /** Kills it, as the kernel would for want of memory. */

@@ -10,7 +10,13 @@ import { readCapacity } from "./pods.ts";
 /** How a container of NodePods is started; as the kubelet has it, with the hook installed, unless told. */
 export interface PodContainerSpec
   extends Pick<ContainerSpec, "memory" | "hooksFolder" | "annotations" | "cgroupManager"> {
+  /** The pod's name; one that no other has unless told. */
+  name?: string;
+  /** The pod's namespace; `default` unless told. */
+  namespace?: string;
   requestBytes: number;
+  /** What it sees of the node, as podman has it: `/usr:/usr:ro`. */
+  volumes?: readonly string[];
   /** What it runs instead of a long sleep. */
   script?: string;
 }
@@ -69,8 +75,15 @@ export class NodePods implements AsyncDisposable {
 
   /** Starts a container in a pod of its own, of which the kubelet does not tell yet. */
   async run(runtime: Runtime, spec: PodContainerSpec): Promise<PodContainer> {
-    const { requestBytes, cgroupManager = "systemd", script = "exec sleep infinity", ...rest } = spec;
     this.#started += 1;
+    const {
+      name = `web-${this.#started}`,
+      namespace = "default",
+      requestBytes,
+      volumes = [],
+      ...more
+    } = spec;
+    const { cgroupManager = "systemd", script = "exec sleep infinity", ...rest } = more;
     const uid = podUidOf(this.#started);
     const path = podPath({ driver: cgroupManager, cgroupRoot: [] }, "Burstable", uid);
     const { memoryTotalBytes } = await readCapacity(this.#guest);
@@ -80,11 +93,12 @@ export class NodePods implements AsyncDisposable {
       cgroupParent: cgroupManager === "systemd" ? path.slice(path.lastIndexOf("/") + 1) : path,
       oomScoreAdj: kubeletOomScoreAdj(requestBytes, memoryTotalBytes),
     };
-    const id = (await this.#guest.must(podmanRun(runtime, asKubelet, ["--detach"], script))).trim();
+    const flags = ["--detach", ...volumes.flatMap((volume) => ["--volume", volume])];
+    const id = (await this.#guest.must(podmanRun(runtime, asKubelet, flags, script))).trim();
     const scope = `${cgroups}${path}/libpod-${id}${cgroupManager === "systemd" ? ".scope" : ""}`;
     const isNested = runtime === "crun" && cgroupManager === "systemd";
     const containers = [{ name: containerName, id, requestBytes }];
-    const pod = { uid, name: `web-${this.#started}`, containers };
+    const pod = { uid, name, namespace, containers };
     return { id, pod, requestBytes, own: isNested ? [`${scope}/container`, scope] : [scope] };
   }
 
@@ -92,6 +106,16 @@ export class NodePods implements AsyncDisposable {
   tell({ pod }: PodContainer): void {
     this.#pods.set(pod.uid, pod);
     this.#tellAll();
+  }
+
+  /**
+   * Has the kubelet end a container as one whose pod was deleted: it tells that the pod is on its way out, asks the
+   * container to end and kills it when its time is up, and then tells of the pod no more.
+   */
+  async terminate(container: PodContainer, graceSeconds: number): Promise<void> {
+    this.tell({ ...container, pod: { ...container.pod, isTerminating: true } });
+    await this.#guest.must(`podman stop --time ${graceSeconds} ${quote(container.id)}`);
+    await this.remove(container);
   }
 
   /** Starts a container, and has the kubelet tell of it. */

@@ -1,4 +1,4 @@
-# The load of a pod of tests/vm/traces.ts: does the steps that it is given, one after another. Memory is in MiB chunks, none of
+# The load of a pod of tests/vm/traces.ts and tests/vm/agent-eviction.test.ts: does the steps that it is given, one after another. Memory is in MiB chunks, none of
 # whose pages is zero, because the kernel does not swap those. Arguments: the pod's name, then the steps.
 use strict;
 use warnings;
@@ -11,15 +11,9 @@ my @chunks;
 
 my %do = (
     # More memory, up to so many MiB, at so many MiB a second.
-    grow => sub {
-        my ($to, $rate) = @_;
-        my ($began, $from) = (now(), scalar @chunks);
-        while (@chunks < $to) {
-            push @chunks, "x" x $MIB;
-            my $ahead = (@chunks - $from) / $rate - (now() - $began);
-            rest($ahead) if $ahead > 0.02;
-        }
-    },
+    grow => sub { my ($to, $rate) = @_; take_until(sub { @chunks >= $to }, $rate) },
+    # The same, until so few MiB of the node's swap are free.
+    swap => sub { my ($free, $rate) = @_; take_until(sub { swap_free() <= $free }, $rate) },
     # Less memory.
     shrink => sub { my ($to) = @_; pop @chunks while @chunks > $to },
     # Uses the first MiB again and again for so many seconds, with a pause and some fresh memory each time.
@@ -28,12 +22,21 @@ my %do = (
         my $until = now() + $seconds;
         while (now() < $until) {
             for my $chunk (0 .. $mib - 1) {
-                for (my $at = 0; $at < $MIB; $at += $PAGE) { substr($chunks[$chunk], $at, 1) = "y" }
+                use_again($chunk);
                 last if now() >= $until;
             }
             next unless $pause;
             my $fresh = "z" x $MIB;
             rest($pause);
+        }
+    },
+    # Uses all of its memory again and again, and takes so many MiB a second more; never ends by itself.
+    leak => sub {
+        my ($rate) = @_;
+        my ($began, $from) = (now(), scalar @chunks);
+        for (my $chunk = 0; ; $chunk = ($chunk + 1) % @chunks) {
+            use_again($chunk);
+            push @chunks, "x" x $MIB while @chunks - $from < $rate * (now() - $began);
         }
     },
     # Reads a file again and again for so many seconds.
@@ -61,6 +64,8 @@ my %do = (
     harm => sub { note("harm", sprintf("%.3f", now())) },
     # Tells that what comes before the recording is done, and waits for its beginning.
     ready => sub { note("ready", "1"); rest(0.1) until -e "$folder/go" },
+    # Tells that what comes before is done, and waits until it is told this word.
+    await => sub { my ($word) = @_; note("awaits-$word", "1"); rest(0.1) until -e "$folder/$word" },
 );
 
 for my $step (@steps) {
@@ -75,6 +80,26 @@ sub now {
     syscall(228, 0, $buffer) == 0 or die "clock_gettime: $!";
     my ($seconds, $nanoseconds) = unpack("qq", $buffer);
     return $seconds + $nanoseconds / 1e9;
+}
+
+sub take_until {
+    my ($is_enough, $rate) = @_;
+    my ($began, $from) = (now(), scalar @chunks);
+    until ($is_enough->()) {
+        push @chunks, "x" x $MIB;
+        my $ahead = (@chunks - $from) / $rate - (now() - $began);
+        rest($ahead) if $ahead > 0.02;
+    }
+}
+
+sub swap_free {
+    open(my $meminfo, "<", "/proc/meminfo") or die "/proc/meminfo: $!";
+    for (<$meminfo>) { return $1 / 1024 if /^SwapFree: +(\d+) kB/ }
+}
+
+sub use_again {
+    my ($chunk) = @_;
+    for (my $at = 0; $at < $MIB; $at += $PAGE) { substr($chunks[$chunk], $at, 1) = "y" }
 }
 
 sub rest { select(undef, undef, undef, $_[0]) }

@@ -28,13 +28,13 @@ export function comparePlan(plan: Plan, host: Host): Comparison {
 }
 
 /**
- * Makes the changes one after another, and tells of each before and after it is made. The journal has each before it is
+ * Makes the changes one after another, and tells of each once it is made. The journal has each before it is
  * made: a run that ends anywhere can be repeated, and undone. Throws an error that names the first that cannot be made.
  */
 export function applyChanges(
   changes: readonly Change[],
   host: Host,
-  tell: (change: Change, is: "begun" | "done") => void = () => {},
+  onDone: (change: Change) => void = () => {},
 ): void {
   const doing = changes.filter(isDoing);
   let journal = readJournal(host);
@@ -48,10 +48,9 @@ export function applyChanges(
   if (owed.length > 0) keep(owed.reduce(withOwed, journal));
   for (const change of doing) {
     const { step } = change;
-    tell(change, "begun");
     if (step.kind === "command") runCommand(step, host, journal, keep);
     else takeStep(step, host, journal, keep);
-    tell(change, "done");
+    onDone(change);
   }
 }
 

@@ -4,31 +4,21 @@ import { SwapLimit } from "../swap-limit.ts";
 import type { Host } from "./host.ts";
 import { isThere } from "./read-host.ts";
 
-/** What became of the swap limits of a host's containers. */
-export interface ZeroedLimits {
-  /** How many containers may not swap any more, of those that could. */
-  readonly zeroed: number;
-  /** What could not be written, and why. */
-  readonly problems: readonly string[];
-}
-
 /** Tells how many of a host's containers may swap. */
 export function countSwapping(host: Host): number {
   return swappingLimits(host).length;
 }
 
-/** Sets the swap limit of each of a host's containers to 0; one that cannot be set is told of, and the others are. */
-export function zeroLimits(host: Host): ZeroedLimits {
-  const problems: string[] = [];
-  const limits = swappingLimits(host);
-  for (const limit of limits) {
+/** Sets the swap limit of each of a host's containers to 0, and tells why that failed for some. */
+export function zeroLimits(host: Host): string[] {
+  return swappingLimits(host).flatMap((limit) => {
     try {
       limit.write(0);
+      return [];
     } catch (error) {
-      problems.push((error as Error).message);
+      return [(error as Error).message];
     }
-  }
-  return { zeroed: limits.length - problems.length, problems };
+  });
 }
 
 /** Whether a wasp agent runs on a host, which would set the limits again. */

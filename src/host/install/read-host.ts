@@ -28,7 +28,9 @@ export function filesIn(host: Host, folder: string): readonly string[] {
 /** Whether files can be made in a folder of a host, which itself may have to be made first. */
 export function isWritable(host: Host, folder: string): boolean {
   const place = follow(host, folder);
-  if (statOf(place) === undefined && folder !== "/") return isWritable(host, folderOf(folder));
+  const stat = statOf(place);
+  if (stat === undefined && folder !== "/") return isWritable(host, folderOf(folder));
+  if (stat?.isDirectory() !== true) return false;
   try {
     accessSync(place, constants.W_OK);
     return true;

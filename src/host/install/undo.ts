@@ -1,7 +1,8 @@
 import { readdirSync, rmdirSync, rmSync } from "node:fs";
 import { type Made, type MadeFolder, withoutMade } from "../../policy/install/made.ts";
 import type { Part } from "../../policy/install/part.ts";
-import { type Undo, undoOrder } from "../../policy/install/undo.ts";
+import type { Plan } from "../../policy/install/plan.ts";
+import { outdatedMade, type Undo, undoOrder } from "../../policy/install/undo.ts";
 import { locate, statOf } from "./below.ts";
 import { judge, undo as undoByHand } from "./hands/all.ts";
 import type { Host } from "./host.ts";
@@ -29,20 +30,21 @@ export function judgeMade(host: Host, chosen: readonly Part[]): readonly Undo[] 
   });
 }
 
+/** Tells what is to become of what wasp made for a plan's parts, and the plan no longer has; changes nothing. */
+export function judgeOutdated(host: Host, plan: Plan): readonly Undo[] {
+  return outdatedMade(readJournal(host), plan).map((made) => judgeOne(made, host, new Set()));
+}
+
 /**
- * Undoes it, and tells of each before and after. The journal loses each once it is undone: a run that ends anywhere can be
- * repeated. Throws an error that names the first that cannot be undone. At the end the journal goes, if nothing is in it.
+ * Undoes it, and tells of each once it is undone. The journal loses each once it is undone: a run that ends anywhere can be
+ * repeated. Throws an error that names the first that cannot be undone. At the end the journal goes, if nothing is in it;
+ * so does what a run left that was cut off at its very beginning or end, where there is nothing to undo.
  */
-export function undoMade(
-  undos: readonly Undo[],
-  host: Host,
-  tell: (undo: Undo, is: "begun" | "done") => void = () => {},
-): void {
+export function undoMade(undos: readonly Undo[], host: Host, onDone: (undo: Undo) => void = () => {}): void {
   for (const undo of undos) {
-    tell(undo, "begun");
     undoOne(undo, host);
     writeJournal(host, withoutMade(readJournal(host), undo.made));
-    tell(undo, "done");
+    onDone(undo);
   }
   if (readJournal(host).made.length === 0) removeJournal(host);
 }

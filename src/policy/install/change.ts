@@ -1,4 +1,4 @@
-import type { Step } from "./step.ts";
+import type { CommandStep, Step } from "./step.ts";
 
 /** What a step finds in its place. */
 export type Found =
@@ -21,7 +21,7 @@ export interface Change {
   readonly detail?: string;
 }
 
-/** What a plan does to a host. */
+/** What the steps of a plan do to a host. */
 export interface Comparison {
   /** Every step in its order; unchanged ones too, a command that is not to be run left out. */
   readonly changes: readonly Change[];
@@ -40,7 +40,7 @@ export function isDoing({ action }: Change): boolean {
  */
 export function compareSteps(
   steps: readonly Step[],
-  found: (step: Exclude<Step, { readonly kind: "command" }>) => Found,
+  found: (step: Exclude<Step, CommandStep>) => Found,
   { isRunning, isOwed }: { readonly isRunning: boolean; readonly isOwed: (step: Step) => boolean },
 ): Comparison {
   const changes: Change[] = [];

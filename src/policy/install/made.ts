@@ -96,7 +96,7 @@ export function earlierMade<Kind extends MadeKind>(
 }
 
 /** The name of what was made: the same thing made again has the same. */
-export function nameOf(made: Made): string {
+function nameOf(made: Made): string {
   return made.kind === "command"
     ? `command ${JSON.stringify(made.argv)} of ${made.part}`
     : `${made.kind} ${made.path}${made.kind === "line" ? ` ${made.line}` : ""}`;

@@ -1,5 +1,7 @@
 import type { Journal, Made } from "./made.ts";
 import type { Part } from "./part.ts";
+import { type Plan, stepsOf } from "./plan.ts";
+import type { Step } from "./step.ts";
 
 /**
  * The order in which parts are undone: the hook first, so that no container gets swap any more; the swap before the
@@ -27,7 +29,9 @@ export interface Undo {
     /** It stays: it is no longer as wasp made it, or not empty. */
     | "keep"
     /** It is not there, or as it was before. */
-    | "none";
+    | "none"
+    /** It cannot be undone as things are; with one, nothing is. */
+    | "refuse";
   readonly why?: string;
 }
 
@@ -46,6 +50,24 @@ export function undoOrder({ made }: Journal, chosen: readonly Part[]): readonly 
 
 function isUndoneLast(entry: Made): boolean {
   return entry.kind === "command" && entry.undo.order === "last";
+}
+
+/**
+ * What a journal has of a plan's parts, and the plan no longer: files, links and lines of a run with other options, or
+ * under other circumstances; in the order in which they are undone. Commands are not in it, as a plan leaves one out that
+ * need not be run again.
+ */
+export function outdatedMade(journal: Journal, plan: Plan): readonly Made[] {
+  const planned = new Set(stepsOf(plan).map(placeOf));
+  // A plan without a step tells that nothing is known to be needed, not that what was made is to go.
+  const parts = plan.parts.filter(({ steps }) => steps.length > 0).map(({ part }) => part);
+  return undoOrder(journal, parts).filter(
+    (made) => made.kind !== "command" && made.kind !== "folder" && !planned.has(placeOf(made)),
+  );
+}
+
+function placeOf(thing: Made | Step): string {
+  return JSON.stringify("path" in thing ? [thing.path, "line" in thing ? thing.line : ""] : thing.argv);
 }
 
 /** Why the chosen parts cannot be undone without others; none if they can. */

@@ -1,6 +1,6 @@
 import type { Found } from "../../../policy/install/change.ts";
-import { earlierMade, type Journal } from "../../../policy/install/made.ts";
-import type { Step } from "../../../policy/install/step.ts";
+import { earlierMade, type Journal, type MadeOf } from "../../../policy/install/made.ts";
+import type { CommandStep, Step, StepOf } from "../../../policy/install/step.ts";
 import type { Undo } from "../../../policy/install/undo.ts";
 import type { Host } from "../host.ts";
 import { fileDoer, fileUndoer, programDoer } from "./file.ts";
@@ -9,10 +9,23 @@ import { lineDoer, lineUndoer } from "./line.ts";
 import { linkDoer, linkUndoer } from "./link.ts";
 
 /** A step that hands take; the engine runs commands itself. */
-export type StepByHands = Exclude<Step, { readonly kind: "command" }>;
+export type StepByHands = Exclude<Step, CommandStep>;
 
-const DOERS = { file: fileDoer, program: programDoer, line: lineDoer, link: linkDoer };
-const UNDOERS = { file: fileUndoer, line: lineUndoer, link: linkUndoer };
+/** What is made by a kind of step: of either kind of file, a file. */
+type MadeBy<Kind extends StepByHands["kind"]> = MadeOf<Kind extends "program" ? "file" : Kind>;
+
+const DOERS: { readonly [Kind in StepByHands["kind"]]: Doer<StepOf<Kind>, MadeBy<Kind>> } = {
+  file: fileDoer,
+  program: programDoer,
+  line: lineDoer,
+  link: linkDoer,
+};
+
+const UNDOERS: { readonly [Kind in MadeByHands["kind"]]: Undoer<MadeOf<Kind>> } = {
+  file: fileUndoer,
+  line: lineUndoer,
+  link: linkUndoer,
+};
 
 /** Looks at what is in a step's place. */
 export function look(step: StepByHands, host: Host): Found {
@@ -42,13 +55,11 @@ export function undo(made: MadeByHands, host: Host, action: "remove" | "restore"
   undoerOf(made).undo(made, host, action);
 }
 
-// A step's own doer takes it, which the compiler cannot see through the table; that none is missing it does.
+// The doer of a step's own kind takes it: the tables say so, but the compiler does not follow a kind through them.
 function doerOf<S extends StepByHands>({ kind }: S): Doer<S, MadeByHands> {
-  const doers: { readonly [K in StepByHands["kind"]]: unknown } = DOERS;
-  return doers[kind] as Doer<S, MadeByHands>;
+  return DOERS[kind] as unknown as Doer<S, MadeByHands>;
 }
 
 function undoerOf<M extends MadeByHands>({ kind }: M): Undoer<M> {
-  const undoers: { readonly [K in MadeByHands["kind"]]: unknown } = UNDOERS;
-  return undoers[kind] as Undoer<M>;
+  return UNDOERS[kind] as unknown as Undoer<M>;
 }

@@ -19,7 +19,10 @@ export interface Doer<S extends Step, M extends Made> {
 
 /** What undoes a kind of thing that was made. */
 export interface Undoer<M extends Made> {
-  /** Tells what is to become of it, and changes nothing. */
+  /**
+   * Tells what is to become of it, and changes nothing. One that cannot be undone now ("refuse": swap in use that memory has
+   * no room for) keeps everything from being undone.
+   */
   judge(made: M, host: Host): Omit<Undo, "made">;
   /** Removes or restores it, as judged. */
   undo(made: M, host: Host, action: "remove" | "restore"): void;

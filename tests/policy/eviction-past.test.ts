@@ -1,0 +1,130 @@
+import { describe, expect, test } from "bun:test";
+import { decideEviction, type EvictionConfig } from "../../src/policy/eviction.ts";
+import { answered } from "../../src/policy/eviction-answer.ts";
+import { type EvictionPast, resumed } from "../../src/policy/eviction-past.ts";
+import { isPressed, NO_EVICTIONS } from "../../src/policy/eviction-state.ts";
+import type { Pod } from "../../src/policy/pod.ts";
+import { MI, podOf, sampleOf, snapshotAt } from "./snapshots.ts";
+
+const config: EvictionConfig = {
+  evictionMode: "Enforce",
+  evictionThresholds: [
+    {
+      name: "stalled",
+      allOf: [{ signal: "memoryPressure", operator: ">=", value: 0.1 }],
+      graceSeconds: 10,
+      minClearSeconds: 40,
+      isHard: false,
+    },
+  ],
+  trafficWindowSeconds: 10,
+  cooldownSeconds: 60,
+  victimDeadlineSeconds: 120,
+  maxEvictionsPerHour: 2,
+  lastResort: "None",
+  excludeNamespaces: [],
+  ownPodUid: undefined,
+};
+const NOTHING: EvictionPast = { evicted: [], isPressed: false };
+const START = 1000;
+
+/** What an agent decides that starts with this past, second by second, and until when the node is under pressure. */
+function play(
+  past: EvictionPast,
+  seconds: number,
+  stall: number,
+  pods: readonly Pod[] = [podOf("a"), podOf("b")],
+) {
+  let state = resumed(NO_EVICTIONS, past, config, START);
+  let pressedSeconds = 0;
+  const asked: [podUid: string, afterSeconds: number][] = [];
+  const verdicts: string[] = [];
+  for (let second = 1; second <= seconds; second++) {
+    const moment = { stallMicroseconds: second * stall * 1e6, anonRefaults: second * 1000 };
+    const containers = pods.map(({ uid }, index) => sampleOf(uid, { memoryBytes: (50 - index) * MI }));
+    const decided = decideEviction(state, snapshotAt(START + second, moment, pods, containers), config);
+    const { decision } = decided;
+    state = decided.state;
+    if (isPressed(state)) pressedSeconds = second;
+    verdicts.push(decision.verdict === "hold" ? decision.reason : decision.verdict);
+    if (decision.verdict !== "evict") continue;
+    asked.push([decision.victim.pod.uid, second]);
+    state = answered(state, decision.victim.pod.uid, "never", config, START + second);
+  }
+  return { asked, verdicts, pressedSeconds };
+}
+
+describe("an agent that starts", () => {
+  test("without a past evicts after the grace period", () => {
+    expect(play(NOTHING, 30, 0.5).asked[0]?.[1]).toBeWithin(10, 15);
+  });
+
+  test("under an inherited pressure that goes on does not evict before its own grace period either", () => {
+    const { asked, pressedSeconds } = play({ ...NOTHING, isPressed: true }, 60, 0.5);
+    expect(asked[0]?.[1]).toBeWithin(10, 15);
+    expect(pressedSeconds).toBe(60);
+  });
+
+  test("under an inherited pressure that is over keeps it for as long as it takes to be over", () => {
+    expect(play({ ...NOTHING, isPressed: true }, 90, 0).pressedSeconds).toBe(39);
+    expect(play(NOTHING, 90, 0).pressedSeconds).toBe(0);
+  });
+
+  test.each<[string, number, number]>([
+    ["a moment ago", 1, config.cooldownSeconds],
+    ["when its victim may still be going", 170, config.cooldownSeconds],
+    ["long ago", 181, 10],
+  ])("after an eviction %s evicts again no sooner than may be", (_, agoSeconds, soonest) => {
+    const past = { ...NOTHING, evicted: [{ podUid: "gone", atSeconds: START - agoSeconds }] };
+    expect(play(past, 90, 0.5).asked[0]?.[1]).toBeWithin(soonest, soonest + 5);
+  });
+
+  test("counts what was evicted in the last hour, and nothing older", () => {
+    const evicted = [3700, 3000, 2000].map((ago) => ({ podUid: `gone-${ago}`, atSeconds: START - ago }));
+    expect(play({ ...NOTHING, evicted }, 30, 0.5).verdicts.at(-1)).toBe("capped");
+    const { asked } = play({ ...NOTHING, evicted: evicted.slice(0, 2) }, 30, 0.5);
+    expect(asked).not.toBeEmpty();
+  });
+
+  test("waits for a victim that goes, though it is within its requests", () => {
+    const pods = [podOf("a", { isTerminating: true }), podOf("b")];
+    const past = { isPressed: true, evicted: [{ podUid: "a", atSeconds: START - 1 }] };
+    expect(new Set(play(past, 90, 0.5, pods).verdicts)).toEqual(new Set(["await"]));
+    // Somebody else's is none to wait for: no relief would come of it.
+    expect(play({ ...past, evicted: [] }, 90, 0.5, pods).verdicts).not.toContain("await");
+  });
+});
+
+describe("an answer", () => {
+  const evict = (answer: "blocked" | "failed", retryAfterSeconds: number | undefined) =>
+    answered(NO_EVICTIONS, "a", answer, config, START, retryAfterSeconds);
+
+  test.each<[number | undefined, number]>([
+    [undefined, 60],
+    [10, 60],
+    [90, 90],
+    [86_400, 300],
+  ])("of blocked that wants %p s has the pod passed over for %p s", (retryAfterSeconds, seconds) => {
+    expect(evict("blocked", retryAfterSeconds).passedOver).toEqual({ a: START + seconds });
+  });
+
+  test.each<[number | undefined, number]>([
+    [undefined, 5],
+    [1, 5],
+    [7, 7],
+    [86_400, 300],
+  ])("of failed that wants %p s has nobody asked for within %p s", (retryAfterSeconds, seconds) => {
+    expect(evict("failed", retryAfterSeconds).cooldownUntilSeconds).toBe(START + seconds);
+  });
+
+  test("of failed counts as an eviction once the pod has gone all the same", () => {
+    const decideWith = (pods: readonly Pod[]) =>
+      decideEviction(evict("failed", undefined), snapshotAt(START + 1, {}, pods), config).state;
+    expect(decideWith([podOf("a"), podOf("b")])).toMatchObject({ evicted: [], tried: "a" });
+    expect(decideWith([podOf("b")])).toMatchObject({
+      evicted: [{ podUid: "a", atSeconds: START + 1 }],
+      cooldownUntilSeconds: START + 1 + config.cooldownSeconds,
+      tried: undefined,
+    });
+  });
+});

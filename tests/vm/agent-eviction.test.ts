@@ -1,0 +1,180 @@
+/** A pod that takes more and more beside one that does not, on real swap: what becomes of both, and who is told. */
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
+import { ClusterNode, NODE } from "./cluster-node.ts";
+import { GuestAgent } from "./guest-agent.ts";
+import { Load, prepareLoads, type Stall, stallShare } from "./load.ts";
+import { sharedGuest } from "./node.ts";
+import { untilHolds } from "./node-pods.ts";
+import { readCapacity } from "./pods.ts";
+
+setDefaultTimeout(240_000);
+
+const guest = await sharedGuest();
+const MIB = 2 ** 20;
+const KUBEPODS = "/sys/fs/cgroup/kubepods.slice";
+// What the fake kubelet's configuration reserves.
+const RESERVED_BYTES = 1024 * MIB;
+const SWAP_FILE = "/swapfile-eviction";
+const SWAP_MIB = 512;
+const PRESSURE = 'wasp_signal_ratio{signal="memoryPressure"}';
+const PATIENCE_SECONDS = 120;
+
+let node: ClusterNode;
+let agent: GuestAgent;
+let hog: Load;
+let neighbour: Load;
+let quiet: number;
+
+beforeAll(async () => {
+  await guest.must(`swapoff --all; fallocate --length ${SWAP_MIB}M ${SWAP_FILE} && chmod 600 ${SWAP_FILE} &&
+    mkswap --quiet ${SWAP_FILE} && swapon ${SWAP_FILE}`);
+  const { memoryTotalBytes } = await readCapacity(guest);
+  await guest.must(`systemctl start kubepods.slice
+    systemctl set-property --runtime kubepods.slice MemoryMax=${memoryTotalBytes - RESERVED_BYTES}`);
+  await prepareLoads(guest);
+  node = await ClusterNode.start(guest);
+  // A share of the swap would be all that one pod can use up.
+  agent = await GuestAgent.start(guest, [
+    ...node.flags,
+    "--eviction-mode=Enforce",
+    "--swap-behavior=UnlimitedSwap",
+  ]);
+  neighbour = await Load.start(guest, node, "runc", {
+    name: "neighbour",
+    requestBytes: 100 * MIB,
+    steps: ["grow:50:100", "await:hog", "touch:50:1e6:0.5"],
+  });
+  hog = await Load.start(guest, node, "crun", {
+    name: "hog",
+    requestBytes: 64 * MIB,
+    steps: [
+      ...[
+        "grow:100:100",
+        "await:half",
+        `swap:${SWAP_MIB / 2}:100`,
+        "await:all",
+        `swap:${0.08 * SWAP_MIB}:100`,
+      ],
+      ...["await:harm", "harm", "leak:1"],
+    ],
+  });
+  for (const { container } of [hog, neighbour]) {
+    const files = container.own.map((level) => `${level}/memory.swap.max`);
+    await untilHolds(
+      guest,
+      files,
+      files.map(() => "max"),
+    );
+  }
+});
+
+afterAll(async () => {
+  await agent?.[Symbol.asyncDispose]();
+  await node?.[Symbol.asyncDispose]();
+  await guest.must(`systemctl revert kubepods.slice; swapoff ${SWAP_FILE}; rm ${SWAP_FILE}; swapon --all`);
+});
+
+test("a pod that fits is none to worry about", async () => {
+  await Promise.all([
+    hog.untilAwaits("half", PATIENCE_SECONDS),
+    neighbour.untilAwaits("hog", PATIENCE_SECONDS),
+  ]);
+  await neighbour.tell("hog");
+  const before = await neighbour.stall();
+  await guest.must("sleep 5");
+  quiet = stallShare(before, await neighbour.stall());
+  await node.untilSwapPressure("False", PATIENCE_SECONDS);
+});
+
+test.each([
+  { name: "memory that nobody uses goes to swap", word: "half", next: "all", usedPart: 0.4 },
+  { name: "it may fill swap to its end", word: "all", next: "harm", usedPart: 0.85 },
+])("$name, and nobody is evicted for it", async ({ word, next, usedPart }) => {
+  await hog.tell(word);
+  await hog.untilAwaits(next, PATIENCE_SECONDS);
+  // Whatever is going to be decided is decided once nobody waits any more.
+  await agent.untilMetric(PRESSURE, (part) => part < 0.01, PATIENCE_SECONDS);
+  expect(await agent.metric('wasp_signal_ratio{signal="swapUtilization"}')).toBeGreaterThan(usedPart);
+  expect(await agent.events("eviction-decided")).toEqual([]);
+  await node.untilSwapPressure("False", PATIENCE_SECONDS);
+  expect(node.taints).toEqual([]);
+});
+
+let stalled: Stall;
+let gone: Stall;
+let harmed: number;
+
+test("a hog that uses all of it, and wants more still, is evicted", async () => {
+  const began = { stall: await neighbour.stall(), processorSeconds: await agent.processorSeconds() };
+  await hog.tell("harm");
+  const decision = await agent.event("eviction-decided", undefined, PATIENCE_SECONDS);
+  stalled = await neighbour.stall();
+  harmed = stallShare(began.stall, stalled);
+  const processorSeconds = (await agent.processorSeconds()) - began.processorSeconds;
+  const residentBytes = await agent.residentBytes();
+  expect(decision).toMatchObject({ pod: "hog", method: "evict", ranking: "test/hog, test/neighbour" });
+  expect(decision["swapUtilization"]).toBeGreaterThan(0.9);
+  for (const name of String(decision["thresholds"]).split(", "))
+    expect(await agent.metric(`wasp_threshold_crossed{threshold="${name}"}`)).toBe(1);
+  await agent.event("pod-evicted");
+  await node.untilSwapPressure("True", PATIENCE_SECONDS);
+  expect(node.taints).toEqual(["wasp.io/swap-pressure"]);
+
+  await node.settled();
+  gone = await neighbour.stall();
+  expect(node.gone).toEqual(["hog"]);
+  const harmMilliseconds = await hog.harmMilliseconds();
+  const share = processorSeconds / (stalled.atSeconds - began.stall.atSeconds);
+  console.log(
+    `decided ${seconds(Date.parse(String(decision["time"])) - harmMilliseconds)} after the harm began, gone after
+    ${seconds(Date.now() - harmMilliseconds)}; the agent takes ${percent(share)} of a core and
+    ${Math.round(residentBytes / MIB)} MiB`,
+  );
+  expect(share).toBeLessThan(0.2);
+});
+
+test("its neighbour is not, and has peace again", async () => {
+  await node.untilSwapPressure("False", PATIENCE_SECONDS);
+  const after = stallShare(gone, await neighbour.stall());
+  console.log(
+    `the neighbour stalls ${percent(quiet)} before, ${percent(harmed)} with the hog, ${percent(after)} after`,
+  );
+  expect(harmed).toBeGreaterThan(4 * quiet);
+  expect(harmed).toBeGreaterThan(4 * after);
+  expect(await neighbour.isRunning()).toBe(true);
+  expect(await guest.must(`cat ${KUBEPODS}/memory.events`)).toContain("\noom_kill 0\n");
+});
+
+test("the node takes new pods again, and everybody can see what happened", async () => {
+  expect(node.taints).toEqual([]);
+  const marked = (await agent.log())
+    .map(({ event }) => event)
+    .filter((event) => /^node-(un)?tainted$/.test(event));
+  expect(marked.slice(-2)).toEqual(["node-tainted", "node-untainted"]);
+  expect(node.evictions.map(({ line }) => line)).toEqual(["POST /api/v1/namespaces/test/pods/hog/eviction"]);
+  const { pod } = hog.container;
+  expect([...node.server.objects.events.values()]).toEqual(
+    [
+      { kind: "Pod", name: "hog", uid: pod.uid },
+      { kind: "Node", name: NODE },
+    ].map((involvedObject) =>
+      expect.objectContaining({
+        involvedObject: expect.objectContaining(involvedObject),
+        reason: "SwapEviction",
+        message: expect.stringMatching(
+          /^test\/hog is evicted: it is over its requests by .* swap in use (9\d|100) %/,
+        ),
+      }),
+    ),
+  );
+  expect(await agent.metric('wasp_evictions_total{answer="accepted"}')).toBe(1);
+  expect(await agent.metrics()).not.toMatch(/^wasp_threshold_crossed{.*} 1$/m);
+});
+
+function seconds(milliseconds: number): string {
+  return `${(milliseconds / 1000).toFixed(1)} s`;
+}
+
+function percent(share: number): string {
+  return `${(100 * share).toFixed(1)} %`;
+}

@@ -1,0 +1,164 @@
+/** The same pod, too large for memory and not for memory and swap, with swap kept within its reach and without. */
+import { afterAll, afterEach, beforeAll, beforeEach, expect, setDefaultTimeout, test } from "bun:test";
+import type { Snapshot } from "../../src/policy/snapshot.ts";
+import { decodeTrace } from "../../src/trace/decode.ts";
+import { ClusterNode } from "./cluster-node.ts";
+import { GuestAgent } from "./guest-agent.ts";
+import { Load, prepareLoads, stallShare } from "./load.ts";
+import { sharedGuest } from "./node.ts";
+import { untilHolds } from "./node-pods.ts";
+import { readCapacity } from "./pods.ts";
+
+setDefaultTimeout(240_000);
+
+const guest = await sharedGuest();
+const MIB = 2 ** 20;
+const KUBEPODS = "/sys/fs/cgroup/kubepods.slice";
+const SWAP_FILE = "/swapfile-reach";
+const SWAP_MIB = 512;
+// What the fake kubelet's configuration reserves, and the threshold below which it evicts.
+const RESERVED_BYTES = 1024 * MIB;
+const THRESHOLD_BYTES = 100 * MIB;
+const RECORDING = "/root/reach.jsonl";
+const PATIENCE_SECONDS = 120;
+
+let podsMib: number;
+let node: ClusterNode;
+let agent: GuestAgent | undefined;
+
+beforeAll(async () => {
+  await guest.must(`swapoff --all; fallocate --length ${SWAP_MIB}M ${SWAP_FILE} && chmod 600 ${SWAP_FILE} &&
+    mkswap --quiet ${SWAP_FILE} && swapon ${SWAP_FILE}`);
+  const { memoryTotalBytes } = await readCapacity(guest);
+  podsMib = Math.floor((memoryTotalBytes - RESERVED_BYTES) / MIB);
+  await guest.must(`systemctl start kubepods.slice
+    systemctl set-property --runtime kubepods.slice MemoryMax=${podsMib}M`);
+});
+
+beforeEach(begin);
+
+async function begin(): Promise<void> {
+  await prepareLoads(guest);
+  node = await ClusterNode.start(guest);
+  // What is left of the pods before goes with the slice; its limit stays.
+  await guest.must("systemctl start kubepods.slice");
+}
+
+afterEach(async () => {
+  await agent?.[Symbol.asyncDispose]();
+  agent = undefined;
+  await node[Symbol.asyncDispose]();
+});
+
+afterAll(() =>
+  guest.must(`systemctl revert kubepods.slice; swapoff ${SWAP_FILE}; rm ${SWAP_FILE}; swapon --all`),
+);
+
+/** How the node fared while the hog grew. */
+interface Course {
+  /** What the kubelet would have held against its threshold, at the least. */
+  readonly leastAvailableMib: number;
+  /** How much of the swap was in use when the kubelet would have evicted, from 0 to 1; undefined if it never would. */
+  readonly swapUsedAtEviction: number | undefined;
+  readonly mostSwapUsed: number;
+  /** The part of the time for which a pod that cannot swap was stalled. */
+  readonly neighbourStall: number;
+}
+
+/** Has a pod take 200 MiB more than all pods may have, of which it uses a part again and again. */
+async function courseWith(swapReach: "Auto" | "Off"): Promise<Course> {
+  agent = await GuestAgent.start(guest, [
+    ...node.flags,
+    "--eviction-mode=Enforce",
+    `--swap-reach=${swapReach}`,
+  ]);
+  if (swapReach === "Auto") await untilHeld(agent);
+  // Too small a request for any swap.
+  const neighbour = await Load.start(guest, node, "runc", {
+    name: "neighbour",
+    requestBytes: 1,
+    steps: ["grow:50:100", "await:hog", "touch:50:1e6:0.5"],
+  });
+  const hog = await Load.start(guest, node, "crun", {
+    name: "hog",
+    requestBytes: Math.floor(0.9 * (podsMib * MIB + RESERVED_BYTES)),
+    steps: ["grow:100:100", "await:grow", `grow:${podsMib + 200}:60`, "touch:50:10:0.5", "await:end"],
+  });
+  await Promise.all([
+    hog.untilAwaits("grow", PATIENCE_SECONDS),
+    neighbour.untilAwaits("hog", PATIENCE_SECONDS),
+  ]);
+  await neighbour.tell("hog");
+  await guest.must(`rm --force ${RECORDING}; echo '{"kind":"PodList","apiVersion":"v1","items":[]}' > /root/none.json
+    systemd-run --quiet --collect --unit=reach-recording wasp trace record --pods-file /root/none.json --output ${RECORDING}`);
+  const before = await neighbour.stall();
+  await hog.tell("grow");
+  await hog.untilAwaits("end", PATIENCE_SECONDS);
+  const after = await neighbour.stall();
+  await guest.must("systemctl stop reach-recording.service");
+  return { ...courseOf(await recorded()), neighbourStall: stallShare(before, after) };
+}
+
+const HIGH = "wasp_kubepods_memory_high_bytes";
+
+/** Waits until memory.high has come down as far as it is to. */
+async function untilHeld(running: GuestAgent): Promise<void> {
+  await running.event("swap-reach-held");
+  await running.untilMetric(HIGH, (bytes) => bytes < (podsMib - 150) * MIB, PATIENCE_SECONDS);
+}
+
+async function recorded(): Promise<Snapshot[]> {
+  const lines = (await guest.must(`cat ${RECORDING}`)).split("\n");
+  return await Array.fromAsync(decodeTrace(lines));
+}
+
+/** By the kubelet's own rule: the limit of all pods less their working set, against its threshold. */
+function courseOf(snapshots: readonly Snapshot[]): Omit<Course, "neighbourStall"> {
+  const moments = snapshots.flatMap(({ node: { swapTotalBytes, swapFreeBytes }, kubepods }) => {
+    if (kubepods === undefined) return [];
+    const availableBytes = kubepods.memoryMaxBytes - (kubepods.memoryBytes - kubepods.inactiveFileBytes);
+    return [{ availableBytes, swapUsed: 1 - swapFreeBytes / swapTotalBytes }];
+  });
+  const evicting = moments.find(({ availableBytes }) => availableBytes < THRESHOLD_BYTES);
+  return {
+    leastAvailableMib: Math.round(Math.min(...moments.map(({ availableBytes }) => availableBytes)) / MIB),
+    swapUsedAtEviction: evicting?.swapUsed,
+    mostSwapUsed: Math.max(...moments.map(({ swapUsed }) => swapUsed)),
+  };
+}
+
+test("the kubelet would evict while swap is free without it, and would not with it", async () => {
+  const without = await courseWith("Off");
+  await agent?.[Symbol.asyncDispose]();
+  await node[Symbol.asyncDispose]();
+  await begin();
+  const withIt = await courseWith("Auto");
+  console.table({ without, with: withIt });
+  expect(without.swapUsedAtEviction).toBeLessThan(0.5);
+  expect(withIt.swapUsedAtEviction).toBeUndefined();
+  expect(withIt.mostSwapUsed).toBeGreaterThan(0.4);
+  // Who cannot swap does not pay for it.
+  expect(withIt.neighbourStall).toBeLessThan(0.1);
+  expect(await agent?.events("eviction-decided")).toEqual([]);
+});
+
+test("it is known again after a crash, and ends with the agent", async () => {
+  const flags = [...node.flags, "--eviction-mode=Enforce"];
+  const high = [`${KUBEPODS}/memory.high`];
+  agent = await GuestAgent.start(guest, flags);
+  // A pod, so that there is something to keep; its start has systemd write the slice's own settings again.
+  await Load.start(guest, node, "runc", { name: "pod", requestBytes: 64 * MIB, steps: ["grow:50:100"] });
+  await untilHeld(agent);
+  const held = String(await agent.metric(HIGH));
+  await untilHolds(guest, high, [held]);
+  await agent.kill();
+  await untilHolds(guest, high, [held]);
+  agent = await GuestAgent.start(guest, flags);
+  await agent.event("swap-reach-held");
+  expect(await agent.events("swap-reach-left")).toEqual([]);
+  await guest.must(`echo max > ${high[0]}`);
+  await agent.event("swap-reach-restored");
+  await agent.kill();
+  agent = await GuestAgent.start(guest, [...node.flags, "--eviction-mode=Off"]);
+  await untilHolds(guest, high, ["max"]);
+});
