@@ -366,6 +366,16 @@ const BREAKAGES: readonly Breakage[] = [
   ],
   [
     "kubelet-fail-swap-on",
+    "a pod has a kubelet of its own",
+    () => {
+      host.addProcess(11, ["kubelet", "--fail-swap-on=true"]);
+      host.write("/proc/11/cgroup", "0::/kubepods/burstable/podx/y\n");
+    },
+    "ok",
+    "",
+  ],
+  [
+    "kubelet-fail-swap-on",
     "the drop-in is gone",
     () => host.remove(KUBELET_DROP_IN),
     "error",

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
-import { parseHookDefinition } from "../../../policy/install/check/hook-definition.ts";
 import type { HookFile } from "../../../policy/install/check/hook-files.ts";
 import { DEFAULT_HOOKS_DIR, OVERRIDE_HOOKS_DIR } from "../../../policy/install/crio.ts";
+import { parseHookDefinition } from "../../../policy/install/hook-definition.ts";
 import { readFile } from "../../file.ts";
 import type { Host } from "../host.ts";
 import { readServiceFlags } from "../service-flags.ts";

@@ -4,6 +4,7 @@ import { readFile } from "../../file.ts";
 import { figureOf } from "../../key-values.ts";
 import { unlessGone } from "../../kubepods.ts";
 import { SystemError } from "../../libc.ts";
+import { isOfPod } from "../read-host.ts";
 
 /** A process and how it was started. */
 export interface Process {
@@ -23,7 +24,9 @@ export function readProcesses(fsroot: string): Process[] {
   return pids.flatMap((pid) => {
     const argv = readWords(`${fsroot}/proc/${pid}/cmdline`);
     const name = basename(argv[0] ?? "");
-    return name === "" || isOfPod(fsroot, pid) ? [] : { pid: Number(pid), argv, name };
+    return name === "" || isOfPod(readText(`${fsroot}/proc/${pid}/cgroup`))
+      ? []
+      : { pid: Number(pid), argv, name };
   });
 }
 
@@ -58,10 +61,6 @@ export function readStartSeconds(fsroot: string, pid: number): number {
 const START_FIELD = 19;
 // USER_HZ, on all machines that Kubernetes runs on.
 const TICKS_PER_SECOND = 100;
-
-function isOfPod(fsroot: string, pid: string): boolean {
-  return /\/kubepods[./-]/.test(readText(`${fsroot}/proc/${pid}/cgroup`));
-}
 
 const ESRCH = 3;
 

@@ -1,5 +1,5 @@
 import { HOOK_FILE } from "../hook.ts";
-import type { HookDefinition } from "./hook-definition.ts";
+import type { HookDefinition } from "../hook-definition.ts";
 import type { OwnedPath } from "./owned-path.ts";
 
 /** A file that defines a hook. */

@@ -1,4 +1,4 @@
-import type { HookDefinition } from "../hook-definition.ts";
+import type { HookDefinition } from "../../hook-definition.ts";
 import { type HookFile, hooksInForce, isWaspHook, pathOf, runsWasp } from "../hook-files.ts";
 import { check, type Verdict } from "../rule.ts";
 import { install } from "./remedy.ts";

@@ -10,7 +10,8 @@ export interface HookDefinition {
 
 /**
  * Reads a hook definition by the rules by which CRI-O and podman load one (go.podman.io/common pkg/hooks/1.0.0, hook.go
- * and when.go), save that its executable must be there; otherwise tells each thing for which they refuse it.
+ * and when.go), or tells each thing for which they refuse it. One that is there when CRI-O starts and is refused keeps
+ * CRI-O from starting. That the executable is there is left to the caller.
  */
 export function parseHookDefinition(
   text: string,
@@ -44,7 +45,8 @@ function commandComplaints({ hook }: JsonObject): string[] {
   if (!isObject(hook)) return ["hook is missing: an object with path and args"];
   const { path, args, timeout } = hook;
   const complaints: string[] = [];
-  if (typeof path !== "string" || path === "") complaints.push("hook.path is missing");
+  if (typeof path !== "string" || !path.startsWith("/"))
+    complaints.push(`hook.path is ${JSON.stringify(path)}, not an absolute path`);
   if (args !== undefined && !areTexts(args)) complaints.push("hook.args is not a list of texts");
   if (timeout !== undefined && !(typeof timeout === "number" && Number.isInteger(timeout) && timeout > 0))
     complaints.push(`hook.timeout is ${JSON.stringify(timeout)}, not a number of seconds above 0`);

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import own from "../../../../hooks.d/wasp-swap.json";
-import { parseHookDefinition } from "../../../../src/policy/install/check/hook-definition.ts";
+import own from "../../../hooks.d/wasp-swap.json";
+import { parseHookDefinition } from "../../../src/policy/install/hook-definition.ts";
 
 const parse = (changes: object) => parseHookDefinition(JSON.stringify({ ...own, ...changes }));
 const whenOf = (when: unknown) => {
@@ -24,7 +24,8 @@ describe("a hook's definition", () => {
     ["another version", { version: "0.1.0" }, 'version is "0.1.0", not "1.0.0"'],
     ["no version", { version: undefined }, 'version is undefined, not "1.0.0"'],
     ["no hook", { hook: undefined }, "hook is missing: an object with path and args"],
-    ["no path", { hook: { args: ["wasp"] } }, "hook.path is missing"],
+    ["no path", { hook: { args: ["wasp"] } }, "hook.path is undefined, not an absolute path"],
+    ["a relative path", { hook: { path: "wasp" } }, 'hook.path is "wasp", not an absolute path'],
     ["args that are none", { hook: { path: "/x", args: "hook" } }, "hook.args is not a list of texts"],
     ["no time", { hook: { path: "/x", timeout: 0 } }, "hook.timeout is 0, not a number of seconds above 0"],
     ["no stages", { stages: [] }, "stages is missing: a list of at least one"],
