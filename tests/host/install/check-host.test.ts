@@ -83,6 +83,36 @@ const BREAKAGES: readonly Breakage[] = [
     "none of its cgroups",
   ],
   ["swap", "swapoff", () => host.setSwaps(), "error", "no swap is on"],
+  [
+    "swap-after-boot",
+    "a unit that is not enabled",
+    () => host.remove("/etc/systemd/system/swap.target.wants"),
+    "warning",
+    "nothing turns /dev/dm-0 on",
+  ],
+  [
+    "swap-after-boot",
+    "a unit that a generator made",
+    () => {
+      host.remove(UNIT);
+      host.remove("/etc/systemd/system/swap.target.wants");
+      host.write("/run/systemd/generator/dev-dm0.swap", "[Swap]\nWhat=/dev/dm-0\n");
+      host.link("/run/systemd/generator/swap.target.requires/dev-dm0.swap", "../dev-dm0.swap");
+    },
+    "ok",
+    "",
+  ],
+  [
+    "swap-after-boot",
+    "zram that wasp's service makes",
+    () => {
+      host.addBlockDevice("virtual/zram0", "252:0");
+      host.setSwaps(ZRAM_SWAP);
+      host.link("/etc/systemd/system/swap.target.wants/wasp-swap.service", "../wasp-swap.service");
+    },
+    "ok",
+    "",
+  ],
   ["swap-after-boot", "the unit is gone", () => host.remove(UNIT), "warning", "nothing turns /dev/dm-0 on"],
   [
     "swap-after-boot",
@@ -649,12 +679,18 @@ describe("an image", () => {
     host.isRunning = false;
     host.remove("/proc");
     host.remove("/sys");
+    host.write(
+      "/usr/lib/systemd/system/kubelet.service",
+      `[Service]\nExecStart=kubelet --config=${KUBELET}\n`,
+    );
     const findings = checkHost(host).filter((finding) => !isAboutOwner(finding));
     expect(findings.map(({ id, severity }) => `${id} ${severity}`)).toEqual([
       "hook ok",
       "hook-loaded ok",
       "hooks-valid ok",
       "system-slice-after-boot ok",
+      "kubelet-fail-swap-on error",
+      "kubelet-swap-behavior ok",
       "wasp-agent ok",
     ]);
     expect(host.ran).toEqual([]);

@@ -197,6 +197,7 @@ export class CheckedHost implements Disposable, Host {
       "[Slice]\nMemorySwapMax=0\nIODeviceLatencyTargetSec=/dev/mapper/swap 50ms\n",
     );
     this.write("/etc/systemd/system/dev-mapper-swap.swap", "[Swap]\nWhat=/dev/mapper/swap\n");
+    this.link("/etc/systemd/system/swap.target.wants/dev-mapper-swap.swap", "../dev-mapper-swap.swap");
   }
 
   #addWasp(): void {

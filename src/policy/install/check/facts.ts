@@ -27,8 +27,11 @@ export interface KnownFacts {
   readonly swapStacks: ReadonlyMap<string, BlockStack>;
   /** What the root file system is on. */
   readonly rootStack: BlockStack;
-  /** The swap areas that fstab or a unit turns on, by the paths that /proc/swaps gives them. */
-  readonly swapsAtBoot: readonly string[];
+  /**
+   * What is turned on when the node starts: swap areas, by the paths that /proc/swaps gives them, and whether there is a
+   * service that makes swap in memory.
+   */
+  readonly swapsAtBoot: { readonly paths: readonly string[]; readonly hasZramService: boolean };
   /** Whether a file system in memory is mounted such that it is never swapped out. */
   readonly hasNoswapMount: boolean;
   readonly kubelet: KubeletSettings | undefined;

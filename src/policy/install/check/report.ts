@@ -13,7 +13,8 @@ export function reportFindings(findings: readonly Finding[], paint: Paint = (_, 
 
 /** What `-o json` gives: the findings in the order of their rules, and the exit status that tells of them. */
 export function findingsAsData(findings: readonly Finding[]): object {
-  return { check: CHECK_VERSION, exitStatus: exitStatusOf(findings), findings };
+  const all = findings.map((finding) => ({ ...finding, remedy: finding.remedy ?? null }));
+  return { check: CHECK_VERSION, exitStatus: exitStatusOf(findings), findings: all };
 }
 
 const CHECK_VERSION = "wasp.io/check/v1";

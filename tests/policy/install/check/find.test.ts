@@ -23,7 +23,7 @@ const ON_ROOT: BlockStack = { disks: ["vda"], numbers: ["254:1", "254:0"], isEnc
 function swapsOn(...areas: readonly (readonly [SwapArea, BlockStack])[]): Partial<KnownFacts> {
   const swaps = areas.map(([area]) => area);
   const swapStacks = new Map(areas.map(([{ name }, stack]) => [name, stack]));
-  return { swaps, swapStacks, swapsAtBoot: swaps.map(({ name }) => name) };
+  return { swaps, swapStacks, swapsAtBoot: { paths: swaps.map(({ name }) => name), hasZramService: false } };
 }
 
 const { kubelet, pods, binary } = SOUND as Required<KnownFacts> & {
@@ -94,8 +94,28 @@ const CASES: readonly Case[] = [
     "overcommit 225%",
   ],
   ["swap-size", "no swap", { swaps: [] }, "none", ""],
-  ["swap-after-boot", "by nothing", { swapsAtBoot: ["/dev/vdc"] }, "warning", "nothing turns /dev/dm-0 on"],
-  ["swap-after-boot", "no swap", { swaps: [], swapsAtBoot: [] }, "none", ""],
+  [
+    "swap-after-boot",
+    "by nothing",
+    { swapsAtBoot: { paths: ["/dev/vdc"], hasZramService: true } },
+    "warning",
+    "nothing turns /dev/dm-0 on",
+  ],
+  [
+    "swap-after-boot",
+    "memory, by a service",
+    { ...swapsOn([ZRAM, MEMORY]), swapsAtBoot: { paths: [], hasZramService: true } },
+    "ok",
+    "",
+  ],
+  [
+    "swap-after-boot",
+    "memory, by nothing",
+    { ...swapsOn([ZRAM, MEMORY]), swapsAtBoot: { paths: [], hasZramService: false } },
+    "warning",
+    "nothing turns /dev/zram0 on",
+  ],
+  ["swap-after-boot", "no swap", { swaps: [] }, "none", ""],
   [
     "swap-disk",
     "the root's",
@@ -575,7 +595,7 @@ describe("what is found on a node", () => {
 
 const SWAPS_OF_ALL_KINDS = swapsOn([ZRAM, MEMORY], [FILE, ON_ROOT]);
 const INSTALL = new RegExp(
-  `^wasp install --only (${PARTS.join("|")})( --overcommit \\d+%)?( --swap-device DEVICE --encrypt)?( --restart)?$`,
+  `^wasp install --only (${PARTS.join("|")})( --zram)?( --overcommit \\d+%)?( --swap-device DEVICE --encrypt)?( --restart)?$`,
 );
 
 describe("what is not known", () => {

@@ -12,7 +12,7 @@ const HALF_DONE: readonly Finding[] = findAll({
   ...factsWith({
     swaps: [{ name: "/swapfile", medium: "file", sizeBytes: 8 * GI, priority: -2 }],
     swapStacks: new Map([["/swapfile", SOUND.rootStack]]),
-    swapsAtBoot: [],
+    swapsAtBoot: { paths: [], hasZramService: false },
     hookFiles: [],
     binary: { path: "/usr/local/bin/wasp", owned: [], run: undefined },
     systemSlice: { swapMax: "max", ioLatency: "" },

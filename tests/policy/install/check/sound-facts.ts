@@ -40,7 +40,7 @@ export const SOUND: KnownFacts = {
   swaps: [{ name: "/dev/dm-0", medium: "device", sizeBytes: 8 * GI, priority: -2 }],
   swapStacks: new Map([["/dev/dm-0", { disks: ["vdb"], numbers: ["253:0", "254:16"], isEncrypted: true }]]),
   rootStack: { disks: ["vda"], numbers: ["254:1", "254:0"], isEncrypted: false },
-  swapsAtBoot: ["/dev/dm-0"],
+  swapsAtBoot: { paths: ["/dev/dm-0"], hasZramService: false },
   hasNoswapMount: true,
   kubelet: {
     files: ["/var/lib/kubelet/config.yaml"],

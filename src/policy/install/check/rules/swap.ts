@@ -44,12 +44,18 @@ export const swapAfterBoot = check({
   right: "a unit of systemd, or fstab, turns swap on when the node starts",
   judge: ({ swaps, swapsAtBoot }): Verdict | undefined => {
     if (swaps.length === 0) return undefined;
-    const lost = swaps.map(({ name }) => name).filter((name) => !swapsAtBoot.includes(name));
+    const { paths, hasZramService } = swapsAtBoot;
+    const areas = swaps.filter(
+      ({ name, medium }) => !paths.includes(name) && !(medium === "zram" && hasZramService),
+    );
+    const lost = areas.map(({ name }) => name);
     if (lost.length === 0) return { severity: "ok", found: "it is turned on when the node starts" };
     return {
       severity: "warning",
       found: `nothing turns ${lost.join(", ")} on when the node starts`,
-      remedy: `a line in /etc/fstab: ${lost[0]} none swap defaults 0 0`,
+      remedy: areas.some(({ medium }) => medium !== "zram")
+        ? `a line in /etc/fstab: ${areas.find(({ medium }) => medium !== "zram")?.name} none swap defaults 0 0`
+        : `swapoff ${lost.join(" ")}, then: ${install("swap", "--zram --overcommit 150%")}`,
     };
   },
 });
