@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { loadInstallConfig } from "../../../../src/config/install.ts";
 import type { KnownFacts } from "../../../../src/policy/install/check/facts.ts";
 import { findAll } from "../../../../src/policy/install/check/find.ts";
 import {
@@ -590,6 +591,10 @@ describe("what is found on a node", () => {
     const commands = remedies.flatMap((remedy) => remedy.match(/wasp install[^,;:]*/g) ?? []);
     expect(commands.length).toBeGreaterThan(10);
     for (const command of new Set(commands)) expect(command).toMatch(INSTALL);
+    const others = commands.filter((command) => !command.includes("--only swap"));
+    expect(others.length).toBeGreaterThan(5);
+    for (const command of others)
+      expect(() => loadInstallConfig(command.trim().split(" ").slice(2))).not.toThrow();
   });
 });
 
