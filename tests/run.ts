@@ -7,7 +7,17 @@ import { hostPackages } from "./vm/image.ts";
 
 const ROOT = new URL("..", import.meta.url).pathname;
 const BUN = process.execPath;
-const PACKAGES = ["binutils", "busybox-static", "git", "jq", "openssl", "runc", "time", ...hostPackages];
+const PACKAGES = [
+  "binutils",
+  "busybox-static",
+  "git",
+  "jq",
+  "openssh-server",
+  "openssl",
+  "runc",
+  "time",
+  ...hostPackages,
+];
 
 /** One thing that passes or fails as a whole. */
 interface Check {
@@ -71,7 +81,7 @@ async function rings(): Promise<{ quick: Ring[]; guest: Ring }> {
   const files = (await Array.fromAsync(new Glob("tests/**/*.test.ts").scan(ROOT))).sort();
   const of = (...rooms: string[]) =>
     files.filter((file) => rooms.some((room) => file.startsWith(`tests/${room}/`)));
-  const apart = of("commands", "runc", "vm");
+  const apart = of("commands", "runc", "sshd", "vm");
   const pure = files.filter((file) => !apart.includes(file));
   return {
     quick: [
@@ -80,7 +90,7 @@ async function rings(): Promise<{ quick: Ring[]; guest: Ring }> {
         name: `the executable, on a fake node (${half + 1} of 2)`,
         files: of("commands").filter((_, index) => index % 2 === half),
       })),
-      { name: "the host's runc", files: of("runc") },
+      { name: "the host's runc and sshd", files: of("runc", "sshd") },
     ],
     guest: { name: "the guest", files: of("vm") },
   };
