@@ -658,6 +658,16 @@ describe("the executable", () => {
     expect(host.ran).toEqual([]);
   });
 
+  test("is looked for where its folders' links lead, and all folders on the way there count", () => {
+    host.write("/var/usrlocal/bin/wasp", "", 0o755);
+    host.link("/usr/local", "../var/usrlocal");
+    expect(found("binary-owner")).toContain("/usr/local/bin/wasp");
+    host.chmod("/var", 0o777);
+    expect(found("binary-owner")).toContain("/var is writable by everybody");
+    host.link("/usr/local", "/var/nothing");
+    expect(found("binary")).toBe("error: /usr/local/bin/wasp is not there");
+  });
+
   test("may be another one if everybody may change the hook", () => {
     host.chmod(HOOKS, 0o777);
     expect(found("hook-owner")).toContain(`${HOOKS} is writable by everybody`);

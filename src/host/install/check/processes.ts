@@ -30,7 +30,7 @@ export function readProcesses(fsroot: string): Process[] {
   });
 }
 
-/** Finds a program among the processes by its name; of several the one that was started first. */
+/** Finds a program among the processes by its name; of several that with the lowest pid. */
 export function findProcess(processes: readonly Process[], program: string): Process | undefined {
   return processes.find(({ name }) => name === program);
 }

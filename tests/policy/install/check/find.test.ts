@@ -600,7 +600,7 @@ describe("what is found on a node", () => {
 
 const SWAPS_OF_ALL_KINDS = swapsOn([ZRAM, MEMORY], [FILE, ON_ROOT]);
 const INSTALL = new RegExp(
-  `^wasp install --only (${PARTS.join("|")})( --zram)?( --overcommit \\d+%)?( --swap-device DEVICE --encrypt)?( --restart)?$`,
+  `^wasp install --only (${PARTS.join("|")})( --only cri-o)?( --zram)?( --overcommit \\d+%)?( --swap-device DEVICE --encrypt)?( --restart)?$`,
 );
 
 describe("what is not known", () => {

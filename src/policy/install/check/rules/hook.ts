@@ -61,7 +61,7 @@ export const hookLoaded = check({
       return {
         severity: "error",
         found: `${own.map(pathOf).join(", ")} is not in a folder of hooks_dir: ${folders}`,
-        remedy: install("hook"),
+        remedy: install("hook", "--only cri-o --restart"),
       };
     if (other !== undefined)
       return {
