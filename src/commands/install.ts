@@ -13,6 +13,7 @@ import { judgeOutdated, undoMade } from "../host/install/undo.ts";
 import { type Change, type Comparison, isDoing } from "../policy/install/change.ts";
 import type { Plan } from "../policy/install/plan.ts";
 import type { Undo } from "../policy/install/undo.ts";
+import { showCheck } from "./install-check.ts";
 import { planAsData, showPlan, subjectOf, undoComplaints, undoneLine } from "./install-report.ts";
 import { EXIT_FAILURE, EXIT_USAGE, loadOrComplain } from "./load-or-complain.ts";
 import { runElsewhere } from "./on-hosts.ts";
@@ -50,6 +51,7 @@ export function hostOf({ fsroot, isImage, dryRun }: Target): Host {
 }
 
 function install(config: InstallConfig): number {
+  if (config.check) return showCheck(hostOf({ ...config, dryRun: true }), config.output);
   const host = hostOf(config);
   using _lock = config.dryRun ? undefined : lockHost(host);
   const compare = () => compareHost(host, planParts(host, config.options, config.parts));

@@ -53,6 +53,12 @@ const ThresholdSchema = v.pipe(
 export const InstallFlagsSchema = v.strictObject({
   ...TARGET_KNOBS,
   ...REMOTE_KNOBS,
+  check: v.pipe(
+    v.optional(SwitchSchema, false),
+    v.description(
+      "Tell what the host lacks of all that wasp needs and installs, and change nothing: exit status 0 for nothing, 1 for errors, 3 for warnings or what cannot be told",
+    ),
+  ),
   restart: v.pipe(
     v.optional(SwitchSchema, false),
     v.description("Restart the kubelet and CRI-O where their settings change"),
@@ -95,6 +101,8 @@ export interface Target {
 
 /** The configuration of `wasp install`. */
 export interface InstallConfig extends Target {
+  /** Whether the host is looked at, and nothing is planned. */
+  readonly check: boolean;
   readonly options: InstallOptions;
 }
 
@@ -107,8 +115,11 @@ export interface UninstallConfig extends Target {
 /** Reads the configuration of `wasp install`; throws one error that complains of all that is wrong, a line each. */
 export function loadInstallConfig(argv: readonly string[]): InstallConfig {
   const flags = parse(argv, InstallFlagsSchema);
-  const { binaryPath, evictionSoft, restart } = flags;
-  return { ...targetOf(flags), options: { binaryPath, evictionSoft, restart, swap: swapOptions(flags) } };
+  const { check, binaryPath, evictionSoft, restart } = flags;
+  if (check && (restart || flags.only.length > 0 || flags.skip.length > 0))
+    throw new Error("--check looks at all parts and changes nothing: leave --only, --skip and --restart out");
+  const options = { binaryPath, evictionSoft, restart, swap: swapOptions(flags) };
+  return { ...targetOf(flags), check, options };
 }
 
 /** Reads the configuration of `wasp uninstall`; throws as loadInstallConfig does. */
