@@ -25,8 +25,8 @@ async function main(argv: readonly string[]): Promise<number> {
     const { runTrace } = await import("./commands/trace.ts");
     return runTrace(flags, BUILD);
   }
-  if (name === "install") return (await import("./commands/install.ts")).runInstall(flags);
-  if (name === "uninstall") return (await import("./commands/uninstall.ts")).runUninstall(flags);
+  if (name === "install") return await (await import("./commands/install.ts")).runInstall(flags);
+  if (name === "uninstall") return await (await import("./commands/uninstall.ts")).runUninstall(flags);
   const { runAgent } = await import("./commands/agent.ts");
   return runAgent(flags, BUILD);
 }

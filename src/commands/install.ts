@@ -13,8 +13,10 @@ import { judgeOutdated, undoMade } from "../host/install/undo.ts";
 import { type Change, type Comparison, isDoing } from "../policy/install/change.ts";
 import type { Plan } from "../policy/install/plan.ts";
 import type { Undo } from "../policy/install/undo.ts";
+import { showCheck } from "./install-check.ts";
 import { planAsData, showPlan, subjectOf, undoComplaints, undoneLine } from "./install-report.ts";
 import { EXIT_FAILURE, EXIT_USAGE, loadOrComplain } from "./load-or-complain.ts";
+import { runElsewhere } from "./on-hosts.ts";
 
 const STDOUT = 1;
 
@@ -28,11 +30,14 @@ export const installCommand: CommandDef = {
 };
 
 /** Runs `wasp install` with the flags of its command line, and tells the exit status. */
-export function runInstall(argv: readonly string[]): number {
+export async function runInstall(argv: readonly string[]): Promise<number> {
   const config = loadOrComplain(() => loadInstallConfig(argv));
   if (config === undefined) return EXIT_USAGE;
   try {
-    return install(config);
+    const { remote, output } = config;
+    return remote === undefined
+      ? install(config)
+      : await runElsewhere("install", argv, { ...remote, output });
   } catch (error) {
     consola.error((error as Error).message);
     return EXIT_FAILURE;
@@ -46,6 +51,7 @@ export function hostOf({ fsroot, isImage, dryRun }: Target): Host {
 }
 
 function install(config: InstallConfig): number {
+  if (config.check) return showCheck(hostOf({ ...config, dryRun: true }), config.output);
   const host = hostOf(config);
   using _lock = config.dryRun ? undefined : lockHost(host);
   const compare = () => compareHost(host, planParts(host, config.options, config.parts));

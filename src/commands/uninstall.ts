@@ -16,6 +16,7 @@ import { type Undo, undoRefusals } from "../policy/install/undo.ts";
 import { hostOf } from "./install.ts";
 import { showUndos, undoComplaints, undoneLine, undosAsData } from "./install-report.ts";
 import { EXIT_FAILURE, EXIT_USAGE, loadOrComplain } from "./load-or-complain.ts";
+import { runElsewhere } from "./on-hosts.ts";
 
 const STDOUT = 1;
 
@@ -29,11 +30,14 @@ export const uninstallCommand: CommandDef = {
 };
 
 /** Runs `wasp uninstall` with the flags of its command line, and tells the exit status. */
-export function runUninstall(argv: readonly string[]): number {
+export async function runUninstall(argv: readonly string[]): Promise<number> {
   const config = loadOrComplain(() => loadUninstallConfig(argv));
   if (config === undefined) return EXIT_USAGE;
   try {
-    return uninstall(config);
+    const { remote, output } = config;
+    return remote === undefined
+      ? uninstall(config)
+      : await runElsewhere("uninstall", argv, { ...remote, output });
   } catch (error) {
     consola.error((error as Error).message);
     return EXIT_FAILURE;

@@ -12,6 +12,7 @@ import {
   RootSchema,
   SwitchSchema,
 } from "./knobs.ts";
+import { flagsWithoutHost, REMOTE_KNOBS, type RemoteConfig, remoteOf } from "./remote.ts";
 
 const PartsSchema = v.array(choiceSchema(PARTS));
 const known = PARTS.join(", ");
@@ -51,6 +52,13 @@ const ThresholdSchema = v.pipe(
 /** Every flag of `wasp install`. */
 export const InstallFlagsSchema = v.strictObject({
   ...TARGET_KNOBS,
+  ...REMOTE_KNOBS,
+  check: v.pipe(
+    v.optional(SwitchSchema, false),
+    v.description(
+      "Tell what the host lacks of all that wasp needs and installs, and change nothing: exit status 0 for nothing, 1 for errors, 3 for warnings or what cannot be told",
+    ),
+  ),
   restart: v.pipe(
     v.optional(SwitchSchema, false),
     v.description("Restart the kubelet and CRI-O where their settings change"),
@@ -71,6 +79,7 @@ export const InstallFlagsSchema = v.strictObject({
 /** Every flag of `wasp uninstall`. */
 export const UninstallFlagsSchema = v.strictObject({
   ...TARGET_KNOBS,
+  ...REMOTE_KNOBS,
   limits: v.pipe(
     v.optional(choiceSchema(["Zero", "Keep"]), "Zero"),
     v.description("What becomes of the swap limits of the containers that run, once the hook is gone"),
@@ -86,10 +95,14 @@ export interface Target {
   readonly parts: readonly Part[];
   readonly dryRun: boolean;
   readonly output: "text" | "json";
+  /** Other hosts, instead of this one. */
+  readonly remote: RemoteConfig | undefined;
 }
 
 /** The configuration of `wasp install`. */
 export interface InstallConfig extends Target {
+  /** Whether the host is looked at, and nothing is planned. */
+  readonly check: boolean;
   readonly options: InstallOptions;
 }
 
@@ -102,8 +115,11 @@ export interface UninstallConfig extends Target {
 /** Reads the configuration of `wasp install`; throws one error that complains of all that is wrong, a line each. */
 export function loadInstallConfig(argv: readonly string[]): InstallConfig {
   const flags = parse(argv, InstallFlagsSchema);
-  const { binaryPath, evictionSoft, restart } = flags;
-  return { ...targetOf(flags), options: { binaryPath, evictionSoft, restart, swap: swapOptions(flags) } };
+  const { check, binaryPath, evictionSoft, restart } = flags;
+  if (check && (restart || flags.only.length > 0 || flags.skip.length > 0))
+    throw new Error("--check looks at all parts and changes nothing: leave --only, --skip and --restart out");
+  const options = { binaryPath, evictionSoft, restart, swap: swapOptions(flags) };
+  return { ...targetOf(flags), check, options };
 }
 
 /** Reads the configuration of `wasp uninstall`; throws as loadInstallConfig does. */
@@ -116,7 +132,13 @@ function parse<Entries extends v.ObjectEntries>(
   argv: readonly string[],
   schema: v.StrictObjectSchema<Entries, undefined>,
 ): v.InferOutput<typeof schema> {
-  const result = v.safeParse(schema, readFlags(argv, schema));
+  const given = readFlags(argv, schema);
+  if (!("ssh" in given) && !("hosts" in given)) {
+    const idle = flagsWithoutHost(given);
+    if (idle.length > 0)
+      throw new Error(`${idle.join(", ")}: for other hosts, and neither --ssh nor --hosts names one`);
+  }
+  const result = v.safeParse(schema, given);
   if (!result.success) throw new Error(result.issues.map(complaint).join("\n"));
   return result.output;
 }
@@ -125,16 +147,19 @@ function complaint(issue: v.BaseIssue<unknown>): string {
   return `--${flagName(String(issue.path?.[0]?.key))}: ${complaintOf(issue)}`;
 }
 
-type TargetKnobs = v.InferOutput<v.ObjectSchema<typeof TARGET_KNOBS, undefined>>;
+type TargetKnobs = v.InferOutput<v.ObjectSchema<typeof TARGET_KNOBS & typeof REMOTE_KNOBS, undefined>>;
 
-function targetOf({ root, fsroot, only, skip, dryRun, output }: TargetKnobs): Target {
+function targetOf({ root, fsroot, only, skip, dryRun, output, ...where }: TargetKnobs): Target {
+  const remote = remoteOf(where);
+  if (root !== undefined && remote !== undefined)
+    throw new Error("--root: an image is made ready on the host that has it, not over ssh");
   if (root !== undefined && fsroot !== "")
     throw new Error("--root and --fsroot: only one of them can be meant");
   // The host's own root is no image: what runs on it would be left out in silence.
   if (root === "") throw new Error("--root: / is the running host's root; leave the flag out");
   const parts = chooseParts(only, skip);
   if (parts.length === 0) throw new Error(`--only and --skip leave no part; the parts are ${known}`);
-  return { fsroot: root ?? fsroot, isImage: root !== undefined, parts, dryRun, output };
+  return { fsroot: root ?? fsroot, isImage: root !== undefined, parts, dryRun, output, remote };
 }
 
 function isPercentage(text: string): boolean {

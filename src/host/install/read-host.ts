@@ -39,16 +39,22 @@ export function isWritable(host: Host, folder: string): boolean {
   }
 }
 
-/** The command lines of the processes of a running host that have a name; none in an image. */
+/** The command lines of the processes of a running host that have a name, save those of pods; none in an image. */
 export function commandLinesOf(host: Host, name: string): readonly (readonly string[])[] {
   if (!host.isRunning) return [];
   const processes = namesIn(`${host.fsroot}/proc`).filter((entry) => /^\d+$/.test(entry));
   return processes.flatMap((process) => {
     const folder = `${host.fsroot}/proc/${process}`;
     if (readUnlessGone(`${folder}/comm`)?.trim() !== name) return [];
+    if (isOfPod(readUnlessGone(`${folder}/cgroup`) ?? "")) return [];
     const words = readUnlessGone(`${folder}/cmdline`)?.split("\0").slice(0, -1) ?? [];
     return words.length === 0 ? [] : [words];
   });
+}
+
+/** Whether a process is one of a pod, whatever it is called, by the text of its /proc/PID/cgroup. */
+export function isOfPod(cgroups: string): boolean {
+  return /\/kubepods[./-]/.test(cgroups);
 }
 
 /** Where a path of a host leads, its last name followed too. */

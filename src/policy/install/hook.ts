@@ -1,4 +1,5 @@
 import type { CrioFacts, HookPlace } from "./crio.ts";
+import { parseHookDefinition } from "./hook-definition.ts";
 import type { InstallOptions } from "./options.ts";
 import type { PartPlan } from "./plan.ts";
 
@@ -34,7 +35,7 @@ export function planHook(
     part: "hook",
     steps: [{ kind: "file", part: "hook", path: `${folder}/${HOOK_FILE}`, text, mode: 0o644, why }],
     refusals: [
-      ...hookProblems(text).map((problem) => `the hook's definition ${problem}`),
+      ...problemsOf(text).map((problem) => `the hook's definition: ${problem}`),
       ...(isMissing ? [`the hook runs ${binaryPath}, which is no executable: install the binary too`] : []),
     ],
     notes: [
@@ -50,66 +51,8 @@ export function planHook(
   };
 }
 
-const STAGES = new Set([
-  "createContainer",
-  "createRuntime",
-  "prestart",
-  "poststart",
-  "poststop",
-  "startContainer",
-]);
-
-/**
- * Tells what would keep CRI-O from loading a hook's definition, by the rules of go.podman.io/common/pkg/hooks/1.0.0; none
- * if nothing does. One that is there when CRI-O starts and is wrong keeps CRI-O from starting. That the executable is
- * there is left to the caller.
- */
-export function hookProblems(text: string): readonly string[] {
-  const definition = parse(text);
-  if (definition === undefined) return ["is not a JSON object"];
-  const { version, hook, when, stages } = definition;
-  const path = isObject(hook) ? hook["path"] : undefined;
-  return [
-    ...(version === "1.0.0" ? [] : [`has version ${JSON.stringify(version)}, not "1.0.0"`]),
-    ...(typeof path === "string" && path.startsWith("/")
-      ? []
-      : ["has no hook.path that is an absolute path"]),
-    ...(Array.isArray(stages) && stages.length > 0 ? [] : ["has no stages"]),
-    ...(Array.isArray(stages) ? stages : [])
-      .filter((stage) => !STAGES.has(String(stage)))
-      .map((stage) => `has the stage ${JSON.stringify(stage)}, which is none of ${[...STAGES].join(", ")}`),
-    ...(isObject(when) ? patternsOf(when) : [])
-      .filter((pattern) => !isPattern(pattern))
-      .map((pattern) => `has ${JSON.stringify(pattern)}, which is no regular expression`),
-    ...(isObject(when) && Object.keys(when).length > 0
-      ? []
-      : ["has no condition in when, so that it never runs"]),
-  ];
-}
-
-function patternsOf({ annotations, commands }: Record<string, unknown>): readonly string[] {
-  const pairs = isObject(annotations) ? Object.entries(annotations).flat() : [];
-  return [...pairs, ...(Array.isArray(commands) ? commands : [])].map(String);
-}
-
-function isPattern(text: string): boolean {
-  try {
-    new RegExp(text);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-function parse(text: string): Record<string, unknown> | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return isObject(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+function problemsOf(text: string): readonly string[] {
+  const definition = parseHookDefinition(text);
+  if ("complaints" in definition) return definition.complaints;
+  return definition.canRun ? [] : ["its conditions never hold"];
 }

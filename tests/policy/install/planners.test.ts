@@ -3,7 +3,7 @@ import definition from "../../../hooks.d/wasp-swap.json" with { type: "text" };
 import { planBinary } from "../../../src/policy/install/binary.ts";
 import { planContainerd } from "../../../src/policy/install/containerd.ts";
 import { type CrioFacts, placeHook, planCrio } from "../../../src/policy/install/crio.ts";
-import { hookProblems, planHook } from "../../../src/policy/install/hook.ts";
+import { planHook } from "../../../src/policy/install/hook.ts";
 import { type KubeletFacts, planKubelet } from "../../../src/policy/install/kubelet.ts";
 import type { InstallOptions } from "../../../src/policy/install/options.ts";
 import { chooseParts, PARTS, type Part } from "../../../src/policy/install/part.ts";
@@ -146,7 +146,11 @@ describe("the hook", () => {
 
   test("has to be one that CRI-O loads", () => {
     const { refusals } = planHook({ ...facts, definition: '{"stages": []}' }, place, options, company);
-    expect(refusals).toContain("the hook's definition has no stages");
+    expect(refusals).toContain("the hook's definition: stages is missing: a list of at least one");
+    const never = HOOK.replace(/"annotations": \{[^}]*\}/, "");
+    expect(planHook({ ...facts, definition: never }, place, options, company).refusals).toEqual([
+      "the hook's definition: its conditions never hold",
+    ]);
   });
 
   test("tells what keeps it from being run", () => {
@@ -155,37 +159,6 @@ describe("the hook", () => {
     const elsewhere = { folder: ETC, hooksDirs: [USR, ETC] };
     const alone = planHook(facts, elsewhere, options, { ...company, withCrio: false });
     expect(alone.notes).toEqual([expect.stringContaining(`its hooks_dir has to be ["${USR}","${ETC}"]`)]);
-  });
-});
-
-describe("a hook's definition", () => {
-  const valid = JSON.parse(HOOK);
-  test.each<[string, unknown, readonly string[]]>([
-    ["is right", valid, []],
-    ["is no object", [], ["is not a JSON object"]],
-    ["has another version", { ...valid, version: "0.1.0" }, ['has version "0.1.0", not "1.0.0"']],
-    ["has no path", { ...valid, hook: {} }, ["has no hook.path that is an absolute path"]],
-    [
-      "has a relative path",
-      { ...valid, hook: { path: "wasp" } },
-      ["has no hook.path that is an absolute path"],
-    ],
-    ["has no stage", { ...valid, stages: [] }, ["has no stages"]],
-    [
-      "has a stage that there is not",
-      { ...valid, stages: ["start"] },
-      [expect.stringContaining('the stage "start"')],
-    ],
-    ["has no condition", { ...valid, when: {} }, [expect.stringContaining("never runs")]],
-    ["has a bad key", { ...valid, when: { annotations: { "(": "" } } }, [expect.stringContaining('"("')]],
-    ["has a bad value", { ...valid, when: { annotations: { a: "[" } } }, [expect.stringContaining('"["')]],
-    ["has a bad command", { ...valid, when: { commands: ["*"] } }, [expect.stringContaining('"*"')]],
-  ])("%s", (_, value, problems) => {
-    expect(hookProblems(JSON.stringify(value))).toEqual(problems);
-  });
-
-  test("is no JSON", () => {
-    expect(hookProblems("{")).toEqual(["is not a JSON object"]);
   });
 });
 
