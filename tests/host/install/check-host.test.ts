@@ -630,15 +630,14 @@ describe("whatever a file holds", () => {
   });
 });
 
-describe("the executable", () => {
-  const root = process.getuid?.() === 0;
-
-  test.if(root)("is run with nothing in its environment, and no longer than some seconds", () => {
+// Others than root own what they make.
+describe.if(process.getuid?.() === 0)("the executable", () => {
+  test("is run with nothing in its environment, and no longer than some seconds", () => {
     expect(found("binary")).toBe("ok: /usr/local/bin/wasp: wasp 0.1.0 (0123456)");
     expect(host.ran).toContain("env -i timeout 10 /usr/local/bin/wasp --version");
   });
 
-  test.if(root)("that does not run is told of", () => {
+  test("that does not run is told of", () => {
     host.version = new Error("wasp: exit status 127: no such file");
     expect(found("binary")).toBe(
       "error: /usr/local/bin/wasp does not run: wasp: exit status 127: no such file",
