@@ -6,7 +6,7 @@ import type { Host } from "./host.ts";
 import { removeWhole, writeWhole } from "./whole-file.ts";
 
 /** The folder of a host that is wasp's own. */
-export const STATE_FOLDER = "/var/lib/wasp";
+const STATE_FOLDER = "/var/lib/wasp";
 
 const JOURNAL = `${STATE_FOLDER}/install.json`;
 
