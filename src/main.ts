@@ -1,6 +1,8 @@
 const COMMANDS = {
   hook: async () => (await import("./commands/hook.ts")).hookCommand,
   agent: async () => (await import("./commands/agent.ts")).agentCommand,
+  install: async () => (await import("./commands/install.ts")).installCommand,
+  uninstall: async () => (await import("./commands/uninstall.ts")).uninstallCommand,
   trace: async () => (await import("./commands/trace.ts")).traceCommand,
 };
 
@@ -23,6 +25,8 @@ async function main(argv: readonly string[]): Promise<number> {
     const { runTrace } = await import("./commands/trace.ts");
     return runTrace(flags, BUILD);
   }
+  if (name === "install") return await (await import("./commands/install.ts")).runInstall(flags);
+  if (name === "uninstall") return await (await import("./commands/uninstall.ts")).runUninstall(flags);
   const { runAgent } = await import("./commands/agent.ts");
   return runAgent(flags, BUILD);
 }

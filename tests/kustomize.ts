@@ -99,11 +99,15 @@ function apply(
   object: KubernetesObject,
   { op, path, value }: { op: string; path: string; value: unknown },
 ): void {
-  const keys = path.slice(1).split("/");
+  const keys = path
+    .slice(1)
+    .split("/")
+    .map((key) => key.replaceAll("~1", "/"));
   const last = keys.pop() ?? "";
   const parent = keys.reduce((at, key) => at?.[key], object);
   if (parent === undefined) throw new Error(`${path} is not there`);
   if (op === "add" && Array.isArray(parent) && last === "-") parent.push(value);
+  else if (op === "add" && !Array.isArray(parent)) parent[last] = value;
   else if (op === "replace" && last in parent) parent[last] = value;
   else if (op === "remove" && Object.hasOwn(parent, last)) delete parent[last];
   else if (op !== "test" || !deepEquals(parent[last], value)) throw new Error(`cannot ${op} ${path}`);

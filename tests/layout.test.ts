@@ -5,13 +5,14 @@ import { Glob } from "bun";
 const SRC = `${import.meta.dir}/../src`;
 const files = [...new Glob("**/*.ts").scanSync(SRC)].sort();
 
-// What a room may import besides itself: files of other rooms, and packages.
+// What a room may import besides itself: files of other rooms, or the hook's definition as such, and packages.
 const MAY_IMPORT: Record<string, { files: RegExp; packages: RegExp }> = {
   policy: { files: /^$/, packages: /^$/ },
-  host: { files: /^(policy\/|log\.ts$)/, packages: /^(bun:|node:)/ },
+  host: { files: /^(policy\/|log\.ts$|hooks\.d\/)/, packages: /^(bun:|node:)/ },
   cluster: { files: /^(policy\/|log\.ts$)/, packages: /./ },
   agent: { files: /^(policy\/|host\/|cluster\/|config\/|log\.ts$)/, packages: /./ },
   trace: { files: /^(policy\/|host\/|cluster\/|log\.ts$)/, packages: /./ },
+  remote: { files: /^(policy\/|log\.ts$)/, packages: /^(bun$|bun:|node:)/ },
   nri: { files: /^(policy\/|log\.ts$)/, packages: /./ },
 };
 

@@ -57,6 +57,21 @@ describe("the manifests", () => {
     expect(agent.ports).toContainEqual(expect.objectContaining({ name: podMetricsEndpoints[0].port }));
   });
 
+  test("let OpenShift's Prometheus see the agents' pods, and nothing else", () => {
+    const objects = build(["components/openshift-monitoring"]);
+    expect(find(objects, "Role", "wasp-prometheus").rules).toEqual([
+      { apiGroups: [""], resources: ["pods"], verbs: ["get", "list", "watch"] },
+    ]);
+    const { roleRef, subjects } = find(objects, "RoleBinding", "wasp-prometheus");
+    expect(roleRef).toMatchObject({ kind: "Role", name: "wasp-prometheus" });
+    expect(subjects).toEqual([
+      { kind: "ServiceAccount", name: "prometheus-k8s", namespace: "openshift-monitoring" },
+    ]);
+    const label = { "openshift.io/cluster-monitoring": "true" };
+    expect(find(base, "Namespace").metadata.labels).not.toMatchObject(label);
+    expect(find(objects, "Namespace").metadata.labels).toMatchObject(label);
+  });
+
   test("run this version, by a name that no registry answers to", () => {
     expect(agent.image).toBe(`localhost/wasp:${version}`);
     expect(agent.imagePullPolicy).toBe("IfNotPresent");
@@ -122,6 +137,7 @@ describe("the power of the agent", () => {
     { component: "kubelet-self-signed", more: [] },
     { component: "pod-monitor", more: [] },
     { component: "control-plane", more: [] },
+    { component: "openshift-monitoring", more: [] },
     { component: "older-kubelets", more: [proxy] },
     { component: "api-server-pods", more: [pods] },
     { component: "eviction", more: evictions },

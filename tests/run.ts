@@ -14,6 +14,7 @@ const PACKAGES = [
   "docker-registry",
   "git",
   "jq",
+  "openssh-server",
   "openssl",
   "runc",
   "time",
@@ -86,7 +87,7 @@ async function rings(): Promise<{ quick: Ring[]; guest: Ring }> {
   const files = (await Array.fromAsync(new Glob("tests/**/*.test.ts").scan(ROOT))).sort();
   const of = (...rooms: string[]) =>
     files.filter((file) => rooms.some((room) => file.startsWith(`tests/${room}/`)));
-  const apart = of("commands", "runc", "sync", "vm");
+  const apart = of("commands", "runc", "sshd", "sync", "vm");
   const pure = files.filter((file) => !apart.includes(file));
   return {
     quick: [
@@ -95,7 +96,7 @@ async function rings(): Promise<{ quick: Ring[]; guest: Ring }> {
         name: `the executable, on a fake node (${half + 1} of 2)`,
         files: of("commands").filter((_, index) => index % 2 === half),
       })),
-      { name: "the host's runc", files: of("runc") },
+      { name: "the host's runc and sshd", files: of("runc", "sshd") },
       { name: "the way into a cluster, on the host's registry", files: of("sync") },
     ],
     guest: { name: "the guest", files: of("vm") },

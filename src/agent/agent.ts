@@ -26,6 +26,8 @@ export interface AgentListener {
   onEvent(event: Event, fields: Fields, writes: number): void;
   /** The exact limit of a container is in force, so long after its cgroup appeared. */
   onExact(latencySeconds: number): void;
+  /** A container that the hook gives swap came, and its limit may be the hook's, or cannot be. */
+  onStart(isHookSeen: boolean): void;
   /** All containers were looked at, which took so long. */
   onPass(durationSeconds: number): void;
   /** A container is there of which the last pods do not tell. */
@@ -179,6 +181,7 @@ export class Agent implements Disposable {
     return {
       onLimit: (event, fields, writes) => this.#listener.onEvent(event, fields, writes),
       onExact: (latencySeconds) => this.#listener.onExact(latencySeconds),
+      onStart: (isHookSeen) => this.#listener.onStart(isHookSeen),
       onKubeletLimit: () => {
         this.#hasKubeletLimits = true;
         // Not in the midst of a look at all containers.

@@ -3,9 +3,10 @@ import type { KubepodsContainer } from "../host/kubepods.ts";
 import { SystemError } from "../host/libc.ts";
 import { readSwapUsage, SwapLimit } from "../host/swap-limit.ts";
 import type { Event, Fields } from "../log.ts";
-import type { NodeCapacity } from "../policy/container.ts";
+import type { Container, NodeCapacity } from "../policy/container.ts";
 import { contested, restoreAt, restored, settled, UNCONTESTED } from "../policy/contest.ts";
-import { containerOfPod } from "../policy/pod.ts";
+import { hookLimitOf, mayBeOfHook } from "../policy/hook-limit.ts";
+import { containerOfPod, type Pod } from "../policy/pod.ts";
 import {
   type Finding,
   type FoundContainer,
@@ -32,6 +33,8 @@ export interface LimitListener {
   onLimit(event: Event, fields: Fields, writes: number): void;
   /** The exact limit of a container that came while wasp watched is in force, so long after its cgroup appeared. */
   onExact(latencySeconds: number): void;
+  /** A container that the hook gives swap came while wasp watched, and its limit may be the hook's, or cannot be. */
+  onStart(isHookSeen: boolean): void;
   /** A container came with a limit that only the kubelet's own LimitedSwap gives. */
   onKubeletLimit(containerId: string): void;
 }
@@ -111,16 +114,13 @@ export class ContainerLimit {
     }
   }
 
-  #keep(
-    { pods, node, config, pageBytes, mayWrite }: Circumstances,
-    nowSeconds: number,
-    limit: SwapLimit,
-  ): void {
+  #keep(circumstances: Circumstances, nowSeconds: number, limit: SwapLimit): void {
+    const { pods, node, config, pageBytes, mayWrite } = circumstances;
     const found = this.#find(limit);
     const finding = reconcile(found, pods, node, config, pageBytes);
     this.#view = viewOf(found, finding);
     if (finding.action === "hold") return;
-    if (this.#isOfKubelet(found, finding, node, pageBytes)) this.#yield(nowSeconds);
+    if (this.#isOfKubelet(found, finding, circumstances)) this.#yield(nowSeconds);
     else if (!limit.isPossible && finding.wantedBytes !== Number.POSITIVE_INFINITY) this.#leave();
     else if (finding.action === "keep") this.#confirm(finding, nowSeconds);
     else if (!mayWrite) this.#plan(finding);
@@ -133,14 +133,23 @@ export class ContainerLimit {
     return { id, podUid, effectiveBytes: limit.read(), swapUsageBytes: readSwapUsage(cgroup) };
   }
 
-  /** Asked at the first look that knows what the container is: nobody but its runtime and the hook has written to it. */
-  #isOfKubelet(found: FoundContainer, { pod }: Known, node: NodeCapacity, pageBytes: number): boolean {
+  #isOfKubelet(found: FoundContainer, { pod }: Known, circumstances: Circumstances): boolean {
+    const arrived = this.#arrivedIn(pod);
+    if (arrived === undefined) return false;
+    const { node, config, pageBytes } = circumstances;
+    if (carriesKubeletLimit(arrived, found.effectiveBytes, node, pageBytes)) return true;
+    const isHookSeen = mayBeOfHook(found.effectiveBytes, hookLimitOf(arrived, node, config, pageBytes));
+    if (isHookSeen !== undefined) this.#listener.onStart(isHookSeen);
+    return false;
+  }
+
+  /** It at the first look that knows what it is: nobody but its runtime and the hook has written to it. */
+  #arrivedIn(pod: Pod): Container | undefined {
     const isFirst = !this.#isKnown;
     this.#isKnown = true;
-    if (!isFirst || this.appearedSeconds === undefined) return false;
-    const spec = pod.containers.find(({ id }) => id === found.id);
-    const container = spec && containerOfPod(pod, spec);
-    return container !== undefined && carriesKubeletLimit(container, found.effectiveBytes, node, pageBytes);
+    if (!isFirst || this.appearedSeconds === undefined) return undefined;
+    const spec = pod.containers.find(({ id }) => id === this.container.containerId);
+    return spec && containerOfPod(pod, spec);
   }
 
   /** Leaves the limit as it is for now: whether to go on is not for one container to decide. */

@@ -33,6 +33,9 @@ const REQUEST_OUTCOMES = ["success", "failure"] as const;
 /** What can become of a changed configuration. */
 const RELOAD_OUTCOMES = ["reloaded", "refused", "needs-restart"] as const;
 
+/** Whether the limit that a container had at its start can be the hook's. */
+const HOOK_SIGHTS = ["seen", "missing"] as const;
+
 type Of<Words extends readonly string[]> = Words[number];
 
 /** What the agent counts and measures, and what it shows of its node and containers at each scrape. */
@@ -56,6 +59,11 @@ export class AgentMetrics {
   readonly #markRestores = this.#counter(
     "wasp_node_mark_restores_total",
     "Times that the node's taint or condition was put back because somebody else had changed it.",
+  );
+  readonly #starts = this.#counter(
+    "wasp_container_starts_total",
+    "Containers that the hook gives swap and that came while wasp watched, by whether it can have run for them.",
+    ["hook"],
   );
   /** How long a pass over the node's containers takes, in seconds. */
   readonly reconcileDuration = this.#histogram(
@@ -104,6 +112,7 @@ export class AgentMetrics {
     addProcessMetrics(this.#registry);
     // A series that begins with its first event hides that event from rate().
     for (const kind of ERROR_KINDS) this.#errors.inc({ kind }, 0);
+    for (const hook of HOOK_SIGHTS) this.#starts.inc({ hook }, 0);
     for (const outcome of RELOAD_OUTCOMES) this.#reloads.inc({ outcome }, 0);
     for (const source of POD_SOURCES)
       for (const outcome of REQUEST_OUTCOMES) this.#podLists.inc({ source, outcome }, 0);
@@ -127,6 +136,12 @@ export class AgentMetrics {
   /** Counts an eviction that was decided, by its answer. */
   countEviction(answer: EvictionAnswer): void {
     this.#pressure.count(answer);
+  }
+
+  /** Counts a container that the hook gives swap, by whether the limit that it came with can be the hook's. */
+  countStart(isHookSeen: boolean): void {
+    const hook: Of<typeof HOOK_SIGHTS> = isHookSeen ? "seen" : "missing";
+    this.#starts.inc({ hook });
   }
 
   /** Counts a request for the list of the node's pods. */

@@ -17,7 +17,13 @@ export async function runOnce(
   config: AgentConfig,
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<ContainerView[]> {
-  const listener = { onEvent: () => {}, onExact: () => {}, onPass: () => {}, onUnknownContainer: () => {} };
+  const listener = {
+    onEvent: () => {},
+    onExact: () => {},
+    onStart: () => {},
+    onPass: () => {},
+    onUnknownContainer: () => {},
+  };
   using agent = new Agent({
     fsroot: config.fsroot,
     pageBytes: readPageBytes(),

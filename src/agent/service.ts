@@ -77,6 +77,7 @@ export class Service implements AsyncDisposable {
       listener: {
         onEvent: (event, fields, writes) => this.#onEvent(event, fields, writes),
         onExact: (latencySeconds) => this.#metrics.limitLatency.observe(latencySeconds),
+        onStart: (isHookSeen) => this.#metrics.countStart(isHookSeen),
         onPass: (durationSeconds) => this.#onPass(durationSeconds),
         onUnknownContainer: () => this.#source?.ask(),
       },

@@ -1,6 +1,5 @@
 import * as v from "valibot";
-import { parseQuantity } from "../policy/bytes.ts";
-import type { KubeletThresholds, MemoryFigure } from "../policy/kubelet-thresholds.ts";
+import { type KubeletThresholds, parseMemoryFigure } from "../policy/kubelet-thresholds.ts";
 import { decode } from "./decode.ts";
 
 /** What wasp needs of a kubelet's configuration. */
@@ -27,23 +26,11 @@ const ConfigzSchema = v.object({
 export function decodeKubeletConfig(text: string): KubeletConfig {
   const { kubeletconfig } = decode(ConfigzSchema, text, "a kubelet's configuration");
   const { memorySwap, evictionHard, evictionSoft, enforceNodeAllocatable } = kubeletconfig;
-  const hard = figureOf(evictionHard?.[SIGNAL]);
-  const soft = figureOf(evictionSoft?.[SIGNAL]);
+  const hard = parseMemoryFigure(evictionHard?.[SIGNAL]);
+  const soft = parseMemoryFigure(evictionSoft?.[SIGNAL]);
   const enforcesPods = enforceNodeAllocatable?.includes("pods") ?? false;
   return {
     swapBehavior: memorySwap?.swapBehavior ?? "",
     thresholds: hard === "unreadable" || soft === "unreadable" ? undefined : { hard, soft, enforcesPods },
   };
-}
-
-// Nothing at all, or all of it, switches a threshold off (kubernetes pkg/kubelet/eviction/helpers.go,
-// parseThresholdStatement).
-const NONE = new Set(["0%", "100%"]);
-
-function figureOf(text: string | null | undefined): MemoryFigure | "unreadable" | undefined {
-  if (text === undefined || text === null || NONE.has(text)) return undefined;
-  const [, percent] = /^(\d+(?:\.\d+)?)%$/.exec(text) ?? [];
-  if (percent !== undefined) return { fraction: Number(percent) / 100 };
-  const bytes = parseQuantity(text);
-  return bytes === undefined ? "unreadable" : { bytes };
 }

@@ -73,8 +73,8 @@ export function flagsOf(schema: KnobsSchema): ArgsDef {
 function flagOf(schema: KnobsSchema, knob: string): ArgDef {
   const entry = schema.entries[knob] as v.GenericSchema;
   const fallback = v.getDefault(entry);
-  const standard =
-    fallback === undefined || fallback === false ? "" : ` (default: ${[fallback].flat().join(", ")})`;
+  const shown = fallback === undefined || fallback === false ? "" : [fallback].flat().join(", ");
+  const standard = shown === "" ? "" : ` (default: ${shown})`;
   const description = `${v.getDescription(entry)}${standard}`;
   const { isWord, letter } = metadataOf(schema, knob);
   if (isWord) return { type: "positional", description };

@@ -1,3 +1,5 @@
+import { statSync } from "node:fs";
+import { readFile } from "./file.ts";
 import { close, O, open, tryLock } from "./libc.ts";
 
 /**
@@ -13,4 +15,31 @@ export function takeNodeLock(fsroot: string): Disposable | undefined {
   if (tryLock(descriptor, directory)) return { [Symbol.dispose]: () => close(descriptor) };
   close(descriptor);
   return undefined;
+}
+
+// As in `12: FLOCK  ADVISORY  WRITE 4711 00:1b:1 0 EOF`; who waits for a lock has an arrow in front.
+const LOCK = /^\d+: FLOCK +\w+ +\w+ +(-?\d+) ([0-9a-f]+):([0-9a-f]+):(\d+) /gm;
+
+/**
+ * Tells which process holds the lock that takeNodeLock takes, without getting in the way of one that wants it; undefined
+ * where none does. Throws an error that names what cannot be read.
+ */
+export function readLockHolder(fsroot: string): number | undefined {
+  const { dev, ino } = statSync(`${fsroot}/sys/fs/cgroup`);
+  const locks = readFile(`${fsroot}/proc/locks`).matchAll(LOCK);
+  for (const [, pid, major = "", minor = "", inode] of locks) {
+    const isDevice =
+      majorOf(dev) === Number.parseInt(major, 16) && minorOf(dev) === Number.parseInt(minor, 16);
+    if (isDevice && Number(inode) === ino) return Number(pid);
+  }
+  return undefined;
+}
+
+// The kernel's new_encode_dev: the minor number's low eight bits, the major one, the minor one's rest.
+function majorOf(device: number): number {
+  return (device >>> 8) & 0xfff;
+}
+
+function minorOf(device: number): number {
+  return (device & 0xff) | ((device >>> 12) & 0xfff00);
 }

@@ -1,3 +1,4 @@
+import { parseQuantity } from "./bytes.ts";
 import type { KubepodsSample, NodeSample } from "./snapshot.ts";
 
 /** How little memory a kubelet puts up with: bytes, or a part of what there is, from 0 to 1. */
@@ -45,6 +46,19 @@ export function roomOfPods(
     evictedFromBytes: Math.min(ofNodeBytes - nodeLeastBytes, memoryMaxBytes - podsLeastBytes),
     totalBytes: Math.min(ofNodeBytes, memoryMaxBytes),
   };
+}
+
+// Nothing at all, or all of it, switches a threshold off (kubernetes pkg/kubelet/eviction/helpers.go,
+// parseThresholdStatement).
+const NONE = new Set(["0%", "100%"]);
+
+/** Reads a threshold as a kubelet's configuration has it, `100Mi` or `5%`; undefined where there is none. */
+export function parseMemoryFigure(text: string | null | undefined): MemoryFigure | "unreadable" | undefined {
+  if (text === undefined || text === null || NONE.has(text)) return undefined;
+  const [, percent] = /^(\d+(?:\.\d+)?)%$/.exec(text) ?? [];
+  if (percent !== undefined) return { fraction: Number(percent) / 100 };
+  const bytes = parseQuantity(text);
+  return bytes === undefined ? "unreadable" : { bytes };
 }
 
 /** What a cgroup uses as the kubelet counts it, in bytes. */

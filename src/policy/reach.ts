@@ -56,6 +56,8 @@ export interface ReachState {
   readonly stalledSinceSeconds: number | undefined;
   readonly calmSinceSeconds: number | undefined;
   readonly isUnrelieved: boolean;
+  /** By how much it is let go because swap is nearly full, from 0 to 1. */
+  readonly letGoPart: number;
 }
 
 /** Nothing was decided yet. */
@@ -67,6 +69,7 @@ export const NO_REACH: ReachState = {
   stalledSinceSeconds: undefined,
   calmSinceSeconds: undefined,
   isUnrelieved: false,
+  letGoPart: 0,
 };
 
 const MI = 2 ** 20;
@@ -78,6 +81,8 @@ const STEPS = 8;
 // Let go by as much as swap is used beyond the one, and of all at the other.
 const NEARLY_FULL = 0.9;
 const FULL = 0.98;
+// Each step up frees some swap: taken back at once, it would go to and fro, and the kernel has its writer reclaim for it.
+const TAKEN_BACK = 0.8;
 const STALLED_PERCENT = 10;
 const CALM_PERCENT = 5;
 const RELIEF_SECONDS = 120;
@@ -95,7 +100,8 @@ export function reach(
   snapshot: Snapshot,
   config: ReachConfig,
 ): { readonly decision: ReachDecision; readonly state: ReachState } {
-  const sensed = { ...before, ...relief(before, snapshot), ...looked(before, snapshot) };
+  const noticed = { ...before, ...relief(before, snapshot), ...looked(before, snapshot) };
+  const sensed = { ...noticed, letGoPart: nearlyFullPart(noticed, snapshot) };
   const decide = (memoryHighBytes: number, reason: ReachReason, isNear: boolean) => ({
     decision: { memoryHighBytes, reason },
     state: { ...sensed, memoryHighBytes, isNear },
@@ -108,7 +114,7 @@ export function reach(
   const span = room && spanOf(room);
   if (span === undefined || span.lowBytes <= 0) return decide(Number.POSITIVE_INFINITY, "no-room", false);
   const isNear = workingSetOf(kubepods) >= NEAR * span.lowBytes;
-  const { part, reason } = letGo(sensed, node);
+  const { part, reason } = letGo(sensed);
   return decide(stepTowards(span, part, before.memoryHighBytes), reason, isNear);
 }
 
@@ -143,18 +149,30 @@ function spanOf({ evictedFromBytes, totalBytes }: PodsRoom): Span {
 }
 
 /** By how much memory.high is let go, from 0 to 1, and why. */
-function letGo(
-  { pods, isUnrelieved }: ReachState,
-  { swapTotalBytes, swapFreeBytes }: NodeSample,
-): { readonly part: number; readonly reason: ReachReason } {
+function letGo({ pods, isUnrelieved, letGoPart }: ReachState): {
+  readonly part: number;
+  readonly reason: ReachReason;
+} {
   if (isUnrelieved) return { part: 1, reason: "not-relieved" };
-  const reachableBytes = pods === undefined ? undefined : pods.swappedBytes + pods.leftBytes;
-  if (reachableBytes === 0) return { part: 1, reason: "nothing-to-swap" };
+  if (pods !== undefined && reachableBytes(pods) === 0) return { part: 1, reason: "nothing-to-swap" };
+  return { part: letGoPart, reason: letGoPart === 0 ? "held" : "swap-nearly-full" };
+}
+
+/** By how much memory.high is let go as swap nears its end: never less again before there is room, or peace. */
+function nearlyFullPart(
+  { pods, letGoPart, calmSinceSeconds }: ReachState,
+  { atSeconds, node: { swapTotalBytes, swapFreeBytes } }: Snapshot,
+): number {
   // Swap that no pod may use, or has anything to put into, is out of reach as well.
-  const ofPods = pods === undefined || reachableBytes === undefined ? 0 : pods.swappedBytes / reachableBytes;
-  const used = Math.max(ofPods, (swapTotalBytes - swapFreeBytes) / swapTotalBytes);
+  const ofPods = pods === undefined ? 0 : pods.swappedBytes / Math.max(1, reachableBytes(pods));
+  const used = Math.max(ofPods, (swapTotalBytes - swapFreeBytes) / Math.max(1, swapTotalBytes));
   const part = Math.min(1, Math.max(0, (used - NEARLY_FULL) / (FULL - NEARLY_FULL)));
-  return { part, reason: part === 0 ? "held" : "swap-nearly-full" };
+  const isCalm = calmSinceSeconds !== undefined && atSeconds - calmSinceSeconds >= CALM_SECONDS;
+  return used < TAKEN_BACK || isCalm ? part : Math.max(part, letGoPart);
+}
+
+function reachableBytes({ swappedBytes, leftBytes }: SwapRoom): number {
+  return swappedBytes + leftBytes;
 }
 
 /** Moves memory.high by one step at most; what is not far from where it should be stays. */

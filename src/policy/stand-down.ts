@@ -1,5 +1,5 @@
 import type { Container, NodeCapacity } from "./container.ts";
-import { invertOomScoreAdj, oomScoreAdjOf } from "./oom-score-adj.ts";
+import { hookLimitOf } from "./hook-limit.ts";
 import { wholePages } from "./reconcile.ts";
 import { decideSwapLimit, type SwapLimitConfig } from "./swap-limit.ts";
 
@@ -49,14 +49,8 @@ export function carriesKubeletLimit(
 ): boolean {
   const { limitBytes, reason } = decideSwapLimit(container, node, KUBELET);
   if (reason !== "limited-swap" || effectiveBytes === 0) return false;
-  const ofHook = decideSwapLimit({ ...container, memoryRequest: seenByHook(container, node) }, node, KUBELET);
   return (
     effectiveBytes === wholePages(limitBytes, pageBytes) &&
-    effectiveBytes !== wholePages(ofHook.limitBytes, pageBytes)
+    effectiveBytes !== hookLimitOf(container, node, KUBELET, pageBytes)
   );
-}
-
-function seenByHook({ memoryRequest }: Container, { memoryTotalBytes }: NodeCapacity) {
-  const oomScoreAdj = oomScoreAdjOf(memoryRequest.lowBytes, memoryTotalBytes);
-  return invertOomScoreAdj(oomScoreAdj, memoryTotalBytes) ?? memoryRequest;
 }

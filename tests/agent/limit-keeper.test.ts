@@ -28,7 +28,10 @@ let node: AgentNode;
 let keeper: LimitKeeper;
 beforeEach(async () => {
   node = await AgentNode.start();
-  keeper = new LimitKeeper({ onLimit: () => {}, onExact: () => {}, onKubeletLimit: () => {} }, () => 0);
+  keeper = new LimitKeeper(
+    { onLimit: () => {}, onExact: () => {}, onStart: () => {}, onKubeletLimit: () => {} },
+    () => 0,
+  );
 });
 afterEach(() => node[Symbol.dispose]());
 

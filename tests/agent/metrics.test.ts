@@ -42,6 +42,7 @@ describe("a scrape", () => {
     metrics.count("swap-limit-failed", 0);
     metrics.countPodList("kubelet", "success");
     metrics.countReload("refused");
+    metrics.countStart(true);
     metrics.reconcileDuration.observe(0.004);
     metrics.podListDuration.observe(0.02);
     metrics.limitLatency.observe(60);

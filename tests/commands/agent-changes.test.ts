@@ -22,6 +22,27 @@ describe.concurrent("a limit", () => {
     await agent.until(() => node.swapMax(pod, ID) === SHARE);
   });
 
+  test("that a container came without, or with, is counted once for each that came while it was watched", async () => {
+    using node = await AgentNode.start();
+    node.addPod(pod);
+    await using agent = new RunningAgent([...node.flags, "--sweep-seconds=1"]);
+    await agent.event("agent-ready");
+    const starts = async (hook: string) => await agent.metric(`wasp_container_starts_total{hook="${hook}"}`);
+    expect(await starts("missing")).toBe(0);
+    // 16 thousandths of the swap are the hook's lower bound.
+    for (const [number, limit] of [
+      [2, "0"],
+      [3, "max"],
+      [4, "17178624"],
+    ] as const) {
+      const late = podOf(number);
+      node.addPod(late, limit);
+      await agent.until(() => node.swapMax(late, containerIdOf(number)) === SHARE);
+    }
+    await agent.passes(1);
+    expect([await starts("missing"), await starts("seen")]).toEqual([2, 1]);
+  });
+
   test("is put back when somebody else writes it", async () => {
     using node = await AgentNode.start();
     node.addPod(pod);

@@ -156,6 +156,22 @@ describe("memory.high of kubepods", () => {
     expect(run.seconds(20, at(0.5)).mebibytes).toBe(held);
   });
 
+  test("that was let go comes back once there is room in swap, or peace, and does not go to and fro", () => {
+    const at = (used: number, stalledPercent: number) => ({
+      node: { swapFreeBytes: (1 - used) * GI },
+      kubepods: { memoryPressure: pressureOf(stalledPercent) },
+    });
+    const run = new Run().seconds(20);
+    const held = run.mebibytes;
+    const partly = run.seconds(10, at(0.94, 40)).mebibytes;
+    expect(partly).toBeGreaterThan(held);
+    for (const used of [0.85, 0.93, 0.81]) expect(run.seconds(10, at(used, 40)).mebibytes).toBe(partly);
+    expect(run.seconds(10, at(0.79, 40)).mebibytes).toBe(held);
+    expect(run.seconds(10, at(0.94, 40)).mebibytes).toBe(partly);
+    expect(run.seconds(60, at(0.85, 0)).mebibytes).toBe(partly);
+    expect(run.seconds(10, at(0.85, 0)).mebibytes).toBe(held);
+  });
+
   test("is let go when pods stay stalled for two minutes, and held again a minute after they are not", () => {
     const stalled = { kubepods: { memoryPressure: pressureOf(40) } };
     const run = new Run().seconds(20);

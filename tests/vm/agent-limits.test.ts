@@ -43,6 +43,8 @@ describe.each(runtimes)("under %s, a container's limit", (runtime) => {
     { driver: "cgroupfs", hooks: {}, before: "the hook's lower bound", beforeBytes: lowerBoundBytes },
     { driver: "cgroupfs", hooks: withoutHook, before: "no swap", beforeBytes: 0 },
   ] as const)("is exact under $driver after $before", async ({ driver, hooks, beforeBytes }) => {
+    const starts = `wasp_container_starts_total{hook="${beforeBytes === 0 ? "missing" : "seen"}"}`;
+    const startsBefore = await agent.metric(starts);
     const container = await pods.run(runtime, { ...spec, cgroupManager: driver, ...hooks });
     try {
       expect(await limitInForce(container)).toBe(beforeBytes);
@@ -54,6 +56,7 @@ describe.each(runtimes)("under %s, a container's limit", (runtime) => {
         ...{ namespace: "default", pod: container.pod.name, container: "app", reason: "limited-swap" },
         ...{ beforeBytes, effectiveBytes: exactBytes },
       });
+      expect(await agent.metric(starts)).toBe(startsBefore + 1);
     } finally {
       await pods.remove(container);
     }

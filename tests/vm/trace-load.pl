@@ -1,5 +1,5 @@
-# The load of a pod of tests/vm/traces.ts and tests/vm/agent-eviction.test.ts: does the steps that it is given, one after another. Memory is in MiB chunks, none of
-# whose pages is zero, because the kernel does not swap those. Arguments: the pod's name, then the steps.
+# The load of a pod of tests/vm/traces.ts or tests/vm/load.ts: does the steps that it is given, one after another. Memory is in
+# MiB chunks, none of whose pages is zero, because the kernel does not swap those. Arguments: the pod's name, then the steps.
 use strict;
 use warnings;
 
@@ -16,9 +16,9 @@ my %do = (
     swap => sub { my ($free, $rate) = @_; take_until(sub { swap_free() <= $free }, $rate) },
     # Less memory.
     shrink => sub { my ($to) = @_; pop @chunks while @chunks > $to },
-    # Uses the first MiB again and again for so many seconds, with a pause and some fresh memory each time.
+    # Uses the first MiB again and again for so many seconds, with a pause and some MiB of fresh memory, 1 unless told, each time.
     touch => sub {
-        my ($mib, $seconds, $pause) = @_;
+        my ($mib, $seconds, $pause, $fresh) = @_;
         my $until = now() + $seconds;
         while (now() < $until) {
             for my $chunk (0 .. $mib - 1) {
@@ -26,7 +26,7 @@ my %do = (
                 last if now() >= $until;
             }
             next unless $pause;
-            my $fresh = "z" x $MIB;
+            my @fresh = map { "z" x $MIB } 1 .. $fresh // 1;
             rest($pause);
         }
     },

@@ -1,0 +1,22 @@
+import { writeSync } from "node:fs";
+import { checkHost } from "../host/install/check/check-host.ts";
+import type { Host } from "../host/install/host.ts";
+import { exitStatusOf, type Severity } from "../policy/install/check/finding.ts";
+import { findingsAsData, type Paint, reportFindings } from "../policy/install/check/report.ts";
+
+const STDOUT = 1;
+
+/** Checks a host and shows what is found; returns the exit status that tells of it (policy/install/check/finding.ts). */
+export function showCheck(host: Host, output: "text" | "json"): number {
+  const findings = checkHost(host);
+  const text =
+    output === "json"
+      ? `${JSON.stringify(findingsAsData(findings), null, 2)}\n`
+      : reportFindings(findings, Bun.enableANSIColors && process.stdout.isTTY ? inColour : undefined);
+  writeSync(STDOUT, text);
+  return exitStatusOf(findings);
+}
+
+const COLOURS: Readonly<Record<Severity, number>> = { error: 31, warning: 33, unknown: 35, note: 36, ok: 32 };
+
+const inColour: Paint = (severity, word) => `\u001b[${COLOURS[severity]}m${word}\u001b[39m`;

@@ -1,0 +1,53 @@
+import { readFileSync } from "node:fs";
+import { LOCAL_FLAGS, type RemoteConfig } from "../config/remote.ts";
+import { withoutFlags } from "../remote/argv.ts";
+import { parseHosts } from "../remote/hosts.ts";
+import { findProgram } from "../remote/programs.ts";
+import { areAllDone, formatOutcomes, summarize } from "../remote/report.ts";
+import { runOnHosts } from "../remote/run-on-hosts.ts";
+import { terminalOf } from "../remote/terminal.ts";
+import { EXIT_FAILURE } from "./load-or-complain.ts";
+
+/**
+ * Runs a command of wasp on other hosts, with the flags of its command line that are theirs, and tells the exit status.
+ * Throws an Error where hosts are named wrongly, or ssh is not here.
+ */
+export async function runElsewhere(
+  command: "install" | "uninstall",
+  argv: readonly string[],
+  config: RemoteConfig & { readonly output: "text" | "json" },
+): Promise<number> {
+  const isJson = config.output === "json";
+  const out = terminalOf(process.stdout);
+  const outcomes = await runOnHosts({
+    hosts: parseHosts({ flags: config.ssh, file: fileAt(config.hostsFile) }),
+    remoteArgv: [command, ...withoutFlags(argv, LOCAL_FLAGS)],
+    programFor: (arch) =>
+      findProgram(arch, {
+        executable: process.execPath,
+        executableArch: process.arch,
+        given: config.programs,
+      }),
+    parallel: config.parallel,
+    connectSeconds: config.connectTimeoutSeconds,
+    timeoutSeconds: config.hostTimeoutSeconds,
+    // A document for programs stands alone.
+    terminal: isJson ? terminalOf(process.stderr) : out,
+    shownOutput: isJson ? "none" : config.isVerbose ? "all" : "failed",
+    stop: stopSignal(),
+  });
+  out.write(isJson ? formatOutcomes(outcomes) : summarize(outcomes));
+  return areAllDone(outcomes) ? 0 : EXIT_FAILURE;
+}
+
+function fileAt(path: string | undefined): { path: string; text: string } | undefined {
+  return path === undefined ? undefined : { path, text: readFileSync(path, "utf8") };
+}
+
+// The second one ends it as if nobody listened.
+function stopSignal(): AbortSignal {
+  const controller = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
+    process.once(signal, () => controller.abort());
+  return controller.signal;
+}

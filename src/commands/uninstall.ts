@@ -1,0 +1,164 @@
+// Failure posture: what is no longer as wasp made it stays, and is told of. What cannot be undone ends the run with the
+// rest in the journal: it can be repeated.
+import { writeSync } from "node:fs";
+import type { CommandDef } from "citty";
+import { consola } from "consola";
+import { flagsOf } from "../config/flags.ts";
+import { loadUninstallConfig, type UninstallConfig, UninstallFlagsSchema } from "../config/install.ts";
+import { readKubeletFacts } from "../host/install/facts/kubelet.ts";
+import { readOwnSwap } from "../host/install/facts/swap.ts";
+import type { Host } from "../host/install/host.ts";
+import { lockHost, readJournal } from "../host/install/journal-file.ts";
+import { countSwapping, hasAgent, zeroLimits } from "../host/install/limits.ts";
+import { judgeMade, undoMade } from "../host/install/undo.ts";
+import { removalRefusals } from "../policy/install/swap/removal.ts";
+import { type Undo, undoRefusals } from "../policy/install/undo.ts";
+import { hostOf } from "./install.ts";
+import { showUndos, undoComplaints, undoneLine, undosAsData } from "./install-report.ts";
+import { EXIT_FAILURE, EXIT_USAGE, loadOrComplain } from "./load-or-complain.ts";
+import { runElsewhere } from "./on-hosts.ts";
+
+const STDOUT = 1;
+
+/** `wasp uninstall` as the usage screens show it. */
+export const uninstallCommand: CommandDef = {
+  meta: {
+    name: "uninstall",
+    description: "Undo what wasp install did to a host, and nothing else",
+  },
+  args: () => flagsOf(UninstallFlagsSchema),
+};
+
+/** Runs `wasp uninstall` with the flags of its command line, and tells the exit status. */
+export async function runUninstall(argv: readonly string[]): Promise<number> {
+  const config = loadOrComplain(() => loadUninstallConfig(argv));
+  if (config === undefined) return EXIT_USAGE;
+  try {
+    const { remote, output } = config;
+    return remote === undefined
+      ? uninstall(config)
+      : await runElsewhere("uninstall", argv, { ...remote, output });
+  } catch (error) {
+    consola.error((error as Error).message);
+    return EXIT_FAILURE;
+  }
+}
+
+function uninstall(config: UninstallConfig): number {
+  const host = hostOf(config);
+  using _lock = config.dryRun ? undefined : lockHost(host);
+  const undos = judgeMade(host, config.parts);
+  const limits = judgeLimits(config, host, undos);
+  const report = reporter(config, undos, limits);
+  const refusals = [
+    ...undoRefusals(readJournal(host), config.parts),
+    ...undoComplaints(undos),
+    ...swapRefusals(host, undos),
+    ...limits.refusals,
+  ];
+  if (refusals.length > 0) return report.refuse(refusals);
+  if (config.dryRun) {
+    report.show();
+  } else {
+    const errors = undoAll(undos, limits, host, report.done);
+    if (errors.length > 0) return report.fail(errors);
+  }
+  if (undos.length === 0) return report.end("nothing-to-do");
+  return report.end(config.dryRun ? "planned" : "uninstalled");
+}
+
+/** Before anything is undone: the script would refuse only once the hook is gone. */
+function swapRefusals(host: Host, undos: readonly Undo[]): readonly string[] {
+  const isGoing = undos.some(({ made, action }) => made.part === "swap" && action === "run");
+  return isGoing ? removalRefusals(readOwnSwap(host)) : [];
+}
+
+/** What is to become of the swap limits of the containers that run. */
+interface Limits {
+  /** How many are set to 0; undefined where they are kept. */
+  readonly zeroed: number | undefined;
+  readonly refusals: readonly string[];
+}
+
+function judgeLimits({ limits }: UninstallConfig, host: Host, undos: readonly Undo[]): Limits {
+  const kept = { zeroed: undefined, refusals: [] };
+  const isHookGoing = undos.some(({ made }) => made.part === "hook");
+  // A kubelet that limits swap itself gave the containers what they have.
+  if (limits === "Keep" || !host.isRunning || !isHookGoing || readKubeletFacts(host).limitsSwap) return kept;
+  const refusals = hasAgent(host)
+    ? [
+        "a wasp agent runs on this host, and would set the containers' swap limits again: end it first, or leave them with --limits Keep",
+      ]
+    : [];
+  return { zeroed: countSwapping(host), refusals };
+}
+
+/** Undoes everything, up to the first that cannot be undone, and tells what went wrong. */
+function undoAll(
+  undos: readonly Undo[],
+  { zeroed }: Limits,
+  host: Host,
+  onDone: (undo: Undo) => void,
+): readonly string[] {
+  const isOfHook = ({ made }: Undo) => made.part === "hook" && made.kind !== "folder";
+  const zero = () => (zeroed === undefined ? [] : zeroLimits(host));
+  try {
+    // Before the hook goes, as a run that is repeated no longer knows of it; and for what started until it was gone.
+    const problems = zero();
+    undoMade(undos.filter(isOfHook), host, onDone);
+    problems.push(...zero());
+    // No container swaps any more when the swap is taken away.
+    undoMade(
+      undos.filter((undo) => !isOfHook(undo)),
+      host,
+      onDone,
+    );
+    return [...new Set(problems)];
+  } catch (error) {
+    return [(error as Error).message];
+  }
+}
+
+type Outcome = "planned" | "nothing-to-do" | "uninstalled" | "refused" | "failed";
+
+/** Tells of a run as it goes, or for programs in one document at its end; the ends give the exit status. */
+interface Reporter {
+  show(): void;
+  done(undo: Undo): void;
+  end(outcome: Outcome): number;
+  refuse(refusals: readonly string[]): number;
+  fail(errors: readonly string[]): number;
+}
+
+function reporter({ output, dryRun }: UninstallConfig, undos: readonly Undo[], { zeroed }: Limits): Reporter {
+  const isJson = output === "json";
+  const print = (text: string) => void writeSync(STDOUT, text);
+  const document = (outcome: Outcome, errors: readonly string[]) => {
+    const limits = { containers: zeroed ?? 0, become: zeroed === undefined ? "kept" : "zero" };
+    print(`${JSON.stringify({ outcome, dryRun, changes: undosAsData(undos), limits, errors }, null, 2)}\n`);
+  };
+  const complain = (outcome: Outcome, errors: readonly string[], consequence: string) => {
+    if (isJson) document(outcome, errors);
+    for (const error of errors) consola.error(error);
+    consola.error(consequence);
+    return EXIT_FAILURE;
+  };
+  return {
+    show: () => isJson || print(`${showUndos(undos)}${zeroed === undefined ? "" : showLimits(zeroed)}`),
+    done: (undo) => isJson || print(`${undoneLine(undo)}\n`),
+    end: (outcome) => {
+      if (isJson) document(outcome, []);
+      else if (outcome === "uninstalled") print("uninstalled\n");
+      else if (outcome === "nothing-to-do")
+        print("nothing to do: wasp install made nothing here that is left\n");
+      return 0;
+    },
+    refuse: (refusals) => complain("refused", refusals, "nothing was changed"),
+    fail: (errors) =>
+      complain("failed", errors, "what is left is in the journal: repeat wasp uninstall once that is mended"),
+  };
+}
+
+function showLimits(containers: number): string {
+  return `set the swap limit of ${containers} ${containers === 1 ? "container" : "containers"} to 0\n`;
+}

@@ -1,0 +1,25 @@
+import type { BinaryFacts } from "../../../policy/install/check/binary-facts.ts";
+import { dangersOf } from "../../../policy/install/check/owned-path.ts";
+import type { Host } from "../host.ts";
+import { readOwnedPaths } from "./owned-paths.ts";
+
+/**
+ * Looks at the executable with this path, and runs it for its version unless others than root may change it, or the host
+ * is an image. Throws an error that names what cannot be looked at.
+ */
+export function readBinary(host: Host, path: string): BinaryFacts {
+  const owned = readOwnedPaths(host.fsroot, path);
+  const mayRun = host.isRunning && owned.length > 0 && dangersOf(owned).length === 0;
+  return { path, owned, run: mayRun ? runForVersion(host, path) : undefined };
+}
+
+// With a clean environment, as its hook has: a variable could make another program of it.
+const CLEAN = ["env", "-i", "timeout", "10"];
+
+function runForVersion(host: Host, path: string): BinaryFacts["run"] {
+  try {
+    return { version: host.run([...CLEAN, path, "--version"]).trim() };
+  } catch (error) {
+    return { failure: (error as Error).message };
+  }
+}

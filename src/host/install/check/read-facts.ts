@@ -1,0 +1,124 @@
+import { existsSync } from "node:fs";
+import type { Fact } from "../../../policy/install/check/fact.ts";
+import type { CheckFacts, KnownFacts } from "../../../policy/install/check/facts.ts";
+import { hooksInForce, isWaspHook } from "../../../policy/install/check/hook-files.ts";
+import { parseSwaps, type SwapArea } from "../../../policy/install/check/swap-areas.ts";
+import { readFile, readFileIfThere } from "../../file.ts";
+import { readLockHolder } from "../../lock.ts";
+import { readNodeCapacity } from "../../meminfo.ts";
+import type { Host } from "../host.ts";
+import { readBinary } from "./binary.ts";
+import { readRootStack, stackOfPath } from "./block-stack.ts";
+import {
+  readCanLimitSwap,
+  readCgroupVersion,
+  readPods,
+  readPressureFacts,
+  readSystemSlice,
+} from "./cgroups.ts";
+import { changedFiles } from "./changed-files.ts";
+import { readHookFiles, readHookSettings } from "./crio.ts";
+import { readKubelet } from "./kubelet.ts";
+import { hasNoswapMount } from "./mounts.ts";
+import { readOomd } from "./oomd.ts";
+import { findProcess, readProcesses } from "./processes.ts";
+import { runtimeOf } from "./runtime.ts";
+import { readSwapsAtBoot } from "./swaps-at-boot.ts";
+import { readUnitFiles } from "./unit-files.ts";
+
+const DEFAULT_BINARY = "/usr/local/bin/wasp";
+
+/** Reads all that is to be known of a host, and changes nothing. What cannot be read is unknown, and why; never throws. */
+export function readCheckFacts(host: Host): CheckFacts {
+  const { fsroot, isRunning } = host;
+  const processes = once(() => (isRunning ? readProcesses(fsroot) : []));
+  const swaps = once(() => parseSwaps(readFile(`${fsroot}/proc/swaps`)));
+  const kubeletProcess = () => findProcess(processes(), "kubelet");
+  const kubelet = once(() => readKubelet(host, kubeletProcess()));
+  const crio = () => findProcess(processes(), "crio");
+  const hookSettings = once(() => readHookSettings(host, crio()));
+  const hookFolders = () => hookSettings().folders;
+  const hookFiles = once(() => readHookFiles(fsroot, hookFolders()));
+  const running = <T>(read: () => T): Fact<T> => (isRunning ? factOf(read) : "only-running");
+  return {
+    kernelRelease: running(() => readFile(`${fsroot}/proc/sys/kernel/osrelease`).trim()),
+    kernelCommandLine: running(() => readFile(`${fsroot}/proc/cmdline`).trim()),
+    cgroupVersion: running(() => readCgroupVersion(fsroot)),
+    canLimitSwap: running(() => readCanLimitSwap(fsroot)),
+    pressure: running(() => readPressureFacts(fsroot)),
+    memory: running(() => readNodeCapacity(fsroot)),
+    swappiness: running(() => numberIn(`${fsroot}/proc/sys/vm/swappiness`)),
+    isZswapOn: running(
+      () => readFileIfThere(`${fsroot}/sys/module/zswap/parameters/enabled`)?.trim() === "Y",
+    ),
+    swaps: running(swaps),
+    swapStacks: running(() => stacksOf(fsroot, swaps())),
+    rootStack: running(() => readRootStack(fsroot)),
+    swapsAtBoot: factOf(() => readSwapsAtBoot(fsroot)),
+    hasNoswapMount: running(() => hasNoswapMount(fsroot)),
+    kubelet: factOf(kubelet),
+    kubeletPid: running(() => kubeletProcess()?.pid),
+    runtime: factOf(() => runtimeOf(fsroot, kubelet(), processes())),
+    hookFolders: factOf(hookFolders),
+    hookFiles: factOf(hookFiles),
+    binary: factOf(() => readBinary(host, binaryOf(hookFolders(), hookFiles()))),
+    systemSlice: running(() => readSystemSlice(fsroot)),
+    systemSliceFiles: factOf(() => readUnitFiles(fsroot, "system.slice")),
+    isNriOn: running(() =>
+      ["/run", "/var/run"].some((folder) => existsSync(`${fsroot}${folder}/nri/nri.sock`)),
+    ),
+    changedSinceStart: running(() => [
+      ...changedFiles(fsroot, "kubelet", kubeletProcess(), kubelet()?.files ?? []),
+      ...changedFiles(fsroot, "crio", crio(), hookSettings().files),
+    ]),
+    pods: running(() => readPods(fsroot)),
+    agentPid: running(() => readLockHolder(fsroot)),
+    oomd: running(() => (findProcess(processes(), "systemd-oomd") ? readOomd(fsroot) : undefined)),
+    earlyoomPids: running(() =>
+      processes()
+        .filter(({ name }) => name === "earlyoom")
+        .map(({ pid }) => pid),
+    ),
+  };
+}
+
+function factOf<T>(read: () => T): Fact<T> {
+  try {
+    return { known: read() };
+  } catch (error) {
+    return { unknown: (error as Error).message };
+  }
+}
+
+// One reading for all who ask, and one reason for all where it fails.
+function once<T>(read: () => T): () => T {
+  let fact: { readonly known: T } | { readonly error: unknown } | undefined;
+  return () => {
+    fact ??= attempt(read);
+    if ("error" in fact) throw fact.error;
+    return fact.known;
+  };
+}
+
+function attempt<T>(read: () => T): { readonly known: T } | { readonly error: unknown } {
+  try {
+    return { known: read() };
+  } catch (error) {
+    return { error };
+  }
+}
+
+function numberIn(path: string): number {
+  const text = readFile(path).trim();
+  if (!/^\d+$/.test(text)) throw new Error(`${path}: ${JSON.stringify(text)} is no number`);
+  return Number(text);
+}
+
+function stacksOf(fsroot: string, swaps: readonly SwapArea[]): KnownFacts["swapStacks"] {
+  return new Map(swaps.map(({ name, medium }) => [name, stackOfPath(fsroot, name, medium)]));
+}
+
+function binaryOf(folders: readonly string[], files: KnownFacts["hookFiles"]): string {
+  const hook = hooksInForce(files, folders).find(isWaspHook);
+  return hook !== undefined && "path" in hook.definition ? hook.definition.path : DEFAULT_BINARY;
+}

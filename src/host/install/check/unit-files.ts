@@ -1,0 +1,54 @@
+import { readdirSync } from "node:fs";
+import type { UnitFile } from "../../../policy/install/check/unit-settings.ts";
+import { readFile, readFileIfThere } from "../../file.ts";
+import { unlessGone } from "../../kubepods.ts";
+
+// In rising precedence (systemd.unit(5)).
+const FOLDERS = [
+  "/lib/systemd/system",
+  "/usr/lib/systemd/system",
+  "/usr/local/lib/systemd/system",
+  "/run/systemd/generator.late",
+  "/run/systemd/generator",
+  "/run/systemd/system",
+  "/etc/systemd/system",
+  "/run/systemd/system.control",
+  "/etc/systemd/system.control",
+];
+
+/** All folders of units below fsroot that are there, in rising precedence. */
+export function unitFolders(fsroot: string): string[] {
+  return FOLDERS.filter((folder) => namesIn(fsroot + folder).length > 0);
+}
+
+/**
+ * Reads the files of a unit in the order in which systemd takes them: the main one, then its drop-ins by name, of each
+ * name that with the highest precedence. Throws an error that names the file that cannot be read.
+ */
+export function readUnitFiles(fsroot: string, unit: string): UnitFile[] {
+  const main = FOLDERS.map((folder) => `${folder}/${unit}`)
+    .map((path) => ({ path, text: readFileIfThere(fsroot + path) }))
+    .findLast(({ text }) => text !== undefined);
+  const dropIns = new Map<string, string>();
+  for (const place of dropInFolders(unit))
+    for (const name of namesIn(fsroot + place))
+      if (name.endsWith(".conf")) dropIns.set(name, `${place}/${name}`);
+  const inOrder = [...dropIns].sort(([a], [b]) => (a < b ? -1 : 1));
+  return [
+    ...(main?.text === undefined ? [] : [{ path: main.path, text: main.text }]),
+    ...inOrder.map(([, path]) => ({ path, text: readFile(fsroot + path) })),
+  ];
+}
+
+// Those for all units of the kind, then those for all whose name begins alike (a-.slice.d, a-b-.slice.d), then its own.
+function dropInFolders(unit: string): string[] {
+  const kind = unit.slice(unit.lastIndexOf(".") + 1);
+  const words = unit.slice(0, unit.lastIndexOf(".")).split("-");
+  const prefixes = words.slice(1).map((_, index) => `${words.slice(0, index + 1).join("-")}-.${kind}`);
+  return [kind, ...prefixes, unit].flatMap((name) => FOLDERS.map((folder) => `${folder}/${name}.d`));
+}
+
+/** The names of what is in a folder; none where it is not there. */
+export function namesIn(folder: string): string[] {
+  return unlessGone(() => readdirSync(folder)) ?? [];
+}

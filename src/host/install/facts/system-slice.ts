@@ -1,0 +1,24 @@
+import { existsSync, readdirSync } from "node:fs";
+import type { SystemSliceFacts } from "../../../policy/install/system-slice.ts";
+import type { Host } from "../host.ts";
+import { isThere, readIfThere } from "../read-host.ts";
+import { readSwappedTo } from "./swap.ts";
+
+const CGROUPS = "/sys/fs/cgroup";
+
+/** Reads what has to be known before system.slice is protected; `planned` is what swap is to be put on in this run. */
+export function readSystemSliceFacts(host: Host, planned: readonly string[]): SystemSliceFacts {
+  return {
+    swaps: [...new Set([...readSwappedTo(host), ...planned])].sort(),
+    hasIoLatency: host.isRunning ? hasIoLatency(host) : undefined,
+  };
+}
+
+function hasIoLatency(host: Host): boolean | undefined {
+  const controllers = readIfThere(host, `${CGROUPS}/cgroup.controllers`);
+  if (controllers === undefined || !controllers.split(/\s+/).includes("io")) return false;
+  if (isThere(host, `${CGROUPS}/system.slice/io.latency`)) return true;
+  // A cgroup for which the controller is on has all of its files, as far as the kernel has them.
+  const slices = existsSync(host.fsroot + CGROUPS) ? readdirSync(host.fsroot + CGROUPS) : [];
+  return slices.some((slice) => isThere(host, `${CGROUPS}/${slice}/io.stat`)) ? false : undefined;
+}

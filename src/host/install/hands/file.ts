@@ -1,0 +1,109 @@
+import { mkdirSync, readFileSync } from "node:fs";
+import type { Found } from "../../../policy/install/change.ts";
+import { unifiedDiff } from "../../../policy/install/diff.ts";
+import type { FileBefore, MadeFile } from "../../../policy/install/made.ts";
+import type { FileStep, ProgramStep } from "../../../policy/install/step.ts";
+import { locate, statOf } from "../below.ts";
+import type { Host } from "../host.ts";
+import { copiesOf } from "../journal-file.ts";
+import { type Content, digestOf, digestOfText, removeWhole, writeWhole } from "../whole-file.ts";
+import type { Doer, Undoer } from "./hands.ts";
+
+/** Writes text files. */
+export const fileDoer: Doer<FileStep, MadeFile> = {
+  look: (step, host) => {
+    const path = locate(host.fsroot, step.path);
+    const stat = statOf(path);
+    if (stat === undefined) return { is: "absent", diff: unifiedDiff("", step.text) };
+    if (!stat.isFile()) return notAFile(step);
+    const diff = unifiedDiff(readFileSync(path, "utf8"), step.text);
+    return diff === "" && modeOf(stat) === step.mode
+      ? { is: "as-planned" }
+      : { is: "other", diff, ...otherMode(stat, step) };
+  },
+  prepare: (step, host, earlier) => entryOf(step, host, digestOfText(step.text), earlier),
+  take: (step, host) => write(step, host, { text: step.text }),
+};
+
+/** Copies the executable that runs. */
+export const programDoer: Doer<ProgramStep, MadeFile> = {
+  look: (step, host) => {
+    const path = locate(host.fsroot, step.path);
+    const stat = statOf(path);
+    if (stat === undefined) return { is: "absent" };
+    if (!stat.isFile()) return notAFile(step);
+    if (digestOf(path) !== host.program.digest)
+      return { is: "other", detail: `another executable of ${stat.size} bytes` };
+    return modeOf(stat) === step.mode ? { is: "as-planned" } : { is: "other", ...otherMode(stat, step) };
+  },
+  prepare: (step, host, earlier) => entryOf(step, host, host.program.digest, earlier),
+  take: (step, host) => write(step, host, { copyOf: host.program.path }),
+};
+
+/** Removes files that wasp wrote, or brings back what was there before. */
+export const fileUndoer: Undoer<MadeFile> = {
+  judge: ({ path, digests, before }, host) => {
+    const place = locate(host.fsroot, path);
+    const stat = statOf(place);
+    if (stat === undefined) return { action: "none", why: "it is not there any more" };
+    const digest = stat.isFile() ? digestOf(place) : undefined;
+    if (digest !== undefined && digests.includes(digest))
+      return { action: before === undefined ? "remove" : "restore" };
+    if (digest !== undefined && digest === before?.digest)
+      return { action: "none", why: "it is as it was before" };
+    return { action: "keep", why: "it was changed since wasp wrote it" };
+  },
+  undo: ({ path, before }, host, action) => {
+    const place = locate(host.fsroot, path);
+    if (action === "remove" || before === undefined) {
+      removeWhole(place);
+      return;
+    }
+    const copy = `${copiesOf(host)}/${before.digest}`;
+    writeWhole(place, { copyOf: copy }, before);
+  },
+};
+
+type WholeStep = FileStep | ProgramStep;
+
+function notAFile({ path, part }: WholeStep): Found {
+  return {
+    is: "in-the-way",
+    why: `${path} is not a regular file, and wasp replaces nothing else: move it away, or leave the ${part} out with --skip ${part}`,
+  };
+}
+
+function modeOf({ mode }: { readonly mode: number }): number {
+  return mode & 0o7777;
+}
+
+function otherMode(stat: { readonly mode: number }, { mode }: WholeStep): { detail?: string } {
+  const octal = (bits: number) => bits.toString(8).padStart(4, "0");
+  return modeOf(stat) === mode ? {} : { detail: `mode ${octal(modeOf(stat))} becomes ${octal(mode)}` };
+}
+
+function entryOf(step: WholeStep, host: Host, digest: string, earlier: MadeFile | undefined): MadeFile {
+  const { part, path } = step;
+  // What is there may be what a run that was cut off left: its entry knows what was there before.
+  const before = earlier === undefined ? keepCopy(host, path) : earlier.before;
+  const digests = [...new Set([...(earlier?.digests ?? []), digest])].sort(
+    (a, b) => Number(a === digest) - Number(b === digest),
+  );
+  return { kind: "file", part, path, digests, ...(before === undefined ? {} : { before }) };
+}
+
+function keepCopy(host: Host, path: string): FileBefore | undefined {
+  const place = locate(host.fsroot, path);
+  const stat = statOf(place);
+  if (stat === undefined) return undefined;
+  const { uid, gid } = stat;
+  const before = { digest: digestOf(place), mode: modeOf(stat), uid, gid };
+  const folder = copiesOf(host);
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  writeWhole(`${folder}/${before.digest}`, { copyOf: place }, { mode: 0o600 });
+  return before;
+}
+
+function write({ path, mode }: WholeStep, host: Host, content: Content): void {
+  writeWhole(locate(host.fsroot, path), content, { mode });
+}

@@ -1,0 +1,79 @@
+import { readFileSync } from "node:fs";
+import { unifiedDiff } from "../../../policy/install/diff.ts";
+import type { MadeLine } from "../../../policy/install/made.ts";
+import type { LineStep } from "../../../policy/install/step.ts";
+import { locate, statOf } from "../below.ts";
+import type { Host } from "../host.ts";
+import { removeWhole, writeWhole } from "../whole-file.ts";
+import type { Doer, Undoer } from "./hands.ts";
+
+const DEFAULT_MODE = 0o644;
+
+/** Adds lines to files that others own. */
+export const lineDoer: Doer<LineStep, MadeLine> = {
+  look: ({ path, line, part }, host) => {
+    const place = locate(host.fsroot, path);
+    const stat = statOf(place);
+    if (stat === undefined) return { is: "absent", diff: unifiedDiff("", `${line}\n`) };
+    if (!stat.isFile())
+      return {
+        is: "in-the-way",
+        why: `${path} is not a regular file, and the ${part} needs a line in it: leave the ${part} out with --skip ${part}`,
+      };
+    const text = readFileSync(place, "utf8");
+    if (linesOf(text).includes(line)) return { is: "as-planned" };
+    return { is: "absent", diff: unifiedDiff(text, withLine(text, line)) };
+  },
+  prepare: ({ part, path, line }, host, earlier) => {
+    const text = textAt(host, path);
+    const endedLine = text !== undefined && text !== "" && !text.endsWith("\n");
+    return earlier ?? { kind: "line", part, path, line, madeFile: text === undefined, endedLine };
+  },
+  take: ({ path, line, mode = DEFAULT_MODE }, host) =>
+    rewrite(host, path, withLine(textAt(host, path) ?? "", line), mode),
+};
+
+/** Takes lines out again. */
+export const lineUndoer: Undoer<MadeLine> = {
+  judge: ({ path, line }, host) => {
+    const text = textAt(host, path);
+    return text !== undefined && linesOf(text).includes(line)
+      ? { action: "remove" }
+      : { action: "none", why: "the line is not in it any more" };
+  },
+  undo: (made, host) => {
+    const text = withoutLine(textAt(host, made.path) ?? "", made);
+    if (text === "" && made.madeFile) removeWhole(locate(host.fsroot, made.path));
+    else rewrite(host, made.path, text, DEFAULT_MODE);
+  },
+};
+
+function linesOf(text: string): string[] {
+  return text.split("\n");
+}
+
+function withLine(text: string, line: string): string {
+  const isEnded = text === "" || text.endsWith("\n");
+  return `${text}${isEnded ? "" : "\n"}${line}\n`;
+}
+
+function withoutLine(text: string, { line, endedLine }: MadeLine): string {
+  const lines = linesOf(text);
+  const rest = lines.toSpliced(lines.lastIndexOf(line), 1).join("\n");
+  return endedLine && lines.at(-2) === line ? rest.replace(/\n$/, "") : rest;
+}
+
+function textAt(host: Host, path: string): string | undefined {
+  const place = locate(host.fsroot, path);
+  return statOf(place)?.isFile() ? readFileSync(place, "utf8") : undefined;
+}
+
+function rewrite(host: Host, path: string, text: string, mode: number): void {
+  const place = locate(host.fsroot, path);
+  const stat = statOf(place);
+  writeWhole(
+    place,
+    { text },
+    stat === undefined ? { mode } : { mode: stat.mode & 0o7777, uid: stat.uid, gid: stat.gid },
+  );
+}

@@ -1,0 +1,61 @@
+import { planBinary } from "../../policy/install/binary.ts";
+import { planContainerd } from "../../policy/install/containerd.ts";
+import { placeHook, planCrio } from "../../policy/install/crio.ts";
+import { planHook } from "../../policy/install/hook.ts";
+import { planKubelet } from "../../policy/install/kubelet.ts";
+import type { InstallOptions } from "../../policy/install/options.ts";
+import type { Part } from "../../policy/install/part.ts";
+import { compose, type PartPlan, type Plan } from "../../policy/install/plan.ts";
+import { diskOfPlan, planSwap } from "../../policy/install/swap/plan.ts";
+import { planSystemSlice } from "../../policy/install/system-slice.ts";
+import { readContainerdFacts } from "./facts/containerd.ts";
+import { readCrioFacts } from "./facts/crio.ts";
+import { readHookFacts } from "./facts/hook.ts";
+import { readKubeletFacts } from "./facts/kubelet.ts";
+import { readSwapFacts } from "./facts/swap.ts";
+import { readSystemSliceFacts } from "./facts/system-slice.ts";
+import type { Host } from "./host.ts";
+import { isWritable } from "./read-host.ts";
+
+/**
+ * What makes a part's plan of what is on a host and what was chosen. A part has a reader of facts in this room
+ * (`readSwapFacts(host, ...)`, which changes nothing and throws only where a file that is there cannot be read), and a
+ * pure planner in policy/install (`planSwap(facts, options)`); here they are put together. `chosen` are all parts of
+ * this run.
+ */
+type PartPlanner = (host: Host, options: InstallOptions, chosen: readonly Part[]) => PartPlan;
+
+/** The planner of each part. */
+const PLANNERS: Readonly<Partial<Record<Part, PartPlanner>>> = {
+  binary: (_, options) => planBinary({ isCompiled: Bun.main.startsWith("/$bunfs/") }, options),
+  hook: (host, options, chosen) => {
+    const crio = readCrioFacts(host);
+    const facts = readHookFacts(host, options.binaryPath, crio);
+    const company = { withBinary: chosen.includes("binary"), withCrio: chosen.includes("cri-o") };
+    return planHook(facts, hookPlace(host, crio), options, company);
+  },
+  "system-slice": (host, options, chosen) => {
+    const disk = chosen.includes("swap") ? diskOfPlan(planSwapOf(host, options)) : undefined;
+    return planSystemSlice(readSystemSliceFacts(host, disk === undefined ? [] : [disk]));
+  },
+  swap: planSwapOf,
+  kubelet: (host, options) => planKubelet(readKubeletFacts(host), options),
+  "cri-o": (host, options) => {
+    const facts = readCrioFacts(host);
+    return planCrio(facts, hookPlace(host, facts), options);
+  },
+  containerd: (host) => planContainerd(readContainerdFacts(host)),
+};
+
+/** Plans the chosen parts on what is there now; throws where a fact cannot be read. */
+export function planParts(host: Host, options: InstallOptions, chosen: readonly Part[]): Plan {
+  return compose(chosen.flatMap((part) => PLANNERS[part]?.(host, options, chosen) ?? []));
+}
+
+function planSwapOf(host: Host, { swap }: InstallOptions): PartPlan {
+  return planSwap(readSwapFacts(host, swap), swap);
+}
+
+function hookPlace(host: Host, crio: ReturnType<typeof readCrioFacts>) {
+  return placeHook(crio, (folder) => isWritable(host, folder));
+}

@@ -1,0 +1,82 @@
+import { accessSync, constants, readdirSync, readFileSync } from "node:fs";
+import { folderOf, isNothing, locate, statOf } from "./below.ts";
+import type { Host } from "./host.ts";
+
+/** Reads a text file of a host, following links in it; undefined when nothing is there. Throws an error of the system. */
+export function readIfThere(host: Host, path: string): string | undefined {
+  const place = follow(host, path);
+  return statOf(place) === undefined ? undefined : readFileSync(place, "utf8");
+}
+
+/** Whether something is at a path of a host, links followed. */
+export function isThere(host: Host, path: string): boolean {
+  return statOf(follow(host, path)) !== undefined;
+}
+
+/** Whether an executable file is at a path of a host. */
+export function isExecutable(host: Host, path: string): boolean {
+  const stat = statOf(follow(host, path));
+  return stat?.isFile() === true && (stat.mode & 0o111) !== 0;
+}
+
+/** The paths of the regular files in a folder of a host, by name; none where there is no such folder. */
+export function filesIn(host: Host, folder: string): readonly string[] {
+  const names = namesIn(follow(host, folder)).map((name) => `${folder}/${name}`);
+  return names.filter((path) => statOf(follow(host, path))?.isFile() === true);
+}
+
+/** Whether files can be made in a folder of a host, which itself may have to be made first. */
+export function isWritable(host: Host, folder: string): boolean {
+  const place = follow(host, folder);
+  const stat = statOf(place);
+  if (stat === undefined && folder !== "/") return isWritable(host, folderOf(folder));
+  if (stat?.isDirectory() !== true) return false;
+  try {
+    accessSync(place, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** The command lines of the processes of a running host that have a name, save those of pods; none in an image. */
+export function commandLinesOf(host: Host, name: string): readonly (readonly string[])[] {
+  if (!host.isRunning) return [];
+  const processes = namesIn(`${host.fsroot}/proc`).filter((entry) => /^\d+$/.test(entry));
+  return processes.flatMap((process) => {
+    const folder = `${host.fsroot}/proc/${process}`;
+    if (readUnlessGone(`${folder}/comm`)?.trim() !== name) return [];
+    if (isOfPod(readUnlessGone(`${folder}/cgroup`) ?? "")) return [];
+    const words = readUnlessGone(`${folder}/cmdline`)?.split("\0").slice(0, -1) ?? [];
+    return words.length === 0 ? [] : [words];
+  });
+}
+
+/** Whether a process is one of a pod, whatever it is called, by the text of its /proc/PID/cgroup. */
+export function isOfPod(cgroups: string): boolean {
+  return /\/kubepods[./-]/.test(cgroups);
+}
+
+/** Where a path of a host leads, its last name followed too. */
+export function follow({ fsroot }: Host, path: string): string {
+  return locate(fsroot, `${path}/.`);
+}
+
+export function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder).sort();
+  } catch (error) {
+    if (isNothing(error)) return [];
+    throw error;
+  }
+}
+
+function readUnlessGone(path: string): string | undefined {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    // A process that ends meanwhile gives ESRCH.
+    if (isNothing(error) || (error as NodeJS.ErrnoException).code === "ESRCH") return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,59 @@
+import { exitStatusOf, type Finding, SEVERITIES, type Severity } from "./finding.ts";
+
+/** Marks a word by how bad what it tells of is, as with a colour. */
+export type Paint = (severity: Severity, word: string) => string;
+
+/** Reports findings to people: how many there are of each kind, then each of them, the worst first. */
+export function reportFindings(findings: readonly Finding[], paint: Paint = (_, word) => word): string {
+  const ordered = SEVERITIES.flatMap((severity) => findings.filter((one) => one.severity === severity));
+  const widths = { severity: widest(SEVERITIES), id: widest(findings.map(({ id }) => id)) };
+  const lines = ordered.flatMap((finding) => linesOf(finding, widths, paint));
+  return `${[summaryOf(findings), "", ...lines].join("\n")}\n`;
+}
+
+/** What `-o json` gives: the findings in the order of their rules, and the exit status that tells of them. */
+export function findingsAsData(findings: readonly Finding[]): object {
+  const all = findings.map((finding) => ({ ...finding, remedy: finding.remedy ?? null }));
+  return { check: CHECK_VERSION, exitStatus: exitStatusOf(findings), findings: all };
+}
+
+const CHECK_VERSION = "wasp.io/check/v1";
+
+function summaryOf(findings: readonly Finding[]): string {
+  const counts = SEVERITIES.map((severity) => {
+    const count = findings.filter((one) => one.severity === severity).length;
+    return `${count} ${NAMES[severity][count === 1 ? 0 : 1]}`;
+  });
+  return counts.join(", ");
+}
+
+const NAMES: Readonly<Record<Severity, readonly [string, string]>> = {
+  error: ["error", "errors"],
+  warning: ["warning", "warnings"],
+  unknown: ["unknown", "unknown"],
+  note: ["note", "notes"],
+  ok: ["ok", "ok"],
+};
+
+interface Widths {
+  readonly severity: number;
+  readonly id: number;
+}
+
+function linesOf({ id, severity, found, right, remedy }: Finding, widths: Widths, paint: Paint): string[] {
+  const word = paint(severity, severity) + " ".repeat(widths.severity - severity.length);
+  const first = `${word}  ${id.padEnd(widths.id)}  ${oneLine(found)}`;
+  if (severity === "ok") return [first];
+  const indent = " ".repeat(widths.severity + widths.id + 4);
+  const below = [`${indent}right:  ${right}`];
+  return [first, ...below, ...(remedy === undefined ? [] : [`${indent}remedy: ${oneLine(remedy)}`])];
+}
+
+// Another program's words may hold line ends, or what a terminal would obey.
+function oneLine(text: string): string {
+  return text.replace(/\s*\n\s*/g, " / ").replace(/\p{Cc}/gu, "?");
+}
+
+function widest(words: readonly string[]): number {
+  return Math.max(0, ...words.map(({ length }) => length));
+}

@@ -1,0 +1,24 @@
+import { dangersOf } from "../owned-path.ts";
+import { check, type Verdict } from "../rule.ts";
+import { install } from "./remedy.ts";
+
+/** The executable that the hook runs is there and runs. */
+export const binary = check({
+  id: "binary",
+  needs: ["binary"],
+  right: "the executable that the hook runs is there, and runs",
+  judge: ({ binary: { path, owned, run } }): Verdict => {
+    if (owned.length === 0)
+      return { severity: "error", found: `${path} is not there`, remedy: install("binary") };
+    if (run === undefined && dangersOf(owned).length > 0)
+      return {
+        severity: "unknown",
+        found: `${path} was not run: others than root may change it`,
+        remedy: install("binary"),
+      };
+    if (run === undefined) return { severity: "ok", found: `${path} is there` };
+    return "version" in run
+      ? { severity: "ok", found: `${path}: ${run.version}` }
+      : { severity: "error", found: `${path} does not run: ${run.failure}`, remedy: install("binary") };
+  },
+});

@@ -1,0 +1,104 @@
+import type { HookDefinition } from "../../hook-definition.ts";
+import { type HookFile, hooksInForce, isWaspHook, pathOf, runsWasp } from "../hook-files.ts";
+import { check, type Verdict } from "../rule.ts";
+import { install } from "./remedy.ts";
+
+// CRI-O runs the one as the other.
+const STAGES = ["createRuntime", "prestart"];
+
+/** The definition of wasp's hook is there, and would be taken by the runtime. */
+export const hook = check({
+  id: "hook",
+  needs: ["runtime", "hookFiles", "hookFolders"],
+  right:
+    "the definition of wasp's hook is there, valid, and runs wasp before a container's first instruction",
+  judge: ({ runtime, hookFiles, hookFolders }): Verdict | undefined => {
+    if (runtime === "containerd") return undefined;
+    const own = ownHooks(hookFiles, hookFolders);
+    if (own.length === 0) return { severity: "error", found: "no hook runs wasp", remedy: install("hook") };
+    const faults = own.flatMap((file) => faultsOf(file).map((fault) => `${pathOf(file)}: ${fault}`));
+    return faults.length === 0
+      ? { severity: "ok", found: own.map(pathOf).join(", ") }
+      : { severity: "error", found: faults.join("; "), remedy: install("hook") };
+  },
+});
+
+// Those that count, or where none does, those that are meant to.
+function ownHooks(files: readonly HookFile[], folders: readonly string[]): readonly HookFile[] {
+  const inForce = hooksInForce(files, folders).filter(isWaspHook);
+  return inForce.length > 0 ? inForce : files.filter(isWaspHook);
+}
+
+function faultsOf({ definition, hasExecutable }: HookFile): readonly string[] {
+  if ("complaints" in definition) return definition.complaints;
+  const faults = hasExecutable
+    ? []
+    : [`its executable ${definition.path} is not there, so it is left out silently`];
+  return [...faults, ...faultsAsWasp(definition)];
+}
+
+function faultsAsWasp(definition: HookDefinition): string[] {
+  const { path, args, stages, canRun } = definition;
+  const faults = runsWasp(definition) ? [] : [`it runs ${path} with ${JSON.stringify(args)}, not wasp hook`];
+  if (!canRun) faults.push("its conditions never hold: no container runs it");
+  if (!stages.some((stage) => STAGES.includes(stage)))
+    faults.push(`it runs at ${stages.join(", ")} and not at createRuntime`);
+  return faults;
+}
+
+/** The runtime looks where the definition is, and takes it and not another of its name. */
+export const hookLoaded = check({
+  id: "hook-loaded",
+  needs: ["runtime", "hookFiles", "hookFolders"],
+  right: "the runtime's hooks_dir has the definition's folder, and nothing takes its place",
+  judge: ({ runtime, hookFiles, hookFolders }): Verdict | undefined => {
+    const own = hookFiles.filter(isWaspHook);
+    if (runtime === "containerd" || own.length === 0) return undefined;
+    const folders = hookFolders.join(", ");
+    const inForce = hooksInForce(hookFiles, hookFolders).filter(isWaspHook);
+    const [one, other] = inForce;
+    if (one === undefined)
+      return {
+        severity: "error",
+        found: `${own.map(pathOf).join(", ")} is not in a folder of hooks_dir: ${folders}`,
+        remedy: install("hook", "--only cri-o --restart"),
+      };
+    if (other !== undefined)
+      return {
+        severity: "warning",
+        found: `wasp runs twice for each container: ${inForce.map(pathOf).join(" and ")}`,
+        remedy: `rm ${inForce
+          .filter((file) => file !== one)
+          .map(pathOf)
+          .join(" ")}`,
+      };
+    const hidden = own.filter((file) => file !== one && hookFolders.includes(file.folder));
+    if (hidden.length === 0) return { severity: "ok", found: `hooks_dir is ${folders}` };
+    return { severity: "note", found: `${pathOf(one)} takes the place of ${hidden.map(pathOf).join(", ")}` };
+  },
+});
+
+/** Nothing among the hooks keeps CRI-O from its next start. */
+export const hooksValid = check({
+  id: "hooks-valid",
+  needs: ["runtime", "hookFiles", "hookFolders"],
+  right: "all hooks in hooks_dir are valid: with one that is not, CRI-O does not start again",
+  judge: ({ runtime, hookFiles, hookFolders }): Verdict | undefined => {
+    if (runtime === "containerd") return undefined;
+    const own = ownHooks(hookFiles, hookFolders);
+    const bad = hookFiles.filter(
+      (file) => hookFolders.includes(file.folder) && "complaints" in file.definition && !own.includes(file),
+    );
+    if (bad.length === 0) return { severity: "ok", found: "all are valid" };
+    const faults = bad.map((file) => `${pathOf(file)}: ${complaintsOf(file).join(", ")}`);
+    return {
+      severity: "error",
+      found: faults.join("; "),
+      remedy: `correct or remove ${bad.map(pathOf).join(" ")}`,
+    };
+  },
+});
+
+function complaintsOf({ definition }: HookFile): readonly string[] {
+  return "complaints" in definition ? definition.complaints : [];
+}

@@ -1,0 +1,58 @@
+import { check, type Verdict } from "../rule.ts";
+import type { BlockStack } from "../swap-areas.ts";
+import { isLasting, settingsOf } from "../unit-settings.ts";
+import { install } from "./remedy.ts";
+
+/** The disk that swap is on serves the node's own services first. */
+export const ioLatency = check({
+  id: "io-latency",
+  needs: ["systemSlice", "swaps", "swapStacks"],
+  right:
+    "system.slice has an io.latency target for the disk that swap is on: swapping then waits for the node's own services",
+  judge: ({ systemSlice, swaps, swapStacks }): Verdict | undefined => {
+    const onDisk = swaps.filter(({ name }) => (swapStacks.get(name)?.disks.length ?? 0) > 0);
+    if (systemSlice === undefined || onDisk.length === 0) return undefined;
+    const { ioLatency } = systemSlice;
+    if (ioLatency === undefined)
+      return {
+        severity: "warning",
+        found: "system.slice has no io.latency: the kernel lacks it, or the io controller is off there",
+        remedy: `${install("system-slice")}; the kernel needs CONFIG_BLK_CGROUP_IOLATENCY`,
+      };
+    const bare = onDisk.filter(({ name }) => !hasTarget(ioLatency, swapStacks.get(name)));
+    return bare.length === 0
+      ? { severity: "ok", found: ioLatency.trim().replaceAll("\n", "; ") }
+      : {
+          severity: "warning",
+          found: `no io.latency target for what ${bare.map(({ name }) => name).join(", ")} is on`,
+          remedy: install("system-slice"),
+        };
+  },
+});
+
+// As in `254:0 target=50000`, in microseconds.
+function hasTarget(ioLatency: string, stack: BlockStack | undefined): boolean {
+  const targets = new Map(
+    [...ioLatency.matchAll(/^(\d+:\d+) .*\btarget=(\d+)/gm)].map(([, at, us]) => [at, us]),
+  );
+  return stack?.numbers.some((number) => (targets.get(number) ?? "0") !== "0") ?? false;
+}
+
+/** It does so after a restart of the node, too. */
+export const ioLatencyAfterBoot = check({
+  id: "io-latency-after-boot",
+  needs: ["systemSliceFiles", "swaps", "swapStacks"],
+  right: "a drop-in of system.slice has IODeviceLatencyTargetSec",
+  judge: ({ systemSliceFiles, swaps, swapStacks }): Verdict | undefined => {
+    if (!swaps.some(({ name }) => (swapStacks.get(name)?.disks.length ?? 0) > 0)) return undefined;
+    const settings = settingsOf(systemSliceFiles, "Slice", "IODeviceLatencyTargetSec");
+    const last = settings.findLast(({ path }) => isLasting(path));
+    return last === undefined
+      ? {
+          severity: "warning",
+          found: "no file of system.slice that lasts sets IODeviceLatencyTargetSec",
+          remedy: install("system-slice"),
+        }
+      : { severity: "ok", found: `IODeviceLatencyTargetSec=${last.value} in ${last.path}` };
+  },
+});

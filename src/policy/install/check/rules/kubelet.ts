@@ -1,0 +1,56 @@
+import { check, type Verdict } from "../rule.ts";
+import { install } from "./remedy.ts";
+
+/** The kubelet runs, and its settings can be read. */
+export const kubelet = check({
+  id: "kubelet",
+  needs: ["kubelet", "kubeletPid"],
+  right: "a kubelet runs, and tells its settings by its command line and files",
+  judge: ({ kubelet, kubeletPid }): Verdict => {
+    if (kubelet === undefined)
+      return { severity: "unknown", found: "no kubelet runs here, or it is part of another program" };
+    const from = [...kubelet.files, "its flags"].join(", ");
+    return kubeletPid === undefined
+      ? {
+          severity: "warning",
+          found: `no kubelet runs; its settings are taken from ${from}`,
+          remedy: "systemctl start kubelet, and: journalctl --unit kubelet",
+        }
+      : { severity: "ok", found: `pid ${kubeletPid}, with ${from}` };
+  },
+});
+
+/** The kubelet starts where swap is on. */
+export const kubeletFailSwapOn = check({
+  id: "kubelet-fail-swap-on",
+  needs: ["kubelet"],
+  right: "failSwapOn: false: else the kubelet does not start where swap is on",
+  judge: ({ kubelet }): Verdict | undefined =>
+    kubelet &&
+    (kubelet.failSwapOn
+      ? {
+          severity: "error",
+          found: "failSwapOn is true, its default",
+          remedy: install("kubelet", "--restart"),
+        }
+      : { severity: "ok", found: "failSwapOn is false" }),
+});
+
+/** The kubelet leaves swap limits to wasp. */
+export const kubeletSwapBehavior = check({
+  id: "kubelet-swap-behavior",
+  needs: ["kubelet"],
+  right:
+    "memorySwap.swapBehavior is NoSwap, or not set: wasp leaves the limits to a kubelet that limits swap itself",
+  judge: ({ kubelet }): Verdict | undefined => {
+    if (kubelet === undefined) return undefined;
+    const found = `swapBehavior is ${kubelet.swapBehavior || "not set, which is NoSwap"}`;
+    return ["", "NoSwap"].includes(kubelet.swapBehavior)
+      ? { severity: "ok", found }
+      : {
+          severity: "warning",
+          found,
+          remedy: "memorySwap: { swapBehavior: NoSwap } for the kubelet, and its restart",
+        };
+  },
+});

@@ -1,0 +1,39 @@
+import { check, type Verdict } from "../rule.ts";
+
+/** The kernel may swap before page cache is all gone. */
+export const swappiness = check({
+  id: "swappiness",
+  needs: ["swappiness"],
+  right:
+    "vm.swappiness above 0, such as its default, 60: at 0 the kernel swaps when next to no page cache is left",
+  judge: ({ swappiness }) =>
+    swappiness > 0
+      ? { severity: "ok", found: `vm.swappiness is ${swappiness}` }
+      : {
+          severity: "warning",
+          found: "vm.swappiness is 0",
+          remedy: "sysctl vm.swappiness=60, and the same in /etc/sysctl.d",
+        },
+});
+
+/** Pages are not compressed twice. */
+export const zswap = check({
+  id: "zswap",
+  needs: ["isZswapOn", "swaps"],
+  right: "zswap off where swap is compressed memory (zram) already",
+  judge: ({ isZswapOn, swaps }): Verdict => {
+    if (!isZswapOn) return { severity: "ok", found: "zswap is off" };
+    const zram = swaps.find(({ medium }) => medium === "zram");
+    if (zram === undefined)
+      return {
+        severity: "note",
+        found: "zswap is on: part of what counts as swapped out is still in memory, compressed",
+      };
+    return {
+      severity: "warning",
+      found: `zswap is on before ${zram.name}: pages are compressed twice`,
+      remedy:
+        "zswap.enabled=0 on the kernel's command line; now: echo 0 > /sys/module/zswap/parameters/enabled",
+    };
+  },
+});

@@ -1,0 +1,40 @@
+import { check, type Verdict } from "../rule.ts";
+import { isLasting, settingsOf } from "../unit-settings.ts";
+import { install } from "./remedy.ts";
+
+const SLICE = "system.slice";
+
+/** The node's own services are not swapped out. */
+export const systemSlice = check({
+  id: "system-slice",
+  needs: ["systemSlice"],
+  right: `${SLICE}, where the node's own services are, has a swap limit of 0`,
+  judge: ({ systemSlice }): Verdict | undefined => {
+    if (systemSlice === undefined) return undefined;
+    return systemSlice.swapMax === "0"
+      ? { severity: "ok", found: `memory.swap.max of ${SLICE} is 0` }
+      : {
+          severity: "warning",
+          found: `memory.swap.max of ${SLICE} is ${systemSlice.swapMax}`,
+          remedy: install("system-slice"),
+        };
+  },
+});
+
+/** They are not after a restart of the node either. */
+export const systemSliceAfterBoot = check({
+  id: "system-slice-after-boot",
+  needs: ["systemSliceFiles"],
+  right: `a drop-in of ${SLICE} has MemorySwapMax=0`,
+  judge: ({ systemSliceFiles }): Verdict => {
+    const last = settingsOf(systemSliceFiles, "Slice", "MemorySwapMax").at(-1);
+    const remedy = install("system-slice");
+    if (last === undefined)
+      return { severity: "warning", found: `no file of ${SLICE} sets MemorySwapMax`, remedy };
+    const found = `MemorySwapMax=${last.value} in ${last.path}`;
+    if (!/^0+(\.0*)?[KMGTPE%]?$/.test(last.value)) return { severity: "warning", found, remedy };
+    return isLasting(last.path)
+      ? { severity: "ok", found }
+      : { severity: "warning", found: `${found}, which is gone after a restart of the node`, remedy };
+  },
+});

@@ -1,0 +1,48 @@
+import type { CommandStep, Step } from "../step.ts";
+import type { SwapSetup } from "./setup.ts";
+
+const PART = "swap";
+const UNITS_FOLDER = "/etc/systemd/system";
+
+/** The steps that set swap up: its files, its unit in the start of the node, and, where it is not on, the commands. */
+export function setupSteps(
+  { script, units, unitToStart }: SwapSetup,
+  { isOn, why }: { readonly isOn: boolean; readonly why: string | undefined },
+): readonly Step[] {
+  const scriptWhy = "makes the swap at each start, and takes it away when it is to go";
+  const reload = ["systemctl", "daemon-reload"];
+  return [
+    { part: PART, kind: "file", path: script.path, text: script.text, mode: 0o644, why: scriptWhy },
+    ...units.flatMap(({ name, text, wantedBy }): readonly Step[] => {
+      const path = `${UNITS_FOLDER}/${name}`;
+      const link = `${UNITS_FOLDER}/${wantedBy}.wants/${name}`;
+      return [
+        { part: PART, kind: "file", path, text, mode: 0o644 },
+        ...(wantedBy === undefined ? [] : [{ part: PART, kind: "link", path: link, target: path } as const]),
+      ];
+    }),
+    {
+      part: PART,
+      kind: "command",
+      argv: reload,
+      when: "changed",
+      undo: { argv: reload, order: "last" },
+    },
+    ...(isOn ? [] : startCommands(script.path, unitToStart, why)),
+  ];
+}
+
+// The unit makes the swap too; done by itself first, what goes wrong is told here and not in the journal alone.
+function startCommands(script: string, unit: string, why: string | undefined): readonly CommandStep[] {
+  const make: CommandStep = {
+    part: PART,
+    kind: "command",
+    argv: ["/bin/sh", script, "make"],
+    when: "always",
+    undo: { argv: ["/bin/sh", script, "remove"], order: "first" },
+  };
+  return [
+    why === undefined ? make : { ...make, why },
+    { part: PART, kind: "command", argv: ["systemctl", "start", unit], when: "always" },
+  ];
+}

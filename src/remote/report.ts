@@ -1,0 +1,65 @@
+import type { HostOutcome } from "./outcome.ts";
+import { printable, printableJson } from "./printable.ts";
+import type { OutputLine } from "./transcript.ts";
+
+/** Tells whether all hosts are done. */
+export function areAllDone(outcomes: readonly HostOutcome[]): boolean {
+  return outcomes.every(({ result }) => result === "done");
+}
+
+/** Sums up for people how it went on the hosts: a table, and a sentence. */
+export function summarize(outcomes: readonly HostOutcome[]): string {
+  const rows = outcomes.map(({ host, result, seconds, reason }) => [
+    host,
+    result,
+    result === "not-begun" ? "" : `${seconds.toFixed(1)} s`,
+    printable(reason ?? ""),
+  ]);
+  const table = [["HOST", "RESULT", "TIME", "WHY"], ...rows];
+  const widths = [0, 1, 2].map((column) => Math.max(...table.map((row) => row[column]?.length ?? 0)));
+  const lines = table.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  "));
+  return `${[...lines.map((line) => line.trimEnd()), "", sentenceOf(outcomes)].join("\n")}\n`;
+}
+
+const COUNTED: readonly (readonly [HostOutcome["result"], string])[] = [
+  ["failed", "failed"],
+  ["stopped", "stopped"],
+  ["not-begun", "not begun"],
+];
+
+function sentenceOf(outcomes: readonly HostOutcome[]): string {
+  const count = (wanted: HostOutcome["result"]) => outcomes.filter(({ result }) => result === wanted).length;
+  const others = COUNTED.filter(([result]) => count(result) > 0).map(
+    ([result, word]) => `${count(result)} ${word}`,
+  );
+  return [`${count("done")} of ${outcomes.length} hosts done`, ...others].join(", ");
+}
+
+/**
+ * Writes how it went on the hosts as one JSON object: `hosts`, each with its result. What wasp wrote there on its
+ * standard output is `report` where it is JSON itself, and `stdout` where it is not.
+ */
+export function formatOutcomes(outcomes: readonly HostOutcome[]): string {
+  const hosts = outcomes.map(({ output, seconds, ...outcome }) => ({
+    ...outcome,
+    seconds: Number(seconds.toFixed(3)),
+    ...readStdout(textOf(output, "stdout")),
+    stderr: textOf(output, "stderr"),
+  }));
+  return `${printableJson(JSON.stringify({ hosts }, undefined, 2))}\n`;
+}
+
+function textOf(output: readonly OutputLine[], wanted: OutputLine["stream"]): string {
+  return output
+    .filter(({ stream }) => stream === wanted)
+    .map(({ text }) => `${text}\n`)
+    .join("");
+}
+
+function readStdout(stdout: string): { readonly report: unknown } | { readonly stdout: string } {
+  try {
+    return { report: JSON.parse(stdout) };
+  } catch {
+    return { stdout };
+  }
+}

@@ -1,0 +1,115 @@
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import type { Finding } from "../../src/policy/install/check/finding.ts";
+import { CheckedHost } from "../host/install/checked-host.ts";
+import { type Outcome, wasp } from "../node/binary.ts";
+
+let host: CheckedHost;
+let commands = "";
+beforeEach(() => {
+  host = new CheckedHost();
+  commands = mkdtempSync(`${tmpdir()}/wasp-commands-`);
+  // What is run in a host is run by chroot; the executable in this one is an empty file.
+  writeFileSync(`${commands}/chroot`, '#!/bin/sh\necho "wasp stand-in: $*"\n');
+  chmodSync(`${commands}/chroot`, 0o755);
+});
+afterEach(() => {
+  host[Symbol.dispose]();
+  rmSync(commands, { recursive: true });
+});
+
+function check(...flags: readonly string[]): Promise<Outcome> {
+  return run("--check", "--fsroot", host.fsroot, ...flags);
+}
+
+function run(...flags: readonly string[]): Promise<Outcome> {
+  return wasp(["install", ...flags], "ignore", { PATH: `${commands}:/usr/bin:/bin` });
+}
+
+async function severities(...flags: readonly string[]): Promise<Record<string, string>> {
+  const { findings }: { findings: readonly Finding[] } = JSON.parse(
+    (await check(...flags, "-o", "json")).stdout,
+  );
+  return Object.fromEntries(findings.map(({ id, severity }) => [id, severity]));
+}
+
+// Others than root own what they make.
+const isRoot = process.getuid?.() === 0;
+
+describe("wasp install --check", () => {
+  test.if(isRoot)("finds nothing that is wrong with a sound host", async () => {
+    const { exitCode, stdout, stderr } = await check();
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
+    expect(stdout).toMatch(/^0 errors, 0 warnings, 0 unknown, 0 notes, \d+ ok\n/);
+    expect(stdout).toMatch(/^ok +binary +\/usr\/local\/bin\/wasp: wasp stand-in: .* --version$/m);
+  });
+
+  test.if(isRoot)("ends with 3 where something could be better, or cannot be told", async () => {
+    host.write("/proc/sys/vm/swappiness", "0\n");
+    expect((await check()).exitCode).toBe(3);
+    host.write("/proc/sys/vm/swappiness", "");
+    expect((await check()).exitCode).toBe(3);
+  });
+
+  test("ends with 1 where something is wrong, and tells that first, and what to do", async () => {
+    host.setSwaps();
+    host.write("/proc/sys/vm/swappiness", "0\n");
+    const { exitCode, stdout } = await check();
+    expect(exitCode).toBe(1);
+    const lines = stdout.split("\n").map((line) => line.trim().replace(/ +/g, " "));
+    const [error, right, remedy] = lines.slice(lines.indexOf("error swap no swap is on"));
+    expect([error, right, remedy]).toEqual([
+      "error swap no swap is on",
+      "right: swap is on",
+      "remedy: wasp install --only swap --overcommit 150%",
+    ]);
+    expect(stdout.indexOf("no swap is on")).toBeLessThan(stdout.indexOf("vm.swappiness is 0"));
+  });
+
+  test("tells programs the same", async () => {
+    host.setSwaps();
+    const { exitCode, stdout } = await check("-o", "json");
+    const document = JSON.parse(stdout);
+    expect(document).toMatchObject({ check: "wasp.io/check/v1", exitStatus: exitCode });
+    expect(document.findings).toContainEqual({
+      id: "swap",
+      severity: "error",
+      found: "no swap is on",
+      right: "swap is on",
+      remedy: "wasp install --only swap --overcommit 150%",
+    });
+  });
+
+  test("finds what wasp install has made, and that it is gone once that is undone", async () => {
+    for (const path of ["/usr/local", "/usr/share", "/etc/systemd", "/etc/kubernetes"]) host.remove(path);
+    const parts = ["hook", "system-slice-after-boot", "kubelet-fail-swap-on"];
+    const bad = { hook: "error", "system-slice-after-boot": "warning", "kubelet-fail-swap-on": "error" };
+    const ofParts = async () => {
+      const all = await severities();
+      return Object.fromEntries(parts.map((id) => [id, all[id]]));
+    };
+    expect(await ofParts()).toEqual(bad);
+    expect(await run("--fsroot", host.fsroot)).toMatchObject({ exitCode: 0, stderr: "" });
+    expect(await ofParts()).toEqual(Object.fromEntries(parts.map((id) => [id, "ok"])));
+    expect(await severities()).toMatchObject({
+      restart: "warning",
+      "hook-loaded": "ok",
+      "hooks-valid": "ok",
+    });
+    await wasp(["uninstall", "--fsroot", host.fsroot], "ignore", { PATH: `${commands}:/usr/bin:/bin` });
+    expect(await ofParts()).toEqual(bad);
+  });
+
+  test("looks at the files of an image alone", async () => {
+    const { stdout } = await run("--check", "--root", host.fsroot);
+    expect(stdout).toContain("hook ");
+    expect(stdout).not.toMatch(/swappiness|chroot|unknown +\w/);
+  });
+
+  test.each(["--only=swap", "--skip=swap", "--restart"])("is refused with %s", async (flag) => {
+    const { exitCode, stdout, stderr } = await check(flag);
+    expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });
+    expect(stderr).toContain("--check looks at all parts and changes nothing");
+  });
+});

@@ -1,0 +1,256 @@
+import { describe, expect, test } from "bun:test";
+import { symlinkSync } from "node:fs";
+import { readContainerdFacts } from "../../../src/host/install/facts/containerd.ts";
+import { readCrioFacts } from "../../../src/host/install/facts/crio.ts";
+import { readKubeletFacts } from "../../../src/host/install/facts/kubelet.ts";
+import { readSystemSliceFacts } from "../../../src/host/install/facts/system-slice.ts";
+import { imageHost, runningHost } from "../../../src/host/install/host.ts";
+import { InstallHost } from "../../node/install-host.ts";
+
+const PROGRAM = { path: "/proc/self/exe", digest: "" };
+
+/** What a reader finds on a host that runs, once something is on it. */
+function read<Facts>(
+  reader: (host: ReturnType<typeof runningHost>) => Facts,
+  lay: (host: InstallHost) => void,
+): Facts {
+  using host = new InstallHost();
+  lay(host);
+  return reader(runningHost(host.root, PROGRAM));
+}
+
+// Abridged from what `crio config` prints, with everything that its TOML has.
+const CRIO_CONF = `
+[crio]
+# root = "/var/lib/containers/storage"
+log_dir = "/var/log/crio/pods"
+internal_wipe = true
+[crio.api]
+stream_port = "0"
+grpc_max_send_msg_size = 83886080
+[crio.runtime]
+no_pivot = false
+default_runtime = "crun"
+default_capabilities = [
+  "CHOWN",
+  "KILL", # the last has a comma
+]
+default_sysctls = [
+]
+hooks_dir = [
+  "/usr/share/containers/oci/hooks.d",
+  '/etc/containers/oci/hooks.d/',
+]
+pids_limit = -1
+[crio.runtime.runtimes.crun]
+runtime_path = ""
+allowed_annotations = ["io.containers.trace-syscall",]
+[crio.runtime.runtimes."kata-qemu"]
+runtime_type = "vm"
+container_create_timeout = 240
+[crio.image]
+pause_image = "registry.k8s.io/pause:3.10.1"
+`;
+
+const hooksDir = (folder: string) => `[crio.runtime]\nhooks_dir = ["${folder}"]\n`;
+
+describe("CRI-O", () => {
+  test("is read as it is configured", () => {
+    const facts = read(readCrioFacts, (host) => host.write("/etc/crio/crio.conf", CRIO_CONF));
+    expect(facts).toEqual({
+      isThere: true,
+      hooksDirs: ["/usr/share/containers/oci/hooks.d", "/etc/containers/oci/hooks.d"],
+      hooksDirsSetBy: "/etc/crio/crio.conf",
+      isHooksDirFixed: false,
+      dropInFolder: "/etc/crio/crio.conf.d",
+      defaultRuntime: "crun",
+      handlers: ["crun", "kata-qemu"],
+      problems: [],
+    });
+  });
+
+  test("has its drop-ins read in their order, and not wasp's", () => {
+    const facts = read(readCrioFacts, (host) => {
+      host.write("/etc/crio/crio.conf.d/20-b.conf", hooksDir("/b"));
+      host.write("/etc/crio/crio.conf.d/10-a.conf", hooksDir("/a"));
+      host.write("/etc/crio/crio.conf.d/50-wasp.conf", hooksDir("/wasp"));
+    });
+    expect(facts).toMatchObject({ isThere: true, hooksDirs: ["/b"], isHooksDirFixed: false });
+  });
+
+  test("may have a drop-in after wasp's", () => {
+    const facts = read(readCrioFacts, (host) =>
+      host.write("/etc/crio/crio.conf.d/99-z.conf", hooksDir("/z")),
+    );
+    expect(facts).toMatchObject({ hooksDirsSetBy: "/etc/crio/crio.conf.d/99-z.conf", isHooksDirFixed: true });
+  });
+
+  test("may be told by its flags", () => {
+    const facts = read(readCrioFacts, (host) =>
+      host.addProcess(9, "crio", ["/usr/bin/crio", "--hooks-dir", "/flag", "--config-dir=/opt/crio.d"]),
+    );
+    expect(facts).toMatchObject({ hooksDirs: ["/flag"], isHooksDirFixed: true, dropInFolder: "/opt/crio.d" });
+  });
+
+  test("is there as soon as its executable is", () => {
+    const isThere = (lay: (host: InstallHost) => void) => read(readCrioFacts, lay).isThere;
+    expect(isThere(() => {})).toBe(false);
+    expect(isThere((host) => host.write("/usr/bin/crio", "", 0o755))).toBe(true);
+  });
+});
+
+describe("the kubelet", () => {
+  const unit = "/etc/systemd/system/kubelet.service.d/10-kubeadm.conf";
+
+  test.each<[string, (host: InstallHost) => void]>([
+    [
+      "its process",
+      (host) => {
+        host.addProcess(5, "kubelet", ["kubelet", "--config=/etc/k.yaml", "--config-dir", "/etc/k.d/"]);
+        host.write(unit, "ExecStart=/usr/bin/kubelet --config=/etc/other.yaml\n");
+      },
+    ],
+    [
+      "its unit",
+      (host) => {
+        host.write(
+          "/usr/lib/systemd/system/kubelet.service",
+          "ExecStart=/usr/bin/kubelet --config=/etc/old.yaml\n",
+        );
+        host.write(
+          unit,
+          "#ExecStart=--config=/no\nExecStart=\nExecStart=/usr/bin/kubelet \\\n --config=/etc/k.yaml --config-dir=/etc/k.d\n",
+        );
+      },
+    ],
+    [
+      "the files that its unit names",
+      (host) => {
+        host.write(
+          unit,
+          "[Service]\nEnvironmentFile=-/etc/default/kubelet\nExecStart=/usr/bin/kubelet $ARGS\n",
+        );
+        host.write("/etc/default/kubelet", 'ARGS="--config=/etc/k.yaml --config-dir=/etc/k.d"\n');
+      },
+    ],
+    [
+      "its unit's environment",
+      (host) =>
+        host.write(
+          unit,
+          '[Service]\nEnvironment="A=--config=/etc/k.yaml --config-dir=/etc/k.d"\nExecStart=kubelet $A\n',
+        ),
+    ],
+  ])("has its flags from %s", (_, lay) => {
+    expect(read(readKubeletFacts, lay)).toMatchObject({
+      isThere: true,
+      configFile: "/etc/k.yaml",
+      dropInFolder: "/etc/k.d",
+    });
+  });
+
+  test("has its files read in their order, and not wasp's", () => {
+    const facts = read(readKubeletFacts, (host) => {
+      host.addProcess(5, "kubelet", ["kubelet", "--config", "/etc/k.yaml", "--config-dir", "/etc/k.d"]);
+      host.write(
+        "/etc/k.yaml",
+        "failSwapOn: true\nevictionSoft: {memory.available: 1Gi}\nmemorySwap: {swapBehavior: LimitedSwap}\n",
+      );
+      host.write("/etc/k.d/10-a.conf", "evictionSoft:\n  memory.available: 500Mi\n");
+      host.write("/etc/k.d/50-wasp.conf", "failSwapOn: false\n");
+      host.write("/etc/k.d/99-z.conf", '{"failSwapOn": true}');
+      host.write("/etc/k.d/ignored.yaml", "failSwapOn: [");
+    });
+    expect(facts).toMatchObject({ failSwapOn: true, evictionSoft: "500Mi", limitsSwap: true });
+    expect(facts).toMatchObject({
+      contradictedBy: "/etc/k.d/99-z.conf",
+      memoryTotalBytes: 2 ** 34,
+      problems: [],
+    });
+  });
+
+  test("has flags that count for more than its files", () => {
+    const facts = read(readKubeletFacts, (host) =>
+      host.addProcess(5, "kubelet", [
+        "kubelet",
+        "--fail-swap-on=false",
+        "--eviction-soft=nodefs.available<5%,memory.available<2Gi",
+      ]),
+    );
+    expect(facts).toMatchObject({ failSwapOnFlag: false, evictionSoft: "2Gi", configFile: undefined });
+  });
+
+  test("whose file is not YAML is told of", () => {
+    const { problems } = read(readKubeletFacts, (host) => {
+      host.addProcess(5, "kubelet", ["kubelet", "--config", "/etc/k.yaml"]);
+      host.write("/etc/k.yaml", "a: [");
+    });
+    expect(problems).toEqual([expect.stringContaining("/etc/k.yaml is not YAML that wasp can read: ")]);
+  });
+
+  test("of an image is not the one that runs here", () => {
+    using host = new InstallHost();
+    host.addProcess(5, "kubelet", ["kubelet", "--config", "/etc/k.yaml"]);
+    const facts = readKubeletFacts(imageHost(host.root, PROGRAM));
+    expect(facts).toMatchObject({ isThere: false, configFile: undefined, memoryTotalBytes: undefined });
+  });
+});
+
+describe("swap", () => {
+  const SWAPS = `Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority
+/dev/zram0                              partition\t1048572\t\t0\t\t100
+/srv/a\\040file                          file\t\t1048572\t\t0\t\t-2
+`;
+
+  test("that is on is found beside what is planned", () => {
+    const { swaps } = read(
+      (host) => readSystemSliceFacts(host, ["/dev/sdb", "/dev/zram0"]),
+      (host) => host.write("/proc/swaps", SWAPS),
+    );
+    expect(swaps).toEqual(["/dev/sdb", "/dev/zram0", "/srv/a file"]);
+  });
+
+  test("of the machine that prepares an image is none of the image's", () => {
+    using host = new InstallHost();
+    host.write("/proc/swaps", SWAPS);
+    expect(readSystemSliceFacts(imageHost(host.root, PROGRAM), ["/swapfile"]).swaps).toEqual(["/swapfile"]);
+  });
+});
+
+describe("io.latency", () => {
+  const at = (files: readonly string[]) =>
+    read(
+      (host) => readSystemSliceFacts(host, []).hasIoLatency,
+      (host) => {
+        for (const file of files) host.write(`/sys/fs/cgroup/${file}`, "cpu io memory\n");
+      },
+    );
+
+  test.each<[readonly string[], boolean | undefined]>([
+    [[], false],
+    [["cgroup.controllers"], undefined],
+    [["cgroup.controllers", "user.slice/io.stat"], false],
+    [["cgroup.controllers", "system.slice/io.stat", "system.slice/io.latency"], true],
+  ])("by %j is %p", (files, has) => {
+    expect(at(files)).toBe(has);
+  });
+});
+
+describe("containerd", () => {
+  test.each<[string, (host: InstallHost) => void, boolean]>([
+    ["nothing", () => {}, false],
+    ["its executable", (host) => host.write("/usr/bin/containerd", "", 0o755), true],
+    ["its configuration", (host) => host.write("/etc/containerd/config.toml", ""), true],
+    ["its process", (host) => host.addProcess(3, "containerd", ["containerd"]), true],
+    [
+      "a link to its executable",
+      (host) => {
+        host.write("/opt/containerd", "", 0o755);
+        symlinkSync("/opt/containerd", `${host.root}/usr/local/bin/containerd`);
+      },
+      true,
+    ],
+  ])("is known by %s", (_, lay, isThere) => {
+    expect(read(readContainerdFacts, lay).isThere).toBe(isThere);
+  });
+});

@@ -1,0 +1,84 @@
+/** Every series that the agent and node_exporter can show, by which it is told whether a rule can ever see something. */
+import { readFileSync } from "node:fs";
+import { AgentMetrics } from "../../src/agent/metrics.ts";
+import { DEFAULT_THRESHOLDS } from "../../src/policy/default-thresholds.ts";
+import { SIGNALS } from "../../src/policy/signals.ts";
+import { NODE, shownAgent, shownContainer } from "../agent/shown.ts";
+import { build, find } from "../kustomize.ts";
+import { ROOT } from "../node/binary.ts";
+import type { Selector } from "./expression.ts";
+
+/** A series, without what is measured. */
+export interface Series {
+  readonly metric: string;
+  /** As the exporter gives them. */
+  readonly labels: Readonly<Record<string, string>>;
+  /** Labels that Prometheus gives all series of the target. */
+  readonly targetLabels: readonly string[];
+}
+
+type Relabeling = { readonly targetLabel?: string };
+
+// The rest is what the Prometheus operator gives all targets of a PodMonitor.
+const [endpoint] = find(build(["components/pod-monitor"]), "PodMonitor").spec.podMetricsEndpoints;
+const relabeled = (endpoint.relabelings as Relabeling[]).flatMap(({ targetLabel }) => targetLabel ?? []);
+const AGENT_LABELS = [...relabeled, "job", "instance", "namespace", "pod", "container", "endpoint"];
+// What any Prometheus gives them; the operator's more depends on who deployed node_exporter.
+const NODE_EXPORTER_LABELS = ["job", "instance"];
+
+/** All of them. */
+export const EXPORTED: readonly Series[] = [
+  ...seriesOf(await agentMetrics(), AGENT_LABELS),
+  ...seriesOf(readFileSync(`${ROOT}/tests/fixtures/node-exporter/metrics.txt`, "utf8"), NODE_EXPORTER_LABELS),
+];
+
+/** The series that a selector can find; none where what it asks of a label can never be. */
+export function found({ metric, matchers }: Selector): Series[] {
+  const ofMetric = EXPORTED.filter((series) => series.metric === metric);
+  return ofMetric.filter(({ labels, targetLabels }) =>
+    matchers.every(({ label, operator, value }) => {
+      const own = labels[label];
+      if (own === undefined) return targetLabels.includes(label);
+      return operator.endsWith("~") ? new RegExp(`^(?:${value})$`).test(own) : own === value;
+    }),
+  );
+}
+
+/** Whether all series have a label. */
+export function haveLabel(series: readonly Series[], label: string): boolean {
+  return series.every(({ labels, targetLabels }) => label in labels || targetLabels.includes(label));
+}
+
+/** What an agent tells of which everything is known. */
+async function agentMetrics(): Promise<string> {
+  const view = shownAgent({
+    containers: () => [shownContainer()],
+    node: () => ({ ...NODE, kubepodsMemoryPressure: NODE.memoryPressure }),
+    signals: () => ({
+      ...(Object.fromEntries(SIGNALS.map((signal) => [signal, 1])) as Record<
+        (typeof SIGNALS)[number],
+        number
+      >),
+      pressureCause: "swap-in",
+      stall: 1,
+    }),
+    thresholds: () => Object.fromEntries(DEFAULT_THRESHOLDS.map(({ name }) => [name, true])),
+    reach: () => ({ memoryHighBytes: 1, reason: "held" }),
+  });
+  const metrics = new AgentMetrics(view, { version: "0", commit: "0" });
+  for (const histogram of [metrics.limitLatency, metrics.podListDuration, metrics.reconcileDuration])
+    histogram.observe(1);
+  return await metrics.scrape();
+}
+
+function seriesOf(exposition: string, targetLabels: readonly string[]): Series[] {
+  const samples = exposition.matchAll(/^([a-zA-Z_]\w*)(?:\{(.*)\})? \S+$/gm);
+  return [...samples].map(([, metric = "", text = ""]) => {
+    const labels = [...text.matchAll(/(\w+)="((?:[^"\\]|\\.)*)"/g)];
+    return {
+      metric,
+      labels: Object.fromEntries(labels.map(([, name, value]) => [name, value])),
+      targetLabels,
+    };
+  });
+}

@@ -1,0 +1,248 @@
+import { describe, expect, test } from "bun:test";
+import definition from "../../../hooks.d/wasp-swap.json" with { type: "text" };
+import { planBinary } from "../../../src/policy/install/binary.ts";
+import { planContainerd } from "../../../src/policy/install/containerd.ts";
+import { type CrioFacts, placeHook, planCrio } from "../../../src/policy/install/crio.ts";
+import { planHook } from "../../../src/policy/install/hook.ts";
+import { type KubeletFacts, planKubelet } from "../../../src/policy/install/kubelet.ts";
+import type { InstallOptions } from "../../../src/policy/install/options.ts";
+import { chooseParts, PARTS, type Part } from "../../../src/policy/install/part.ts";
+import type { PartPlan } from "../../../src/policy/install/plan.ts";
+import { planSystemSlice } from "../../../src/policy/install/system-slice.ts";
+
+const USR = "/usr/share/containers/oci/hooks.d";
+const ETC = "/etc/containers/oci/hooks.d";
+const HOOK = definition as unknown as string;
+
+const options: InstallOptions = {
+  binaryPath: "/usr/local/bin/wasp",
+  evictionSoft: "Auto",
+  restart: false,
+  swap: { target: undefined, size: undefined, priority: undefined },
+};
+
+const crio: CrioFacts = {
+  isThere: true,
+  hooksDirs: [USR],
+  hooksDirsSetBy: undefined,
+  isHooksDirFixed: false,
+  dropInFolder: "/etc/crio/crio.conf.d",
+  defaultRuntime: "crun",
+  handlers: ["runc", "crun"],
+  problems: [],
+};
+
+const kubelet: KubeletFacts = {
+  isThere: true,
+  configFile: "/var/lib/kubelet/config.yaml",
+  dropInFolder: "/etc/kubernetes/kubelet.conf.d",
+  failSwapOn: undefined,
+  evictionSoft: undefined,
+  failSwapOnFlag: undefined,
+  limitsSwap: false,
+  memoryTotalBytes: 64 * 2 ** 30,
+  contradictedBy: undefined,
+  problems: [],
+};
+
+/** The text of a plan's only file, without its head. */
+function textOf({ steps }: PartPlan): string | undefined {
+  const [file] = steps.filter((step) => step.kind === "file");
+  return file?.text.split("\n").slice(1).join("\n");
+}
+
+describe("the parts that are meant", () => {
+  test.each<[Part[], Part[], readonly Part[]]>([
+    [[], [], PARTS],
+    [["swap", "binary"], [], ["binary", "swap"]],
+    [[], ["swap", "kubelet"], ["binary", "hook", "system-slice", "cri-o", "containerd"]],
+    [["swap", "hook"], ["swap"], ["hook"]],
+  ])("only %j, without %j", (only, skip, parts) => {
+    expect(chooseParts(only, skip)).toEqual(parts);
+  });
+});
+
+describe("the binary", () => {
+  test("is not the interpreter of wasp's source", () => {
+    expect(planBinary({ isCompiled: true }, options).refusals).toEqual([]);
+    expect(planBinary({ isCompiled: false }, options).refusals).toEqual([expect.stringContaining("source")]);
+  });
+});
+
+describe("the hook's folder", () => {
+  test.each<[readonly string[], readonly string[], string, readonly string[] | undefined]>([
+    [[USR], [USR, ETC], USR, undefined],
+    [[USR], [ETC], ETC, [USR, ETC]],
+    [[USR, ETC], [USR, ETC], USR, undefined],
+    [[USR, ETC], [ETC], ETC, undefined],
+    [["/opt/hooks"], ["/opt/hooks", USR, ETC], "/opt/hooks", undefined],
+    [["/opt/hooks"], [USR, ETC], ETC, ["/opt/hooks", ETC]],
+  ])("where CRI-O looks into %j and %j can be written", (hooksDirs, writable, folder, configured) => {
+    const place = placeHook({ ...crio, hooksDirs }, (candidate) => writable.includes(candidate));
+    expect(place).toEqual({ folder, hooksDirs: configured });
+  });
+});
+
+describe("CRI-O", () => {
+  const elsewhere = { folder: ETC, hooksDirs: [USR, ETC] };
+
+  test("is left alone where it looks for the hook already, and is told of", () => {
+    const { steps, notes } = planCrio(crio, { folder: USR, hooksDirs: undefined }, options);
+    expect(steps).toEqual([]);
+    expect(notes).toEqual([expect.stringContaining("the runtime crun; a RuntimeClass may ask for runc;")]);
+  });
+
+  test("is told of a further folder, and restarted if that is wanted", () => {
+    const plan = planCrio(crio, elsewhere, options);
+    expect(plan.steps).toHaveLength(1);
+    expect(textOf(plan)).toBe(`[crio.runtime]\nhooks_dir = ["${USR}","${ETC}"]\n`);
+    expect(plan.notes).toContainEqual(expect.stringContaining("once it is restarted"));
+    const restarting = planCrio(crio, elsewhere, { ...options, restart: true });
+    expect(restarting.steps[1]).toMatchObject({
+      argv: ["systemctl", "restart", "crio.service"],
+      when: "changed",
+    });
+    expect(restarting.notes).not.toContainEqual(expect.stringContaining("once it is restarted"));
+  });
+
+  test("that is configured over any drop-in cannot be told", () => {
+    const facts = { ...crio, isHooksDirFixed: true, hooksDirsSetBy: "/etc/crio/crio.conf.d/99-hooks.conf" };
+    const { steps, refusals } = planCrio(facts, elsewhere, options);
+    expect(steps).toEqual([]);
+    expect(refusals).toEqual([
+      `/etc/crio/crio.conf.d/99-hooks.conf sets CRI-O's hooks_dir, over any drop-in of wasp's: add ${ETC} there`,
+    ]);
+  });
+
+  test("that is not there has nothing done for it", () => {
+    const plan = planCrio({ ...crio, isThere: false }, elsewhere, options);
+    expect(plan).toEqual({ part: "cri-o", steps: [], refusals: [], notes: [] });
+  });
+});
+
+describe("the hook", () => {
+  const facts = { definition: HOOK, isBinaryThere: true, crio };
+  const place = { folder: USR, hooksDirs: undefined };
+  const company = { withBinary: true, withCrio: true };
+
+  test("is the one of the repository", () => {
+    const { steps, refusals, notes } = planHook(facts, place, options, company);
+    expect(steps).toMatchObject([{ path: `${USR}/wasp-swap.json`, text: HOOK, mode: 0o644 }]);
+    expect({ refusals, notes }).toEqual({ refusals: [], notes: [] });
+  });
+
+  test("names the binary wherever that is", () => {
+    const binaryPath = '/opt/$& "wasp"';
+    const [step] = planHook(facts, place, { ...options, binaryPath }, company).steps;
+    expect(JSON.parse(step?.kind === "file" ? step.text : "").hook.path).toBe(binaryPath);
+  });
+
+  test("needs a binary, there or in the same run", () => {
+    const missing = { ...facts, isBinaryThere: false };
+    expect(planHook(missing, place, options, company).refusals).toEqual([]);
+    const alone = planHook(missing, place, options, { ...company, withBinary: false });
+    expect(alone.refusals).toEqual([expect.stringContaining("install the binary too")]);
+  });
+
+  test("has to be one that CRI-O loads", () => {
+    const { refusals } = planHook({ ...facts, definition: '{"stages": []}' }, place, options, company);
+    expect(refusals).toContain("the hook's definition: stages is missing: a list of at least one");
+    const never = HOOK.replace(/"annotations": \{[^}]*\}/, "");
+    expect(planHook({ ...facts, definition: never }, place, options, company).refusals).toEqual([
+      "the hook's definition: its conditions never hold",
+    ]);
+  });
+
+  test("tells what keeps it from being run", () => {
+    const withoutCrio = planHook({ ...facts, crio: { ...crio, isThere: false } }, place, options, company);
+    expect(withoutCrio.notes).toEqual([expect.stringContaining("there is no CRI-O on this host")]);
+    const elsewhere = { folder: ETC, hooksDirs: [USR, ETC] };
+    const alone = planHook(facts, elsewhere, options, { ...company, withCrio: false });
+    expect(alone.notes).toEqual([expect.stringContaining(`its hooks_dir has to be ["${USR}","${ETC}"]`)]);
+  });
+});
+
+describe("the kubelet", () => {
+  const swap = "failSwapOn: false\n";
+  const soft = (figure: string) =>
+    `evictionSoft:\n  memory.available: "${figure}"\nevictionSoftGracePeriod:\n  memory.available: 10s\n`;
+
+  test.each<[string, Partial<KubeletFacts>, Partial<InstallOptions>, string]>([
+    ["a fresh one", {}, {}, swap + soft("1Gi")],
+    ["of a small node", { memoryTotalBytes: 4 * 2 ** 30 }, {}, swap + soft("10%")],
+    ["of an image", { memoryTotalBytes: undefined }, {}, swap + soft("1Gi")],
+    ["with a threshold of its own", { evictionSoft: "500Mi" }, {}, swap],
+    ["without a soft threshold", {}, { evictionSoft: "Off" }, swap],
+    ["with a chosen threshold", {}, { evictionSoft: "2Gi" }, swap + soft("2Gi")],
+    ["that has swap already", { failSwapOn: false }, {}, soft("1Gi")],
+    ["started for swap", { failSwapOnFlag: false }, {}, soft("1Gi")],
+    ["for which swap is an error", { failSwapOn: true }, {}, swap + soft("1Gi")],
+  ])("%s", (_, facts, chosen, settings) => {
+    const plan = planKubelet({ ...kubelet, ...facts }, { ...options, ...chosen });
+    expect(plan.steps[0]).toMatchObject({ path: "/etc/kubernetes/kubelet.conf.d/50-wasp.conf" });
+    expect(textOf(plan)).toBe(
+      `apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\n${settings}`,
+    );
+    expect(plan.refusals).toEqual([]);
+  });
+
+  test("is left alone where all is set", () => {
+    const plan = planKubelet({ ...kubelet, failSwapOn: false, evictionSoft: "1Gi" }, options);
+    expect(plan).toEqual({ part: "kubelet", steps: [], refusals: [], notes: [] });
+  });
+
+  test("is restarted if that is wanted", () => {
+    expect(planKubelet(kubelet, options).notes).toEqual([expect.stringContaining("once it is restarted")]);
+    const { steps, notes } = planKubelet(kubelet, { ...options, restart: true });
+    expect(steps[1]).toMatchObject({ argv: ["systemctl", "restart", "kubelet.service"], when: "changed" });
+    expect(notes).toEqual([]);
+  });
+
+  test("without drop-ins has its file left to whoever writes it", () => {
+    const { steps, notes } = planKubelet({ ...kubelet, dropInFolder: undefined }, options);
+    expect(steps).toEqual([]);
+    expect(notes).toEqual([
+      expect.stringMatching(/does not write \/var\/lib\/kubelet\/config.yaml: .*\nfailSwapOn: false\n/),
+    ]);
+  });
+
+  test.each<[Partial<KubeletFacts>, string]>([
+    [{ failSwapOnFlag: true }, "the kubelet is started with --fail-swap-on"],
+    [{ contradictedBy: "/etc/k/99.conf" }, "/etc/k/99.conf sets failSwapOn: true"],
+    [{ problems: ["/etc/k/10.conf is not YAML"] }, "/etc/k/10.conf is not YAML"],
+  ])("with %j is refused", (facts, refusal) => {
+    const plan = planKubelet({ ...kubelet, ...facts }, options);
+    expect(plan.refusals).toEqual([expect.stringContaining(refusal)]);
+  });
+});
+
+describe("system.slice", () => {
+  test.each<[string, readonly string[], boolean | undefined, readonly string[]]>([
+    ["without swap", [], true, []],
+    ["with a device", ["/dev/sdb1"], true, ["IODeviceLatencyTargetSec=/dev/sdb1 50ms"]],
+    ["with a file", ["/var/lib/wasp/swapfile"], true, ["IODeviceLatencyTargetSec=/var/lib/wasp 50ms"]],
+    ["with a file at the root", ["/swapfile"], true, ["IODeviceLatencyTargetSec=/ 50ms"]],
+    ["with zram", ["/dev/zram0"], true, []],
+    [
+      "with two files of a folder and a device",
+      ["/a/1", "/a/2", "/dev/sdb"],
+      undefined,
+      ["IODeviceLatencyTargetSec=/a 50ms", "IODeviceLatencyTargetSec=/dev/sdb 50ms"],
+    ],
+    ["without io.latency in the kernel", ["/dev/sdb"], false, []],
+  ])("%s", (_, swaps, hasIoLatency, lines) => {
+    const plan = planSystemSlice({ swaps, hasIoLatency });
+    expect(textOf(plan)).toBe(["[Slice]", "MemorySwapMax=0", ...lines, ""].join("\n"));
+    expect(plan.notes).toHaveLength(hasIoLatency === false ? 1 : 0);
+    expect(plan.steps[1]).toMatchObject({ argv: ["systemctl", "daemon-reload"], when: "changed" });
+  });
+});
+
+describe("containerd", () => {
+  test("has nothing installed for it, which is said", () => {
+    expect(planContainerd({ isThere: false }).notes).toEqual([]);
+    const { steps, notes } = planContainerd({ isThere: true });
+    expect(steps).toEqual([]);
+    expect(notes).toEqual([expect.stringContaining("no folder for OCI hooks")]);
+  });
+});

@@ -1,0 +1,78 @@
+import { describe, expect, test } from "bun:test";
+import { parseHosts } from "../../src/remote/hosts.ts";
+
+const fromFile = (text: string) => parseHosts({ flags: [], file: { path: "hosts.txt", text } });
+const named = (hosts: readonly { readonly destination: string }[]) => hosts.map((host) => host.destination);
+
+describe("hosts", () => {
+  test("come from flags, then from a file with comments and blank lines", () => {
+    const text = "# workers\n\nroot@node1\r\n  node2   # the slow one\n#node3\nssh://core@node4:2222\n";
+    const hosts = parseHosts({ flags: ["admin@node0"], file: { path: "hosts.txt", text } });
+    expect(named(hosts)).toEqual(["admin@node0", "root@node1", "node2", "ssh://core@node4:2222"]);
+  });
+
+  test.each([
+    "node1",
+    "node-1.example.com",
+    "under_score",
+    "10.0.0.7",
+    "root@10.0.0.7",
+    "DOMAIN\\admin@node1",
+    "admin@example.com@node1",
+    "fe80::1%eth0",
+    "root@2001:db8::7",
+    "ssh://node1",
+    "ssh://root@node1/",
+    "ssh://root@node1:22",
+    "ssh://root@[2001:db8::7]:2222",
+    "ssh://[::1]",
+  ])("take %s", (destination) => {
+    expect(named(parseHosts({ flags: [destination] }))).toEqual([destination]);
+  });
+
+  const right = "right is user@host or ssh://user@host:port";
+
+  test.each([
+    ["-oProxyCommand=reboot", `begins with "-", as an option of ssh does: ${right}`],
+    ["-l@node1", `begins with "-", as an option of ssh does: ${right}`],
+    ["root@-node1", `is no host: ${right}`],
+    ["ssh://-oProxyCommand=reboot", `is no host: ${right}`],
+    ["ssh://-root@node1", `has no user that ssh takes: ${right}`],
+    ["@node1", `has no user that ssh takes: ${right}`],
+    ["$(reboot)@node1", `has no user that ssh takes: ${right}`],
+    ["a b@node1", `has no user that ssh takes: ${right}`],
+    ["node1;reboot", `is no host: ${right}`],
+    ["node1 node2", `is no host: ${right}`],
+    ["root@", `is no host: ${right}`],
+    ["node1\u001b[2J", `is no host: ${right}`],
+    ["root@node1:2222", "has a port: right is ssh://root@node1:2222"],
+    ["ssh://node1:", "has no port from 1 to 65535"],
+    ["ssh://node1:65536", "has no port from 1 to 65535"],
+    ["ssh://[::1]:x", "has no port from 1 to 65535"],
+    ["ssh://[node1]:22", `is no host: ${right}`],
+    ["ssh://", `is no host: ${right}`],
+    ["http://node1", `is no host: ${right}`],
+  ])("refuse %j", (destination, fault) => {
+    expect(() => fromFile(`good\n${destination}\n`)).toThrow(
+      `hosts.txt:2: ${JSON.stringify(destination)} ${fault}`,
+    );
+  });
+
+  test("are refused where one is named twice, whoever logs in", () => {
+    expect(() => fromFile("root@node1\n\nadmin@NODE1\n")).toThrow(
+      "hosts.txt:3: admin@NODE1 is named twice, first in hosts.txt:1",
+    );
+    expect(() => parseHosts({ flags: ["node1"], file: { path: "hosts.txt", text: "ssh://node1" } })).toThrow(
+      "hosts.txt:1: ssh://node1 is named twice, first in --ssh node1",
+    );
+    expect(named(fromFile("ssh://node1:2201\nssh://node1:2202"))).toHaveLength(2);
+  });
+
+  test("are complained of all at once", () => {
+    expect(() => fromFile("-x\nnode1\n-y\n")).toThrow(/^hosts\.txt:1: .*\nhosts\.txt:3: .*$/);
+  });
+
+  test("are refused where a file names none", () => {
+    expect(() => fromFile("# none\n\n")).toThrow("hosts.txt: names no host: right is one a line");
+  });
+});
