@@ -149,6 +149,7 @@ const DONE: Readonly<Record<Change["action"], string>> = {
   create: "created",
   replace: "replaced",
   run: "ran",
+  defer: "left to the start of the node:",
   unchanged: "left",
 };
 

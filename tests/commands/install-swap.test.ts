@@ -75,6 +75,25 @@ describe("wasp install of swap", () => {
     expect(stdout).toContain("note: the swap is made when a node starts from the image");
     expect(host.read(SCRIPT)).toContain("# Size: 150% overcommit");
     expect(host.ran).toEqual([]);
+    expect((await host.waspImage("install", "--only=swap")).stdout).toContain("nothing to do");
+  });
+
+  test("is undone on the node that started from an image as on any other", async () => {
+    using host = hostWithDisk();
+    await host.waspImage("install", "--only=swap", "--swap-size=32Mi");
+    host.write("/proc/swaps", SWAP(1000));
+    host.write("/var/lib/wasp/swapfile", "");
+    expect((await host.wasp("uninstall")).exitCode).toBe(0);
+    expect(acting(host)).toEqual([`/bin/sh ${SCRIPT} remove`, "systemctl daemon-reload"]);
+    expect(Object.keys(host.listing())).not.toContain("/var/lib/wasp");
+  });
+
+  test("is gone from an image that never started", async () => {
+    using host = hostWithDisk();
+    const before = host.listing();
+    await host.waspImage("install", "--only=swap", "--swap-size=32Mi");
+    expect((await host.waspImage("uninstall")).exitCode).toBe(0);
+    expect([host.listing(), host.ran]).toEqual([before, []]);
   });
 
   test("has the disk's latency protected by the name that it has", async () => {

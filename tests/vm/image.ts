@@ -52,6 +52,7 @@ const guestPackages = [
   "conmon",
   "containerd",
   "crun",
+  "cryptsetup-bin",
   "dbus",
   "e2fsprogs",
   "iproute2",

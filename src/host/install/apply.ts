@@ -1,6 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { type Change, type Comparison, compareSteps, isDoing } from "../../policy/install/change.ts";
 import {
+  isNoted,
   isOwed,
   type Journal,
   type Made,
@@ -22,7 +23,8 @@ export function comparePlan(plan: Plan, host: Host): Comparison {
   const journal = readJournal(host);
   const { changes, refusals } = compareSteps(stepsOf(plan), (step) => look(step, host), {
     isRunning: host.isRunning,
-    isOwed: (step) => step.kind === "command" && isOwed(journal, step),
+    isOwed: (step) => isOwed(journal, step),
+    isNoted: (step) => isNoted(journal, step),
   });
   return { changes, refusals: [...refusalsOf(plan), ...refusals] };
 }
@@ -42,8 +44,8 @@ export function applyChanges(
     journal = next;
     writeJournal(host, journal);
   };
-  const owed = doing.flatMap(({ step }) =>
-    step.kind === "command" && step.when === "changed" ? [step] : [],
+  const owed = doing.flatMap(({ action, step }) =>
+    action === "run" && step.kind === "command" && step.when === "changed" ? [step] : [],
   );
   if (owed.length > 0) keep(owed.reduce(withOwed, journal));
   for (const change of doing) {
@@ -60,6 +62,7 @@ function runCommand(step: CommandStep, host: Host, journal: Journal, keep: Keep)
   const { part, argv, undo } = step;
   const noted = undo === undefined ? journal : withMade(journal, { kind: "command", part, argv, undo });
   if (noted !== journal) keep(noted);
+  if (!host.isRunning) return;
   host.run(argv);
   if (isOwed(noted, step)) keep(withoutOwed(noted, step));
 }

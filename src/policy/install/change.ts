@@ -13,7 +13,8 @@ export type Found =
 
 /** A step compared with what is there. */
 export interface Change {
-  readonly action: "create" | "replace" | "run" | "unchanged";
+  /** `defer`: a command of an image, which the first start makes up for; how it is undone is kept. */
+  readonly action: "create" | "replace" | "run" | "defer" | "unchanged";
   readonly step: Step;
   /** For a text: how it changes, as diff -u shows it. */
   readonly diff?: string;
@@ -29,6 +30,15 @@ export interface Comparison {
   readonly refusals: readonly string[];
 }
 
+/** What decides on a command besides the steps before it. */
+interface Circumstances {
+  readonly isRunning: boolean;
+  /** Whether a run that was cut off has yet to run it. */
+  readonly isOwed: (step: CommandStep) => boolean;
+  /** Whether the journal has how it is undone. */
+  readonly isNoted: (step: CommandStep) => boolean;
+}
+
 /** Whether a change does something. */
 export function isDoing({ action }: Change): boolean {
   return action !== "unchanged";
@@ -36,12 +46,13 @@ export function isDoing({ action }: Change): boolean {
 
 /**
  * Compares the steps with what each finds. A command that depends on a change is run when a step of its part before it
- * changes something, or when a run that was cut off owes it; an image of a host runs none.
+ * changes something, or when a run that was cut off owes it; an image of a host runs none, and keeps how those are undone
+ * that are not noted yet.
  */
 export function compareSteps(
   steps: readonly Step[],
   found: (step: Exclude<Step, CommandStep>) => Found,
-  { isRunning, isOwed }: { readonly isRunning: boolean; readonly isOwed: (step: Step) => boolean },
+  { isRunning, isOwed, isNoted }: Circumstances,
 ): Comparison {
   const changes: Change[] = [];
   const refusals: string[] = [];
@@ -50,6 +61,7 @@ export function compareSteps(
     if (step.kind === "command") {
       const isDue = step.when === "always" || changedParts.has(step.part) || isOwed(step);
       if (isRunning && isDue) changes.push({ action: "run", step });
+      if (!isRunning && step.undo !== undefined && !isNoted(step)) changes.push({ action: "defer", step });
       continue;
     }
     const result = found(step);

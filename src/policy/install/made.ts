@@ -118,6 +118,11 @@ export function isOwed({ owed }: Journal, command: OwedCommand): boolean {
   return owed.some((other) => isSameCommand(other, command));
 }
 
+/** Whether a journal has a command, and how it is undone. */
+export function isNoted({ made }: Journal, command: OwedCommand): boolean {
+  return made.some((entry) => entry.kind === "command" && isSameCommand(entry, command));
+}
+
 /** A journal that owes a command, once. */
 export function withOwed(journal: Journal, { part, argv }: OwedCommand): Journal {
   return isOwed(journal, { part, argv }) ? journal : { ...journal, owed: [...journal.owed, { part, argv }] };

@@ -70,8 +70,8 @@ function sizeAskedOf({ memory }: SwapFacts, { size }: SwapOptions): SizeAsked {
 
 /** Where no place was chosen, and wasp made none before, any swap does that is not in memory. */
 function hasEnough({ others, script }: SwapFacts, { target }: SwapOptions, { asked }: SizeAsked): boolean {
-  const onDisks = others.filter(({ path }) => !path.startsWith("/dev/zram"));
-  const bytes = onDisks.reduce((sum, area) => sum + area.bytes, 0);
+  const onDisks = others.filter(({ medium }) => medium !== "zram");
+  const bytes = onDisks.reduce((sum, area) => sum + area.sizeBytes, 0);
   if (target !== undefined || script !== undefined) return false;
   return asked !== undefined && bytes > 0 && bytes >= asked.bytes;
 }
