@@ -140,6 +140,10 @@ describe("what makes OpenShift's workers ready", () => {
   test.each([
     [[], "how large is the swap to be? say --overcommit 150% or --swap-size 8Gi"],
     [["--zram"], "how large is the swap to be?"],
+    [
+      ["--swap-size", "8Gi", "--swap-file", "/srv/swap"],
+      "/srv/swap: the files of OpenShift's nodes are below /var",
+    ],
     [["--swap-device", "/dev/sdb"], "/dev/sdb is another disk, or none, on other nodes"],
     [
       ["--swap-device", "/dev/disk/by-id/nvme-1"],

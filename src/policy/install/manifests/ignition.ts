@@ -1,4 +1,4 @@
-// Of the versions that OpenShift takes, one that all of its releases with CRI-O's hooks and cgroup v2 know.
+// OpenShift takes every version 3 up to the newest that it knows: an older one is taken by older releases too.
 const VERSION = "3.2.0";
 
 /** A text file of a machine. */

@@ -1,6 +1,6 @@
 import { kubeletSettings } from "../kubelet.ts";
 import type { InstallOptions } from "../options.ts";
-import { nameOfTarget, type SwapOptions, type SwapTarget, targetOf } from "../swap/options.ts";
+import { nameOfTarget, type SwapOptions, type SwapSize, type SwapTarget, targetOf } from "../swap/options.ts";
 import { type SwapSetup, swapSetup } from "../swap/setup.ts";
 import { SIZE_MISSING } from "../swap/size.ts";
 import { planSystemSlice, SYSTEM_SLICE_DROP_IN } from "../system-slice.ts";
@@ -21,11 +21,12 @@ export function openshiftManifests(
 ): OpenshiftManifests {
   const target = targetOf(options.swap);
   if (target === undefined) return { refusals: [SIZE_MISSING] };
-  const refusals = refusalsOf(target, options.swap);
   const setup = swapSetup({ ...options.swap, target });
-  if (setup === undefined)
-    return { refusals: [`${nameOfTarget(target)}: no systemd unit can have its path`] };
-  if (refusals.length > 0) return { refusals };
+  const refusals =
+    setup === undefined
+      ? [`${nameOfTarget(target)}: no systemd unit can have its path`]
+      : refusalsOf(target, options.swap);
+  if (setup === undefined || refusals.length > 0) return { refusals };
   return {
     manifests: [
       kubeletConfig(options.evictionSoft),
@@ -40,13 +41,24 @@ export function openshiftManifests(
 const PATH_OF_ALL_NODES = /^\/dev\/(?:disk\/by-(?:path|partlabel)|mapper)\/[^/]+$/;
 
 function refusalsOf(target: SwapTarget, { size }: SwapOptions): readonly string[] {
-  if (target.kind !== "device") return size === undefined ? [SIZE_MISSING] : [];
+  if (target.kind === "device") return deviceRefusals(target.path, size);
+  const isMisplaced = target.kind === "file" && !target.path.startsWith("/var/");
   return [
-    ...(PATH_OF_ALL_NODES.test(target.path)
-      ? []
-      : [
-          `${target.path} is another disk, or none, on other nodes: name it as all of them have it, below /dev/disk/by-path or by-partlabel, or /dev/mapper`,
-        ]),
+    ...(size === undefined ? [SIZE_MISSING] : []),
+    ...(isMisplaced
+      ? [`${target.path}: the files of OpenShift's nodes are below /var: choose a path there`]
+      : []),
+  ];
+}
+
+function deviceRefusals(path: string, size: SwapSize | undefined): readonly string[] {
+  const isForOne = !PATH_OF_ALL_NODES.test(path);
+  return [
+    ...(isForOne
+      ? [
+          `${path} is another disk, or none, on other nodes: name it as all of them have it, below /dev/disk/by-path or by-partlabel, or /dev/mapper`,
+        ]
+      : []),
     ...(size === undefined
       ? []
       : [
