@@ -21,5 +21,5 @@ export function printManifests(options: InstallOptions, argv: readonly string[])
 }
 
 function documentOf({ comment, object }: Manifest): string {
-  return [...comment.map((line) => `# ${line}\n`), stringify(object, { lineWidth: 0 })].join("");
+  return `# ${comment}\n${stringify(object, { lineWidth: 0 })}`;
 }

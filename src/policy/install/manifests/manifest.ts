@@ -3,8 +3,8 @@ import type { IgnitionConfig } from "./ignition.ts";
 
 /** An object for the API server. */
 export interface Manifest {
-  /** What it is for, in lines that stand above it. */
-  readonly comment: readonly string[];
+  /** What it is for, in a line that stands above it. */
+  readonly comment: string;
   readonly object: MachineConfig | KubeletConfig;
 }
 

@@ -80,9 +80,8 @@ function kubeletConfig(evictionSoft: string): Manifest {
     },
   };
   return {
-    comment: [
+    comment:
       "The kubelet starts on a node with swap. It stays at NoSwap, its default: wasp gives containers their swap.",
-    ],
     object,
   };
 }
@@ -96,9 +95,8 @@ function swapConfig({ script, units }: SwapSetup): Manifest {
     }),
   );
   return {
-    comment: [
+    comment:
       "Swap, made when a node first starts with it, and turned on at every start. The script is the one that wasp install writes.",
-    ],
     object: machineConfig("swap", { config: ignitionConfig([{ ...script, mode: 0o644 }], machineUnits) }),
   };
 }
@@ -112,7 +110,7 @@ function systemSliceConfig(target: SwapTarget): Manifest {
   const [unit = "", name = ""] = SYSTEM_SLICE_DROP_IN.split("/").slice(-2);
   const slice: MachineUnit = { name: unit.replace(/\.d$/, ""), dropins: [{ name, contents }] };
   return {
-    comment: ["The node's own services do not swap, and their disk is served before that of the pods."],
+    comment: "The node's own services do not swap, and their disk is served before that of the pods.",
     object: machineConfig("system-slice", { config: ignitionConfig([], [slice, ...latencyUnits(contents)]) }),
   };
 }
@@ -143,7 +141,7 @@ function latencyUnits(dropIn: string): readonly MachineUnit[] {
 
 function pressureConfig(): Manifest {
   return {
-    comment: ["The kernel tells how much work stands still (PSI), which RHEL's does not by itself."],
+    comment: "The kernel tells how much work stands still (PSI), which RHEL's does not by itself.",
     object: machineConfig("psi", { kernelArguments: ["psi=1"] }),
   };
 }
