@@ -5,8 +5,12 @@ import { version } from "../package.json";
 import { build, COMPONENTS, filesOf, find, type KubernetesObject, MANIFESTS } from "./kustomize.ts";
 import { complaintsAbout } from "./openapi.ts";
 
+// What takes the hook away adds to what installs it.
+const HOOK_COMPONENTS = ["components/install-hook", "components/remove-hook"];
+const OTHERS = COMPONENTS.filter((component) => !HOOK_COMPONENTS.includes(component));
+
 const base = build();
-const everything = build(COMPONENTS);
+const everything = build(OTHERS);
 const podOf = (objects: KubernetesObject[]) => find(objects, "DaemonSet").spec.template;
 const [agent] = podOf(base).spec.containers;
 const config = parse(find(base, "ConfigMap").data["config.yaml"]);
@@ -20,7 +24,9 @@ describe("the manifests", () => {
 
   test.each([
     { name: "the base alone", components: [] },
-    ...COMPONENTS.map((component) => ({ name: component, components: [component] })),
+    ...OTHERS.map((component) => ({ name: component, components: [component] })),
+    { name: "components/install-hook", components: HOOK_COMPONENTS.slice(0, 1) },
+    { name: "components/remove-hook", components: HOOK_COMPONENTS },
     { name: "all components", components: COMPONENTS },
   ])("are valid with $name", ({ components }) => {
     const objects = build(components);

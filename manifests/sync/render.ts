@@ -59,10 +59,9 @@ export async function render(
   const [daemonSet, another] = objects.filter(({ kind }) => kind === "DaemonSet");
   if (daemonSet === undefined || another !== undefined)
     throw new Error("the manifests have to have one DaemonSet");
-  const images: string[] = daemonSet.spec.template.spec.containers.map(
-    ({ image }: { image: string }) => image,
-  );
-  if (!images.includes(reference))
+  const { initContainers = [], containers } = daemonSet.spec.template.spec;
+  const images: string[] = [...initContainers, ...containers].map(({ image }: { image: string }) => image);
+  if (!images.every((image) => image === reference))
     throw new Error(
       `the DaemonSet runs ${images.join(", ")}: an overlay has to leave the image ${LOCAL_IMAGE} as the base has it`,
     );

@@ -49,7 +49,16 @@ export function removeJournal(host: Host): void {
   if (statOf(folder) === undefined) return;
   rmSync(copiesOf(host), { recursive: true, force: true });
   removeWhole(locate(host.fsroot, JOURNAL));
-  if (readdirSync(folder).length === 0) rmdirSync(folder);
+  if (readdirSync(folder).length === 0) removeUnlessMounted(folder);
+}
+
+// Mounted by itself into a container, it is not the container's to remove.
+function removeUnlessMounted(folder: string): void {
+  try {
+    rmdirSync(folder);
+  } catch (error) {
+    if (!["EBUSY", "EROFS"].includes((error as NodeJS.ErrnoException).code ?? "")) throw error;
+  }
 }
 
 /**

@@ -13,7 +13,7 @@ export interface SystemSliceFacts {
 const LATENCY = "50ms";
 
 /** The systemd drop-in that protects the node's own services. */
-const SYSTEM_SLICE_DROP_IN = `/etc/systemd/system/system.slice.d/${DROP_IN}`;
+export const SYSTEM_SLICE_DROP_IN = `/etc/systemd/system/system.slice.d/${DROP_IN}`;
 
 /** Plans the protection of the node's own services: they do not swap, and the disk serves them before the swapping pods. */
 export function planSystemSlice({ swaps, hasIoLatency }: SystemSliceFacts): PartPlan {
