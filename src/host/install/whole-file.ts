@@ -55,12 +55,12 @@ export function removeWhole(path: string): void {
 
 /**
  * The name under which a file is made before it is complete, so that no program takes it for one of the files that it
- * reads: beside the folder of drop-ins that it is for, because CRI-O reads whatever is in its own, and would not start by
- * half a file.
+ * reads: beside crio.conf.d and its like, because CRI-O reads whatever is in there, and would not start by half a file.
  */
 export function unfinishedOf(path: string): string {
   const folder = folderOf(path);
-  const place = folder.endsWith(".d") && isOneDevice(folder, folderOf(folder)) ? folderOf(folder) : folder;
+  const place =
+    folder.endsWith(".conf.d") && isOneDevice(folder, folderOf(folder)) ? folderOf(folder) : folder;
   return `${place === "/" ? "" : place}/.${basename(path)}.wasp-unfinished`;
 }
 

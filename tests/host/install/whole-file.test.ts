@@ -15,7 +15,8 @@ afterAll(() => rmSync(folder, { recursive: true }));
 test.each([
   ["crio.conf.d/50-wasp.conf", ".50-wasp.conf.wasp-unfinished"],
   ["wasp-swap.json", ".wasp-swap.json.wasp-unfinished"],
-  ["missing.d/50-wasp.conf", "missing.d/.50-wasp.conf.wasp-unfinished"],
+  ["missing.conf.d/50-wasp.conf", "missing.conf.d/.50-wasp.conf.wasp-unfinished"],
+  ["hooks.d/wasp-swap.json", "hooks.d/.wasp-swap.json.wasp-unfinished"],
 ])("%s is made where nobody reads half of it", (path, unfinished) => {
   expect(unfinishedOf(`${folder}/${path}`)).toBe(`${folder}/${unfinished}`);
 });
