@@ -42,9 +42,6 @@ interface Ring {
   readonly files: readonly string[];
 }
 
-// An agent under pressure is given the time that it takes: most of a shard's time is that.
-const SHARDS = 4;
-
 const isFast = process.argv.includes("--fast");
 const total = { passed: 0, failed: 0 };
 
@@ -95,10 +92,8 @@ async function rings(): Promise<{ quick: Ring[]; registry: Ring; guests: Ring[] 
   return {
     quick: [
       { name: "parts, on their own", files: pure },
-      ...Array.from({ length: SHARDS }, (_, shard) => ({
-        name: `the executable, on a fake node (${shard + 1} of ${SHARDS})`,
-        files: of("commands").filter((_, index) => index % SHARDS === shard),
-      })),
+      // An agent under pressure is given the time that it takes: most of a shard's time is that.
+      ...sharded("the executable, on a fake node", of("commands"), 3),
       { name: "the host's runc and sshd", files: of("runc", "sshd") },
     ],
     registry: { name: "the way into a cluster, on the host's registry", files: of("sync") },
@@ -107,6 +102,13 @@ async function rings(): Promise<{ quick: Ring[]; registry: Ring; guests: Ring[] 
       { name: "guests that are made ready, restarted and cut off", files: of("vm").filter(isOfHosts) },
     ],
   };
+}
+
+function sharded(name: string, files: readonly string[], shards: number): Ring[] {
+  return Array.from({ length: shards }, (_, shard) => ({
+    name: `${name} (${shard + 1} of ${shards})`,
+    files: files.filter((_, index) => index % shards === shard),
+  }));
 }
 
 // They restart their guest, so that nobody else can use it.
