@@ -23,7 +23,7 @@ export interface MachineOptions {
 }
 
 /** The name that udev gives the second disk. */
-export const secondDisk = "/dev/disk/by-id/nvme-QEMU_NVMe_Ctrl_second";
+export const secondDisk = "/dev/disk/by-id/virtio-second";
 
 const bootSeconds = 180;
 const tailLines = 40;
@@ -144,8 +144,8 @@ export class Machine {
       ...["-kernel", this.#image.kernel, "-append", kernelOptions.join(" ")],
       // Numbered as they follow the three of every process.
       ...[root, second].filter((disk) => disk !== undefined).flatMap((_, index) => addFd(index)),
-      ...(root === undefined ? overlay(this.#image.disk) : disk("root", fdSet(1))),
-      ...(second === undefined ? [] : disk("second", fdSet(root === undefined ? 1 : 2))),
+      ...(root === undefined ? overlay(this.#image.disk) : disk("root", fdSet(1), "nvme")),
+      ...(second === undefined ? [] : disk("second", fdSet(root === undefined ? 1 : 2), "virtio-blk-pci")),
       ...["-netdev", `user,id=net,hostfwd=tcp:127.0.0.1:${this.sshPort}-:22`],
       ...["-device", "virtio-net-pci,netdev=net,romfile=", "-device", "virtio-rng-pci"],
     ];
@@ -234,10 +234,11 @@ function overlay(file: string): string[] {
   return ["-drive", drive, "-device", "nvme,drive=root,serial=root"];
 }
 
-function disk(name: string, file: string): string[] {
+// One disk alone is NVMe: which of two is the first differs from boot to boot.
+function disk(name: string, file: string, device: "nvme" | "virtio-blk-pci"): string[] {
   return [
     ...["-blockdev", `driver=file,node-name=${name},filename=${file},cache.no-flush=on`],
-    ...["-device", `nvme,drive=${name},serial=${name}`],
+    ...["-device", `${device},drive=${name},serial=${name}`],
   ];
 }
 
