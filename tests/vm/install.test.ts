@@ -1,0 +1,245 @@
+/** `wasp install` and `wasp uninstall` on a real host: over ssh, through restarts and power cuts. */
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { WASP, wasp } from "../node/binary.ts";
+import { Administrator } from "./administrator.ts";
+import { effectiveLimit, podmanRun, startContainer } from "./container.ts";
+import { listing, makeFresh, makeOtherHosts, otherHosts } from "./fresh-host.ts";
+import { bootGuest } from "./guest.ts";
+import { guestImage } from "./image.ts";
+import { secondDisk } from "./machine.ts";
+import { oomScoreAdjOf32MiB, podSlices, swapShares } from "./pods.ts";
+
+setDefaultTimeout(180_000);
+
+const image = await guestImage();
+const guest = await bootGuest(image, { isLasting: true, secondDiskMiB: 128 });
+const administrator = await Administrator.of(guest, image);
+
+afterAll(async () => {
+  await administrator[Symbol.asyncDispose]();
+  await guest.stop();
+});
+
+const swapFile = "/var/lib/wasp/swapfile";
+const swapFlags = ["--swap-size", "256Mi"];
+const burstable = { cgroupParent: podSlices.Burstable, oomScoreAdj: oomScoreAdjOf32MiB };
+const nothingToDo = expect.stringContaining("nothing to do: ");
+const succeeded = { exitCode: 0, stderr: "" };
+
+/** What is on the host that no wasp has made anything on. */
+let fresh: string;
+
+beforeAll(async () => {
+  await makeFresh(guest);
+  fresh = await listing(guest);
+});
+
+/** What a check finds on the guest, by what it is about: how bad, and what was found. */
+async function check(): Promise<{ exitCode: number; of: (severity: string) => string[] }> {
+  const { code, stdout, stderr } = await guest.run("wasp install --check -o json");
+  if (stdout === "") throw new Error(`wasp install --check told nothing: ${stderr}`);
+  const { findings } = JSON.parse(stdout) as { findings: { id: string; severity: string }[] };
+  const of = (severity: string) => findings.filter((one) => one.severity === severity).map(({ id }) => id);
+  return { exitCode: code, of };
+}
+
+/** What is swapped to. */
+async function swaps(): Promise<string[]> {
+  const lines = await guest.must("swapon --show=NAME,TYPE --noheadings");
+  return lines
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => line.trim().replace(/ +/, " "));
+}
+
+const systemSliceLimit = () => guest.must("cat /sys/fs/cgroup/system.slice/memory.swap.max");
+
+/** Starts an installation, and takes the guest's power away once a script in it ends. */
+async function cutOnce(script: string): Promise<void> {
+  const run = administrator.begin("install", swapFlags);
+  await guest.must(script);
+  await guest.cutPower();
+  expect(await run.exited).not.toBe(0);
+}
+
+const untilThere = (path: string) => `until [ -e ${path} ]; do sleep 0.01; done`;
+
+describe("a host that has nothing of wasp", () => {
+  test("is told so", async () => {
+    const { exitCode, stdout } = await administrator.wasp("install", ["--check", "-o", "json"]);
+    expect(exitCode).toBe(1);
+    const [{ report }] = JSON.parse(stdout).hosts;
+    const errors = report.findings.filter(({ severity }: { severity: string }) => severity === "error");
+    expect(errors.map(({ id }: { id: string }) => id)).toEqual(["swap", "binary", "hook"]);
+    expect(await listing(guest)).toBe(fresh);
+  });
+
+  test("is as it was after a power cut in the middle of an installation, once that is undone", async () => {
+    await cutOnce(untilThere("/etc/systemd/system/system.slice.d/50-wasp.conf"));
+    expect(await listing(guest)).not.toBe(fresh);
+    expect(await administrator.wasp("uninstall")).toMatchObject(succeeded);
+    expect(await listing(guest)).toBe(fresh);
+  });
+});
+
+describe("an installation", () => {
+  test("that a power cut ended is completed by the next", async () => {
+    await cutOnce(untilThere("/etc/wasp/swap.sh"));
+    expect(await administrator.wasp("install", swapFlags)).toMatchObject(succeeded);
+  });
+
+  test("is in force at once", async () => {
+    expect(await swaps()).toEqual([`${swapFile} file`]);
+    expect(await systemSliceLimit()).toBe("0\n");
+    expect((await guest.run("ls -A /var/lib/wasp; ls -d /var/lib/.wasp*")).stdout).toBe(
+      "install.json\nswapfile\n",
+    );
+  });
+
+  test("is there after a restart of the host", async () => {
+    const boot = () => guest.must("cat /proc/sys/kernel/random/boot_id");
+    const before = await boot();
+    await guest.reboot();
+    expect(await boot()).not.toBe(before);
+    expect(await guest.must("systemctl is-system-running --wait")).toBe("running\n");
+    expect(await guest.must("systemctl is-active wasp-swap var-lib-wasp-swapfile.swap")).toBe(
+      "active\nactive\n",
+    );
+    expect(await swaps()).toEqual([`${swapFile} file`]);
+    expect(await systemSliceLimit()).toBe("0\n");
+  });
+
+  test("gives a container its limit", async () => {
+    const limitBytes = (await swapShares(guest))(oomScoreAdjOf32MiB);
+    expect(limitBytes).toBeGreaterThan(0);
+    expect(effectiveLimit(await startContainer(guest, "crun", burstable))).toBe(limitBytes);
+  });
+
+  test("has nothing to do again", async () => {
+    const before = await listing(guest);
+    expect(await guest.must(`wasp install ${swapFlags.join(" ")}`)).toEqual(nothingToDo);
+    expect(await listing(guest)).toBe(before);
+  });
+
+  test("is sound, but for what no installation brings", async () => {
+    const found = await check();
+    expect(found.of("error")).toEqual([]);
+    // Debian's kernel has no io.latency, and nothing is encrypted.
+    expect(found.of("warning")).toEqual(["swap-encryption", "io-latency", "agent"]);
+    expect(found.of("unknown")).toEqual(["kubelet"]);
+    expect(found.exitCode).toBe(3);
+  });
+
+  const hook = "/usr/share/containers/oci/hooks.d/wasp-swap.json";
+  const dropIn = "/etc/systemd/system/system.slice.d/50-wasp.conf";
+  const broken: [string, string, string, string[]][] = [
+    ["the swap off", "swapoff --all", "error", ["swap"]],
+    ["half of the hook's definition", `truncate --size=100 ${hook}`, "error", ["hook"]],
+    ["a program that anybody may change", "chmod o+w /usr/local/bin/wasp", "error", ["binary-owner"]],
+    ["the protection gone", `rm ${dropIn}`, "warning", ["system-slice-after-boot", "io-latency-after-boot"]],
+    [
+      "the protection out of force",
+      "echo max > /sys/fs/cgroup/system.slice/memory.swap.max",
+      "warning",
+      ["system-slice"],
+    ],
+  ];
+
+  test.each(broken)("with %s is told of, and mended by the next", async (_, script, severity, ids) => {
+    await guest.must(script);
+    const found = await check();
+    expect(found.of(severity)).toEqual(expect.arrayContaining(ids));
+    await guest.must(`wasp install ${swapFlags.join(" ")}`);
+    expect((await check()).of(severity)).not.toEqual(expect.arrayContaining(ids));
+  });
+
+  test("is undone as if it had never been, and containers swap no more", async () => {
+    const keep = podmanRun("crun", burstable, ["--detach", "--name", "kept"], "sleep infinity");
+    await guest.must(keep);
+    const cgroup = "$(sed s/^0::// /proc/$(podman inspect --format '{{.State.Pid}}' kept)/cgroup)";
+    const limit = `cat /sys/fs/cgroup${cgroup}/memory.swap.max`;
+    expect(Number(await guest.must(limit))).toBeGreaterThan(0);
+    expect(await administrator.wasp("uninstall")).toMatchObject(succeeded);
+    expect(await guest.must(limit)).toBe("0\n");
+    await guest.must("podman rm --force --time 0 kept");
+    expect(await listing(guest)).toBe(fresh);
+    expect(await swaps()).toEqual([]);
+    expect(await systemSliceLimit()).toBe("max\n");
+    expect(await guest.must("systemctl list-units --all --no-legend '*wasp*'")).toBe("");
+  });
+});
+
+describe("swap on a disk of its own", () => {
+  const install = (...flags: string[]) => `/run/wasp install --only swap --swap-device ${flags.join(" ")}`;
+  const sum = `head --bytes=1M ${secondDisk} | sha256sum`;
+  let blank: string;
+
+  beforeAll(async () => {
+    await guest.push(WASP, "/run/wasp");
+    blank = await guest.must(sum);
+  });
+
+  test("is refused where the disk holds something", async () => {
+    await guest.must(`mkfs.ext4 -q ${secondDisk}`);
+    const before = await guest.must(sum);
+    const { code, stderr } = await guest.run(install(secondDisk));
+    expect([code, stderr]).toEqual([1, expect.stringContaining("holds ext4")]);
+    expect(await guest.must(sum)).toBe(before);
+    expect(await listing(guest)).toBe(fresh);
+    await guest.must(`wipefs --quiet --all ${secondDisk}; blkdiscard --zeroout ${secondDisk}`);
+  });
+
+  test("takes all of it, and leaves it blank", async () => {
+    await guest.must(install("/dev/vda"));
+    expect(await swaps()).toEqual(["/dev/vda partition"]);
+    expect(await guest.must(install("/dev/vda"))).toEqual(nothingToDo);
+    await guest.must("/run/wasp uninstall");
+    expect([await swaps(), await listing(guest), await guest.must(sum)]).toEqual([[], fresh, blank]);
+  });
+
+  test("encrypted, comes back after a restart of the host with another key", async () => {
+    await guest.must(install(secondDisk, "--encrypt"));
+    const key = "dmsetup table --showkeys wasp-swap | cut --delimiter=' ' --fields=5";
+    const before = await guest.must(key);
+    await guest.reboot();
+    await guest.push(WASP, "/run/wasp");
+    expect(await swaps()).toEqual(["/dev/dm-0 partition"]);
+    expect(await guest.must(key)).not.toBe(before);
+    expect(await guest.must("systemctl is-system-running --wait")).toBe("running\n");
+    expect(await guest.must(install(secondDisk, "--encrypt"))).toEqual(nothingToDo);
+    await guest.must("/run/wasp uninstall");
+    expect([await swaps(), await listing(guest), await guest.must(sum)]).toEqual([[], fresh, blank]);
+  });
+});
+
+test("swap to compressed memory comes, and goes without a trace", async () => {
+  await guest.must("/run/wasp install --only swap --zram --swap-size 256Mi");
+  expect(await swaps()).toEqual(["/dev/zram0 partition"]);
+  await guest.must("systemctl stop wasp-swap");
+  expect(await swaps()).toEqual([]);
+  await guest.must("systemctl start swap.target");
+  expect(await swaps()).toEqual([expect.stringMatching(/^\/dev\/zram\d+ partition$/)]);
+  await guest.must("/run/wasp uninstall");
+  expect([await swaps(), await listing(guest)]).toEqual([[], fresh]);
+});
+
+test("of several hosts at once, one that refuses stops no other", async () => {
+  await makeOtherHosts(guest);
+  await guest.must("mkdir /run/hosts/third/root/usr/local/bin/wasp");
+  const hosts = ["first", ...otherHosts] as const;
+  const flags = ["--only", "binary", "--only", "hook"];
+  const { exitCode, stdout } = await administrator.wasp("install", [...flags, "-o", "json"], hosts);
+  expect(exitCode).toBe(1);
+  const outcomes = JSON.parse(stdout).hosts;
+  expect(outcomes).toMatchObject([
+    { host: "first", result: "done", report: { outcome: "installed" } },
+    { host: "second", result: "done", report: { outcome: "installed" } },
+    { host: "third", result: "failed", reason: expect.stringContaining("/usr/local/bin/wasp") },
+  ]);
+  const { stdout: version } = await wasp(["--version"]);
+  expect(await guest.must("wasp --version; /run/hosts/second/root/usr/local/bin/wasp --version")).toBe(
+    version.repeat(2),
+  );
+  await administrator.wasp("uninstall", [], hosts);
+  expect(await listing(guest)).toBe(fresh);
+});
