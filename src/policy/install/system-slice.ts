@@ -1,4 +1,5 @@
 import { DROP_IN, WRITTEN_BY } from "./drop-in.ts";
+import { latencyLines, latencyPaths, latencySettings, latencyUnitSteps } from "./io-latency.ts";
 import type { PartPlan } from "./plan.ts";
 import type { CommandStep } from "./step.ts";
 
@@ -13,9 +14,6 @@ export interface SystemSliceFacts {
   /** Whether the kernel has a target of io.latency for the slice; undefined where it does not tell. */
   readonly hasLatencyTarget: boolean | undefined;
 }
-
-// As the OpenShift enhancement for higher workload density has it.
-const LATENCY = "50ms";
 
 /** The systemd drop-in that protects the node's own services. */
 export const SYSTEM_SLICE_DROP_IN = `/etc/systemd/system/system.slice.d/${DROP_IN}`;
@@ -39,6 +37,7 @@ export function planSystemSlice(facts: SystemSliceFacts): PartPlan {
         mode: 0o644,
         why: "the node's own services do not swap, and wait for the disk less than the pods that do",
       },
+      ...latencyUnitSteps(latencyOf),
       applyCommand(latencyOf, when),
       { kind: "command", part, argv: reload, when, undo: { argv: reload, order: "last" } },
     ],
@@ -66,35 +65,20 @@ const APPLY = `systemctl set-property --runtime system.slice "$@" && rm -f ${CON
 
 /** A slice that is there already takes nothing from a file that is read again, neither when it comes nor when it goes. */
 function applyCommand(latencyOf: readonly string[], when: CommandStep["when"]): CommandStep {
-  const argv = (swapMax: string, latency: string) => [
+  const argv = (swapMax: string, latency?: string) => [
     ...["/bin/sh", "-c", APPLY, "sh", `MemorySwapMax=${swapMax}`],
-    ...latencyOf.map((path) => `IODeviceLatencyTargetSec=${path} ${latency}`),
+    ...latencySettings(latencyOf, latency),
   ];
   return {
     kind: "command",
     part: "system-slice",
-    argv: argv("0", LATENCY),
+    argv: argv("0"),
     when,
     why: "at once: a reload is for slices that come later",
     undo: { argv: argv("infinity", "infinity"), order: "first" },
   };
 }
 
-/** Swap in memory has no disk to wait for; that of a file is on the disk of its folder, which is there before the file. */
-function latencyPaths(swaps: readonly string[]): readonly string[] {
-  const onDisk = swaps.filter((path) => !/^\/dev\/zram\d+$/.test(path));
-  const paths = onDisk.map((path) =>
-    path.startsWith("/dev/") ? path : path.slice(0, path.lastIndexOf("/")) || "/",
-  );
-  return [...new Set(paths)];
-}
-
 function dropIn(latencyOf: readonly string[]): string {
-  return [
-    WRITTEN_BY,
-    "[Slice]",
-    "MemorySwapMax=0",
-    ...latencyOf.map((path) => `IODeviceLatencyTargetSec=${path} ${LATENCY}`),
-    "",
-  ].join("\n");
+  return [WRITTEN_BY, "[Slice]", "MemorySwapMax=0", ...latencyLines(latencyOf), ""].join("\n");
 }

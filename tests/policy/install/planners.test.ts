@@ -237,8 +237,10 @@ describe("system.slice", () => {
     expect(textOf(plan)).toBe(["[Slice]", "MemorySwapMax=0", ...lines, ""].join("\n"));
     expect(plan.notes).toHaveLength(hasIoLatency === false ? 1 : 0);
     const settings = ["MemorySwapMax=0", ...lines];
-    expect(plan.steps[1]).toMatchObject({ argv: expect.arrayContaining(settings), when: "changed" });
-    expect(plan.steps[2]).toMatchObject({ argv: ["systemctl", "daemon-reload"], when: "changed" });
+    expect(plan.steps.slice(-2)).toMatchObject([
+      { argv: expect.arrayContaining(settings), when: "changed" },
+      { argv: ["systemctl", "daemon-reload"], when: "changed" },
+    ]);
   });
 
   test.each([
@@ -248,11 +250,22 @@ describe("system.slice", () => {
     ["is", { isSwapDenied: true, hasLatencyTarget: true }, "changed"],
   ])("in force %s", (_, facts, when) => {
     const plan = planSystemSlice({ ...unknown, swaps: ["/dev/sdb"], ...facts });
-    const [, apply, reload] = plan.steps;
-    expect([apply, reload]).toMatchObject([
+    expect(plan.steps.slice(-2)).toMatchObject([
       { kind: "command", when },
       { argv: ["systemctl", "daemon-reload"], when },
     ]);
+  });
+
+  test("is told of its disks again, at each start, once these have their names", () => {
+    const { steps } = planSystemSlice({ ...unknown, swaps: ["/dev/disk/by-partlabel/a\\x20b", "/s%/f"] });
+    const [, unit, link] = steps;
+    const settings = [
+      '"IODeviceLatencyTargetSec=/dev/disk/by-partlabel/a\\\\x20b 50ms"',
+      '"IODeviceLatencyTargetSec=/s%% 50ms"',
+    ];
+    expect(unit).toMatchObject({ kind: "file", text: expect.stringContaining(settings.join(" ")) });
+    expect(link).toMatchObject({ kind: "link", target: "/etc/systemd/system/wasp-io-latency.service" });
+    expect(planSystemSlice({ ...unknown, swaps: ["/dev/zram0"] }).steps).toHaveLength(3);
   });
 });
 
