@@ -1,5 +1,5 @@
 /** A host on which no wasp was ever installed, and what is on it. */
-import type { Guest } from "./guest.ts";
+import { type Guest, quote } from "./guest.ts";
 
 /** Users of the guest whose root is a folder of its own: for an administrator, other hosts. */
 export const otherHosts = ["second", "third"] as const;
@@ -31,8 +31,8 @@ export function listing(guest: Guest): Promise<string> {
     { shown -printf '%p %y %m %u:%g %l\\n'; shown -type f -exec sha256sum {} +; } | sort`);
 }
 
-/** Gives each other host its root: what the guest has now, and a layer of its own for what is changed. */
-export async function makeOtherHosts(guest: Guest): Promise<void> {
+/** Gives each other host its root: what the guest has now, with a layer of its own for what is changed, as by a script. */
+export async function makeOtherHosts(guest: Guest, script: string): Promise<void> {
   for (const host of otherHosts) {
     const folder = `/run/hosts/${host}`;
     await guest.must(`set -e
@@ -40,6 +40,7 @@ export async function makeOtherHosts(guest: Guest): Promise<void> {
       mount -t tmpfs -o size=512m,mode=755 tmpfs ${folder}
       mkdir ${folder}/root ${folder}/upper ${folder}/work
       mount -t overlay -o lowerdir=/,upperdir=${folder}/upper,workdir=${folder}/work overlay ${folder}/root
-      for mount in dev proc sys; do mount --bind /$mount ${folder}/root/$mount; done`);
+      for mount in dev proc sys; do mount --bind /$mount ${folder}/root/$mount; done
+      chroot ${folder}/root sh -c ${quote(script)}`);
   }
 }
