@@ -59,9 +59,10 @@ describe("the image", () => {
       schemaVersion: 2,
       mediaType: index().manifests[0].mediaType,
       config: { mediaType: "application/vnd.oci.image.config.v1+json" },
-      layers: [{ mediaType: "application/vnd.oci.image.layer.v1.tar" }],
+      layers: [{ mediaType: "application/vnd.oci.image.layer.v1.tar+gzip" }],
     });
-    expect(config().rootfs).toEqual({ type: "layers", diff_ids: [manifest().layers[0].digest] });
+    const layer = Bun.gunzipSync(readFileSync(blobFile(manifest().layers[0])));
+    expect(config().rootfs).toEqual({ type: "layers", diff_ids: [digestOf(layer)] });
   });
 
   test("has no blob but those it names, each with its digest and size", async () => {

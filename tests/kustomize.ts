@@ -1,5 +1,6 @@
 /** What `kubectl kustomize` makes of the manifests, by the part of its language that they use. */
 import { readdirSync, readFileSync } from "node:fs";
+import { normalize } from "node:path/posix";
 import { deepEquals } from "bun";
 import { parse, parseAllDocuments } from "yaml";
 import { ROOT } from "./node/binary.ts";
@@ -17,6 +18,7 @@ export const COMPONENTS = readdirSync(`${MANIFESTS}/components`)
 
 interface Kustomization {
   readonly resources: readonly string[];
+  readonly components: readonly string[];
   readonly configMapGenerator: readonly Generator[];
   readonly patches: readonly { target: { kind: string; name: string }; patch: string }[];
 }
@@ -31,16 +33,30 @@ interface Generator {
 /** Returns the objects of the base with these components; throws for what kustomize, or this part of it, refuses. */
 export function build(components: readonly string[] = []): KubernetesObject[] {
   const objects: KubernetesObject[] = [];
-  for (const folder of ["base", ...components]) {
-    const { resources, configMapGenerator, patches } = readKustomization(folder);
-    objects.push(...resources.flatMap((file) => readObjects(`${folder}/${file}`)));
-    objects.push(...configMapGenerator.map((generator) => generate(folder, generator)));
-    for (const { target, patch } of patches) {
-      const operations = parse(patch);
-      for (const operation of operations) apply(find(objects, target.kind, target.name), operation);
-    }
-  }
+  for (const folder of ["base", ...components]) addTo(objects, folder);
   return objects;
+}
+
+/** Returns the objects of an overlay, a folder of `manifests`; throws as build does. */
+export function buildOverlay(folder: string): KubernetesObject[] {
+  const objects: KubernetesObject[] = [];
+  addTo(objects, folder);
+  return objects;
+}
+
+// Resources, then components, then patches: in this order, whatever that of the file is.
+function addTo(objects: KubernetesObject[], folder: string): void {
+  const { resources, components, configMapGenerator, patches } = readKustomization(folder);
+  for (const resource of resources) {
+    if (resource.endsWith(".yaml")) objects.push(...readObjects(`${folder}/${resource}`));
+    else addTo(objects, normalize(`${folder}/${resource}`));
+  }
+  objects.push(...configMapGenerator.map((generator) => generate(folder, generator)));
+  for (const component of components) addTo(objects, normalize(`${folder}/${component}`));
+  for (const { target, patch } of patches) {
+    const operations = parse(patch);
+    for (const operation of operations) apply(find(objects, target.kind, target.name), operation);
+  }
 }
 
 /** Returns the object of this kind and name; throws when it is not there. */
@@ -53,7 +69,10 @@ export function find(objects: readonly KubernetesObject[], kind: string, name = 
 /** Returns the files that a kustomization takes in, without its own. */
 export function filesOf(folder: string): string[] {
   const { resources, configMapGenerator } = readKustomization(folder);
-  return [...resources, ...configMapGenerator.flatMap(({ files }) => files)];
+  return [
+    ...resources.filter((resource) => resource.endsWith(".yaml")),
+    ...configMapGenerator.flatMap(({ files }) => files),
+  ];
 }
 
 function readKustomization(folder: string): Kustomization {
@@ -63,16 +82,17 @@ function readKustomization(folder: string): Kustomization {
     apiVersion,
     kind,
     resources = [],
+    components = [],
     configMapGenerator = [],
     patches = [],
     ...unknown
   } = kustomization;
-  const expected = folder === "base" ? "v1beta1 Kustomization" : "v1alpha1 Component";
+  const expected = folder.startsWith("components/") ? "v1alpha1 Component" : "v1beta1 Kustomization";
   if (`${apiVersion} ${kind}` !== `kustomize.config.k8s.io/${expected}`)
     throw new Error(`${file} is no ${expected}`);
   if (Object.keys(unknown).length > 0)
     throw new Error(`${file}: ${Object.keys(unknown)} cannot be built here`);
-  return { resources, configMapGenerator, patches };
+  return { resources, components, configMapGenerator, patches };
 }
 
 function readObjects(file: string): KubernetesObject[] {
@@ -109,5 +129,6 @@ function apply(
   if (op === "add" && Array.isArray(parent) && last === "-") parent.push(value);
   else if (op === "add" && !Array.isArray(parent)) parent[last] = value;
   else if (op === "replace" && last in parent) parent[last] = value;
+  else if (op === "remove" && Object.hasOwn(parent, last)) delete parent[last];
   else if (op !== "test" || !deepEquals(parent[last], value)) throw new Error(`cannot ${op} ${path}`);
 }

@@ -5,8 +5,12 @@ import { version } from "../package.json";
 import { build, COMPONENTS, filesOf, find, type KubernetesObject, MANIFESTS } from "./kustomize.ts";
 import { complaintsAbout } from "./openapi.ts";
 
+// What takes the hook away adds to what installs it.
+const HOOK_COMPONENTS = ["components/install-hook", "components/remove-hook"];
+const OTHERS = COMPONENTS.filter((component) => !HOOK_COMPONENTS.includes(component));
+
 const base = build();
-const everything = build(COMPONENTS);
+const everything = build(OTHERS);
 const podOf = (objects: KubernetesObject[]) => find(objects, "DaemonSet").spec.template;
 const [agent] = podOf(base).spec.containers;
 const config = parse(find(base, "ConfigMap").data["config.yaml"]);
@@ -20,7 +24,9 @@ describe("the manifests", () => {
 
   test.each([
     { name: "the base alone", components: [] },
-    ...COMPONENTS.map((component) => ({ name: component, components: [component] })),
+    ...OTHERS.map((component) => ({ name: component, components: [component] })),
+    { name: "components/install-hook", components: HOOK_COMPONENTS.slice(0, 1) },
+    { name: "components/remove-hook", components: HOOK_COMPONENTS },
     { name: "all components", components: COMPONENTS },
   ])("are valid with $name", ({ components }) => {
     const objects = build(components);
@@ -136,6 +142,7 @@ describe("the power of the agent", () => {
   test.each([
     { component: "kubelet-self-signed", more: [] },
     { component: "pod-monitor", more: [] },
+    { component: "control-plane", more: [] },
     { component: "openshift-monitoring", more: [] },
     { component: "older-kubelets", more: [proxy] },
     { component: "api-server-pods", more: [pods] },
@@ -212,15 +219,46 @@ describe("the agent", () => {
     expect(argsWith(...both.reverse())).toEqual([...common, certificate, "--pod-source=ApiServer"]);
   });
 
-  test("is on every Linux node whatever its taints, and is evicted last", () => {
+  test.each([
+    { node: "kubeadm's worker", roles: [], isWorker: true },
+    { node: "kubeadm's control plane", roles: ["control-plane"], isWorker: false },
+    { node: "the control plane before 1.24", roles: ["master"], isWorker: false },
+    { node: "OpenShift's worker", roles: ["worker"], isWorker: true },
+    { node: "OpenShift's infrastructure", roles: ["infra", "worker"], isWorker: true },
+    { node: "OpenShift's control plane", roles: ["control-plane", "master"], isWorker: false },
+    { node: "OpenShift's node of all roles", roles: ["control-plane", "master", "worker"], isWorker: true },
+    { node: "a single node made a worker", roles: ["control-plane", "worker"], isWorker: true },
+  ])("is on workers, and on all Linux nodes where a component says so: $node", ({ roles, isWorker }) => {
+    const labels = (os: string) => [
+      `kubernetes.io/os=${os}`,
+      ...roles.map((role) => `node-role.kubernetes.io/${role}=`),
+    ];
+    const everywhere = podOf(build(["components/control-plane"]));
+    expect(isScheduled(podOf(base), labels("linux"))).toBe(isWorker);
+    expect(isScheduled(everywhere, labels("linux"))).toBe(true);
+    for (const pod of [podOf(base), everywhere]) expect(isScheduled(pod, labels("windows"))).toBe(false);
+  });
+
+  test("is on nodes whatever their taints, and is evicted last", () => {
     expect(podOf(base).spec).toMatchObject({
-      nodeSelector: { "kubernetes.io/os": "linux" },
       tolerations: [{ operator: "Exists" }],
       priorityClassName: "system-node-critical",
     });
     expect(agent.resources.limits).toEqual({ memory: agent.resources.requests.memory });
   });
 });
+
+/** Whether the scheduler would put a pod on a node with these labels, each as KEY=VALUE. */
+function isScheduled({ spec }: KubernetesObject, labels: readonly string[]): boolean {
+  const isSelected = Object.entries(spec.nodeSelector).every(([key, value]) =>
+    labels.includes(`${key}=${value}`),
+  );
+  if (spec.affinity === undefined) return isSelected;
+  const { nodeSelectorTerms } = spec.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution;
+  const holds = ({ key, operator }: { key: string; operator: "Exists" | "DoesNotExist" }) =>
+    labels.some((label) => label.startsWith(`${key}=`)) === (operator === "Exists");
+  return isSelected && nodeSelectorTerms.some((term: KubernetesObject) => term.matchExpressions.every(holds));
+}
 
 describe("the check against schemas", () => {
   const daemonSet = () => structuredClone(find(base, "DaemonSet"));

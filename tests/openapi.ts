@@ -4,6 +4,7 @@ import fixture from "./fixtures/schemas/kubernetes.json";
 interface Schema {
   readonly $ref?: string;
   readonly type?: string;
+  readonly nullable?: boolean;
   readonly format?: string;
   readonly properties?: Readonly<Record<string, Schema>>;
   readonly additionalProperties?: Schema | boolean;
@@ -47,8 +48,8 @@ function complaints(value: unknown, schema: Schema, path: string): string[] {
 }
 
 function typeComplaints(value: unknown, schema: Schema, path: string): string[] {
-  const { type, items } = schema;
-  if (type === undefined) return [];
+  const { type, items, nullable } = schema;
+  if (type === undefined || (value === null && nullable === true)) return [];
   if (typeOf(value) !== type && !(type === "number" && typeOf(value) === "integer")) {
     return [`${path}: is ${JSON.stringify(value)}, not of type ${type}`];
   }

@@ -14,6 +14,7 @@ import { type Change, type Comparison, isDoing } from "../policy/install/change.
 import type { Plan } from "../policy/install/plan.ts";
 import type { Undo } from "../policy/install/undo.ts";
 import { showCheck } from "./install-check.ts";
+import { printManifests } from "./install-print.ts";
 import { planAsData, showPlan, subjectOf, undoComplaints, undoneLine } from "./install-report.ts";
 import { EXIT_FAILURE, EXIT_USAGE, loadOrComplain } from "./load-or-complain.ts";
 import { runElsewhere } from "./on-hosts.ts";
@@ -34,7 +35,8 @@ export async function runInstall(argv: readonly string[]): Promise<number> {
   const config = loadOrComplain(() => loadInstallConfig(argv));
   if (config === undefined) return EXIT_USAGE;
   try {
-    const { remote, output } = config;
+    const { remote, output, print, options } = config;
+    if (print !== undefined) return printManifests(options, argv);
     return remote === undefined
       ? install(config)
       : await runElsewhere("install", argv, { ...remote, output });

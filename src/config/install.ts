@@ -3,6 +3,7 @@ import { parseQuantity } from "../policy/bytes.ts";
 import type { InstallOptions } from "../policy/install/options.ts";
 import { chooseParts, PARTS, type Part } from "../policy/install/part.ts";
 import { readFlags } from "./flags.ts";
+import { flagsWithoutManifest, PLATFORMS, type Platform } from "./install-print.ts";
 import { INSTALL_SWAP_KNOBS, swapOptions } from "./install-swap.ts";
 import {
   AbsolutePathSchema,
@@ -59,6 +60,12 @@ export const InstallFlagsSchema = v.strictObject({
       "Tell what the host lacks of all that wasp needs and installs, and change nothing: exit status 0 for nothing, 1 for errors, 3 for warnings or what cannot be told",
     ),
   ),
+  print: v.pipe(
+    v.optional(choiceSchema(PLATFORMS)),
+    v.description(
+      "Print the manifests that do the same to the workers of such a cluster, for kubectl apply -f -, and change nothing",
+    ),
+  ),
   restart: v.pipe(
     v.optional(SwitchSchema, false),
     v.description("Restart the kubelet and CRI-O where their settings change"),
@@ -103,6 +110,8 @@ export interface Target {
 export interface InstallConfig extends Target {
   /** Whether the host is looked at, and nothing is planned. */
   readonly check: boolean;
+  /** The cluster for which manifests are printed, and nothing else is done. */
+  readonly print: Platform | undefined;
   readonly options: InstallOptions;
 }
 
@@ -115,11 +124,16 @@ export interface UninstallConfig extends Target {
 /** Reads the configuration of `wasp install`; throws one error that complains of all that is wrong, a line each. */
 export function loadInstallConfig(argv: readonly string[]): InstallConfig {
   const flags = parse(argv, InstallFlagsSchema);
-  const { check, binaryPath, evictionSoft, restart } = flags;
+  const { check, print, binaryPath, evictionSoft, restart } = flags;
+  const idle = print === undefined ? [] : flagsWithoutManifest(readFlags(argv, InstallFlagsSchema));
+  if (idle.length > 0)
+    throw new Error(
+      `--print tells of the swap and the kubelets of workers, and changes no host: leave ${idle.join(", ")} out`,
+    );
   if (check && (restart || flags.only.length > 0 || flags.skip.length > 0))
     throw new Error("--check looks at all parts and changes nothing: leave --only, --skip and --restart out");
   const options = { binaryPath, evictionSoft, restart, swap: swapOptions(flags) };
-  return { ...targetOf(flags), check, options };
+  return { ...targetOf(flags), check, print, options };
 }
 
 /** Reads the configuration of `wasp uninstall`; throws as loadInstallConfig does. */

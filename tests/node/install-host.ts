@@ -20,11 +20,13 @@ export class InstallHost implements Disposable {
   readonly root = mkdtempSync(`${tmpdir()}/wasp-host-`);
   readonly #commands = mkdtempSync(`${tmpdir()}/wasp-commands-`);
 
-  constructor() {
+  /** A bare one has nothing at all, as where folders of a host are mounted one by one. */
+  constructor({ isBare = false } = {}) {
+    this.onCommand("");
+    if (isBare) return;
     for (const folder of ["/etc", "/usr/share", "/usr/local/bin", "/var/lib", "/proc"])
       this.makeFolder(folder);
     this.write("/proc/meminfo", "MemTotal:        16777216 kB\nSwapTotal:       0 kB\n");
-    this.onCommand("");
   }
 
   /** What the stand-in for every command does, as a shell script, once it has told of itself. */

@@ -1,18 +1,16 @@
 /** `wasp install` and `wasp uninstall` on a real host: over ssh, through restarts and power cuts. */
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { WASP } from "../node/binary.ts";
 import { Administrator } from "./administrator.ts";
 import { effectiveLimit, podmanRun, startContainer } from "./container.ts";
 import { listing, makeFresh, makeOtherHosts, otherHosts } from "./fresh-host.ts";
 import { bootGuest } from "./guest.ts";
 import { guestImage } from "./image.ts";
-import { secondDisk } from "./machine.ts";
 import { oomScoreAdjOf32MiB, podSlices, swapShares } from "./pods.ts";
 
 setDefaultTimeout(180_000);
 
 const image = await guestImage();
-const guest = await bootGuest(image, { isLasting: true, secondDiskMiB: 128 });
+const guest = await bootGuest(image, { isLasting: true });
 const administrator = await Administrator.of(guest, image);
 
 afterAll(async () => {
@@ -186,60 +184,4 @@ describe("an installation", () => {
     expect(await systemSliceLimit()).toBe("max\n");
     expect(await guest.must("systemctl list-units --all --no-legend '*wasp*'")).toBe("");
   });
-});
-
-describe("swap on a disk of its own", () => {
-  const install = (...flags: string[]) =>
-    `/run/wasp install --only swap --only system-slice --swap-device ${flags.join(" ")}`;
-  const sum = `head --bytes=1M ${secondDisk} | sha256sum`;
-  let blank: string;
-
-  beforeAll(async () => {
-    await guest.push(WASP, "/run/wasp");
-    blank = await guest.must(sum);
-  });
-
-  test("is refused where the disk holds something", async () => {
-    await guest.must(`mkfs.ext4 -q ${secondDisk}`);
-    const before = await guest.must(sum);
-    const { code, stderr } = await guest.run(install(secondDisk));
-    expect([code, stderr]).toEqual([1, expect.stringContaining("holds ext4")]);
-    expect(await guest.must(sum)).toBe(before);
-    expect(await listing(guest)).toBe(fresh);
-    await guest.must(`wipefs --quiet --all ${secondDisk}; blkdiscard --zeroout ${secondDisk}`);
-  });
-
-  test("takes all of it, and leaves it blank", async () => {
-    await guest.must(install("/dev/vda"));
-    expect(await swaps()).toEqual(["/dev/vda partition"]);
-    expect(await guest.must(install("/dev/vda"))).toEqual(nothingToDo);
-    await guest.must("/run/wasp uninstall");
-    expect([await swaps(), await listing(guest), await guest.must(sum)]).toEqual([[], fresh, blank]);
-  });
-
-  test("encrypted, comes back after a restart of the host with another key", async () => {
-    await guest.must(install(secondDisk, "--encrypt"));
-    const key = "dmsetup table --showkeys wasp-swap | cut --delimiter=' ' --fields=5";
-    const before = await guest.must(key);
-    await guest.reboot();
-    await guest.push(WASP, "/run/wasp");
-    expect(await swaps()).toEqual(["/dev/dm-0 partition"]);
-    expect(await guest.must(key)).not.toBe(before);
-    expect(await latencyTarget()).toBe(`${secondDisk} 50ms\n`);
-    expect(await guest.must("systemctl is-system-running --wait")).toBe("running\n");
-    expect(await guest.must(install(secondDisk, "--encrypt"))).toEqual(nothingToDo);
-    await guest.must("/run/wasp uninstall");
-    expect([await swaps(), await listing(guest), await guest.must(sum)]).toEqual([[], fresh, blank]);
-  });
-});
-
-test("swap to compressed memory comes, and goes without a trace", async () => {
-  await guest.must("/run/wasp install --only swap --zram --swap-size 256Mi");
-  expect(await swaps()).toEqual(["/dev/zram0 partition"]);
-  await guest.must("systemctl stop wasp-swap");
-  expect(await swaps()).toEqual([]);
-  await guest.must("systemctl start swap.target");
-  expect(await swaps()).toEqual([expect.stringMatching(/^\/dev\/zram\d+ partition$/)]);
-  await guest.must("/run/wasp uninstall");
-  expect([await swaps(), await listing(guest)]).toEqual([[], fresh]);
 });

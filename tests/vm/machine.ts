@@ -144,8 +144,9 @@ export class Machine {
       ...["-kernel", this.#image.kernel, "-append", kernelOptions.join(" ")],
       // Numbered as they follow the three of every process.
       ...[root, second].filter((disk) => disk !== undefined).flatMap((_, index) => addFd(index)),
-      ...(root === undefined ? overlay(this.#image.disk) : disk("root", fdSet(1), "nvme")),
-      ...(second === undefined ? [] : disk("second", fdSet(root === undefined ? 1 : 2), "virtio-blk-pci")),
+      ...(root === undefined ? overlay(this.#image.disk) : disk("root", "nvme", fdSet(1))),
+      // Of another kind than the first: the kernel may number two of a kind either way, and not find its root.
+      ...(second === undefined ? [] : disk("second", "virtio-blk-pci", fdSet(root === undefined ? 1 : 2))),
       ...["-netdev", `user,id=net,hostfwd=tcp:127.0.0.1:${this.sshPort}-:22`],
       ...["-device", "virtio-net-pci,netdev=net,romfile=", "-device", "virtio-rng-pci"],
     ];
@@ -234,11 +235,10 @@ function overlay(file: string): string[] {
   return ["-drive", drive, "-device", "nvme,drive=root,serial=root"];
 }
 
-// One disk alone is NVMe: which of two is the first differs from boot to boot.
-function disk(name: string, file: string, device: "nvme" | "virtio-blk-pci"): string[] {
+function disk(name: string, kind: string, file: string): string[] {
   return [
     ...["-blockdev", `driver=file,node-name=${name},filename=${file},cache.no-flush=on`],
-    ...["-device", `${device},drive=${name},serial=${name}`],
+    ...["-device", `${kind},drive=${name},serial=${name}`],
   ];
 }
 

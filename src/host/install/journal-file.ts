@@ -6,7 +6,7 @@ import type { Host } from "./host.ts";
 import { removeWhole, writeWhole } from "./whole-file.ts";
 
 /** The folder of a host that is wasp's own. */
-export const STATE_FOLDER = "/var/lib/wasp";
+const STATE_FOLDER = "/var/lib/wasp";
 
 const JOURNAL = `${STATE_FOLDER}/install.json`;
 
@@ -49,7 +49,16 @@ export function removeJournal(host: Host): void {
   if (statOf(folder) === undefined) return;
   rmSync(copiesOf(host), { recursive: true, force: true });
   removeWhole(locate(host.fsroot, JOURNAL));
-  if (readdirSync(folder).length === 0) rmdirSync(folder);
+  if (readdirSync(folder).length === 0) removeUnlessMounted(folder);
+}
+
+// Mounted by itself into a container, it is not the container's to remove.
+function removeUnlessMounted(folder: string): void {
+  try {
+    rmdirSync(folder);
+  } catch (error) {
+    if (!["EBUSY", "EROFS"].includes((error as NodeJS.ErrnoException).code ?? "")) throw error;
+  }
 }
 
 /**

@@ -8,6 +8,7 @@ import {
   readSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from "node:fs";
 import { basename } from "node:path";
@@ -52,9 +53,20 @@ export function removeWhole(path: string): void {
   syncFolder(folderOf(path));
 }
 
-/** The name under which a file is made before it is complete: no program takes it for one of the files that it reads. */
+/**
+ * The name under which a file is made before it is complete, so that no program takes it for one of the files that it
+ * reads: beside crio.conf.d and its like, because CRI-O reads whatever is in there, and would not start by half a file.
+ */
 export function unfinishedOf(path: string): string {
-  return `${folderOf(path) === "/" ? "" : folderOf(path)}/.${basename(path)}.wasp-unfinished`;
+  const folder = folderOf(path);
+  const place =
+    folder.endsWith(".conf.d") && isOneDevice(folder, folderOf(folder)) ? folderOf(folder) : folder;
+  return `${place === "/" ? "" : place}/.${basename(path)}.wasp-unfinished`;
+}
+
+function isOneDevice(a: string, b: string): boolean {
+  const device = (path: string) => statSync(path, { throwIfNoEntry: false })?.dev;
+  return device(a) !== undefined && device(a) === device(b);
 }
 
 /** Writes to the disk which names a folder has. */

@@ -47,7 +47,7 @@ function unitText(paths: readonly string[]): string {
   return `${WRITTEN_BY}
 [Unit]
 Description=Have the disk serve the node's own services first (wasp)
-After=local-fs.target swap.target
+Before=kubelet.service
 
 [Service]
 Type=oneshot

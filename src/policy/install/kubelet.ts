@@ -27,6 +27,13 @@ export interface KubeletFacts {
   readonly problems: readonly string[];
 }
 
+/** What wasp sets in a KubeletConfiguration: never that the kubelet limits swap itself, which is wasp's to do. */
+export interface KubeletSettings {
+  readonly failSwapOn: false;
+  readonly evictionSoft?: { readonly "memory.available": string };
+  readonly evictionSoftGracePeriod?: { readonly "memory.available": string };
+}
+
 // As the OpenShift document for higher workload density once had it: soon enough to be before the hard threshold.
 const USUAL_THRESHOLD = "1Gi";
 const GRACE_PERIOD = "10s";
@@ -75,25 +82,40 @@ export function planKubelet(facts: KubeletFacts, options: InstallOptions): PartP
 }
 
 function wantedSettings(facts: KubeletFacts, { evictionSoft }: InstallOptions): readonly string[] {
+  const { failSwapOn, ...soft } = kubeletSettings(evictionSoft, facts.memoryTotalBytes);
   const mayStart = facts.failSwapOn === false || facts.failSwapOnFlag === false;
-  const isSoft = evictionSoft === "Off" || facts.evictionSoft !== undefined;
-  const threshold = evictionSoft === "Auto" ? thresholdFor(facts) : evictionSoft;
-  return [
-    ...(mayStart ? [] : ["failSwapOn: false"]),
-    ...(isSoft
-      ? []
-      : [
-          "evictionSoft:",
-          `  memory.available: ${JSON.stringify(threshold)}`,
-          "evictionSoftGracePeriod:",
-          `  memory.available: ${GRACE_PERIOD}`,
-        ]),
-  ];
+  return linesOf({
+    ...(mayStart ? {} : { failSwapOn }),
+    ...(facts.evictionSoft === undefined ? soft : {}),
+  });
 }
 
-function thresholdFor({ memoryTotalBytes }: KubeletFacts): string {
+/** What wasp sets in the configuration of a kubelet that has nothing of it, on a node with so much memory if that is known. */
+export function kubeletSettings(evictionSoft: string, memoryTotalBytes: number | undefined): KubeletSettings {
+  if (evictionSoft === "Off") return { failSwapOn: false };
+  const threshold = evictionSoft === "Auto" ? thresholdFor(memoryTotalBytes) : evictionSoft;
+  return {
+    failSwapOn: false,
+    evictionSoft: { "memory.available": threshold },
+    evictionSoftGracePeriod: { "memory.available": GRACE_PERIOD },
+  };
+}
+
+function thresholdFor(memoryTotalBytes: number | undefined): string {
   const isSmall = memoryTotalBytes !== undefined && memoryTotalBytes < SMALL_NODE_BYTES;
   return isSmall ? SMALL_NODE_THRESHOLD : USUAL_THRESHOLD;
+}
+
+function linesOf({ failSwapOn, evictionSoft, evictionSoftGracePeriod }: Partial<KubeletSettings>): string[] {
+  return [
+    ...(failSwapOn === undefined ? [] : [`failSwapOn: ${failSwapOn}`]),
+    ...(evictionSoft === undefined
+      ? []
+      : ["evictionSoft:", `  memory.available: ${JSON.stringify(evictionSoft["memory.available"])}`]),
+    ...(evictionSoftGracePeriod === undefined
+      ? []
+      : ["evictionSoftGracePeriod:", `  memory.available: ${evictionSoftGracePeriod["memory.available"]}`]),
+  ];
 }
 
 function steps(folder: string, wanted: readonly string[], { restart }: InstallOptions): readonly Step[] {

@@ -62,14 +62,16 @@ describe("the swap areas", () => {
     const host = hostWith({ [FINDMNT("/var/lib/wasp")]: EXT4, [wipefs(SWAP_FILE)]: OWN_SWAP });
     const { active, others, memory } = readSwapFacts(host, FILE);
     expect(active).toEqual({
-      path: SWAP_FILE,
-      kind: "file",
-      bytes: 8388604 * 1024,
+      name: SWAP_FILE,
+      medium: "file",
+      sizeBytes: 8388604 * 1024,
       usedBytes: 0,
       priority: -2,
     });
-    expect(others.map(({ path, kind, usedBytes, priority }) => [path, kind, usedBytes, priority])).toEqual([
-      ["/dev/zram0", "partition", MI, 100],
+    expect(
+      others.map(({ name, medium, usedBytes, priority }) => [name, medium, usedBytes, priority]),
+    ).toEqual([
+      ["/dev/zram0", "zram", MI, 100],
       ["/srv/my swap", "file", 0, -3],
     ]);
     expect(memory).toEqual({ totalBytes: 16384000 * 1024, availableBytes: 8192000 * 1024 });
@@ -94,9 +96,9 @@ describe("the swap areas", () => {
     mkdirSync(`${root}/dev/mapper`);
     symlinkSync("../dm-2", `${root}/dev/mapper/wasp-swap`);
     put("/sys/class/zram-control/hot_add", "");
-    expect(readSwapFacts(hostWith(), { kind: "zram" }).active?.path).toBe("/dev/zram3");
+    expect(readSwapFacts(hostWith(), { kind: "zram" }).active?.name).toBe("/dev/zram3");
     const target: SwapTarget = { kind: "device", path: "/dev/disk/by-id/a", isEncrypted: true };
-    expect(readSwapFacts(hostWith(), target).active?.path).toBe("/dev/dm-2");
+    expect(readSwapFacts(hostWith(), target).active?.name).toBe("/dev/dm-2");
   });
 
   test("of wasp are told by its script", () => {
@@ -109,7 +111,7 @@ describe("the swap areas", () => {
     });
     put("/etc/wasp/swap.sh", setup?.script.text ?? "");
     expect(readOwnSwap(hostWith())).toMatchObject({
-      active: { path: SWAP_FILE },
+      active: { name: SWAP_FILE },
       memory: { availableBytes: 8192000 * 1024 },
     });
   });

@@ -1,10 +1,10 @@
 import { describe, expect, test } from "bun:test";
+import type { SwapArea } from "../../../src/policy/install/check/swap-areas.ts";
 import type {
   BlockDevice,
   DevicePlace,
   FilePlace,
   FileSystem,
-  SwapArea,
   SwapFacts,
 } from "../../../src/policy/install/swap/facts.ts";
 import type { SwapOptions, SwapSize } from "../../../src/policy/install/swap/options.ts";
@@ -34,9 +34,9 @@ const BARE: SwapFacts = {
   missingPrograms: [],
 };
 const DISK_AREA: SwapArea = {
-  path: "/dev/sda2",
-  kind: "partition",
-  bytes: 4 * GI,
+  name: "/dev/sda2",
+  medium: "device",
+  sizeBytes: 4 * GI,
   usedBytes: GI,
   priority: -2,
 };
@@ -120,7 +120,7 @@ describe("swap on a file", () => {
   test("runs nothing once it is on", () => {
     const on = {
       ...file({ present: { bytes: 32 * GI, signatures: [OWN] } }),
-      active: { ...DISK_AREA, path: SWAP_FILE },
+      active: { ...DISK_AREA, name: SWAP_FILE },
     };
     expect(shown(on, FILE_OPTIONS)).toEqual(FILES_OF_FILE);
   });
@@ -128,10 +128,10 @@ describe("swap on a file", () => {
   test("stays as it was chosen where nothing is said of it any more, and is asked for again where it is", () => {
     const script = swapSetup({ target: { kind: "file", path: SWAP_FILE }, size: OVERCOMMIT, priority: 3 })
       ?.script.text;
-    const others = [{ ...DISK_AREA, bytes: 64 * GI }];
+    const others = [{ ...DISK_AREA, sizeBytes: 64 * GI }];
     const on = {
       ...file({ present: { bytes: 32 * GI, signatures: [OWN] } }),
-      ...{ script, others, active: { ...DISK_AREA, path: SWAP_FILE, priority: 3 } },
+      ...{ script, others, active: { ...DISK_AREA, name: SWAP_FILE, priority: 3 } },
     };
     expect(shown(on, OPTIONS)).toEqual(FILES_OF_FILE);
     expect(planSwap(on, OPTIONS).steps[0]).toMatchObject({ kind: "file", text: script });
@@ -213,7 +213,7 @@ describe("swap on a file", () => {
   });
 
   test("is not wasp's to make where it is on already, made by others", () => {
-    const active = { ...DISK_AREA, path: SWAP_FILE };
+    const active = { ...DISK_AREA, name: SWAP_FILE };
     const facts = {
       ...file({ present: { bytes: 4 * GI, signatures: [{ type: "swap", label: undefined }] } }),
       active,
@@ -366,7 +366,7 @@ describe("swap on zram", () => {
 
 describe("other swap", () => {
   test("that is large enough will do where no place was chosen", () => {
-    const others = [{ ...DISK_AREA, bytes: 32 * GI }];
+    const others = [{ ...DISK_AREA, sizeBytes: 32 * GI }];
     expect(shown({ ...file(), others }, FILE_OPTIONS)).toEqual([]);
     expect(notesOf({ ...file(), others }, FILE_OPTIONS)).toContain(
       "swap enough, set up by somebody else: /dev/sda2",
@@ -375,10 +375,10 @@ describe("other swap", () => {
 
   test.each<[string, readonly SwapArea[], SwapOptions]>([
     ["too small", [DISK_AREA], FILE_OPTIONS],
-    ["in memory", [{ ...DISK_AREA, path: "/dev/zram0", bytes: 64 * GI }], FILE_OPTIONS],
+    ["in memory", [{ ...DISK_AREA, name: "/dev/zram0", medium: "zram", sizeBytes: 64 * GI }], FILE_OPTIONS],
     [
       "elsewhere than chosen",
-      [{ ...DISK_AREA, bytes: 64 * GI }],
+      [{ ...DISK_AREA, sizeBytes: 64 * GI }],
       { ...FILE_OPTIONS, target: { kind: "file", path: SWAP_FILE } },
     ],
   ])("that is %s stays, beside wasp's", (_, others, options) => {
@@ -390,7 +390,7 @@ describe("other swap", () => {
     [undefined, "/dev/zram0 (100), then /dev/sda2 (-2), then /var/lib/wasp/swapfile"],
     [50, "/dev/zram0 (100), then /var/lib/wasp/swapfile (50), then /dev/sda2 (-2)"],
   ])("is filled in the order of priorities, wasp's having %p", (priority, order) => {
-    const others = [DISK_AREA, { ...DISK_AREA, path: "/dev/zram0", priority: 100 }];
+    const others = [DISK_AREA, { ...DISK_AREA, name: "/dev/zram0", priority: 100 }];
     expect(notesOf({ ...file(), others }, { ...FILE_OPTIONS, priority })).toContain(
       `the kernel fills the swap of the highest priority first: ${order}`,
     );
@@ -407,7 +407,7 @@ describe("other swap", () => {
   test("of wasp, with another priority, gets the new one at the next start", () => {
     const on = {
       ...file({ present: { bytes: 32 * GI, signatures: [OWN] } }),
-      active: { ...DISK_AREA, path: SWAP_FILE, kind: "file" as const },
+      active: { ...DISK_AREA, name: SWAP_FILE, medium: "file" as const },
     };
     expect(notesOf(on, { ...FILE_OPTIONS, priority: 7 })).toContain(
       "has priority -2 until the next start, then 7",
@@ -418,7 +418,7 @@ describe("other swap", () => {
 
 test.each<[readonly SwapArea[], RegExp]>([
   [[], /^there is no swap, and none is set up/],
-  [[DISK_AREA], /^swap stays as it is: \/dev\/sda2 \(partition, 4 GiB, priority -2\)$/],
+  [[DISK_AREA], /^swap stays as it is: \/dev\/sda2 \(device, 4 GiB, priority -2\)$/],
 ])("where nothing is asked for, nothing is done: %j", (others, note) => {
   expect(shown({ ...BARE, others }, OPTIONS)).toEqual([]);
   expect(notesOf({ ...BARE, others }, OPTIONS)).toMatch(note);

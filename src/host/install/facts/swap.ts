@@ -1,3 +1,4 @@
+import { parseSwaps, type SwapArea } from "../../../policy/install/check/swap-areas.ts";
 import type { SwapFacts, ZramPlace } from "../../../policy/install/swap/facts.ts";
 import { type SwapOptions, type SwapTarget, targetOf } from "../../../policy/install/swap/options.ts";
 import { SWAP_LABEL, SWAP_SCRIPT_PATH } from "../../../policy/install/swap/script.ts";
@@ -6,7 +7,6 @@ import { ZRAM_STATE_PATH } from "../../../policy/install/swap/zram-script.ts";
 import { readNodeMemory } from "../../meminfo.ts";
 import type { Host } from "../host.ts";
 import { follow, isExecutable, isThere, readIfThere } from "../read-host.ts";
-import { readSwapAreas } from "./swap-areas.ts";
 import { readDevice } from "./swap-device.ts";
 import { readFilePlace } from "./swap-file.ts";
 
@@ -41,9 +41,7 @@ export function readSwappedTo(host: Host): readonly string[] {
   if (!host.isRunning) return [];
   const target = readOwnTarget(host);
   const own = target === undefined ? undefined : areaPathOf(host, target);
-  return readSwapAreas(host).map(({ path }) =>
-    path === own && target?.kind === "device" ? target.path : path,
-  );
+  return readAreas(host).map(({ name }) => (name === own && target?.kind === "device" ? target.path : name));
 }
 
 function readOwnTarget(host: Host): SwapTarget | undefined {
@@ -54,13 +52,18 @@ function readOwnTarget(host: Host): SwapTarget | undefined {
 function readActive(host: Host, target: SwapTarget | undefined): Active {
   if (!host.isRunning) return { memory: undefined, active: undefined, others: [] };
   const { memoryTotalBytes, memoryAvailableBytes } = readNodeMemory(host.fsroot);
-  const areas = readSwapAreas(host);
+  const areas = readAreas(host);
   const path = target === undefined ? undefined : areaPathOf(host, target);
   return {
     memory: { totalBytes: memoryTotalBytes, availableBytes: memoryAvailableBytes },
-    active: areas.find((area) => area.path === path),
-    others: areas.filter((area) => area.path !== path),
+    active: areas.find((area) => area.name === path),
+    others: areas.filter((area) => area.name !== path),
   };
+}
+
+/** A kernel without swap has nothing to tell, and swaps to nothing. */
+function readAreas(host: Host): readonly SwapArea[] {
+  return parseSwaps(readIfThere(host, "/proc/swaps") ?? "");
 }
 
 /** What the kernel calls the area of a target; undefined where there is none. */

@@ -4,6 +4,7 @@ export interface SwapArea {
   readonly name: string;
   readonly medium: "file" | "device" | "zram";
   readonly sizeBytes: number;
+  readonly usedBytes: number;
   readonly priority: number;
 }
 
@@ -33,11 +34,13 @@ export function unescapeOctal(text: string): string {
 const BYTES_PER_KIBIBYTE = 1024;
 
 function parseArea(line: string): SwapArea {
-  const [name = "", type, size, , priority] = line.split(/\s+/);
-  const [sizeKibibytes, rank] = [Number(size), Number(priority)];
-  if (!(name.startsWith("/") && sizeKibibytes >= 0 && Number.isInteger(rank)))
+  const [name = "", type, size, used, priority] = line.split(/\s+/);
+  const sizeBytes = Number(size) * BYTES_PER_KIBIBYTE;
+  const usedBytes = Number(used) * BYTES_PER_KIBIBYTE;
+  const rank = Number(priority);
+  if (!(name.startsWith("/") && sizeBytes >= 0 && usedBytes >= 0 && Number.isInteger(rank)))
     throw new Error(`/proc/swaps: ${JSON.stringify(line)} is not a file name, type, size, used and priority`);
   const isZram = /^\/dev\/zram\d+$/.test(name);
   const medium = isZram ? "zram" : type === "file" ? "file" : "device";
-  return { name: unescapeOctal(name), medium, sizeBytes: sizeKibibytes * BYTES_PER_KIBIBYTE, priority: rank };
+  return { name: unescapeOctal(name), medium, sizeBytes, usedBytes, priority: rank };
 }

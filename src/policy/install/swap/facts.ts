@@ -1,11 +1,4 @@
-/** An area that the kernel swaps to, as /proc/swaps has it. */
-export interface SwapArea {
-  readonly path: string;
-  readonly kind: "partition" | "file";
-  readonly bytes: number;
-  readonly usedBytes: number;
-  readonly priority: number;
-}
+import type { SwapArea } from "../check/swap-areas.ts";
 
 /** What a file or a device holds, as its signature tells. */
 export interface Signature {

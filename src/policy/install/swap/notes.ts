@@ -1,5 +1,5 @@
 import { formatRounded } from "../../bytes.ts";
-import type { SwapArea } from "./facts.ts";
+import type { SwapArea } from "../check/swap-areas.ts";
 import { nameOfTarget, type SwapTarget } from "./options.ts";
 
 /** What there is to know of other swap, and in which order all is filled; nothing where there is no other. */
@@ -10,10 +10,10 @@ export function otherSwapNotes(
 ): readonly string[] {
   if (others.length === 0) return [];
   // What has no priority of its own gets one below all that are there.
-  const own = { path: nameOfTarget(target), priority: priority ?? Number.NEGATIVE_INFINITY };
+  const own = { name: nameOfTarget(target), priority: priority ?? Number.NEGATIVE_INFINITY };
   const order = [...others, own]
     .sort((a, b) => b.priority - a.priority)
-    .map(({ path, priority }) => (Number.isFinite(priority) ? `${path} (${priority})` : path));
+    .map(({ name, priority }) => (Number.isFinite(priority) ? `${name} (${priority})` : name));
   return [
     `other swap is there, and stays: ${inWords(others)}`,
     `the kernel fills the swap of the highest priority first: ${order.join(", then ")}`,
@@ -33,14 +33,15 @@ export function enoughNote(others: readonly SwapArea[]): string {
 }
 
 /** A priority that is not what was asked for. */
-export function priorityNote({ path, priority }: SwapArea, asked: number, unit: string): string {
-  return `${path} has priority ${priority} until the next start, then ${asked}; at once with: systemctl restart ${unit}, which swaps everything back in`;
+export function priorityNote({ name, priority }: SwapArea, asked: number, unit: string): string {
+  return `${name} has priority ${priority} until the next start, then ${asked}; at once with: systemctl restart ${unit}, which swaps everything back in`;
 }
 
 function inWords(areas: readonly SwapArea[]): string {
   return areas
     .map(
-      ({ path, kind, bytes, priority }) => `${path} (${kind}, ${formatRounded(bytes)}, priority ${priority})`,
+      ({ name, medium, sizeBytes, priority }) =>
+        `${name} (${medium}, ${formatRounded(sizeBytes)}, priority ${priority})`,
     )
     .join("; ");
 }

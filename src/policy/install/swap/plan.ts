@@ -7,7 +7,7 @@ import { enoughNote, otherSwapNotes, priorityNote, unchosenNote } from "./notes.
 import type { SwapOptions, SwapTarget } from "./options.ts";
 import { SWAP_SCRIPT_PATH } from "./script.ts";
 import { type SwapSetup, swapSetup } from "./setup.ts";
-import { sizing } from "./size.ts";
+import { SIZE_MISSING, sizing } from "./size.ts";
 import { chosenSwap, describe, specInScript } from "./spec.ts";
 import { setupSteps } from "./steps.ts";
 import { judgeZram } from "./zram-place.ts";
@@ -70,8 +70,8 @@ function sizeAskedOf({ memory }: SwapFacts, { size }: SwapOptions): SizeAsked {
 
 /** Where no place was chosen, and wasp made none before, any swap does that is not in memory. */
 function hasEnough({ others, script }: SwapFacts, { target }: SwapOptions, { asked }: SizeAsked): boolean {
-  const onDisks = others.filter(({ path }) => !path.startsWith("/dev/zram"));
-  const bytes = onDisks.reduce((sum, area) => sum + area.bytes, 0);
+  const onDisks = others.filter(({ medium }) => medium !== "zram");
+  const bytes = onDisks.reduce((sum, area) => sum + area.sizeBytes, 0);
   if (target !== undefined || script !== undefined) return false;
   return asked !== undefined && bytes > 0 && bytes >= asked.bytes;
 }
@@ -121,7 +121,7 @@ const LEAST_BYTES = 1024 ** 2;
 
 function sizeRefusals(place: Place, { size, asked }: SizeAsked): readonly string[] {
   if (place.kind === "device") return [];
-  if (size === undefined) return ["how large is the swap to be? say --overcommit 150% or --swap-size 8Gi"];
+  if (size === undefined) return [SIZE_MISSING];
   if (asked === undefined || asked.bytes >= LEAST_BYTES) return [];
   return [`${asked.arithmetic}, which is less than 1 MiB: choose a larger size`];
 }

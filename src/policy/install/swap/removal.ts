@@ -13,6 +13,6 @@ export function removalRefusals({ active, memory }: Pick<SwapFacts, "active" | "
   if (active.usedBytes + spareBytes <= memory.availableBytes) return [];
   const [used, available, spare] = [active.usedBytes, memory.availableBytes, spareBytes].map(formatRounded);
   return [
-    `the swap on ${active.path} cannot be turned off: ${used} are swapped out and ${available} of memory are available, of which ${spare} have to stay; move pods away first (kubectl drain)`,
+    `the swap on ${active.name} cannot be turned off: ${used} are swapped out and ${available} of memory are available, of which ${spare} have to stay; move pods away first (kubectl drain)`,
   ];
 }

@@ -3,6 +3,9 @@ import type { SwapSize } from "./options.ts";
 
 const BYTES_PER_MEBIBYTE = 1024 ** 2;
 
+/** Why swap cannot be made where no size was chosen. */
+export const SIZE_MISSING = "how large is the swap to be? say --overcommit 150% or --swap-size 8Gi";
+
 /** How large swap is to be, and how that comes about. */
 export interface Sizing {
   readonly bytes: number;

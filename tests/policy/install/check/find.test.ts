@@ -16,8 +16,14 @@ import { PARTS } from "../../../../src/policy/install/part.ts";
 import { GI } from "../../snapshots.ts";
 import { DROP_IN, FACT_NAMES, factsWith, HOOK, SOUND } from "./sound-facts.ts";
 
-const ZRAM: SwapArea = { name: "/dev/zram0", medium: "zram", sizeBytes: 4 * GI, priority: 100 };
-const FILE: SwapArea = { name: "/var/lib/wasp/swapfile", medium: "file", sizeBytes: 4 * GI, priority: -2 };
+const ZRAM: SwapArea = { name: "/dev/zram0", medium: "zram", sizeBytes: 4 * GI, usedBytes: 0, priority: 100 };
+const FILE: SwapArea = {
+  name: "/var/lib/wasp/swapfile",
+  medium: "file",
+  sizeBytes: 4 * GI,
+  usedBytes: 0,
+  priority: -2,
+};
 const MEMORY: BlockStack = { disks: [], numbers: ["252:0"], isEncrypted: true };
 const ON_ROOT: BlockStack = { disks: ["vda"], numbers: ["254:1", "254:0"], isEncrypted: false };
 

@@ -10,7 +10,7 @@ const GOLDEN = `${import.meta.dir}/../../../golden`;
 // A node on which somebody has turned swap on, and no more.
 const HALF_DONE: readonly Finding[] = findAll({
   ...factsWith({
-    swaps: [{ name: "/swapfile", medium: "file", sizeBytes: 8 * GI, priority: -2 }],
+    swaps: [{ name: "/swapfile", medium: "file", sizeBytes: 8 * GI, usedBytes: 0, priority: -2 }],
     swapStacks: new Map([["/swapfile", SOUND.rootStack]]),
     swapsAtBoot: { paths: [], hasZramService: false },
     hookFiles: [],

@@ -37,7 +37,7 @@ export const SOUND: KnownFacts = {
   memory: { memoryTotalBytes: 16 * GI, swapTotalBytes: 8 * GI },
   swappiness: 60,
   isZswapOn: false,
-  swaps: [{ name: "/dev/dm-0", medium: "device", sizeBytes: 8 * GI, priority: -2 }],
+  swaps: [{ name: "/dev/dm-0", medium: "device", sizeBytes: 8 * GI, usedBytes: 0, priority: -2 }],
   swapStacks: new Map([["/dev/dm-0", { disks: ["vdb"], numbers: ["253:0", "254:16"], isEncrypted: true }]]),
   rootStack: { disks: ["vda"], numbers: ["254:1", "254:0"], isEncrypted: false },
   swapsAtBoot: { paths: ["/dev/dm-0"], hasZramService: false },

@@ -9,9 +9,9 @@ test("/proc/swaps", () => {
 /dev/dm-1                               partition\t524284\t\t0\t\t-3
 `;
   expect(parseSwaps(text)).toEqual([
-    { name: "/dev/zram0", medium: "zram", sizeBytes: 1073737728, priority: 100 },
-    { name: "/var/lib/my swap", medium: "file", sizeBytes: 2147479552, priority: -2 },
-    { name: "/dev/dm-1", medium: "device", sizeBytes: 536866816, priority: -3 },
+    { name: "/dev/zram0", medium: "zram", sizeBytes: 1073737728, usedBytes: 0, priority: 100 },
+    { name: "/var/lib/my swap", medium: "file", sizeBytes: 2147479552, usedBytes: 1048576, priority: -2 },
+    { name: "/dev/dm-1", medium: "device", sizeBytes: 536866816, usedBytes: 0, priority: -3 },
   ]);
 });
 

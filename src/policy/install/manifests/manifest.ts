@@ -1,0 +1,29 @@
+import type { KubeletSettings } from "../kubelet.ts";
+import type { IgnitionConfig } from "./ignition.ts";
+
+/** An object for the API server. */
+export interface Manifest {
+  /** What it is for, in a line that stands above it. */
+  readonly comment: string;
+  readonly object: MachineConfig | KubeletConfig;
+}
+
+interface NamedObject {
+  readonly apiVersion: "machineconfiguration.openshift.io/v1";
+  readonly metadata: { readonly name: string; readonly labels?: Readonly<Record<string, string>> };
+}
+
+/** What OpenShift's machine config operator makes of each node of a pool. */
+export interface MachineConfig extends NamedObject {
+  readonly kind: "MachineConfig";
+  readonly spec: { readonly config?: IgnitionConfig; readonly kernelArguments?: readonly string[] };
+}
+
+/** What the machine config operator makes of the kubelets of a pool. */
+export interface KubeletConfig extends NamedObject {
+  readonly kind: "KubeletConfig";
+  readonly spec: {
+    readonly machineConfigPoolSelector: { readonly matchLabels: Readonly<Record<string, string>> };
+    readonly kubeletConfig: KubeletSettings;
+  };
+}

@@ -1,0 +1,50 @@
+// That what the tests build is what an administrator gets: kustomize's own word, where kubectl is installed.
+import { describe, expect, test } from "bun:test";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { relative } from "node:path";
+import { parseAllDocuments, stringify } from "yaml";
+import { build, buildOverlay, COMPONENTS, type KubernetesObject, MANIFESTS } from "./kustomize.ts";
+
+const kubectl = Bun.which("kubectl");
+
+function kustomize(folder: string): KubernetesObject[] {
+  const { exitCode, stdout, stderr } = Bun.spawnSync([`${kubectl}`, "kustomize", folder]);
+  expect({ exitCode, stderr: stderr.toString() }).toEqual({ exitCode: 0, stderr: "" });
+  return parseAllDocuments(stdout.toString()).map((document) => document.toJS());
+}
+
+/** What kustomize makes of the base with components. */
+function kustomizeBase(components: readonly string[]): KubernetesObject[] {
+  const folder = mkdtempSync(`${tmpdir()}/wasp-kustomize-`);
+  const pathTo = (name: string) => relative(folder, `${MANIFESTS}/${name}`);
+  const kustomization = { resources: [pathTo("base")], components: components.map(pathTo) };
+  try {
+    writeFileSync(`${folder}/kustomization.yaml`, stringify(kustomization));
+    return kustomize(folder);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+const inOrder = (objects: KubernetesObject[]) =>
+  objects.toSorted((a, b) => `${a.kind}/${a.metadata.name}`.localeCompare(`${b.kind}/${b.metadata.name}`));
+
+describe.skipIf(kubectl === null)("kubectl kustomize makes the same", () => {
+  test.each(["base", "openshift", "openshift-removal"])("of %s", (folder) => {
+    expect(inOrder(kustomize(`${MANIFESTS}/${folder}`))).toEqual(inOrder(buildOverlay(folder)));
+  });
+
+  test.each(
+    COMPONENTS.map((name) => ({
+      name,
+      components: name === "components/remove-hook" ? ["components/install-hook", name] : [name],
+    })),
+  )("of the base with $name", ({ components }) => {
+    expect(inOrder(kustomizeBase(components))).toEqual(inOrder(build(components)));
+  });
+
+  test("of the base with all components", () => {
+    expect(inOrder(kustomizeBase(COMPONENTS))).toEqual(inOrder(build(COMPONENTS)));
+  });
+});
