@@ -69,23 +69,12 @@ describe("what makes OpenShift's workers ready", () => {
 
     const objects = objectsIn(await print(...flags));
     const machines = objects.filter(({ spec }) => spec.config).map(machineOf);
-    const again = "/etc/systemd/system/wasp-io-latency.service";
-    const { [again]: service, ...files } = Object.assign({}, ...machines.map((machine) => machine.files));
-    const links = machines
-      .flatMap((machine) => machine.links)
-      .filter((path) => !path.endsWith(basename(again)));
+    const files: Record<string, string> = Object.assign({}, ...machines.map((machine) => machine.files));
+    const links = machines.flatMap((machine) => machine.links);
     expect([...Object.keys(files), ...links].sort()).toEqual(made.map(([path]) => path).sort());
     for (const [path, text] of Object.entries(files)) expect(text).toBe(host.read(path));
     for (const [path, what] of made.filter(([path]) => links.includes(path)))
       expect(what).toBe(`-> /etc/systemd/system/${basename(path)}`);
-
-    // What system.slice may not have found at its start is set once more, and nothing else.
-    const slice = host.read("/etc/systemd/system/system.slice.d/50-wasp.conf");
-    const latencies = slice.match(/^IODeviceLatencyTargetSec=.*$/gm) ?? [];
-    expect(latencies).toHaveLength(flags.includes("--zram") ? 0 : 1);
-    expect(service?.match(/^ExecStart=.*$/m)?.[0]).toBe(
-      latencies[0] && `ExecStart=/usr/bin/systemctl set-property --runtime system.slice "${latencies[0]}"`,
-    );
   });
 
   test.each([[], ["--eviction-soft", "2Gi"], ["--eviction-soft", "Off"]])(

@@ -32,7 +32,7 @@ export function reasonOf(host: string, { exitCode, phase, output }: Ending): str
   if (phase === "running")
     return isLost
       ? `the connection was lost while wasp ran, which may be half done: run it again${because}`
-      : `wasp ended with ${status}${because}`;
+      : `wasp ended with ${status}${asReason(complaintOf(output))}`;
   return `${isLost ? "the connection was lost before wasp ran" : "wasp could not be copied there"}${because}`;
 }
 
@@ -68,6 +68,16 @@ const MAX_REASON_CHARACTERS = 300;
 
 function asReason(line: string | undefined): string {
   return line === undefined ? "" : `: ${shorten(line, MAX_REASON_CHARACTERS).replace(/\.$/, "")}`;
+}
+
+/** What wasp said first went wrong, as consequences follow; of a check, which complains of nothing, its summary. */
+function complaintOf(output: readonly OutputLine[]): string | undefined {
+  const [complaint] = output.flatMap(({ stream, text }) =>
+    stream === "stderr" ? (/^ *ERROR +(.*)$/.exec(text)?.[1] ?? []) : [],
+  );
+  if (complaint !== undefined || output.some(({ stream }) => stream === "stderr"))
+    return complaint ?? lastLine(output);
+  return output.find(({ text }) => /^\w/.test(text))?.text;
 }
 
 // Errors come last, and on standard error.

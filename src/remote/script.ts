@@ -23,6 +23,9 @@ const RUN_WASP = [
   "shift 2",
   // sudo and sshd may leave out where mkswap and systemctl's kin are.
   "PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin",
+  // What a power cut left of copies; those of this run of the host are other sessions'.
+  "boot=$(cat /proc/sys/kernel/random/boot_id)",
+  'for old in "$folder"/.wasp-ssh-*-*; do case $old in *"-ssh-$boot-"*) ;; *) rm -rf "$old" ;; esac; done',
   'clean() { [ -z "$work" ] || rm -rf "$work"; }',
   'stop() { [ -z "$pid" ] || { kill "$pid"; wait "$pid"; }; exit 1; }',
   "trap clean EXIT",
@@ -32,7 +35,7 @@ const RUN_WASP = [
   'is_whole() { [ "$(sha256sum < "$1")" = "$digest  -" ]; }',
   "program=$installed",
   'if ! { [ -f "$program" ] && is_whole "$program"; }; then ' +
-    'work=$(mktemp -d "$folder/wasp-XXXXXXXXXX") || exit 1; ' +
+    'work=$(mktemp -d "$folder/.wasp-ssh-$boot-XXXXXXXXXX") || exit 1; ' +
     "program=$work/wasp; " +
     'echo "$mark send"; ' +
     '{ head -c "$bytes" > "$program" && chmod 700 "$program"; } || exit 1; ' +

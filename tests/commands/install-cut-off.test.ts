@@ -60,15 +60,16 @@ describe("a run that is killed", () => {
     host.onCommand("");
     const { stdout } = await host.wasp("install");
     expect(stdout).toContain("ran systemctl daemon-reload\n");
+    const apply = expect.stringContaining("set-property --runtime system.slice");
     expect((await host.wasp("install")).stdout).toContain("nothing to do: ");
-    expect(host.ran).toEqual(["systemctl daemon-reload", "systemctl daemon-reload"]);
+    expect(host.ran).toEqual([apply, apply, "systemctl daemon-reload"]);
 
     host.onCommand("kill -9 $PPID");
     expect((await host.wasp("uninstall")).exitCode).not.toBe(0);
     host.onCommand("");
     expect(await host.wasp("uninstall")).toMatchObject({ exitCode: 0, stderr: "" });
     expect(host.listing()).toEqual(before);
-    expect(host.ran).toHaveLength(4);
+    expect(host.ran).toHaveLength(6);
   });
 });
 
@@ -78,7 +79,7 @@ describe("a command that fails", () => {
     host.onCommand("echo no bus >&2; exit 3");
     const { exitCode, stdout, stderr } = await host.wasp("install");
     expect(exitCode).toBe(1);
-    expect(stderr).toContain("systemctl daemon-reload: exit status 3: no bus");
+    expect(stderr).toContain("MemorySwapMax=0: exit status 3: no bus");
     expect(stderr).toContain("repeat wasp install once that is mended, or run wasp uninstall");
     expect(stdout).not.toContain("installed:");
 
@@ -94,7 +95,7 @@ describe("a command that fails", () => {
     host.onCommand("echo no bus >&2; exit 3");
     const { exitCode, stderr } = await host.wasp("uninstall");
     expect(exitCode).toBe(1);
-    expect(stderr).toContain("systemctl daemon-reload: exit status 3: no bus");
+    expect(stderr).toContain("MemorySwapMax=infinity: exit status 3: no bus");
     host.onCommand("");
     expect((await host.wasp("uninstall")).exitCode).toBe(0);
     expect(host.listing()).toEqual(before);

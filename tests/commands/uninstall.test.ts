@@ -77,7 +77,7 @@ describe("wasp uninstall", () => {
     await host.wasp("install");
     await host.wasp("uninstall", "--only", "system-slice");
     expect(Object.keys(host.listing())).not.toContain("/etc/systemd");
-    expect((await host.wasp("install")).stdout).toContain("installed: 2 changes");
+    expect((await host.wasp("install")).stdout).toContain("installed: 3 changes");
     await host.wasp("uninstall", "--skip", "system-slice");
     await host.wasp("uninstall");
     expect(host.listing()).toEqual(before);

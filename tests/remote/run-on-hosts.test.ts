@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
+import { mkdir, readFile } from "node:fs/promises";
 import type { HostOutcome } from "../../src/remote/outcome.ts";
 import { areAllDone } from "../../src/remote/report.ts";
 import { type HostsRun, runOnHosts } from "../../src/remote/run-on-hosts.ts";
@@ -63,8 +63,18 @@ describe("on a host where all goes well", () => {
     const [outcome] = outcomes as [HostOutcome];
     expect(outcome).toMatchObject({ host: "node1", result: "done", arch: process.arch, exitStatus: 0 });
     expect(textOf(outcome).slice(0, words.length)).toEqual(words.map((word) => `<${word}>`));
-    expect(textOf(outcome)).toContainEqual(expect.stringMatching(/^in lib\/wasp-\w{10}\/wasp$/));
+    expect(textOf(outcome)).toContainEqual(expect.stringMatching(/^in lib\/\.wasp-ssh-[\w-]+\/wasp$/));
     expect(copies).toEqual([]);
+  });
+
+  test("what a power cut left of a copy is taken away, and another session's copy is not", async () => {
+    await using sandbox = await SshSandbox.make({ node1: {} });
+    const boot = (await readFile("/proc/sys/kernel/random/boot_id", "utf8")).trim();
+    const old = `.wasp-ssh-${boot.replaceAll(/\w/g, "0")}-abcdefghij`;
+    const other = `.wasp-ssh-${boot}-abcdefghij`;
+    for (const copy of [old, other]) await mkdir(`${sandbox.host("node1")}/lib/${copy}`);
+    const { copies } = await runIn(sandbox, ["node1"]);
+    expect(copies).toEqual([`hosts/node1/lib/${other}`]);
   });
 
   test("wasp sees nothing of the host's environment, and has no input", async () => {
@@ -181,6 +191,23 @@ describe("a host fails", () => {
       "on which wasp fails",
       { wasp: "echo swap: the disk is full >&2; exit 1" },
       "wasp ended with 1: swap: the disk is full",
+    ],
+    [
+      "on which wasp fails, and tells of the consequences",
+      {
+        wasp: "echo binary; printf '\\n ERROR  the disk is full\\n\\n ERROR  nothing was changed\\n\\n' >&2; exit 1",
+      },
+      "wasp ended with 1: the disk is full",
+    ],
+    [
+      "that is not as it should be",
+      { wasp: "echo '1 error, 0 warnings'; echo; echo 'error  swap  none'; exit 1" },
+      "wasp ended with 1: 1 error, 0 warnings",
+    ],
+    [
+      "that is not as it should be, for programs",
+      { wasp: "echo '{'; echo '  \"findings\": []'; echo '}'; exit 3" },
+      "wasp ended with 3",
     ],
     [
       "that is lost while wasp runs",

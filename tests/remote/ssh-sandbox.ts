@@ -49,7 +49,7 @@ export class SshSandbox implements AsyncDisposable {
   /** What is left of copies of the program on all hosts. */
   async copies(): Promise<string[]> {
     const names = await readdir(this.folder, { recursive: true });
-    return names.filter((name) => /\/wasp-\w{10}$/.test(name));
+    return names.filter((name) => /\/\.wasp-ssh-[\w-]+$/.test(name));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

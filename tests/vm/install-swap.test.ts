@@ -125,12 +125,15 @@ test("a disk that holds something, or is in use, is not touched", async () => {
 });
 
 test("a disk is swapped to by the name that stays, comes back, and is blank again", async () => {
-  const { code, stderr } = await install("--swap-device /dev/vda --swap-size 100Mi");
+  const { code, stderr } = await install("--swap-device /dev/vda --swap-size 100Mi --only system-slice");
   expect([code, stderr]).toEqual([0, ""]);
   expect(await swaps()).toEqual([expect.stringMatching(/^\/dev\/vda 134213632 -\d$/)]);
   expect(await guest.must("cat /etc/systemd/system/dev-disk-*.swap")).toContain(`What=${DISK}\n`);
   await guest.reboot();
   expect(await swaps()).toEqual([expect.stringMatching(/^\/dev\/vda 134213632 -\d$/)]);
+  // Told to systemd since the start: before udev was there, the disk had no such name.
+  const told = "/run/systemd/system.control/system.slice.d/50-IODeviceLatencyTargetUSec.conf";
+  expect(await guest.must(`tail -n 1 ${told}`)).toBe(`IODeviceLatencyTargetSec=${DISK} 50ms\n`);
   await expectGreen();
   expect((await install()).stdout).toContain("nothing to do: swap: all as planned");
   await expectGone();

@@ -217,6 +217,26 @@ describe("swap", () => {
   });
 });
 
+describe("the protection of system.slice", () => {
+  const table: readonly [string, Record<string, string>, boolean | undefined, boolean | undefined][] = [
+    ["that the kernel tells nothing of", {}, undefined, undefined],
+    ["that is not in force", { "memory.swap.max": "max\n", "io.latency": "" }, false, false],
+    ["that is", { "memory.swap.max": "0\n", "io.latency": "254:0 target=50000\n" }, true, true],
+    ["whose target was taken back", { "io.latency": "254:0 target=0\n" }, undefined, false],
+  ];
+
+  test.each(table)("%s", (_, files, isSwapDenied, hasLatencyTarget) => {
+    const facts = read(
+      (host) => readSystemSliceFacts(host, []),
+      (host) => {
+        for (const [name, text] of Object.entries(files))
+          host.write(`/sys/fs/cgroup/system.slice/${name}`, text);
+      },
+    );
+    expect(facts).toMatchObject({ isSwapDenied, hasLatencyTarget });
+  });
+});
+
 describe("io.latency", () => {
   const at = (files: readonly string[]) =>
     read(

@@ -216,6 +216,8 @@ describe("the kubelet", () => {
   });
 });
 
+const unknown = { hasIoLatency: undefined, isSwapDenied: undefined, hasLatencyTarget: undefined };
+
 describe("system.slice", () => {
   test.each<[string, readonly string[], boolean | undefined, readonly string[]]>([
     ["without swap", [], true, []],
@@ -229,12 +231,41 @@ describe("system.slice", () => {
       undefined,
       ["IODeviceLatencyTargetSec=/a 50ms", "IODeviceLatencyTargetSec=/dev/sdb 50ms"],
     ],
-    ["without io.latency in the kernel", ["/dev/sdb"], false, []],
+    ["without io.latency in the kernel", ["/dev/sdb"], false, ["IODeviceLatencyTargetSec=/dev/sdb 50ms"]],
   ])("%s", (_, swaps, hasIoLatency, lines) => {
-    const plan = planSystemSlice({ swaps, hasIoLatency });
+    const plan = planSystemSlice({ ...unknown, swaps, hasIoLatency });
     expect(textOf(plan)).toBe(["[Slice]", "MemorySwapMax=0", ...lines, ""].join("\n"));
     expect(plan.notes).toHaveLength(hasIoLatency === false ? 1 : 0);
-    expect(plan.steps[1]).toMatchObject({ argv: ["systemctl", "daemon-reload"], when: "changed" });
+    const settings = ["MemorySwapMax=0", ...lines];
+    expect(plan.steps.slice(-2)).toMatchObject([
+      { argv: expect.arrayContaining(settings), when: "changed" },
+      { argv: ["systemctl", "daemon-reload"], when: "changed" },
+    ]);
+  });
+
+  test.each([
+    ["is, as far as is known", {}, "changed"],
+    ["is not, as its services may swap", { isSwapDenied: false }, "always"],
+    ["is not, as the disk has no target", { isSwapDenied: true, hasLatencyTarget: false }, "always"],
+    ["is", { isSwapDenied: true, hasLatencyTarget: true }, "changed"],
+  ])("in force %s", (_, facts, when) => {
+    const plan = planSystemSlice({ ...unknown, swaps: ["/dev/sdb"], ...facts });
+    expect(plan.steps.slice(-2)).toMatchObject([
+      { kind: "command", when },
+      { argv: ["systemctl", "daemon-reload"], when },
+    ]);
+  });
+
+  test("is told of its disks again, at each start, once these have their names", () => {
+    const { steps } = planSystemSlice({ ...unknown, swaps: ["/dev/disk/by-partlabel/a\\x20b", "/s%/f"] });
+    const [, unit, link] = steps;
+    const settings = [
+      '"IODeviceLatencyTargetSec=/dev/disk/by-partlabel/a\\\\x20b 50ms"',
+      '"IODeviceLatencyTargetSec=/s%% 50ms"',
+    ];
+    expect(unit).toMatchObject({ kind: "file", text: expect.stringContaining(settings.join(" ")) });
+    expect(link).toMatchObject({ kind: "link", target: "/etc/systemd/system/wasp-io-latency.service" });
+    expect(planSystemSlice({ ...unknown, swaps: ["/dev/zram0"] }).steps).toHaveLength(3);
   });
 });
 

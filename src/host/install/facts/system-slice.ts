@@ -8,9 +8,17 @@ const CGROUPS = "/sys/fs/cgroup";
 
 /** Reads what has to be known before system.slice is protected; `planned` is what swap is to be put on in this run. */
 export function readSystemSliceFacts(host: Host, planned: readonly string[]): SystemSliceFacts {
+  const swaps = [...new Set([...readSwappedTo(host), ...planned])].sort();
+  if (!host.isRunning)
+    return { swaps, hasIoLatency: undefined, isSwapDenied: undefined, hasLatencyTarget: undefined };
+  const [swapMax, latency] = ["memory.swap.max", "io.latency"].map((file) =>
+    readIfThere(host, `${CGROUPS}/system.slice/${file}`),
+  );
   return {
-    swaps: [...new Set([...readSwappedTo(host), ...planned])].sort(),
-    hasIoLatency: host.isRunning ? hasIoLatency(host) : undefined,
+    swaps,
+    hasIoLatency: hasIoLatency(host),
+    isSwapDenied: swapMax === undefined ? undefined : swapMax.trim() === "0",
+    hasLatencyTarget: latency === undefined ? undefined : /\btarget=[1-9]/.test(latency),
   };
 }
 

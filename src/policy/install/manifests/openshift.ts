@@ -102,41 +102,23 @@ function swapConfig({ script, units }: SwapSetup): Manifest {
 }
 
 function systemSliceConfig(target: SwapTarget): Manifest {
-  const [step] = planSystemSlice({
+  const { steps } = planSystemSlice({
     swaps: target.kind === "zram" ? [] : [target.path],
     hasIoLatency: undefined,
-  }).steps;
-  const contents = step?.kind === "file" ? step.text : "";
-  const [unit = "", name = ""] = SYSTEM_SLICE_DROP_IN.split("/").slice(-2);
-  const slice: MachineUnit = { name: unit.replace(/\.d$/, ""), dropins: [{ name, contents }] };
+    isSwapDenied: undefined,
+    hasLatencyTarget: undefined,
+  });
+  const units = steps.flatMap((step): readonly MachineUnit[] => {
+    if (step.kind !== "file") return [];
+    const [folder = "", name = ""] = step.path.split("/").slice(-2);
+    return step.path === SYSTEM_SLICE_DROP_IN
+      ? [{ name: folder.replace(/\.d$/, ""), dropins: [{ name, contents: step.text }] }]
+      : [{ name, enabled: true, contents: step.text }];
+  });
   return {
     comment: "The node's own services do not swap, and their disk is served before that of the pods.",
-    object: machineConfig("system-slice", { config: ignitionConfig([], [slice, ...latencyUnits(contents)]) }),
+    object: machineConfig("system-slice", { config: ignitionConfig([], units) }),
   };
-}
-
-/**
- * systemd looks for the disk when it sets up system.slice, before /var is mounted, and does not look again by itself: a
- * service has it do so.
- */
-function latencyUnits(dropIn: string): readonly MachineUnit[] {
-  const settings = dropIn.split("\n").filter((line) => line.startsWith("IODeviceLatencyTargetSec="));
-  if (settings.length === 0) return [];
-  const words = settings.map((setting) => `"${setting.replaceAll("\\", "\\\\")}"`).join(" ");
-  const lines = [
-    "[Unit]",
-    "Description=Have the disk of this node's own services served first (wasp)",
-    "Before=kubelet.service",
-    "",
-    "[Service]",
-    "Type=oneshot",
-    "RemainAfterExit=yes",
-    `ExecStart=/usr/bin/systemctl set-property --runtime system.slice ${words}`,
-    "",
-    "[Install]",
-    "WantedBy=multi-user.target",
-  ];
-  return [{ name: "wasp-io-latency.service", enabled: true, contents: `${lines.join("\n")}\n` }];
 }
 
 function pressureConfig(): Manifest {

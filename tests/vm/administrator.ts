@@ -1,0 +1,82 @@
+/**
+ * wasp on this machine, in the hands of an administrator who reaches the guest as any other host: by the system's ssh,
+ * with a configuration, a key, and known_hosts.
+ */
+import { chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Outcome } from "../node/binary.ts";
+import { WASP } from "../node/binary.ts";
+import { otherHosts } from "./fresh-host.ts";
+import type { Guest } from "./guest.ts";
+import type { GuestImage } from "./image.ts";
+import { cheapestCiphers } from "./machine.ts";
+
+/** What the administrator calls hosts: the guest, and those that share it. */
+type HostName = "first" | (typeof otherHosts)[number];
+
+const hostNames: readonly HostName[] = ["first", ...otherHosts];
+
+/** Somebody who runs wasp here, for the guest. */
+export class Administrator implements AsyncDisposable {
+  readonly #folder: string;
+
+  private constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  /** Makes one who knows the guest's host key, and whose own key the guest's root accepts. */
+  static async of(guest: Guest, image: GuestImage): Promise<Administrator> {
+    const folder = await mkdtemp(join(tmpdir(), "wasp-administrator-"));
+    const hostKey = await guest.must("cat /etc/ssh/ssh_host_ed25519_key.pub");
+    await writeFile(join(folder, "known_hosts"), `[127.0.0.1]:${guest.sshPort} ${hostKey}`);
+    const config = [
+      `IdentityFile ${image.key}`,
+      "IdentitiesOnly yes",
+      "IdentityAgent none",
+      `UserKnownHostsFile ${folder}/known_hosts`,
+      "GlobalKnownHostsFile /dev/null",
+      ...cheapestCiphers,
+      "HostName 127.0.0.1",
+      `Port ${guest.sshPort}`,
+      ...hostNames.flatMap((host) => [`Host ${host}`, `User ${host === "first" ? "root" : host}`]),
+    ];
+    await writeFile(join(folder, "config"), config.map((line) => `${line}\n`).join(""));
+    await mkdir(join(folder, "bin"));
+    // With the PATH of before, or it would find itself.
+    const script = `#!/bin/sh\nPATH='${process.env["PATH"]}' exec ssh -F ${folder}/config "$@"\n`;
+    await writeFile(join(folder, "bin/ssh"), script);
+    await chmod(join(folder, "bin/ssh"), 0o755);
+    return new Administrator(folder);
+  }
+
+  /** Runs wasp for a host or several: for the guest unless told. */
+  async wasp(
+    command: "install" | "uninstall",
+    flags: readonly string[] = [],
+    hosts: readonly HostName[] = ["first"],
+  ): Promise<Outcome> {
+    const run = this.begin(command, flags, hosts);
+    const [stdout, stderr] = await Promise.all([run.stdout.text(), run.stderr.text(), run.exited]);
+    return { exitCode: run.exitCode ?? -1, stdout, stderr };
+  }
+
+  /** Starts wasp as `wasp` does, and does not wait for its end. */
+  begin(
+    command: "install" | "uninstall",
+    flags: readonly string[],
+    hosts: readonly HostName[] = ["first"],
+  ): Bun.Subprocess<"ignore", "pipe", "pipe"> {
+    const where = hosts.flatMap((host) => ["--ssh", host]);
+    return Bun.spawn([WASP, command, ...where, "--verbose", ...flags], {
+      env: { ...process.env, PATH: `${this.#folder}/bin:${process.env["PATH"]}` },
+      stdin: "ignore",
+      stdout: "pipe",
+      stderr: "pipe",
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await rm(this.#folder, { recursive: true });
+  }
+}
