@@ -80,7 +80,7 @@ describe("where wasp is at work", () => {
   async function slowProgram(name: string): Promise<string> {
     [begun, ended] = [`${sshd.folder}/${name}.begun`, `${sshd.folder}/${name}.ended`];
     const program = `${sshd.folder}/${name}`;
-    const script = `trap 'echo > ${ended}; exit 1' TERM; echo $PPID > ${begun}; while :; do sleep 0.1; done`;
+    const script = `trap 'echo > ${ended}; exit 1' TERM; echo $PPID > ${begun}.new; mv ${begun}.new ${begun}; while :; do sleep 0.1; done`;
     await writeFile(program, `#!/bin/sh\n${script}\n`);
     return program;
   }
