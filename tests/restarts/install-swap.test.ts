@@ -1,9 +1,9 @@
 /** Swap that wasp install makes on a real node: on each kind of target, again after a start, and gone without a trace. */
 import { afterAll, expect, setDefaultTimeout, test } from "bun:test";
 import { WASP } from "../node/binary.ts";
-import { bootGuest } from "./guest.ts";
-import { guestImage } from "./image.ts";
-import { secondDisk as DISK } from "./machine.ts";
+import { bootGuest } from "../vm/guest.ts";
+import { guestImage } from "../vm/image.ts";
+import { secondDisk as DISK } from "../vm/machine.ts";
 
 setDefaultTimeout(300_000);
 
