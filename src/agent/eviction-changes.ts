@@ -1,5 +1,5 @@
 import type { Event, Fields } from "../log.ts";
-import type { EvictionConfig, EvictionDecision } from "../policy/eviction.ts";
+import { type EvictionConfig, type EvictionDecision, isSameDecision } from "../policy/eviction.ts";
 import type { EvictionState } from "../policy/eviction-state.ts";
 import type { Observation } from "../policy/signals.ts";
 import type { Snapshot } from "../policy/snapshot.ts";
@@ -28,7 +28,7 @@ export class EvictionChanges {
   /** Takes the next decision; an eviction is told of by whoever carries it out. */
   take(decision: EvictionDecision, grounds: Grounds): void {
     const before = this.#before;
-    if (isSame(decision, before)) return;
+    if (isSameDecision(decision, before)) return;
     this.#before = decision;
     if (before.verdict === "await") this.#tellEnd(before.podUid, grounds.snapshot);
     if (decision.verdict === "await") this.#tellWait(decision, grounds);
@@ -68,8 +68,3 @@ export class EvictionChanges {
 }
 
 const NOTHING: EvictionDecision = { verdict: "hold", reason: "not-pressed" };
-
-function isSame(a: EvictionDecision, b: EvictionDecision): boolean {
-  if (a.verdict === "hold") return b.verdict === "hold" && a.reason === b.reason;
-  return a.verdict === "await" && b.verdict === "await" && a.podUid === b.podUid;
-}

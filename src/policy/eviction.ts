@@ -57,6 +57,12 @@ export type EvictionDecision =
 const EARLIER_SPACING_SECONDS = 5;
 const EARLIER_COUNT = 3;
 
+/** Whether a decision goes on with the one before it: it says the same, and asks for nothing anew. */
+export function isSameDecision(a: EvictionDecision, b: EvictionDecision): boolean {
+  if (a.verdict === "hold") return b.verdict === "hold" && a.reason === b.reason;
+  return a.verdict === "await" && b.verdict === "await" && a.podUid === b.podUid;
+}
+
 /** What was decided, what it was decided on, and what to remember. */
 export interface Decided {
   readonly decision: EvictionDecision;

@@ -1,4 +1,9 @@
-import { decideEviction, type EvictionConfig, type EvictionDecision } from "../policy/eviction.ts";
+import {
+  decideEviction,
+  type EvictionConfig,
+  type EvictionDecision,
+  isSameDecision,
+} from "../policy/eviction.ts";
 import { answered } from "../policy/eviction-answer.ts";
 import { type EvictionState, isPressed, NO_EVICTIONS } from "../policy/eviction-state.ts";
 import type { Observation } from "../policy/signals.ts";
@@ -80,7 +85,7 @@ export class Replay {
   #note(decision: EvictionDecision, atSeconds: number): void {
     const last = this.phases.pop();
     if (last !== undefined) this.phases.push({ ...last, toSeconds: atSeconds });
-    if (last !== undefined && isSame(last.decision, decision)) return;
+    if (last !== undefined && isSameDecision(last.decision, decision)) return;
     const isSupposed = this.#goneAtSeconds.size > 0;
     this.phases.push({ fromSeconds: atSeconds, toSeconds: atSeconds, decision, isSupposed });
   }
@@ -89,11 +94,6 @@ export class Replay {
     this.#goneAtSeconds.set(podUid, atSeconds + GOES_AFTER_SECONDS);
     this.#state = answered(this.#state, podUid, "accepted", this.#config, atSeconds);
   }
-}
-
-function isSame(a: EvictionDecision, b: EvictionDecision): boolean {
-  if (a.verdict === "hold") return b.verdict === "hold" && a.reason === b.reason;
-  return a.verdict === "await" && b.verdict === "await" && a.podUid === b.podUid;
 }
 
 /** Something that begins or ends at a moment of a replay. */
