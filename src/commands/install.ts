@@ -16,8 +16,8 @@ import type { Undo } from "../policy/install/undo.ts";
 import { showCheck } from "./install-check.ts";
 import { printManifests } from "./install-print.ts";
 import { planAsData, showPlan, subjectOf, undoComplaints, undoneLine } from "./install-report.ts";
-import { EXIT_FAILURE, EXIT_USAGE, loadOrComplain } from "./load-or-complain.ts";
-import { runElsewhere } from "./on-hosts.ts";
+import { EXIT_FAILURE } from "./load-or-complain.ts";
+import { runHereOrElsewhere } from "./on-hosts.ts";
 
 const STDOUT = 1;
 
@@ -31,19 +31,10 @@ export const installCommand: CommandDef = {
 };
 
 /** Runs `wasp install` with the flags of its command line, and tells the exit status. */
-export async function runInstall(argv: readonly string[]): Promise<number> {
-  const config = loadOrComplain(() => loadInstallConfig(argv));
-  if (config === undefined) return EXIT_USAGE;
-  try {
-    const { remote, output, print, options } = config;
-    if (print !== undefined) return printManifests(options, argv);
-    return remote === undefined
-      ? install(config)
-      : await runElsewhere("install", argv, { ...remote, output });
-  } catch (error) {
-    consola.error((error as Error).message);
-    return EXIT_FAILURE;
-  }
+export function runInstall(argv: readonly string[]): Promise<number> {
+  return runHereOrElsewhere("install", argv, loadInstallConfig, (config) =>
+    config.print === undefined ? install(config) : printManifests(config.options, argv),
+  );
 }
 
 /** The host that a command is for; throws unless it may be changed. */

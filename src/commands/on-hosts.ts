@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { consola } from "consola";
 import { LOCAL_FLAGS, type RemoteConfig } from "../config/remote.ts";
 import { withoutFlags } from "../remote/argv.ts";
 import { parseHosts } from "../remote/hosts.ts";
@@ -6,14 +7,42 @@ import { findProgram } from "../remote/programs.ts";
 import { areAllDone, formatOutcomes, summarize } from "../remote/report.ts";
 import { runOnHosts } from "../remote/run-on-hosts.ts";
 import { terminalOf } from "../remote/terminal.ts";
-import { EXIT_FAILURE } from "./load-or-complain.ts";
+import { EXIT_FAILURE, EXIT_USAGE, loadOrComplain } from "./load-or-complain.ts";
+
+type Command = "install" | "uninstall";
+
+interface WhereConfig {
+  readonly output: "text" | "json";
+  readonly remote: RemoteConfig | undefined;
+}
+
+/**
+ * Loads a command's configuration, runs it on this host or on those that its command line names, and tells the exit
+ * status. Complains of what goes wrong.
+ */
+export async function runHereOrElsewhere<Config extends WhereConfig>(
+  command: Command,
+  argv: readonly string[],
+  load: (argv: readonly string[]) => Config,
+  runHere: (config: Config) => number,
+): Promise<number> {
+  const config = loadOrComplain(() => load(argv));
+  if (config === undefined) return EXIT_USAGE;
+  const { remote, output } = config;
+  try {
+    return remote === undefined ? runHere(config) : await runElsewhere(command, argv, { ...remote, output });
+  } catch (error) {
+    consola.error((error as Error).message);
+    return EXIT_FAILURE;
+  }
+}
 
 /**
  * Runs a command of wasp on other hosts, with the flags of its command line that are theirs, and tells the exit status.
  * Throws an Error where hosts are named wrongly, or ssh is not here.
  */
-export async function runElsewhere(
-  command: "install" | "uninstall",
+async function runElsewhere(
+  command: Command,
   argv: readonly string[],
   config: RemoteConfig & { readonly output: "text" | "json" },
 ): Promise<number> {

@@ -15,8 +15,8 @@ import { removalRefusals } from "../policy/install/swap/removal.ts";
 import { type Undo, undoRefusals } from "../policy/install/undo.ts";
 import { hostOf } from "./install.ts";
 import { showUndos, undoComplaints, undoneLine, undosAsData } from "./install-report.ts";
-import { EXIT_FAILURE, EXIT_USAGE, loadOrComplain } from "./load-or-complain.ts";
-import { runElsewhere } from "./on-hosts.ts";
+import { EXIT_FAILURE } from "./load-or-complain.ts";
+import { runHereOrElsewhere } from "./on-hosts.ts";
 
 const STDOUT = 1;
 
@@ -30,18 +30,8 @@ export const uninstallCommand: CommandDef = {
 };
 
 /** Runs `wasp uninstall` with the flags of its command line, and tells the exit status. */
-export async function runUninstall(argv: readonly string[]): Promise<number> {
-  const config = loadOrComplain(() => loadUninstallConfig(argv));
-  if (config === undefined) return EXIT_USAGE;
-  try {
-    const { remote, output } = config;
-    return remote === undefined
-      ? uninstall(config)
-      : await runElsewhere("uninstall", argv, { ...remote, output });
-  } catch (error) {
-    consola.error((error as Error).message);
-    return EXIT_FAILURE;
-  }
+export function runUninstall(argv: readonly string[]): Promise<number> {
+  return runHereOrElsewhere("uninstall", argv, loadUninstallConfig, uninstall);
 }
 
 function uninstall(config: UninstallConfig): number {
