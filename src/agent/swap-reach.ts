@@ -99,10 +99,8 @@ export class SwapReach {
 
   #tellChange({ reason, memoryHighBytes }: ReachDecision): void {
     if (reason === this.#decision?.reason) return;
-    const fields = reason === "held" ? {} : { reason };
-    const figure = memoryHighBytes === Number.POSITIVE_INFINITY ? "max" : memoryHighBytes;
-    const event = reason === "held" ? "swap-reach-held" : "swap-reach-released";
-    this.#options.tell(event, { ...fields, memoryHighBytes: figure });
+    if (reason === "held") this.#options.tell("swap-reach-held", { memoryHighBytes });
+    else this.#options.tell("swap-reach-released", { reason, memoryHighBytes });
   }
 
   async #keep(

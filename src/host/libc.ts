@@ -121,9 +121,8 @@ const MAX_ATTRIBUTE_BYTES = 256;
 
 /** Reads an extended attribute of a file or folder as text; undefined where it has none. Throws a SystemError. */
 export function readAttribute(path: string, name: string): string | undefined {
-  const { symbols } = dlopen(LIBC, { getxattr: { args: ["ptr", "ptr", "ptr", "u64"], returns: "i32" } });
   const value = new Uint8Array(MAX_ATTRIBUTE_BYTES);
-  const length = symbols.getxattr(cString(path), cString(name), value, value.length);
+  const length = attributeCalls().getxattr(cString(path), cString(name), value, value.length);
   if (length >= 0) return new TextDecoder().decode(value.subarray(0, length));
   if (NO_ATTRIBUTE.has(errno())) return undefined;
   throw new SystemError("getxattr", path, errno());
@@ -131,19 +130,30 @@ export function readAttribute(path: string, name: string): string | undefined {
 
 /** Sets an extended attribute of a file or folder; throws a SystemError, as where the kernel keeps none. */
 export function writeAttribute(path: string, name: string, text: string): void {
-  const { symbols } = dlopen(LIBC, {
-    setxattr: { args: ["ptr", "ptr", "ptr", "u64", "i32"], returns: "i32" },
-  });
   const value = encoder.encode(text);
-  if (symbols.setxattr(cString(path), cString(name), value, value.length, 0) === 0) return;
+  if (attributeCalls().setxattr(cString(path), cString(name), value, value.length, 0) === 0) return;
   throw new SystemError("setxattr", path, errno());
 }
 
 /** Removes an extended attribute of a file or folder, if it has it; throws a SystemError. */
 export function removeAttribute(path: string, name: string): void {
-  const { symbols } = dlopen(LIBC, { removexattr: { args: ["ptr", "ptr"], returns: "i32" } });
-  if (symbols.removexattr(cString(path), cString(name)) === 0 || NO_ATTRIBUTE.has(errno())) return;
+  if (attributeCalls().removexattr(cString(path), cString(name)) === 0 || NO_ATTRIBUTE.has(errno())) return;
   throw new SystemError("removexattr", path, errno());
+}
+
+const bindAttributeCalls = () =>
+  dlopen(LIBC, {
+    getxattr: { args: ["ptr", "ptr", "ptr", "u64"], returns: "i32" },
+    setxattr: { args: ["ptr", "ptr", "ptr", "u64", "i32"], returns: "i32" },
+    removexattr: { args: ["ptr", "ptr"], returns: "i32" },
+  }).symbols;
+
+let boundAttributeCalls: ReturnType<typeof bindAttributeCalls> | undefined;
+
+// Once, and not with the others: the hook has no use for them, and the agent may need one each second.
+function attributeCalls(): ReturnType<typeof bindAttributeCalls> {
+  boundAttributeCalls ??= bindAttributeCalls();
+  return boundAttributeCalls;
 }
 
 // Handed over as such: its address alone would let the collector have it before the call.

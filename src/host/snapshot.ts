@@ -5,6 +5,7 @@ import type { Kubepods, KubepodsContainer } from "./kubepods.ts";
 import { SystemError } from "./libc.ts";
 import { readNodeMemory } from "./meminfo.ts";
 import { readPressure } from "./psi.ts";
+import { readLimit } from "./swap-limit.ts";
 
 /** Reads a node's memory and swap below fsroot; throws an error that names the file that cannot be read. */
 export function sampleNode(fsroot: string): NodeSample {
@@ -23,8 +24,8 @@ export function sampleKubepods({ mount, path }: Kubepods): KubepodsSample | unde
   const directory = mount + path;
   return unlessMissing(() => ({
     ...sampleCgroup(directory),
-    memoryMaxBytes: limitOf(`${directory}/memory.max`),
-    memoryHighBytes: limitOf(`${directory}/memory.high`),
+    memoryMaxBytes: readLimit(`${directory}/memory.max`),
+    memoryHighBytes: readLimit(`${directory}/memory.high`),
     memoryPressure: readPressure(`${directory}/memory.pressure`),
   }));
 }
@@ -44,7 +45,7 @@ export function sampleContainer({
       podUid,
       ...sampleCgroup(scope, stat),
       swappableBytes: Math.max(0, couldBeSwapped),
-      swapLimitBytes: limitOf(`${scope}/memory.swap.max`),
+      swapLimitBytes: readLimit(`${scope}/memory.swap.max`),
     };
   });
 }
@@ -58,11 +59,6 @@ function sampleCgroup(directory: string, stat = readFile(`${directory}/memory.st
     anonRefaults: figureOf(stat, "workingset_refault_anon"),
     fileRefaults: figureOf(stat, "workingset_refault_file"),
   };
-}
-
-function limitOf(file: string): number {
-  const text = readFile(file).trim();
-  return text === "max" ? Number.POSITIVE_INFINITY : Number(text);
 }
 
 function unlessMissing<T>(read: () => T): T | undefined {

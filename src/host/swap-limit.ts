@@ -119,7 +119,8 @@ function readBytes(file: string): number {
   return Number(figure);
 }
 
-function readLimit(file: string): number {
+/** Reads a cgroup's limit in bytes, Infinity for none; throws an error that names the file that holds neither. */
+export function readLimit(file: string): number {
   const figure = readFile(file).trim();
   const limitBytes = figure === "max" ? Number.POSITIVE_INFINITY : Number(figure);
   if (figure === "" || Number.isNaN(limitBytes)) throw new Error(`${file} holds neither bytes nor max`);

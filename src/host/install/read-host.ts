@@ -62,6 +62,7 @@ export function follow({ fsroot }: Host, path: string): string {
   return locate(fsroot, `${path}/.`);
 }
 
+/** The names in a folder as seen from here, in order; none where there is no such folder. */
 export function namesIn(folder: string): string[] {
   try {
     return readdirSync(folder).sort();
