@@ -32,8 +32,16 @@ export function parseHosts(sources: HostSources): Host[] {
   }
   if (sources.file !== undefined && fileHosts(sources.file).length === 0)
     problems.push(`${sources.file.path}: names no host: right is one a line`);
-  if (problems.length > 0) throw new Error(problems.join("\n"));
+  if (problems.length > 0) throw new Error(shown(problems).join("\n"));
   return named.map(({ destination }) => ({ destination }));
+}
+
+// Whoever names another kind of file is told so on one screen.
+const MAX_SHOWN = 10;
+
+function shown(problems: readonly string[]): readonly string[] {
+  const more = problems.length - MAX_SHOWN;
+  return more <= 0 ? problems : [...problems.slice(0, MAX_SHOWN), `and ${more} more like these`];
 }
 
 interface NamedHost {

@@ -68,6 +68,11 @@ describe("hosts", () => {
     expect(named(fromFile("ssh://node1:2201\nssh://node1:2202"))).toHaveLength(2);
   });
 
+  test("of a file that is none of hosts do not fill the screen", () => {
+    const complaints = /^(hosts\.txt:\d+: .*\n){10}and 390 more like these$/;
+    expect(() => fromFile("no host at all\n".repeat(400))).toThrow(complaints);
+  });
+
   test("are complained of all at once", () => {
     expect(() => fromFile("-x\nnode1\n-y\n")).toThrow(/^hosts\.txt:1: .*\nhosts\.txt:3: .*$/);
   });
