@@ -22,6 +22,9 @@ export interface MemoryQosConfig {
   readonly unifiedAnnotations: readonly MemoryFile[];
 }
 
+/** Lets pods ask for nothing. */
+export const EMPTY_MEMORY_QOS: MemoryQosConfig = Object.freeze({ classes: [], unifiedAnnotations: [] });
+
 /** Why an annotation of a pod cannot be heeded. */
 export type MemoryQosProblemReason =
   | "unknown-class"

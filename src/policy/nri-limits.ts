@@ -5,11 +5,12 @@
 //    also for pods that LimitedSwap leaves out, such as Guaranteed ones;
 // 4. swapBehavior, as in the hook.
 import { formatLimit } from "./bytes.ts";
-import type { NodeCapacity, Reason } from "./container.ts";
+import type { Container, NodeCapacity, Reason } from "./container.ts";
 import { decideMemoryQos, type MemoryQosConfig, type MemoryQosDecision } from "./memory-qos.ts";
 import type { Unified } from "./memory-qos-file.ts";
+import { swapByMemoryQos } from "./memory-qos-swap.ts";
 import { type Classification, classifyOciContainer, type OciContainer } from "./oci-container.ts";
-import { decideSwapLimit, heedOverride, type SwapLimitConfig } from "./swap-limit.ts";
+import { decideSwapLimit, type SwapLimitConfig } from "./swap-limit.ts";
 import { swapOverrideOf } from "./swap-override.ts";
 
 /** What NRI tells of a pod, as far as its containers' limits depend on it. */
@@ -28,6 +29,8 @@ export interface NriLimitsContainer extends Omit<OciContainer, "annotations"> {
 export interface SwapSharing {
   readonly node: NodeCapacity;
   readonly config: SwapLimitConfig;
+  /** The container as the kubelet or the API server tells of it, where that is known: its request is not guessed then. */
+  readonly exact?: Container | undefined;
 }
 
 /** What a container is to have, and why. */
@@ -91,16 +94,15 @@ interface SwapWord {
 function decideSwap(
   pod: NriLimitsPod,
   container: NriLimitsContainer,
-  { ofClass, direct }: MemoryQosDecision,
+  qos: MemoryQosDecision,
   sharing: SwapSharing | undefined,
 ): SwapWord {
-  if (direct["memory.swap.max"] !== undefined) return { reason: "memory-qos-annotation" };
-  if (ofClass["memory.swap.max"] !== undefined) {
-    const unlimited = { limitBytes: Number.POSITIVE_INFINITY, reason: "memory-qos-class" } as const;
-    const asked = swapOverrideOf(pod.annotations, container.name);
-    return sharing === undefined ? unlimited : heedOverride(unlimited, asked, sharing.config);
-  }
+  const asked = swapOverrideOf(pod.annotations, container.name);
+  const byMemoryQos = swapByMemoryQos(qos, asked, sharing?.config);
+  if (byMemoryQos !== undefined) return byMemoryQos;
   if (sharing === undefined) return {};
+  const { exact } = sharing;
+  if (exact !== undefined) return decideSwapLimit(exact, sharing.node, sharing.config);
   const classified = classifyNriContainer(pod, container, sharing.node);
   if ("leave" in classified) return { reason: classified.leave };
   return decideSwapLimit(classified.container, sharing.node, sharing.config);

@@ -1,4 +1,6 @@
 import type { NodeCapacity } from "./container.ts";
+import { decideMemoryQos, EMPTY_MEMORY_QOS, type MemoryQosConfig } from "./memory-qos.ts";
+import { swapByMemoryQos } from "./memory-qos-swap.ts";
 import { containerOfPod, type Pod, type PodContainer } from "./pod.ts";
 import { decideSwapLimit, type SwapLimitConfig, type SwapLimitDecision } from "./swap-limit.ts";
 
@@ -55,6 +57,8 @@ function cgroupUidsOf(pod: Pod): string[] {
 export interface ReconcileConfig extends SwapLimitConfig {
   /** What all pods together may swap, in bytes; undefined for no such limit. */
   readonly nodeSwapLimitBytes?: number | undefined;
+  /** What pods may ask for by annotations for memory QoS. */
+  readonly memoryQos?: MemoryQosConfig;
 }
 
 /**
@@ -75,7 +79,10 @@ export function reconcile(
   const container = containerOfPod(pod, named);
   if (container === undefined) return { action: "hold", reason: "qos-class-unknown", pod };
 
-  const decision = decideSwapLimit(container, node, config);
+  const { memoryQos = EMPTY_MEMORY_QOS } = config;
+  const qos = decideMemoryQos(named.name, pod.annotations, named.memoryLimitBytes, memoryQos);
+  const decision =
+    swapByMemoryQos(qos, container.swapOverride, config) ?? decideSwapLimit(container, node, config);
   const ofNodeBytes = config.nodeSwapLimitBytes ?? Number.POSITIVE_INFINITY;
   const wantedBytes = wholePages(Math.min(decision.limitBytes, ofNodeBytes), pageBytes);
   return {
