@@ -137,7 +137,8 @@ export class Session implements TrunkReader {
   }
 
   closed(error: Error | undefined): void {
-    this.#end({ kind: "disconnected", reason: error?.message ?? "the runtime closed the connection" });
+    const cause = error === undefined ? "" : `: ${error.message}`;
+    this.#end({ kind: "disconnected", reason: `the runtime closed the connection${cause}` });
   }
 
   readonly #answer = ({ call, type, payload }: TtrpcMessage): void => {
