@@ -190,7 +190,13 @@ export class LimitHandlers implements PluginHandlers {
 
   #tell(event: Event, { pod, container }: Known, fields: Fields): void {
     const { namespace, name } = pod;
-    this.#options.tell(event, { namespace, pod: name, container: container.name, id: container.id, ...fields });
+    this.#options.tell(event, {
+      namespace,
+      pod: name,
+      container: container.name,
+      id: container.id,
+      ...fields,
+    });
   }
 }
 
