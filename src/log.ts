@@ -130,10 +130,8 @@ export type Event =
   | "nri-stopping"
   /** Somebody listens at the runtime's socket. */
   | "nri-connected"
-  /** The runtime knows the plugin. */
+  /** The runtime knows the plugin, and has told of itself. */
   | "nri-registered"
-  /** The runtime has told of itself. */
-  | "nri-configured"
   /** The containers that were there are known: of every other one the runtime tells before it starts. */
   | "nri-synchronized"
   /** A request of the runtime's was answered with an error. */

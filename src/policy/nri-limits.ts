@@ -65,6 +65,12 @@ export function decideNriLimits(
   };
 }
 
+/** The same limits without those of swap, for a node whose kernel has no files for them: there no container would start. */
+export function withoutSwap(limits: NriLimits): NriLimits {
+  const others = Object.entries(limits.unified).filter(([file]) => !file.startsWith("memory.swap."));
+  return { ...limits, unified: Object.fromEntries(others), swapReason: undefined };
+}
+
 /** What classifyOciContainer tells of a container that NRI tells of, which needs no runtime's annotations for it. */
 export function classifyNriContainer(
   pod: NriLimitsPod,

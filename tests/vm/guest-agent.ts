@@ -1,4 +1,4 @@
-import type { LogEntry } from "../node/running-agent.ts";
+import type { LogEntry } from "../node/running-wasp.ts";
 import { type Guest, quote } from "./guest.ts";
 
 const unit = "wasp-agent.service";
