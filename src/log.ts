@@ -128,6 +128,8 @@ export type Event =
   | "nri-started"
   /** It was told to end. */
   | "nri-stopping"
+  /** Another wasp of this node is the runtime's plugin; this one waits for its place. */
+  | "nri-waiting"
   /** Somebody listens at the runtime's socket. */
   | "nri-connected"
   /** The runtime knows the plugin, and has told of itself. */

@@ -20,6 +20,7 @@ import { AgentMetrics } from "./metrics.ts";
 import { apiServerOptionsOf, followPods, kubeletOf, type PodSource } from "./pod-source.ts";
 import { Repeats } from "./repeats.ts";
 import { Reporter } from "./reporter.ts";
+import { RuntimePlugin } from "./runtime-plugin.ts";
 import { SwapReach } from "./swap-reach.ts";
 import type { AgentView } from "./view.ts";
 
@@ -58,6 +59,7 @@ export class Service implements AsyncDisposable {
   #evictor: Evictor | undefined;
   #evictorTimer: NodeJS.Timeout | undefined;
   #askedSeconds = Number.NEGATIVE_INFINITY;
+  #plugin: RuntimePlugin | undefined;
   #isReady = false;
 
   /** Throws an Error where the node's memory cannot be read. */
@@ -81,6 +83,7 @@ export class Service implements AsyncDisposable {
         onPass: (durationSeconds) => this.#onPass(durationSeconds),
         onUnknownContainer: () => this.#source?.ask(),
       },
+      isLimitOfNri: (containerId) => this.#plugin?.hasGiven(containerId) === true,
     });
     const { memoryTotalBytes, swapTotalBytes } = this.#agent.node;
     this.#reporter.tell("agent-started", { ...build, pid: process.pid, memoryTotalBytes, swapTotalBytes });
@@ -98,6 +101,7 @@ export class Service implements AsyncDisposable {
       onError: (error) => this.#reporter.meet("kubelet-config-unknown", { error: error.message }),
     });
     this.#agent.start();
+    this.#plug();
     const options = {
       config: () => this.config,
       env: this.#env,
@@ -132,6 +136,7 @@ export class Service implements AsyncDisposable {
       this.#metrics.countReload("needs-restart");
     }
     this.#agent.setConfig(running.config);
+    this.#plugin?.refresh();
     this.#followPressure();
   }
 
@@ -147,6 +152,7 @@ export class Service implements AsyncDisposable {
     clearInterval(this.#evictorTimer);
     await Promise.all([
       this.#evictor?.leave(),
+      this.#plugin?.stop(),
       Promise.race([this.#reach.release(), Bun.sleep(PARTING_MILLISECONDS)]),
     ]);
     this.#source?.close();
@@ -157,6 +163,7 @@ export class Service implements AsyncDisposable {
 
   #viewOfAgent(): AgentView {
     const agent = () => this.#agent;
+    const plugin = () => this.#plugin;
     return {
       containers: () => agent().containers(),
       node: () => readNodeFigures(this.config.fsroot, agent().kubepodsPaths[0], this.#pageBytes),
@@ -169,10 +176,25 @@ export class Service implements AsyncDisposable {
       get isStoodDown() {
         return agent().standsDown !== undefined;
       },
+      get isNriConnected() {
+        return plugin()?.isConnected === true;
+      },
       signals: () => this.#evictor?.observation,
       thresholds: () => this.#evictor?.thresholds ?? {},
       reach: () => this.#reach.decision,
     };
+  }
+
+  /** Becomes a plugin of the runtime, if it is to be one. */
+  #plug(): void {
+    if (!this.config.nri) return;
+    this.#plugin = new RuntimePlugin({
+      config: () => this.config,
+      pods: () => this.#agent.pods,
+      node: () => this.#agent.node,
+      isStoodDown: () => this.#agent.standsDown !== undefined,
+      tell: (event, fields) => this.#reporter.tell(event, fields),
+    });
   }
 
   #serve(): void {
@@ -261,6 +283,7 @@ export class Service implements AsyncDisposable {
     else this.#reporter.tell(event, fields, writes);
     // Whoever wrote may have been the runtime, for a pod that was resized.
     if (event === "swap-limit-restored") this.#source?.ask();
+    if (event === "resumed" || event === "node-capacity-changed") this.#plugin?.refresh();
   }
 
   #onPass(durationSeconds: number): void {
@@ -284,6 +307,9 @@ export class Service implements AsyncDisposable {
     this.#reporter.end("pods-known", "pods-unknown");
     for (const problem of list.problems) this.#reporter.meet("pod-ignored", { error: problem });
     this.#agent.setPods(list);
+    // Not before: the containers that run have what their pods entitle them to.
+    this.#plugin?.start();
+    this.#plugin?.refresh();
   }
 
   #onPodsError(error: Error, retrySeconds: number): void {

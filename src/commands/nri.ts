@@ -4,8 +4,11 @@
 import { readFileSync, writeSync } from "node:fs";
 import type { CommandDef } from "citty";
 import { consola } from "consola";
+import { levelOf } from "../agent/event-levels.ts";
 import { LineWriter } from "../agent/line-writer.ts";
 import { Logger } from "../agent/logger.ts";
+import { NriReporter } from "../agent/nri-reporter.ts";
+import { takeNriTurn } from "../agent/nri-turn.ts";
 import type { Build } from "../agent/service.ts";
 import { SpecLimits } from "../agent/spec-limits.ts";
 import { flagsOf } from "../config/flags.ts";
@@ -14,10 +17,9 @@ import { loadNriConfig, type NriConfig, NriFlagsSchema } from "../config/nri.ts"
 import { formatNriConfig } from "../config/print-nri.ts";
 import { watchConfigFile } from "../host/watch-config.ts";
 import { LimitHandlers } from "../nri/limit-handlers.ts";
-import { type PluginEnd, startPlugin } from "../nri/plugin.ts";
+import { type NriPlugin, type PluginEnd, startPlugin } from "../nri/plugin.ts";
 import { EXIT_FAILURE, EXIT_USAGE, loadOrComplain } from "./load-or-complain.ts";
 import { nextSignal } from "./next-signal.ts";
-import { NriReporter } from "./nri-report.ts";
 
 const STDOUT = 1;
 
@@ -68,29 +70,33 @@ function exitStatusOf(end: PluginEnd): number {
 async function serve(config: NriConfig, build: Build): Promise<PluginEnd> {
   const { logFormat, verbosity, fsroot, swapLimit, configFile, name, index, socket } = config;
   const log = new LineWriter();
-  const reporter = new NriReporter(
-    new Logger({ format: logFormat, verbosity, write: (line) => log.write(line) }),
-  );
+  const logger = new Logger({ format: logFormat, verbosity, write: (line) => log.write(line) });
+  const reporter = new NriReporter((event, fields) => logger.event(levelOf(event), event, fields));
   const { tell } = reporter;
   const limits = new SpecLimits({ fsroot, swapLimit, tell });
   tell("nri-started", { ...build, pid: process.pid, name, index, socket: String(socket) });
   const handlers = new LimitHandlers({
     decide: limits.decide,
-    isRefusing: config.isRefusing,
+    decideAnew: limits.decide,
+    isRefusing: () => config.isRefusing,
     configure: (text) => {
       if (configFile === undefined) limits.take(parseMemoryQos("the runtime's configuration", text));
     },
     tell,
   });
+  let plugin: NriPlugin | undefined;
   const reload = (text: string) => {
-    if (!takeChanged(config, limits, tell, text)) return;
-    void handlers.refresh((updates) => plugin.updateContainers(updates));
+    if (!takeChanged(config, limits, tell, text) || plugin === undefined) return;
+    void handlers.refresh(plugin.updateContainers);
   };
   using _watch = configFile === undefined ? undefined : watchConfigFile(configFile, reload);
   // Once more, as it may have changed before it was watched.
   limits.take(readMemoryQos(config));
-  const told = nextSignal();
-  const plugin = startPlugin({
+  const stopping = new AbortController();
+  const told = nextSignal().then(() => stopping.abort());
+  using turn = await takeNriTurn(fsroot, tell, stopping.signal);
+  if (turn === undefined) return { kind: "stopped" };
+  plugin = startPlugin({
     ...{ name, index, socket, handlers },
     isExitedOnDisconnect: config.isExitedOnDisconnect,
     report: reporter.connection,

@@ -13,10 +13,12 @@ import type {
 
 /** What the handlers of limits need of who runs them. */
 export interface LimitHandlersOptions {
-  /** What a container is to have now. */
+  /** What a container is to have that is being made. */
   readonly decide: (pod: NriPod, container: NriContainer) => NriLimits;
+  /** What one is to have from now on that is there already; undefined for what it has. */
+  readonly decideAnew: (pod: NriPod, container: NriContainer) => NriLimits | undefined;
   /** An annotation that cannot be heeded keeps a new container from starting. */
-  readonly isRefusing: boolean;
+  readonly isRefusing: () => boolean;
   /** Takes the configuration that the runtime has for the plugin; throws where it is wrong. */
   readonly configure: (config: string, runtime: NriRuntime) => void;
   readonly tell: (event: Event, fields: Fields) => void;
@@ -31,14 +33,14 @@ interface Known {
   /** With the memory limit that it has now, and in unified what its spec said before wasp. */
   container: NriContainer;
   given: Unified;
-  /** The annotations that were not heeded when that was given. */
-  ignored: ReadonlySet<string>;
+  /** What was told of annotations that are not heeded. */
+  told: ReadonlySet<string>;
 }
 
 /**
  * Puts limits into containers' specs: when a container is made, when its memory limit changes, when the runtime tells
- * of all containers, and when somebody says that decisions are others from now on. What is wrong with an annotation of
- * a container that runs is told, and leaves all of its limits as they are.
+ * of all containers, and when somebody says that decisions are others from now on. An annotation of a container that runs
+ * and that is wrong, as when its class is gone, is told of and counts as if it were not there.
  */
 export class LimitHandlers implements PluginHandlers {
   readonly #options: LimitHandlersOptions;
@@ -84,8 +86,13 @@ export class LimitHandlers implements PluginHandlers {
   createContainer(pod: NriPod, container: NriContainer): Unified {
     const limits = this.#options.decide(pod, container);
     const { unified, problems, className, swapReason, ignoredOverride } = limits;
-    const known = { pod, container, given: unified, ignored: annotationsOf(problems) };
-    if (this.#options.isRefusing) this.#refuseFor(known, problems);
+    const known = {
+      pod,
+      container,
+      given: unified,
+      told: new Set<string>(),
+    };
+    if (this.#options.isRefusing()) this.#refuseFor(known, problems);
     this.#tellIgnored(known, problems);
     this.#known.set(container.id, known);
     const why = { class: className, swap: swapReason, ignoredOverride };
@@ -121,6 +128,17 @@ export class LimitHandlers implements PluginHandlers {
     this.#isConnected = false;
   }
 
+  /** Whether the runtime has told of its containers, and still does. */
+  get isConnected(): boolean {
+    return this.#isConnected;
+  }
+
+  /** Whether a container that is known was given anything. */
+  hasGiven(containerId: string): boolean {
+    const given = this.#known.get(containerId)?.given;
+    return given !== undefined && !isEmpty(given);
+  }
+
   /** How many containers are known. */
   get containers(): number {
     return this.#known.size;
@@ -154,12 +172,13 @@ export class LimitHandlers implements PluginHandlers {
     }
   }
 
-  /** What a container that runs is to have now; undefined where an annotation is wrong that was not before. */
+  /** What a container that runs is to have now; undefined for what it has. */
   #wantedOf(known: Known): Unified | undefined {
-    const { unified, problems } = this.#options.decide(known.pod, known.container);
+    const limits = this.#options.decideAnew(known.pod, known.container);
+    if (limits === undefined) return undefined;
+    const { unified, problems } = limits;
     this.#tellIgnored(known, problems);
-    const isAsBefore = problems.every(({ annotation }) => known.ignored.has(annotation));
-    return isAsBefore ? unified : undefined;
+    return unified;
   }
 
   #changeOf({ given, container }: Known, wanted: Unified): Unified {
@@ -169,10 +188,10 @@ export class LimitHandlers implements PluginHandlers {
   /** A container that was made while wasp was not there: what it would give it now, it may have given it already. */
   #firstSeen(pod: NriPod, container: NriContainer): Known {
     const { "memory.swap.max": _, ...others } = container.unified;
-    const { unified: given } = this.#options.decide(pod, { ...container, unified: others });
-    const original = Object.entries(container.unified).filter(([file, value]) => given[file] !== value);
+    const mayBeGiven = this.#options.decideAnew(pod, { ...container, unified: others })?.unified ?? {};
+    const original = Object.entries(container.unified).filter(([file, value]) => mayBeGiven[file] !== value);
     const unified = Object.fromEntries(original);
-    return { pod, container: { ...container, unified }, given: {}, ignored: new Set() };
+    return { pod, container: { ...container, unified }, given: {}, told: new Set() };
   }
 
   #refuseFor(known: Known, problems: readonly MemoryQosProblem[]): void {
@@ -185,7 +204,8 @@ export class LimitHandlers implements PluginHandlers {
 
   #tellIgnored(known: Known, problems: readonly MemoryQosProblem[]): void {
     for (const { reason, message } of problems)
-      this.#tell("annotation-ignored", known, { reason, error: message });
+      if (!known.told.has(message)) this.#tell("annotation-ignored", known, { reason, error: message });
+    known.told = new Set(problems.map(({ message }) => message));
   }
 
   #tell(event: Event, { pod, container }: Known, fields: Fields): void {
@@ -207,10 +227,6 @@ async function failureOf(update: UpdateContainers, one: ContainerUpdate): Promis
   } catch (error) {
     return (error as Error).message;
   }
-}
-
-function annotationsOf(problems: readonly MemoryQosProblem[]): ReadonlySet<string> {
-  return new Set(problems.map(({ annotation }) => annotation));
 }
 
 function isEmpty(unified: Unified): boolean {

@@ -31,6 +31,8 @@ export interface SwapSharing {
   readonly config: SwapLimitConfig;
   /** The container as the kubelet or the API server tells of it, where that is known: its request is not guessed then. */
   readonly exact?: Container | undefined;
+  /** What all pods together may swap, in bytes, and so each container at most; undefined for no such limit. */
+  readonly nodeSwapLimitBytes?: number | undefined;
 }
 
 /** What a container is to have, and why. */
@@ -54,10 +56,13 @@ export function decideNriLimits(
   const { name, memoryLimitBytes } = container;
   const qos = decideMemoryQos(name, pod.annotations, memoryLimitBytes, memoryQos);
   const swap = decideSwap(pod, container, qos, sharing);
+  const ofNodeBytes = sharing?.nodeSwapLimitBytes ?? Number.POSITIVE_INFINITY;
   const swapMax: Unified =
-    swap.limitBytes === undefined ? {} : { "memory.swap.max": formatLimit(swap.limitBytes) };
+    swap.limitBytes === undefined
+      ? {}
+      : { "memory.swap.max": formatLimit(Math.min(swap.limitBytes, ofNodeBytes)) };
   return {
-    unified: { ...qos.ofClass, ...swapMax, ...qos.direct },
+    unified: { ...qos.ofClass, ...qos.direct, ...swapMax },
     className: qos.className,
     swapReason: swap.reason,
     ignoredOverride: swap.ignoredOverride,

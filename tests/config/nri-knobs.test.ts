@@ -41,7 +41,7 @@ describe("the agent's memory QoS", () => {
     ["3", "memoryQos: 3 is not a configuration of memory QoS"],
     [
       "{class: []}",
-      'memoryQos: "class" is no field: did you mean classes? The fields are classes, unifiedannotations',
+      'memoryQos.class: "class" is no field: did you mean classes? The fields are classes, unifiedannotations',
     ],
     ["{classes: 1}", "memoryQos.classes: 1 is not a list of classes"],
     ["{classes: [bronze]}", 'memoryQos.classes[0]: "bronze" is not a class'],

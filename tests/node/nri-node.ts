@@ -25,17 +25,21 @@ export interface SubjectOptions {
   readonly memoryRequestBytes?: number;
   /** What its spec says already. */
   readonly unified?: Record<string, string>;
+  readonly podUid?: string;
+  readonly podName?: string;
+  readonly containerId?: string;
 }
 
 /** A running container `app` of a Burstable pod `web-NUMBER`. */
 export function subjectOf(number: number, options: SubjectOptions = {}): Subject {
   const { annotations = {}, namespace = "shop", unified = {}, memoryRequestBytes = 2 ** 26 } = options;
+  const { podUid = `${number}`, podName = `web-${number}`, containerId = `container-${number}` } = options;
   const limitBytes = "memoryLimitBytes" in options ? options.memoryLimitBytes : 2 ** 30;
   const oomScoreAdj = oomScoreAdjOf(memoryRequestBytes, RECORDED_NODE.memoryKibibytes * 1024);
   return {
-    pod: { id: `pod-${number}`, name: `web-${number}`, namespace, uid: `${number}`, annotations },
+    pod: { id: `pod-${number}`, name: podName, namespace, uid: podUid, annotations },
     container: {
-      id: `container-${number}`,
+      id: containerId,
       podSandboxId: `pod-${number}`,
       name: "app",
       state: 3,
@@ -45,7 +49,7 @@ export function subjectOf(number: number, options: SubjectOptions = {}): Subject
           unified,
         },
         oomScoreAdj: { value: BigInt(oomScoreAdj) },
-        cgroupsPath: `kubepods-burstable-pod${number}.slice:cri-containerd:container-${number}`,
+        cgroupsPath: `kubepods-burstable-pod${podUid}.slice:cri-containerd:${containerId}`,
       },
     },
   };
