@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { readdirSync } from "node:fs";
 import { parse } from "yaml";
 import { version } from "../package.json";
+import { NRI_SOCKET } from "../src/config/nri-knobs.ts";
 import { build, COMPONENTS, filesOf, find, type KubernetesObject, MANIFESTS } from "./kustomize.ts";
 import { complaintsAbout } from "./openapi.ts";
 
@@ -213,6 +214,11 @@ describe("the agent", () => {
     expect(argsWith()).toEqual([...common, ca]);
     expect(argsWith("components/kubelet-self-signed")).toEqual([...common, certificate]);
     expect(argsWith("components/eviction")).toEqual([...common, ca, "--eviction-mode=Enforce"]);
+    const [nri] = podOf(build(["components/nri"])).spec.containers;
+    expect(nri.args).toEqual([...common, ca, "--nri"]);
+    // Where the agent looks for the socket, the runtime's folder is: writable, as one connects by writing.
+    expect(NRI_SOCKET).toBe(`${nri.volumeMounts.at(-1).mountPath}/nri.sock`);
+    expect(nri.volumeMounts.at(-1)).not.toHaveProperty("readOnly");
     // In either order.
     const both = ["components/api-server-pods", "components/kubelet-self-signed"];
     expect(argsWith(...both)).toEqual([...common, certificate, "--pod-source=ApiServer"]);
