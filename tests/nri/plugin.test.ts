@@ -1,12 +1,15 @@
 import { afterAll, describe, expect, test } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
+import { create, toBinary } from "@bufbuild/protobuf";
 import { Plugin, Runtime } from "../../src/nri/api_pb.ts";
 import { startPlugin } from "../../src/nri/plugin.ts";
+import { ResponseSchema } from "../../src/nri/ttrpc_pb.ts";
 import { type Behavior, FakeRuntime, type RuntimeSide } from "./fake-runtime.ts";
 import { RecordingPlugin } from "./recording-plugin.ts";
 import { byteByByte, merged } from "./transmit.ts";
 
+const { output } = Runtime.method.updateContainers;
 const folder = mkdtempSync(`${tmpdir()}/wasp-nri-`);
 afterAll(() => rmSync(folder, { recursive: true }));
 let sockets = 0;
@@ -178,6 +181,7 @@ describe("updates that the plugin asks for", () => {
 
   test.each([
     ["nothing went wrong", {}, []],
+    ["all is well in so many words", { code: 0, message: "" }, []],
     ["some failed", { failed: [{ containerId: "c-2" }] }, ["c-2"]],
     [
       "the runtime fails them all",
@@ -196,6 +200,31 @@ describe("updates that the plugin asks for", () => {
     if (typeof expected === "string")
       await expect(plugin.updateContainers(updates)).rejects.toThrow(new Error(expected));
     else expect(await plugin.updateContainers(updates)).toEqual([...expected]);
+  });
+
+  test("are answered each on its own, in any order", async () => {
+    using runtime = await listen({ updates: () => "silent" });
+    await using plugin = new RecordingPlugin({ socket: runtime.path });
+    const side = await runtime.connection();
+    await side.begin();
+    const asked = updates.map((update) => plugin.updateContainers([update]));
+    // Once it has answered what was asked after them, both are there.
+    await side.call("removeContainer", { pod: {}, container: {} });
+    const calls = side.frames
+      .filter(({ stream }) => stream === 2)
+      .map(({ payload }) => payload.readUInt32BE(4));
+    // The first was the registration.
+    expect(calls).toEqual([1, 3, 5]);
+    const failed = (containerId: string) => ({
+      payload: toBinary(output, create(output, { failed: [{ containerId }] })),
+    });
+    for (const [call, id] of [
+      [5, "second"],
+      [1, "nobody's"],
+      [3, "first"],
+    ] as const)
+      side.sendMessage(2, call, 2, toBinary(ResponseSchema, create(ResponseSchema, failed(id))));
+    expect(await Promise.all(asked)).toEqual([["first"], ["second"]]);
   });
 
   test("need a runtime that knows the plugin", async () => {
