@@ -4,6 +4,7 @@
 import { readFileSync, writeSync } from "node:fs";
 import type { CommandDef } from "citty";
 import { consola } from "consola";
+import { IdleMemory } from "../agent/idle-memory.ts";
 import { LineWriter } from "../agent/line-writer.ts";
 import { Logger } from "../agent/logger.ts";
 import type { Build } from "../agent/service.ts";
@@ -71,7 +72,11 @@ async function serve(config: NriConfig, build: Build): Promise<PluginEnd> {
   const reporter = new NriReporter(
     new Logger({ format: logFormat, verbosity, write: (line) => log.write(line) }),
   );
-  const { tell } = reporter;
+  using memory = new IdleMemory();
+  const tell: NriReporter["tell"] = (event, fields) => {
+    memory.use();
+    reporter.tell(event, fields);
+  };
   const limits = new SpecLimits({ fsroot, swapLimit, tell });
   tell("nri-started", { ...build, pid: process.pid, name, index, socket: String(socket) });
   const handlers = new LimitHandlers({

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { symlinkSync } from "node:fs";
 import { ContainerState } from "../../src/nri/api_pb.ts";
+import { usageOf } from "../bench/process-usage.ts";
 import { ROOT, WASP, wasp } from "../node/binary.ts";
 import { allOf, created, NriNode, resized, subjectOf } from "../node/nri-node.ts";
 import { RunningWasp } from "../node/running-wasp.ts";
@@ -419,6 +420,23 @@ test("runs as a runtime starts it: by any name, without a word, on a socket that
   expect(await created(side, subjectOf(1, bronze))).toEqual(BRONZE);
   side.close();
   expect(await plugin.ended()).toBe(0);
+});
+
+test("holds little once nothing happens, with 500 containers known, after thousands that came and went", async () => {
+  const { side, plugin } = await nri.serve(
+    [],
+    allOf(...Array.from({ length: 500 }, (_, n) => subjectOf(n, bronze))),
+  );
+  side.areFramesKept = false;
+  for (let number = 1000; number < 3000; number++) {
+    await created(side, subjectOf(number, bronze));
+    await side.call("removeContainer", subjectOf(number));
+  }
+  const rssBytes = () => usageOf(plugin.pid).rssBytes;
+  await plugin.until(() => rssBytes() < 60 * 2 ** 20, "it held less than 60 MiB");
+  expect(await created(side, subjectOf(1, bronze))).toEqual(BRONZE);
+  expect(await plugin.stop()).toBe(0);
+  expect(plugin.events("nri-stopping")).toMatchObject([{ containers: 500 }]);
 });
 
 describe("what cannot be run", () => {
