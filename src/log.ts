@@ -160,6 +160,8 @@ export type Event =
   | "annotation-ignored"
   /** The node's kernel limits no swap: what sets a limit for it is left out of containers' specs. */
   | "swap-limits-impossible"
+  /** Pods may ask for these classes of memory QoS, and for these files of their cgroups. */
+  | "memory-qos-configured"
   /** Something in a configuration is right, and hardly meant. */
   | "config-doubtful";
 

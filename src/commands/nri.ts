@@ -67,11 +67,8 @@ function exitStatusOf(end: PluginEnd): number {
 }
 
 async function serve(config: NriConfig, build: Build): Promise<PluginEnd> {
-  const { logFormat, verbosity, fsroot, swapLimit, configFile, name, index, socket } = config;
-  const log = new LineWriter();
-  const reporter = new NriReporter(
-    new Logger({ format: logFormat, verbosity, write: (line) => log.write(line) }),
-  );
+  const { fsroot, swapLimit, configFile, name, index, socket } = config;
+  const reporter = reporterOf(config);
   using memory = new IdleMemory();
   const tell: NriReporter["tell"] = (event, fields) => {
     memory.use();
@@ -82,13 +79,11 @@ async function serve(config: NriConfig, build: Build): Promise<PluginEnd> {
   const handlers = new LimitHandlers({
     decide: limits.decide,
     isRefusing: config.isRefusing,
-    configure: (text) => {
-      if (configFile === undefined) limits.take(parseMemoryQos("the runtime's configuration", text));
-    },
+    configure: (text) => takeOfRuntime(config, limits, tell, text),
     tell,
   });
   const reload = (text: string) => {
-    if (!takeChanged(config, limits, tell, text)) return;
+    if (!takeOfFile(config, limits, tell, text)) return;
     void handlers.refresh((updates) => plugin.updateContainers(updates));
   };
   using _watch = configFile === undefined ? undefined : watchConfigFile(configFile, reload);
@@ -98,7 +93,10 @@ async function serve(config: NriConfig, build: Build): Promise<PluginEnd> {
   const plugin = startPlugin({
     ...{ name, index, socket, handlers },
     isExitedOnDisconnect: config.isExitedOnDisconnect,
-    report: reporter.connection,
+    report(event) {
+      memory.use();
+      reporter.connection(event);
+    },
   });
   const end = await Promise.race([plugin.ended, told]);
   if (end !== undefined) return end;
@@ -107,21 +105,32 @@ async function serve(config: NriConfig, build: Build): Promise<PluginEnd> {
   return { kind: "stopped" };
 }
 
-/** Takes a changed file over, and tells whether it could be. */
-function takeChanged(
+function reporterOf({ logFormat, verbosity }: NriConfig): NriReporter {
+  const log = new LineWriter();
+  return new NriReporter(new Logger({ format: logFormat, verbosity, write: (line) => log.write(line) }));
+}
+
+/** Takes what the runtime has for the plugin, unless there is a file; throws where it is wrong. */
+function takeOfRuntime(
+  { configFile }: NriConfig,
+  limits: SpecLimits,
+  tell: NriReporter["tell"],
+  text: string,
+): void {
+  if (configFile === undefined) limits.take(parseMemoryQos("the runtime's configuration", text));
+  else if (text !== "")
+    tell("config-doubtful", { warning: `the runtime's configuration has no effect beside ${configFile}` });
+}
+
+/** Takes a changed file, and tells whether it could be. */
+function takeOfFile(
   { configFile = "" }: NriConfig,
   limits: SpecLimits,
   tell: NriReporter["tell"],
   text: string,
 ): boolean {
   try {
-    const loaded = parseMemoryQos(configFile, text);
-    limits.take(loaded);
-    const { classes, unifiedAnnotations } = loaded.config;
-    tell("config-reloaded", {
-      classes: classes.map(({ name, swapLimitRatio }) => `${name}=${swapLimitRatio}`).join(" "),
-      unifiedAnnotations: unifiedAnnotations.join(" "),
-    });
+    limits.take(parseMemoryQos(configFile, text));
     return true;
   } catch (error) {
     tell("config-refused", { error: (error as Error).message });

@@ -4,7 +4,7 @@ import { ContainerState } from "../../src/nri/api_pb.ts";
 import { usageOf } from "../bench/process-usage.ts";
 import { ROOT, WASP, wasp } from "../node/binary.ts";
 import { allOf, created, NriNode, resized, subjectOf } from "../node/nri-node.ts";
-import { RunningWasp } from "../node/running-wasp.ts";
+import { type LogEntry, RunningWasp } from "../node/running-wasp.ts";
 
 const GI = 2 ** 30;
 const BRONZE = { "memory.high": `${GI / 2}`, "memory.swap.max": "max" };
@@ -254,8 +254,9 @@ describe("a configuration that changes", () => {
     await created(side, subjectOf(4, bronze));
     await side.call("stopContainer", subjectOf(4));
     nri.setConfig(config(0.75));
-    expect(await plugin.event("config-reloaded")).toMatchObject({
-      classes: "bronze=0.75",
+    const isNew = ({ classes }: LogEntry) => classes === "bronze=0.75";
+    expect(await plugin.event("memory-qos-configured", isNew)).toMatchObject({
+      level: "info",
       unifiedAnnotations: "memory.swap.max memory.high",
     });
     await plugin.event("container-limits-changed", ({ pod }) => pod === "web-2");
@@ -332,10 +333,13 @@ describe("a configuration that changes", () => {
 
   test("is the file's where the runtime has one too", async () => {
     const runtime = await nri.listen();
-    nri.start();
+    const plugin = nri.start();
     const side = await runtime.connection();
     await side.begin({}, config(0.25));
     expect(await created(side, subjectOf(1, bronze))).toEqual(BRONZE);
+    expect(await plugin.event("config-doubtful")).toMatchObject({
+      warning: `the runtime's configuration has no effect beside ${nri.configFile}`,
+    });
   });
 });
 
@@ -346,7 +350,7 @@ describe("a runtime that comes and goes", () => {
     const runtime = await nri.listen();
     expect(await plugin.event("nri-disconnected")).toMatchObject({ level: "warning" });
     nri.setConfig("classes: [{name: bronze, swaplimitratio: 0.75}]\n");
-    await plugin.event("config-reloaded");
+    await plugin.event("memory-qos-configured", ({ classes }) => classes === "bronze=0.75");
     const next = await runtime.connection();
     const { update } = await next.begin(allOf(subjectOf(1, { ...bronze, unified: BRONZE })));
     expect(update.map(({ linux }) => linux?.resources?.unified)).toEqual([{ "memory.high": `${GI / 4}` }]);
