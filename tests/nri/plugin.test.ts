@@ -227,6 +227,23 @@ describe("updates that the plugin asks for", () => {
     expect(await Promise.all(asked)).toEqual([["first"], ["second"]]);
   });
 
+  test("are answered with what cannot be read", async () => {
+    using runtime = await listen({ updates: () => "silent" });
+    await using plugin = new RecordingPlugin({ socket: runtime.path });
+    const side = await runtime.connection();
+    await side.begin();
+    const asked = updates.map((update) => plugin.updateContainers([update]));
+    side.sendMessage(2, 3, 2, Buffer.from("ff", "hex"));
+    side.sendMessage(
+      2,
+      5,
+      2,
+      toBinary(ResponseSchema, create(ResponseSchema, { payload: Buffer.from("0aff", "hex") })),
+    );
+    for (const { reason } of (await Promise.allSettled(asked)) as PromiseRejectedResult[])
+      expect(String(reason)).toStartWith("Error: UpdateContainers: an answer that cannot be read: ");
+  });
+
   test("need a runtime that knows the plugin", async () => {
     using runtime = await listen();
     await using plugin = new RecordingPlugin({ socket: runtime.path });
