@@ -12,6 +12,8 @@ export class IdleMemory implements Disposable {
   #isQuiet = false;
 
   constructor() {
+    // What the start took is needed no more.
+    forgetExecutablePages();
     this.#timer = setInterval(() => this.#look(), QUIET_MILLISECONDS).unref();
   }
 

@@ -2,6 +2,7 @@
 // is wrong, it starts. A mistake in the configuration ends the plugin before it is known to the runtime; one in a changed
 // configuration leaves the one before in force.
 import { readFileSync, writeSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { CommandDef } from "citty";
 import { consola } from "consola";
 import { IdleMemory } from "../agent/idle-memory.ts";
@@ -15,7 +16,7 @@ import { loadNriConfig, type NriConfig, NriFlagsSchema } from "../config/nri.ts"
 import { formatNriConfig } from "../config/print-nri.ts";
 import { watchConfigFile } from "../host/watch-config.ts";
 import { LimitHandlers } from "../nri/limit-handlers.ts";
-import { type PluginEnd, startPlugin } from "../nri/plugin.ts";
+import { type NriPlugin, type PluginEnd, startPlugin } from "../nri/plugin.ts";
 import { EXIT_FAILURE, EXIT_USAGE, loadOrComplain } from "./load-or-complain.ts";
 import { nextSignal } from "./next-signal.ts";
 import { NriReporter } from "./nri-report.ts";
@@ -83,8 +84,7 @@ async function serve(config: NriConfig, build: Build): Promise<PluginEnd> {
     tell,
   });
   const reload = (text: string) => {
-    if (!takeOfFile(config, limits, tell, text)) return;
-    void handlers.refresh((updates) => plugin.updateContainers(updates));
+    if (takeOfFile(config, limits, tell, text)) void refresh(handlers, plugin);
   };
   using _watch = configFile === undefined ? undefined : watchConfigFile(configFile, reload);
   // Once more, as it may have changed before it was watched.
@@ -103,6 +103,16 @@ async function serve(config: NriConfig, build: Build): Promise<PluginEnd> {
   tell("nri-stopping", { containers: handlers.containers });
   await plugin.stop();
   return { kind: "stopped" };
+}
+
+// One that is about to start can only be changed once it has, and a runtime may be busy.
+const RETRY_MILLISECONDS = [1000, 10_000, 60_000];
+
+async function refresh(handlers: LimitHandlers, plugin: NriPlugin): Promise<void> {
+  for (const milliseconds of [0, ...RETRY_MILLISECONDS]) {
+    await sleep(milliseconds, undefined, { ref: false });
+    if (await handlers.refresh((updates) => plugin.updateContainers(updates))) return;
+  }
 }
 
 function reporterOf({ logFormat, verbosity }: NriConfig): NriReporter {

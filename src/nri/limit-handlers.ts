@@ -45,7 +45,7 @@ export class LimitHandlers implements PluginHandlers {
   #known = new Map<string, Known>();
   #isConnected = false;
   #passes = 0;
-  #lastPass = Promise.resolve();
+  #lastPass = Promise.resolve(true);
 
   constructor(options: LimitHandlersOptions) {
     this.#options = options;
@@ -128,18 +128,20 @@ export class LimitHandlers implements PluginHandlers {
 
   /**
    * Gives the containers that run what they are to have now, after decisions have changed. Without a connection nothing
-   * is done: what is missing then is given at the next one.
+   * is done: what is missing then is given at the next one. False where the runtime failed to change one of them.
    */
-  async refresh(update: UpdateContainers): Promise<void> {
+  async refresh(update: UpdateContainers): Promise<boolean> {
     this.#passes += 1;
     const pass = this.#passes;
     this.#lastPass = this.#lastPass.then(() => this.#pass(pass, update));
-    await this.#lastPass;
+    return await this.#lastPass;
   }
 
-  async #pass(pass: number, update: UpdateContainers): Promise<void> {
+  async #pass(pass: number, update: UpdateContainers): Promise<boolean> {
+    let areAllGiven = true;
     for (const [id, known] of [...this.#known]) {
-      if (pass !== this.#passes || !this.#isConnected) return;
+      // The next pass, or the next connection, does what is left.
+      if (pass !== this.#passes || !this.#isConnected) return true;
       if (this.#known.get(id) !== known) continue;
       const wanted = this.#wantedOf(known);
       if (wanted === undefined) continue;
@@ -149,9 +151,11 @@ export class LimitHandlers implements PluginHandlers {
       const error = await failureOf(update, { containerId: id, unified });
       if (this.#known.get(id) !== known) continue;
       if (error === undefined) known.given = wanted;
+      else areAllGiven = false;
       const event = error === undefined ? "container-limits-changed" : "container-limits-failed";
       this.#tell(event, known, { set: textOf(unified), error });
     }
+    return areAllGiven;
   }
 
   /** What a container that runs is to have now; undefined where an annotation is wrong that was not before. */

@@ -239,7 +239,9 @@ describe("a configuration that changes", () => {
     updates: ({ update }: { update: { containerId: string; linux?: object }[] }) => {
       for (const { containerId, linux } of update)
         asked.push([containerId, (linux as { resources: { unified: object } }).resources.unified]);
-      return { failed: update.filter(({ containerId }) => containerId === "container-9") };
+      // As one that is about to start, the first time.
+      const times = asked.filter(([id]) => id === "container-9").length;
+      return { failed: times > 1 ? [] : update.filter(({ containerId }) => containerId === "container-9") };
     },
   } as never;
 
@@ -310,6 +312,9 @@ describe("a configuration that changes", () => {
     nri.setConfig(config(0.75));
     await plugin.event("container-limits-changed", ({ pod }) => pod === "web-1");
     expect(await plugin.event("container-limits-failed")).toMatchObject({ level: "warning", pod: "web-9" });
+    // And comes back to it.
+    await plugin.event("container-limits-changed", ({ pod }) => pod === "web-9");
+    expect(asked.map(([id]) => id)).toEqual(["container-9", "container-1", "container-9"]);
   });
 
   test("comes from the runtime where there is no file", async () => {

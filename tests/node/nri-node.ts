@@ -79,6 +79,11 @@ export class NriNode implements AsyncDisposable {
     return this.#runtime;
   }
 
+  /** What the plugin is told to find this node. */
+  get flags(): readonly string[] {
+    return ["--log-format=Json", "--socket", this.socket, "--fsroot", this.node.root];
+  }
+
   /** Starts the plugin with the configuration file and these flags. */
   start(flags: readonly string[] = [], under: readonly string[] = []): RunningWasp {
     return this.run(["--config", this.configFile, ...flags], under);
@@ -86,9 +91,7 @@ export class NriNode implements AsyncDisposable {
 
   /** Starts the plugin with these flags alone. */
   run(flags: readonly string[], under: readonly string[] = []): RunningWasp {
-    const { socket, node } = this;
-    const standard = ["--log-format=Json", "--socket", socket, "--fsroot", node.root];
-    this.#plugin = new RunningWasp(["nri", ...standard, ...flags], {}, under);
+    this.#plugin = new RunningWasp(["nri", ...this.flags, ...flags], {}, under);
     return this.#plugin;
   }
 
