@@ -63,7 +63,6 @@ export class Session implements TrunkReader {
   readonly #calls: RuntimeCalls;
   readonly #ended = Promise.withResolvers<SessionEnd>();
   #requestMilliseconds: number;
-  #isSynchronized = false;
   #isInUse = false;
 
   /** Settles when the connection is over; never rejects. */
@@ -91,7 +90,6 @@ export class Session implements TrunkReader {
         report({ kind: "registered", runtime });
       },
       synchronized: (pods, containers, updates) => {
-        this.#isSynchronized = true;
         report({ kind: "synchronized", pods, containers, updates });
       },
       shutDown: () => {
@@ -113,8 +111,8 @@ export class Session implements TrunkReader {
 
   /** Asks for updates and gives the ids of those that failed; throws when the runtime does not do its part. */
   async updateContainers(updates: readonly ContainerUpdate[]): Promise<readonly string[]> {
-    if (!this.#isSynchronized)
-      throw new Error("UpdateContainers: the runtime has not told of its containers yet");
+    // Not before it has told of its containers: that, containerd 1.7 never does to a plugin that it started.
+    if (!this.#isInUse) throw new Error("UpdateContainers: the runtime has not taken the plugin in yet");
     const request = { update: updates.map(updateOf) };
     const { failed } = await this.#calls.call("updateContainers", request, this.#requestMilliseconds);
     return failed.map(({ containerId }) => containerId);
@@ -164,7 +162,6 @@ export class Session implements TrunkReader {
   #tellHandlers(): void {
     if (!this.#isInUse) return;
     this.#isInUse = false;
-    this.#isSynchronized = false;
     this.#handlers.disconnected();
   }
 }

@@ -250,7 +250,12 @@ describe("updates that the plugin asks for", () => {
     await expect(plugin.updateContainers(updates)).rejects.toThrow("there is no connection to the runtime");
     const side = await runtime.connection();
     await side.registered;
-    await expect(plugin.updateContainers(updates)).rejects.toThrow("has not told of its containers yet");
+    await expect(plugin.updateContainers(updates)).rejects.toThrow("has not taken the plugin in yet");
+    // One that started the plugin itself may never tell of its containers.
+    await side.call("configure", {});
+    expect(await plugin.updateContainers(updates)).toEqual([]);
+    await side.call("shutdown", {});
+    await expect(plugin.updateContainers(updates)).rejects.toThrow("has not taken the plugin in yet");
   });
 
   test("fail when the connection ends, or they are too long", async () => {
