@@ -89,9 +89,8 @@ export class Session implements TrunkReader {
         this.#isInUse = true;
         report({ kind: "registered", runtime });
       },
-      synchronized: (pods, containers, updates) => {
-        report({ kind: "synchronized", pods, containers, updates });
-      },
+      synchronized: (pods, containers, updates) =>
+        report({ kind: "synchronized", pods, containers, updates }),
       shutDown: () => {
         report({ kind: "shutdown" });
         this.#tellHandlers();
@@ -111,7 +110,7 @@ export class Session implements TrunkReader {
 
   /** Asks for updates and gives the ids of those that failed; throws when the runtime does not do its part. */
   async updateContainers(updates: readonly ContainerUpdate[]): Promise<readonly string[]> {
-    // Not before it has told of its containers: that, containerd 1.7 never does to a plugin that it started.
+    // It need not have told of its containers: containerd 1.7 never does to a plugin that it started itself.
     if (!this.#isInUse) throw new Error("UpdateContainers: the runtime has not taken the plugin in yet");
     const request = { update: updates.map(updateOf) };
     const { failed } = await this.#calls.call("updateContainers", request, this.#requestMilliseconds);
@@ -155,8 +154,8 @@ export class Session implements TrunkReader {
   #end(end: SessionEnd): void {
     this.#trunk.close();
     this.#calls.close(new Error(end.reason));
-    this.#tellHandlers();
     this.#ended.resolve(end);
+    this.#tellHandlers();
   }
 
   #tellHandlers(): void {
