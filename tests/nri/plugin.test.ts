@@ -147,16 +147,28 @@ describe("a request that cannot be served", () => {
     });
   });
 
-  test("has more parts than a node can fill", async () => {
+  test.each([
+    ["bytes", 17, { pods: [{ id: "p", labels: { long: "x".repeat(4_000_000) } }] }],
+    ["containers", 3, { containers: Array.from({ length: 9000 }, () => ({ id: "c" })) }],
+  ])("has parts of more %s than any node", async (_, number, part) => {
     await begun(async (side) => {
-      const part = { pods: [{ id: "p", labels: { long: "x".repeat(4_000_000) } }], more: true };
-      const parts = Array.from({ length: 17 }, () => side.call("synchronize", part));
-      await expect(parts.pop()).rejects.toThrow(
-        "8: Synchronize in parts of more than 67108864 bytes together",
-      );
+      const parts = Array.from({ length: number }, () => side.call("synchronize", { ...part, more: true }));
+      const most = "8: Synchronize: 20000 pods and containers, of 67108864 bytes, are the most that is taken";
+      await expect(parts.pop()).rejects.toThrow(new Error(most));
       await Promise.all(parts);
       // What came before is forgotten.
       expect(await side.call("synchronize", {})).toMatchObject({ update: [] });
+    });
+  });
+
+  test("has a part of more containers than any node", async () => {
+    await begun(async (side) => {
+      const empty = Buffer.from("1200".repeat(2_000_000), "hex");
+      const { status } = await side.ask(Plugin.typeName, "Synchronize", empty);
+      expect(status).toMatchObject({
+        code: 3,
+        message: "SynchronizeRequest cannot be read: more than 20000 pods, containers or other fields",
+      });
     });
   });
 });
@@ -250,7 +262,12 @@ describe("updates that the plugin asks for", () => {
     await expect(plugin.updateContainers(updates)).rejects.toThrow("there is no connection to the runtime");
     const side = await runtime.connection();
     await side.registered;
-    await expect(plugin.updateContainers(updates)).rejects.toThrow("has not told of its containers yet");
+    await expect(plugin.updateContainers(updates)).rejects.toThrow("has not taken the plugin in yet");
+    // One that started the plugin itself may never tell of its containers.
+    await side.call("configure", {});
+    expect(await plugin.updateContainers(updates)).toEqual([]);
+    await side.call("shutdown", {});
+    await expect(plugin.updateContainers(updates)).rejects.toThrow("has not taken the plugin in yet");
   });
 
   test("fail when the connection ends, or they are too long", async () => {
