@@ -10,6 +10,17 @@ import { RunningWasp } from "./running-wasp.ts";
 /** The sample configuration of memory QoS. */
 const SAMPLE = readFileSync(`${ROOT}/manifests/memory-qos/memory-qos.yaml`, "utf8");
 
+const LIMIT_BYTES = 2 ** 30;
+
+/** What the sample's class bronze sets for a container that subjectOf makes. */
+export const BRONZE = { "memory.high": `${LIMIT_BYTES / 2}`, "memory.swap.max": "max" };
+
+/** Options of one whose pod asks for that class. */
+export const bronze = { annotations: { "class.memory-qos.nri.io": "bronze" } };
+
+/** What the log calls the first one. */
+export const named = { namespace: "shop", pod: "web-1", container: "app", id: "container-1" };
+
 /** A pod and one of its containers, as the runtime tells of them. */
 export interface Subject {
   readonly pod: MessageInitShape<typeof PodSandboxSchema>;
@@ -30,7 +41,7 @@ export interface SubjectOptions {
 /** A running container `app` of a Burstable pod `web-NUMBER`. */
 export function subjectOf(number: number, options: SubjectOptions = {}): Subject {
   const { annotations = {}, namespace = "shop", unified = {}, memoryRequestBytes = 2 ** 26 } = options;
-  const limitBytes = "memoryLimitBytes" in options ? options.memoryLimitBytes : 2 ** 30;
+  const limitBytes = "memoryLimitBytes" in options ? options.memoryLimitBytes : LIMIT_BYTES;
   const oomScoreAdj = oomScoreAdjOf(memoryRequestBytes, RECORDED_NODE.memoryKibibytes * 1024);
   return {
     pod: { id: `pod-${number}`, name: `web-${number}`, namespace, uid: `${number}`, annotations },
