@@ -1,5 +1,9 @@
 // The host's own commands are stood in for: one that turns swap on or off has /proc/swaps say so.
 import { describe, expect, test } from "bun:test";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname } from "node:path";
+import { wasp } from "../node/binary.ts";
 import { InstallHost } from "../node/install-host.ts";
 
 const NO_SWAP = "Filename				Type		Size		Used		Priority\n";
@@ -66,6 +70,17 @@ describe("wasp install of swap", () => {
     expect(stderr).toContain("nothing was changed");
     expect(host.listing()).toEqual(before);
     expect(acting(host)).toEqual([]);
+  });
+
+  // Debian has wipefs where a plain su does not look, and findmnt where it does.
+  test("finds the system's own programs under a plain su", async () => {
+    const file = `${mkdtempSync(`${tmpdir()}/wasp-swap-`)}/swapfile`;
+    writeFileSync(file, "not wasp's");
+    const argv = ["install", "--dry-run", "--only=swap", "--swap-size=4Mi", "--swap-file", file];
+    const { exitCode, stderr } = await wasp(argv, "ignore", { PATH: "/usr/bin:/bin" });
+    rmSync(dirname(file), { recursive: true });
+    expect(stderr).not.toContain("wipefs");
+    expect([exitCode, stderr]).toEqual([1, expect.stringContaining(`${file} is there`)]);
   });
 
   test("is left to an image's first start", async () => {

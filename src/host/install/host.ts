@@ -47,9 +47,23 @@ function run(argv: readonly string[], shown: string): string {
   throw new Error(`${shown}: ${how}: ${stderr.toString().trim() || "it said nothing on standard error"}`);
 }
 
+// Under a plain su, and in cron, these are missing: mkswap, wipefs, chroot and others would not be found.
+const SYSTEM_FOLDERS = ["/usr/local/sbin", "/usr/sbin", "/sbin", "/usr/bin", "/bin"];
+
+/** What commands are run with: the folders of a system's own programs are looked through last. */
+function environment(): Record<string, string | undefined> {
+  const given = process.env["PATH"]?.split(":") ?? [];
+  return { ...process.env, PATH: [...new Set([...given, ...SYSTEM_FOLDERS])].join(":") };
+}
+
 function spawn(argv: readonly string[], shown: string) {
   try {
-    return Bun.spawnSync([...argv], { stdin: "ignore", stdout: "pipe", stderr: "pipe" });
+    return Bun.spawnSync([...argv], {
+      stdin: "ignore",
+      stdout: "pipe",
+      stderr: "pipe",
+      env: environment(),
+    });
   } catch (error) {
     throw new Error(`${shown}: ${(error as Error).message}`);
   }
