@@ -81,6 +81,12 @@ export const InstallFlagsSchema = v.strictObject({
     ),
   ),
   ...INSTALL_SWAP_KNOBS,
+  ignoreKubelet: v.pipe(
+    v.optional(SwitchSchema, false),
+    v.description(
+      "Set swap up although the kubelet, as it is configured here, would not start with it the next time",
+    ),
+  ),
 });
 
 /** Every flag of `wasp uninstall`. */
@@ -124,15 +130,17 @@ export interface UninstallConfig extends Target {
 /** Reads the configuration of `wasp install`; throws one error that complains of all that is wrong, a line each. */
 export function loadInstallConfig(argv: readonly string[]): InstallConfig {
   const flags = parse(argv, InstallFlagsSchema);
-  const { check, print, binaryPath, evictionSoft, restart } = flags;
+  const { check, print, binaryPath, evictionSoft, restart, ignoreKubelet } = flags;
   const idle = print === undefined ? [] : flagsWithoutManifest(readFlags(argv, InstallFlagsSchema));
   if (idle.length > 0)
     throw new Error(
       `--print tells of the swap and the kubelets of workers, and changes no host: leave ${idle.join(", ")} out`,
     );
-  if (check && (restart || flags.only.length > 0 || flags.skip.length > 0))
-    throw new Error("--check looks at all parts and changes nothing: leave --only, --skip and --restart out");
-  const options = { binaryPath, evictionSoft, restart, swap: swapOptions(flags) };
+  if (check && (restart || ignoreKubelet || flags.only.length > 0 || flags.skip.length > 0))
+    throw new Error(
+      "--check looks at all parts and changes nothing: leave --only, --skip, --restart and --ignore-kubelet out",
+    );
+  const options = { binaryPath, evictionSoft, restart, swap: swapOptions(flags), ignoreKubelet };
   return { ...targetOf(flags), check, print, options };
 }
 

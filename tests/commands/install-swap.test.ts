@@ -72,6 +72,38 @@ describe("wasp install of swap", () => {
     expect(acting(host)).toEqual([]);
   });
 
+  test("is refused where the kubelet would not start again, unless somebody insists", async () => {
+    using host = hostWithDisk();
+    host.write("/var/lib/kubelet/config.yaml", "kind: KubeletConfiguration\n");
+    host.addProcess(700, "kubelet", ["/usr/bin/kubelet", "--config=/var/lib/kubelet/config.yaml"]);
+    const before = host.listing();
+    const { exitCode, stderr } = await host.wasp(
+      "install",
+      "--swap-size=32Mi",
+      "--skip=binary",
+      "--skip=hook",
+    );
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain(
+      "set failSwapOn: false in /var/lib/kubelet/config.yaml, or say --ignore-kubelet",
+    );
+    expect(host.listing()).toEqual(before);
+    expect(acting(host)).toEqual([]);
+    const insisting = await host.wasp("install", ...flags, "--ignore-kubelet");
+    expect(insisting).toMatchObject({ exitCode: 0, stderr: "" });
+    expect(insisting.stdout).toContain("note: the kubelet does not start where swap is on: set failSwapOn");
+    expect((await host.wasp("install", ...flags)).stdout).toContain("nothing to do: swap");
+  });
+
+  test("is set up with the kubelet's drop-in, which is heeded afterwards", async () => {
+    using host = hostWithDisk();
+    host.addProcess(700, "kubelet", ["/usr/bin/kubelet", "--config-dir=/etc/kubelet.d"]);
+    const both = await host.wasp("install", "--swap-size=32Mi", "--only=kubelet", "--only=swap");
+    expect(both).toMatchObject({ exitCode: 0, stderr: "" });
+    await host.wasp("uninstall", "--only=swap");
+    expect(await host.wasp("install", ...flags)).toMatchObject({ exitCode: 0, stderr: "" });
+  });
+
   // Debian has wipefs where a plain su does not look, and findmnt where it does.
   test("finds the system's own programs under a plain su", async () => {
     const file = `${mkdtempSync(`${tmpdir()}/wasp-swap-`)}/swapfile`;

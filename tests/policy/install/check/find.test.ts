@@ -209,8 +209,14 @@ const CASES: readonly Case[] = [
     "note",
     "secrets may be swapped out",
   ],
-  ["runtime", "containerd with NRI", { runtime: "containerd", isNriOn: true }, "note", "wasp nri"],
-  ["runtime", "containerd", { runtime: "containerd" }, "warning", "NRI is off"],
+  [
+    "runtime",
+    "containerd with NRI",
+    { runtime: "containerd", isNriOn: true },
+    "note",
+    "the agent gives limits shortly after start; NRI is on",
+  ],
+  ["runtime", "containerd", { runtime: "containerd" }, "note", "NRI is off"],
   ["runtime", "none", { runtime: undefined }, "unknown", "neither"],
   ["binary", "not there", { binary: { ...binary, owned: [], run: undefined } }, "error", "is not there"],
   [
@@ -539,6 +545,13 @@ const CASES: readonly Case[] = [
   ["swap-reach", "no pods", { pods: undefined }, "none", ""],
   ["swap-reach", "no swap", { swaps: [] }, "none", ""],
   ["agent", "none", { agentPid: undefined }, "warning", "no agent runs"],
+  [
+    "agent",
+    "none, and nothing else gives limits",
+    { agentPid: undefined, runtime: "containerd" },
+    "error",
+    "no agent runs",
+  ],
   [
     "wasp-agent",
     "its hook, loaded",

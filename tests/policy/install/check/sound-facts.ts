@@ -44,6 +44,8 @@ export const SOUND: KnownFacts = {
   hasNoswapMount: true,
   kubelet: {
     files: ["/var/lib/kubelet/config.yaml"],
+    startedBy: undefined,
+    readsDropIns: true,
     failSwapOn: false,
     swapBehavior: "",
     thresholds: { hard: { bytes: 100 * MI }, soft: undefined, enforcesPods: true },
