@@ -25,7 +25,8 @@ export interface KubeletFlags extends ServiceFlags {
 /** Reads the flags of a host's kubelet: of its process, of the distribution that starts it, or of its unit. */
 export function readKubeletFlags(host: Host): KubeletFlags {
   const [process] = processesNamed(host, "kubelet");
-  const startedBy = findStarter(host);
+  const hasOwnService = process !== undefined || hasUnit(host, "kubelet.service");
+  const startedBy = findStarter(host, hasOwnService);
   if (process !== undefined || startedBy === undefined)
     return { ...readServiceFlags(host, "kubelet"), process, startedBy };
   const words = wordsOf(host, startedBy, startedBy.unit);
@@ -33,7 +34,8 @@ export function readKubeletFlags(host: Host): KubeletFlags {
   return { ...flagsIn(words, () => undefined), process: embracing, startedBy };
 }
 
-function findStarter(host: Host): KubeletFlags["startedBy"] {
+// The unit of one that does not run may be left from before there was another kubelet.
+function findStarter(host: Host, hasOwnService: boolean): KubeletFlags["startedBy"] {
   const found = DISTRIBUTIONS.flatMap((distribution) => {
     const unit = distribution.units.find((name) => hasUnit(host, name));
     const runs = processesNamed(host, ...distribution.processes).length > 0;
@@ -41,7 +43,7 @@ function findStarter(host: Host): KubeletFlags["startedBy"] {
       ? []
       : [{ ...distribution, unit: unit ?? distribution.units[0] ?? "", runs }];
   });
-  return found.find(({ runs }) => runs) ?? found[0];
+  return found.find(({ runs }) => runs) ?? (hasOwnService ? undefined : found[0]);
 }
 
 function hasUnit(host: Host, unit: string): boolean {
@@ -73,7 +75,7 @@ function wordsOf(host: Host, { name }: Distribution, unit: string): readonly str
  */
 function wordsOfRancher(host: Host, name: string, unit: string): readonly string[] {
   const flags = readUnitFlags(host, unit);
-  const files = filesOfRancher(host, name);
+  const files = filesOfRancher(host, flags.valueOf("--config") ?? rancherPlaces(name).config);
   const data = flags.valueOf("--data-dir") ?? files.findLast((file) => "data-dir" in file)?.["data-dir"];
   const folder = `${typeof data === "string" ? data : rancherPlaces(name).data}/agent/etc/kubelet.conf.d`;
   const given = files.reduce(withArguments, { ofUnit: flags.valuesOf("--kubelet-arg"), ofFiles: [] });
@@ -90,8 +92,7 @@ const OLD_RANCHER_FLAGS = [
 
 type RancherFile = Readonly<Record<string, unknown>>;
 
-function filesOfRancher(host: Host, name: string): readonly RancherFile[] {
-  const { config } = rancherPlaces(name);
+function filesOfRancher(host: Host, config: string): readonly RancherFile[] {
   const dropIns = filesIn(host, `${config}.d`).filter((path) => /\.ya?ml$/.test(path));
   return [config, ...dropIns].map((path) => parseMapping(path, readIfThere(host, path) ?? ""));
 }

@@ -38,11 +38,14 @@ function startsWithSwap({ failSwapOnNow, failSwapOnFlag }: KubeletFacts): boolea
 
 function remedyFor(kubelet: KubeletFacts, withKubelet: boolean): string {
   const { failSwapOnFlag, failSwapOnNow, configFile, startedBy, dropInFolder } = kubelet;
-  if (failSwapOnFlag === true) return "take --fail-swap-on away from what it is started with";
+  if (failSwapOnFlag === true) return WITHOUT_FLAG;
   const orPart = dropInFolder !== undefined && !withKubelet ? ", or install the kubelet's part too" : "";
   const place = failSwapOnNow?.setBy ?? configFile ?? "its configuration file (--config)";
   return `${howToStart(startedBy, place)}${orPart}`;
 }
+
+/** What is to be done where a flag counts for more than all files. */
+export const WITHOUT_FLAG = "take --fail-swap-on away from what it is started with";
 
 /** How a kubelet is told to start where swap is on; its own files are no place for that where something else writes them. */
 export function howToStart(startedBy: KubeletStarter | undefined, place: string): string {

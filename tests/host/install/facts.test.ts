@@ -329,6 +329,14 @@ describe("the kubelet", () => {
       expect(facts).toMatchObject({ failSwapOn: false, failSwapOnFlag: undefined, evictionSoft: "1Gi" });
     });
 
+    test("is none of one that was there before", () => {
+      const facts = read(readKubeletFacts, (host) => {
+        host.write("/etc/systemd/system/k3s.service", "ExecStart=/usr/local/bin/k3s server\n");
+        host.addProcess(5, "kubelet", ["kubelet", "--fail-swap-on"]);
+      });
+      expect(facts).toMatchObject({ startedBy: undefined, failSwapOnFlag: true });
+    });
+
     test("is not known of k0s that does not run", () => {
       const facts = read(readKubeletFacts, (host) => host.write("/etc/systemd/system/k0sworker.service", ""));
       expect(facts).toMatchObject({ isThere: true, isConfigKnown: false });

@@ -10,6 +10,8 @@ export interface KubeletSettings {
   /** Whether it reads drop-ins, such as wasp's own. */
   readonly readsDropIns: boolean;
   readonly failSwapOn: boolean;
+  /** Whether that is said by a flag, over all files. */
+  readonly isFailSwapOnFlag: boolean;
   /** As configured; empty for the kubelet's default, which is NoSwap. */
   readonly swapBehavior: string;
   /** Undefined where one of its thresholds cannot be read. */
@@ -42,13 +44,17 @@ const DEFAULT_HARD = "100Mi";
 export function mergeKubeletSettings(
   { config, dropIns }: KubeletDocuments,
   flagOf: (flag: string) => string | undefined,
-): Pick<KubeletSettings, "failSwapOn" | "swapBehavior" | "thresholds" | "runtimeEndpoint"> {
+): Pick<
+  KubeletSettings,
+  "failSwapOn" | "isFailSwapOnFlag" | "swapBehavior" | "thresholds" | "runtimeEndpoint"
+> {
   const merged = dropIns.reduce(mergePatch, withDefaultThreshold(objectOf(config)));
   const hard = flagOf("--eviction-hard");
   const soft = flagOf("--eviction-soft");
   const enforced = flagOf("--enforce-node-allocatable")?.split(",") ?? enforcedIn(merged);
   return {
     failSwapOn: readSwitch(flagOf("--fail-swap-on")) ?? memberOf(merged, "failSwapOn") !== false,
+    isFailSwapOnFlag: flagOf("--fail-swap-on") !== undefined,
     swapBehavior: textOf(memberOf(memberOf(merged, "memorySwap"), "swapBehavior")) ?? "",
     thresholds: thresholdsOf(
       hard === undefined ? figureIn(merged, "evictionHard") : statementIn(hard),

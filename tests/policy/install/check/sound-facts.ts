@@ -47,6 +47,7 @@ export const SOUND: KnownFacts = {
     startedBy: undefined,
     readsDropIns: true,
     failSwapOn: false,
+    isFailSwapOnFlag: false,
     swapBehavior: "",
     thresholds: { hard: { bytes: 100 * MI }, soft: undefined, enforcesPods: true },
     runtimeEndpoint: "unix:///var/run/crio/crio.sock",

@@ -1,5 +1,5 @@
 import { DISTRIBUTIONS } from "../../distribution.ts";
-import { howToStart } from "../../kubelet-start.ts";
+import { howToStart, WITHOUT_FLAG } from "../../kubelet-start.ts";
 import { type KubeletSettings, serviceOf } from "../kubelet-settings.ts";
 import { check, type Verdict } from "../rule.ts";
 import { install } from "./remedy.ts";
@@ -47,8 +47,9 @@ export const kubeletFailSwapOn = check({
       : { severity: "ok", found: "failSwapOn is false" }),
 });
 
-function remedyFor({ readsDropIns, startedBy, files }: KubeletSettings): string {
+function remedyFor({ readsDropIns, isFailSwapOnFlag, startedBy, files }: KubeletSettings): string {
   const restart = `systemctl restart ${serviceOf(startedBy)}`;
+  if (isFailSwapOnFlag) return `${WITHOUT_FLAG}, then: ${restart}`;
   if (readsDropIns)
     return startedBy === undefined
       ? install("kubelet", "--restart")
