@@ -13,7 +13,7 @@ export class IdleMemory implements Disposable {
 
   constructor() {
     // What the start took is needed no more.
-    forgetExecutablePages();
+    forgetPages();
     this.#timer = setInterval(() => this.#look(), QUIET_MILLISECONDS).unref();
   }
 
@@ -31,8 +31,15 @@ export class IdleMemory implements Disposable {
     if (this.#isQuiet && this.#isUsed) {
       this.#isUsed = false;
       Bun.gc(true);
-      forgetExecutablePages();
+      forgetPages();
     }
     this.#isQuiet = true;
   }
+}
+
+// A plugin that holds more than it has to is still of use.
+function forgetPages(): void {
+  try {
+    forgetExecutablePages();
+  } catch {}
 }
