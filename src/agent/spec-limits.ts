@@ -35,8 +35,12 @@ export class SpecLimits {
 
   /** Decides by another configuration from now on. */
   take({ config, warnings }: LoadedMemoryQos): void {
+    const { tell } = this.#options;
     this.#memoryQos = config;
-    for (const warning of warnings) this.#options.tell("config-doubtful", { warning });
+    const classes = config.classes.map(({ name, swapLimitRatio }) => `${name}=${swapLimitRatio}`);
+    const files = config.unifiedAnnotations.join(" ");
+    tell("memory-qos-configured", { classes: classes.join(" "), unifiedAnnotations: files });
+    for (const warning of warnings) tell("config-doubtful", { warning });
   }
 
   /** What a container is to have in its spec now. */

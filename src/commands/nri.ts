@@ -2,9 +2,11 @@
 // is wrong, it starts. A mistake in the configuration ends the plugin before it is known to the runtime; one in a changed
 // configuration leaves the one before in force.
 import { readFileSync, writeSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { CommandDef } from "citty";
 import { consola } from "consola";
 import { levelOf } from "../agent/event-levels.ts";
+import { IdleMemory } from "../agent/idle-memory.ts";
 import { LineWriter } from "../agent/line-writer.ts";
 import { Logger } from "../agent/logger.ts";
 import { NriReporter } from "../agent/nri-reporter.ts";
@@ -68,26 +70,25 @@ function exitStatusOf(end: PluginEnd): number {
 }
 
 async function serve(config: NriConfig, build: Build): Promise<PluginEnd> {
-  const { logFormat, verbosity, fsroot, swapLimit, configFile, name, index, socket } = config;
-  const log = new LineWriter();
-  const logger = new Logger({ format: logFormat, verbosity, write: (line) => log.write(line) });
-  const reporter = new NriReporter((event, fields) => logger.event(levelOf(event), event, fields));
-  const { tell } = reporter;
+  const { fsroot, swapLimit, configFile, name, index, socket } = config;
+  const reporter = reporterOf(config);
+  using memory = new IdleMemory();
+  const tell: NriReporter["tell"] = (event, fields) => {
+    memory.use();
+    reporter.tell(event, fields);
+  };
   const limits = new SpecLimits({ fsroot, swapLimit, tell });
   tell("nri-started", { ...build, pid: process.pid, name, index, socket: String(socket) });
   const handlers = new LimitHandlers({
     decide: limits.decide,
     decideAnew: limits.decide,
     isRefusing: () => config.isRefusing,
-    configure: (text) => {
-      if (configFile === undefined) limits.take(parseMemoryQos("the runtime's configuration", text));
-    },
+    configure: (text) => takeOfRuntime(config, limits, tell, text),
     tell,
   });
   let plugin: NriPlugin | undefined;
   const reload = (text: string) => {
-    if (!takeChanged(config, limits, tell, text) || plugin === undefined) return;
-    void handlers.refresh(plugin.updateContainers);
+    if (takeOfFile(config, limits, tell, text) && plugin !== undefined) void refresh(handlers, plugin);
   };
   using _watch = configFile === undefined ? undefined : watchConfigFile(configFile, reload);
   // Once more, as it may have changed before it was watched.
@@ -99,7 +100,10 @@ async function serve(config: NriConfig, build: Build): Promise<PluginEnd> {
   plugin = startPlugin({
     ...{ name, index, socket, handlers },
     isExitedOnDisconnect: config.isExitedOnDisconnect,
-    report: reporter.connection,
+    report(event) {
+      memory.use();
+      reporter.connection(event);
+    },
   });
   const end = await Promise.race([plugin.ended, told]);
   if (end !== undefined) return end;
@@ -108,21 +112,43 @@ async function serve(config: NriConfig, build: Build): Promise<PluginEnd> {
   return { kind: "stopped" };
 }
 
-/** Takes a changed file over, and tells whether it could be. */
-function takeChanged(
+// One that is about to start can only be changed once it has, and a runtime may be busy.
+const RETRY_MILLISECONDS = [1000, 10_000, 60_000];
+
+async function refresh(handlers: LimitHandlers, plugin: NriPlugin): Promise<void> {
+  for (const milliseconds of [0, ...RETRY_MILLISECONDS]) {
+    await sleep(milliseconds, undefined, { ref: false });
+    if (await handlers.refresh((updates) => plugin.updateContainers(updates))) return;
+  }
+}
+
+function reporterOf({ logFormat, verbosity }: NriConfig): NriReporter {
+  const log = new LineWriter();
+  const logger = new Logger({ format: logFormat, verbosity, write: (line) => log.write(line) });
+  return new NriReporter((event, fields) => logger.event(levelOf(event), event, fields));
+}
+
+/** Takes what the runtime has for the plugin, unless there is a file; throws where it is wrong. */
+function takeOfRuntime(
+  { configFile }: NriConfig,
+  limits: SpecLimits,
+  tell: NriReporter["tell"],
+  text: string,
+): void {
+  if (configFile === undefined) limits.take(parseMemoryQos("the runtime's configuration", text));
+  else if (text !== "")
+    tell("config-doubtful", { warning: `the runtime's configuration has no effect beside ${configFile}` });
+}
+
+/** Takes a changed file, and tells whether it could be. */
+function takeOfFile(
   { configFile = "" }: NriConfig,
   limits: SpecLimits,
   tell: NriReporter["tell"],
   text: string,
 ): boolean {
   try {
-    const loaded = parseMemoryQos(configFile, text);
-    limits.take(loaded);
-    const { classes, unifiedAnnotations } = loaded.config;
-    tell("config-reloaded", {
-      classes: classes.map(({ name, swapLimitRatio }) => `${name}=${swapLimitRatio}`).join(" "),
-      unifiedAnnotations: unifiedAnnotations.join(" "),
-    });
+    limits.take(parseMemoryQos(configFile, text));
     return true;
   } catch (error) {
     tell("config-refused", { error: (error as Error).message });

@@ -126,7 +126,6 @@ function layer(settings: readonly Setting[], complaintsSoFar: readonly string[])
   if (contradictions.length > 0) throw new Error(contradictions.join("\n"));
   Object.freeze(config.excludeNamespaces);
   Object.freeze(config.evictionThresholds);
-  Object.freeze(config.memoryQos);
   return { config: Object.freeze(config), sources: Object.freeze(sources) };
 }
 

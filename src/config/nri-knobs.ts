@@ -8,7 +8,7 @@ import { AbsolutePathSchema, choiceSchema, SwitchSchema } from "./knobs.ts";
 export const NRI_SOCKET = "/var/run/nri/nri.sock";
 
 /** What becomes of a container whose pod has an annotation that cannot be heeded. */
-export const ANNOTATION_ERRORS = ["Refuse", "Ignore"] as const;
+const ANNOTATION_ERRORS = ["Refuse", "Ignore"] as const;
 
 // As the configuration of wasp nri has it, so that one can be moved to the other as it is.
 const ClassSchema = v.pipe(
@@ -54,9 +54,6 @@ const MemoryQosSchema = v.pipe(
   ),
 );
 
-/** A configuration of memory QoS as a file has it. */
-export type WrittenMemoryQos = v.InferInput<typeof MemoryQosSchema>;
-
 /** Writes a configuration of memory QoS as the file of wasp nri, and the knob, have it. */
 export function memoryQosAsWritten({ classes, unifiedAnnotations }: MemoryQosConfig) {
   return {
@@ -76,8 +73,10 @@ export const NRI_KNOBS = {
     v.description("Where the runtime listens for plugins"),
   ),
   memoryQos: v.pipe(
-    v.optional(MemoryQosSchema, {}),
-    v.description("The classes and files of memory QoS that pods may ask for, of this plugin or of wasp nri"),
+    v.optional(MemoryQosSchema),
+    v.description(
+      "The classes and files of memory QoS that pods may ask for; unset, nobody looks what they ask for",
+    ),
   ),
   memoryQosOnError: v.pipe(
     v.optional(choiceSchema(ANNOTATION_ERRORS), "Refuse"),

@@ -35,7 +35,7 @@ function yamlOf(config: AgentConfig, knob: AgentKnob): { readonly right: string;
   const { [knob]: value, evictionThresholds, memoryQos } = config;
   if (knob === "evictionThresholds" && evictionThresholds.length > 0)
     return blockOf(evictionThresholds.map(thresholdAsWritten));
-  if (knob === "memoryQos") return blockOf(memoryQosAsWritten(memoryQos));
+  if (knob === "memoryQos" && memoryQos !== undefined) return blockOf(memoryQosAsWritten(memoryQos));
   return { right: scalarOf(knob, value), below: "" };
 }
 

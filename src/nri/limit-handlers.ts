@@ -17,7 +17,7 @@ export interface LimitHandlersOptions {
   readonly decide: (pod: NriPod, container: NriContainer) => NriLimits;
   /** What one is to have from now on that is there already; undefined for what it has. */
   readonly decideAnew: (pod: NriPod, container: NriContainer) => NriLimits | undefined;
-  /** An annotation that cannot be heeded keeps a new container from starting. */
+  /** Whether an annotation that cannot be heeded keeps a new container from starting. */
   readonly isRefusing: () => boolean;
   /** Takes the configuration that the runtime has for the plugin; throws where it is wrong. */
   readonly configure: (config: string, runtime: NriRuntime) => void;
@@ -33,21 +33,25 @@ interface Known {
   /** With the memory limit that it has now, and in unified what its spec said before wasp. */
   container: NriContainer;
   given: Unified;
-  /** What was told of annotations that are not heeded. */
+  /** The annotations that were not heeded when that was given. */
+  ignored: ReadonlySet<string>;
+  /** What was last told of annotations that are not heeded. */
   told: ReadonlySet<string>;
 }
 
+const NONE_TOLD: ReadonlySet<string> = new Set();
+
 /**
  * Puts limits into containers' specs: when a container is made, when its memory limit changes, when the runtime tells
- * of all containers, and when somebody says that decisions are others from now on. An annotation of a container that runs
- * and that is wrong, as when its class is gone, is told of and counts as if it were not there.
+ * of all containers, and when somebody says that decisions are others from now on. What is wrong with an annotation of
+ * a container that runs is told, and leaves all of its limits as they are.
  */
 export class LimitHandlers implements PluginHandlers {
   readonly #options: LimitHandlersOptions;
   #known = new Map<string, Known>();
   #isConnected = false;
   #passes = 0;
-  #lastPass = Promise.resolve();
+  #lastPass = Promise.resolve(true);
 
   constructor(options: LimitHandlersOptions) {
     this.#options = options;
@@ -86,12 +90,7 @@ export class LimitHandlers implements PluginHandlers {
   createContainer(pod: NriPod, container: NriContainer): Unified {
     const limits = this.#options.decide(pod, container);
     const { unified, problems, className, swapReason, ignoredOverride } = limits;
-    const known = {
-      pod,
-      container,
-      given: unified,
-      told: new Set<string>(),
-    };
+    const known = { pod, container, given: unified, ignored: annotationsOf(problems), told: NONE_TOLD };
     if (this.#options.isRefusing()) this.#refuseFor(known, problems);
     this.#tellIgnored(known, problems);
     this.#known.set(container.id, known);
@@ -146,18 +145,20 @@ export class LimitHandlers implements PluginHandlers {
 
   /**
    * Gives the containers that run what they are to have now, after decisions have changed. Without a connection nothing
-   * is done: what is missing then is given at the next one.
+   * is done: what is missing then is given at the next one. False where the runtime failed to change one of them.
    */
-  async refresh(update: UpdateContainers): Promise<void> {
+  async refresh(update: UpdateContainers): Promise<boolean> {
     this.#passes += 1;
     const pass = this.#passes;
     this.#lastPass = this.#lastPass.then(() => this.#pass(pass, update));
-    await this.#lastPass;
+    return await this.#lastPass;
   }
 
-  async #pass(pass: number, update: UpdateContainers): Promise<void> {
+  async #pass(pass: number, update: UpdateContainers): Promise<boolean> {
+    let areAllGiven = true;
     for (const [id, known] of [...this.#known]) {
-      if (pass !== this.#passes || !this.#isConnected) return;
+      // The next pass, or the next connection, does what is left.
+      if (pass !== this.#passes || !this.#isConnected) return true;
       if (this.#known.get(id) !== known) continue;
       const wanted = this.#wantedOf(known);
       if (wanted === undefined) continue;
@@ -167,18 +168,21 @@ export class LimitHandlers implements PluginHandlers {
       const error = await failureOf(update, { containerId: id, unified });
       if (this.#known.get(id) !== known) continue;
       if (error === undefined) known.given = wanted;
+      else areAllGiven = false;
       const event = error === undefined ? "container-limits-changed" : "container-limits-failed";
       this.#tell(event, known, { set: textOf(unified), error });
     }
+    return areAllGiven;
   }
 
-  /** What a container that runs is to have now; undefined for what it has. */
+  /** What a container that runs is to have now; undefined for what it has, as where an annotation is newly wrong. */
   #wantedOf(known: Known): Unified | undefined {
     const limits = this.#options.decideAnew(known.pod, known.container);
     if (limits === undefined) return undefined;
     const { unified, problems } = limits;
     this.#tellIgnored(known, problems);
-    return unified;
+    const isAsBefore = problems.every(({ annotation }) => known.ignored.has(annotation));
+    return isAsBefore ? unified : undefined;
   }
 
   #changeOf({ given, container }: Known, wanted: Unified): Unified {
@@ -188,10 +192,10 @@ export class LimitHandlers implements PluginHandlers {
   /** A container that was made while wasp was not there: what it would give it now, it may have given it already. */
   #firstSeen(pod: NriPod, container: NriContainer): Known {
     const { "memory.swap.max": _, ...others } = container.unified;
-    const mayBeGiven = this.#options.decideAnew(pod, { ...container, unified: others })?.unified ?? {};
-    const original = Object.entries(container.unified).filter(([file, value]) => mayBeGiven[file] !== value);
+    const given = this.#options.decideAnew(pod, { ...container, unified: others })?.unified ?? {};
+    const original = Object.entries(container.unified).filter(([file, value]) => given[file] !== value);
     const unified = Object.fromEntries(original);
-    return { pod, container: { ...container, unified }, given: {}, told: new Set() };
+    return { pod, container: { ...container, unified }, given: {}, ignored: new Set(), told: NONE_TOLD };
   }
 
   #refuseFor(known: Known, problems: readonly MemoryQosProblem[]): void {
@@ -227,6 +231,10 @@ async function failureOf(update: UpdateContainers, one: ContainerUpdate): Promis
   } catch (error) {
     return (error as Error).message;
   }
+}
+
+function annotationsOf(problems: readonly MemoryQosProblem[]): ReadonlySet<string> {
+  return new Set(problems.map(({ annotation }) => annotation));
 }
 
 function isEmpty(unified: Unified): boolean {

@@ -154,7 +154,13 @@ describe.concurrent("an agent that is the runtime's plugin", () => {
     nri.setConfig("memoryQos: {classes: [{name: bronze, swaplimitratio: 0.25}]}");
     await agent.until(() => nri.updates.length === 1);
     expect(nri.updates[0]).toEqual([ID, { "memory.high": String((LIMIT_BYTES * 3) / 4) }]);
-    nri.setConfig("memoryQos: {}");
+    // A mistake of the administrator's takes nothing from containers that run.
+    nri.setConfig("memoryQos: {classes: [{name: brownze}]}");
+    await agent.event("annotation-ignored");
+    await agent.passes(2);
+    expect(agentNode.swapMax(pod, ID)).toBe("max");
+    expect(nri.updates).toHaveLength(1);
+    nri.setConfig("memoryQos: {classes: [{name: bronze, swaplimitratio: 0}]}");
     await agent.until(() => nri.updates.length === 2);
     const share = exactShareOf(REQUEST_BYTES);
     expect(nri.updates[1]).toEqual([ID, { "memory.high": "max", "memory.swap.max": share }]);

@@ -52,7 +52,6 @@ describe("without a file, flags and variables", () => {
       taintEffect: "NoSchedule",
       nri: false,
       nriSocket: "/var/run/nri/nri.sock",
-      memoryQos: { classes: [], unifiedAnnotations: [] },
       memoryQosOnError: "Refuse",
       podSource: "Kubelet",
       kubeletHost: "127.0.0.1",

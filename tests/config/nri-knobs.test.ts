@@ -32,6 +32,7 @@ describe("the agent's memory QoS", () => {
 
   test("is as it is in the file of wasp nri, and back", () => {
     const knob = load(`memoryQos: {${written}}`).memoryQos;
+    if (knob === undefined) throw new Error("nothing was read");
     const text = JSON.stringify(memoryQosAsWritten(knob));
     expect(parseMemoryQos("memory-qos.yaml", text).config).toEqual(knob);
     expect(load(`memoryQos: ${text}`).memoryQos).toEqual(knob);

@@ -83,12 +83,6 @@ describe("a container's limit", () => {
       "limited-swap",
     ],
     [
-      "the share, by a class that is none",
-      { "class.memory-qos.nri.io": "gold" },
-      shareInPages,
-      "limited-swap",
-    ],
-    [
       "an annotation's, in whole pages",
       { "class.memory-qos.nri.io": "bronze", "memory.swap.max.memory-qos.nri.io/db": "12345" },
       3 * PAGE,
@@ -107,6 +101,14 @@ describe("a container's limit", () => {
     };
     const finding = findingOf({}, [{ ...pod, annotations }], { ...config, podOverrides: "Lower", memoryQos });
     expect(finding).toMatchObject({ wantedBytes, decision: { reason } });
+  });
+
+  test("is held where an annotation for memory QoS is wrong, and somebody heeds those", () => {
+    const annotated = { ...pod, annotations: { "class.memory-qos.nri.io": "gold" } };
+    expect(findingOf({}, [annotated])).toMatchObject({ action: "keep", wantedBytes: shareInPages });
+    const memoryQos: MemoryQosConfig = { classes: [], unifiedAnnotations: [] };
+    const held = { action: "hold", reason: "annotation-wrong" };
+    expect(findingOf({}, [annotated], { ...config, memoryQos })).toMatchObject(held);
   });
 
   test("is held while the kubelet has not classified the pod", () => {
