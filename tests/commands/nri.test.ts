@@ -74,7 +74,7 @@ describe("a container that is made", () => {
       "that asks for a value that is none",
       { annotations: { "memory.high.memory-qos.nri.io": "half" } },
       "wrong-value",
-      'memory.high.memory-qos.nri.io: "half" is not max, or a quantity of bytes such as 512Mi',
+      'memory.high.memory-qos.nri.io: "half" is not max, or a quantity of bytes such as 512Mi, of a page (4096) or more',
     ],
   ])("%s is refused", async (_, options, reason, error) => {
     const { side, plugin } = await nri.serve();

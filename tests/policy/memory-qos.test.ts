@@ -99,8 +99,8 @@ describe("what a container gets", () => {
     ],
     [
       "its own file before its pod's",
-      { "memory.high.memory-qos.nri.io": "1Gi", "memory.high.memory-qos.nri.io/app": "1000" },
-      { direct: { "memory.high": "1000" } },
+      { "memory.high.memory-qos.nri.io": "1Gi", "memory.high.memory-qos.nri.io/app": "10000" },
+      { direct: { "memory.high": "10000" } },
     ],
     [
       "no file where its own is empty",
