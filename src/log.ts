@@ -84,6 +84,8 @@ export type Event =
   | "node-tainted"
   /** The node's taint is taken away. */
   | "node-untainted"
+  /** What an agent that evicted had left on the node is taken away, because nobody is evicted here any more. */
+  | "node-cleared"
   /** The node's taint and condition cannot be read or written; nobody is evicted before they were read once. */
   | "node-unmarked"
   /** They can be again. */

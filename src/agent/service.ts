@@ -14,6 +14,7 @@ import { Agent } from "./agent.ts";
 import { Evictor, type EvictorConfig } from "./evictor.ts";
 import { type HttpEndpoint, serveHttp } from "./http.ts";
 import { KubeletCheck } from "./kubelet-check.ts";
+import { removeLeftMarks } from "./left-marks.ts";
 import { LineWriter } from "./line-writer.ts";
 import { Logger } from "./logger.ts";
 import { AgentMetrics } from "./metrics.ts";
@@ -57,6 +58,7 @@ export class Service implements AsyncDisposable {
   #kubeletThresholds: KubeletThresholds | undefined;
   #evictor: Evictor | undefined;
   #evictorTimer: NodeJS.Timeout | undefined;
+  readonly #closing = new AbortController();
   #askedSeconds = Number.NEGATIVE_INFINITY;
   #isReady = false;
 
@@ -106,6 +108,7 @@ export class Service implements AsyncDisposable {
       isWanting: () => this.#agent.hasUnknownContainer,
     };
     this.#followPressure();
+    void this.#clearNode();
     this.#source = followPods(options, {
       onPods: (list, durationSeconds) => this.#onPods(list, durationSeconds),
       onError: (error, retrySeconds) => {
@@ -145,6 +148,7 @@ export class Service implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     clearInterval(this.#certificateTimer);
     clearInterval(this.#evictorTimer);
+    this.#closing.abort();
     await Promise.all([
       this.#evictor?.leave(),
       Promise.race([this.#reach.release(), Bun.sleep(PARTING_MILLISECONDS)]),
@@ -213,6 +217,19 @@ export class Service implements AsyncDisposable {
     } catch (error) {
       this.#reporter.tell("eviction-impossible", { error: (error as Error).message });
       void this.#reach.release();
+    }
+  }
+
+  /** Takes away what an agent that evicted has left, once: where eviction is off, nobody else would. */
+  async #clearNode(): Promise<void> {
+    const { nodeName, evictionMode, dryRun } = this.config;
+    if (evictionMode !== "Off" || dryRun || nodeName === undefined) return;
+    try {
+      const server = new ApiServer(apiServerOptionsOf(this.config, this.#env));
+      const removed = await removeLeftMarks(server, nodeName, this.#closing.signal);
+      if (removed.length > 0) this.#reporter.tell("node-cleared", { removed: removed.join(", ") });
+    } catch {
+      // An agent that never evicts is not granted to look at nodes, and need not know where the API server is.
     }
   }
 

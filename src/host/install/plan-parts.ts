@@ -3,6 +3,7 @@ import { planContainerd } from "../../policy/install/containerd.ts";
 import { placeHook, planCrio } from "../../policy/install/crio.ts";
 import { planHook } from "../../policy/install/hook.ts";
 import { planKubelet } from "../../policy/install/kubelet.ts";
+import { heedKubelet } from "../../policy/install/kubelet-start.ts";
 import { MEMORY_QOS_FILE } from "../../policy/install/nri-service.ts";
 import type { InstallOptions } from "../../policy/install/options.ts";
 import type { Part } from "../../policy/install/part.ts";
@@ -39,7 +40,15 @@ const PLANNERS: Readonly<Partial<Record<Part, PartPlanner>>> = {
     const disk = chosen.includes("swap") ? diskOfPlan(planSwapOf(host, options)) : undefined;
     return planSystemSlice(readSystemSliceFacts(host, disk === undefined ? [] : [disk]));
   },
-  swap: planSwapOf,
+  swap: (host, options, chosen) => {
+    const facts = readSwapFacts(host, options.swap);
+    const { active, others, script } = facts;
+    return heedKubelet(planSwap(facts, options.swap), readKubeletFacts(host), {
+      withKubelet: chosen.includes("kubelet"),
+      hasSwap: active !== undefined || others.length > 0 || script !== undefined,
+      ignoreKubelet: options.ignoreKubelet,
+    });
+  },
   kubelet: (host, options) => planKubelet(readKubeletFacts(host), options),
   "cri-o": (host, options) => {
     const facts = readCrioFacts(host);

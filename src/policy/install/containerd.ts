@@ -8,6 +8,8 @@ import type { Step } from "./step.ts";
 export interface ContainerdFacts {
   /** Whether there is one on the host. */
   readonly isThere: boolean;
+  /** The distribution of Kubernetes that starts it and writes its configuration, such as k3s; undefined for none. */
+  readonly distribution: string | undefined;
   /** As in 1.7.24; undefined where it cannot be told, as in an image. */
   readonly version: string | undefined;
   /** Its configuration file. */
@@ -65,7 +67,8 @@ export function planContainerd(
         `containerd ${facts.version} has no NRI, which came with 1.7: its containers get their swap limits from wasp agent, shortly after they start`,
       ],
     };
-  const enabling = enablingSteps(facts);
+  const isOn = isNriOn(facts);
+  const enabling = isOn || facts.distribution !== undefined ? [] : enablingSteps(facts);
   return {
     part: PART,
     steps: [
@@ -75,6 +78,11 @@ export function planContainerd(
     ],
     refusals: refusalsOf(facts, company, options),
     notes: [
+      ...(isOn || facts.distribution === undefined
+        ? []
+        : [
+            `${facts.distribution} writes its containerd's configuration anew at each start: have it write disable = false into [plugins."${NRI_TABLE}"], if its containerd is older than 2.0`,
+          ]),
       ...(enabling.length > 0 && !options.restart
         ? ["containerd offers NRI once it is restarted, which stops no container: --restart does that"]
         : []),
@@ -103,7 +111,7 @@ function refusalsOf(
   return [
     ...problems,
     // A table cannot be in a file twice, and one in an imported file takes the place of all of it.
-    ...(nri !== undefined && (nri.isDisabled ?? !isOnByDefault(facts))
+    ...(nri !== undefined && !isNriOn(facts)
       ? [
           `${nri.file} configures NRI, and leaves it off: set disable = false in its [plugins."${NRI_TABLE}"], or --skip ${PART}, which leaves its containers to wasp agent`,
         ]
@@ -117,9 +125,13 @@ function refusalsOf(
   ];
 }
 
-function enablingSteps(facts: ContainerdFacts): readonly Step[] {
-  const { nri, configFile, isConfigured, importedFolder } = facts;
-  if (nri !== undefined || isOnByDefault(facts)) return [];
+function isNriOn(facts: ContainerdFacts): boolean {
+  return facts.nri?.isDisabled === undefined ? isOnByDefault(facts) : !facts.nri.isDisabled;
+}
+
+function enablingSteps({ nri, configFile, isConfigured, importedFolder }: ContainerdFacts): readonly Step[] {
+  // There is a table already, which is refused.
+  if (nri !== undefined) return [];
   const why = "containerd 1.7 has NRI turned off unless it is told";
   const file = (path: string): Step => {
     const text = [WRITTEN_BY, "version = 2", `[plugins."${NRI_TABLE}"]`, "  disable = false", ""].join("\n");

@@ -8,8 +8,10 @@ import {
   planContainerd,
 } from "../../../src/policy/install/containerd.ts";
 import { type CrioFacts, placeHook, planCrio } from "../../../src/policy/install/crio.ts";
+import { DISTRIBUTIONS } from "../../../src/policy/install/distribution.ts";
 import { planHook } from "../../../src/policy/install/hook.ts";
-import { type KubeletFacts, planKubelet } from "../../../src/policy/install/kubelet.ts";
+import { type KubeletFacts, type KubeletStarter, planKubelet } from "../../../src/policy/install/kubelet.ts";
+import { heedKubelet, type SwapCircumstances } from "../../../src/policy/install/kubelet-start.ts";
 import type { InstallOptions } from "../../../src/policy/install/options.ts";
 import { chooseParts, PARTS, type Part } from "../../../src/policy/install/part.ts";
 import type { PartPlan } from "../../../src/policy/install/plan.ts";
@@ -24,6 +26,7 @@ const options: InstallOptions = {
   evictionSoft: "Auto",
   restart: false,
   swap: { target: undefined, size: undefined, priority: undefined },
+  ignoreKubelet: false,
 };
 
 const crio: CrioFacts = {
@@ -39,9 +42,12 @@ const crio: CrioFacts = {
 
 const kubelet: KubeletFacts = {
   isThere: true,
+  startedBy: undefined,
   configFile: "/var/lib/kubelet/config.yaml",
+  isConfigKnown: true,
   dropInFolder: "/etc/kubernetes/kubelet.conf.d",
   failSwapOn: undefined,
+  failSwapOnNow: undefined,
   evictionSoft: undefined,
   failSwapOnFlag: undefined,
   limitsSwap: false,
@@ -221,6 +227,103 @@ describe("the kubelet", () => {
   });
 });
 
+const [k3s, , microK8s, k0s] = DISTRIBUTIONS.map(
+  (one): KubeletStarter => ({ ...one, unit: one.units[0] ?? "" }),
+);
+
+describe("the kubelet of a distribution", () => {
+  test("is never restarted by wasp, for that restarts more", () => {
+    const { steps, notes } = planKubelet({ ...kubelet, startedBy: k3s }, { ...options, restart: true });
+    expect(steps).toMatchObject([{ kind: "file", path: "/etc/kubernetes/kubelet.conf.d/50-wasp.conf" }]);
+    expect(notes).toEqual([expect.stringMatching(/once k3s is restarted: systemctl restart k3s.service$/)]);
+  });
+
+  test.each([
+    [
+      k3s,
+      /^k3s .*kubelet-arg in \/etc\/rancher\/k3s\/config.yaml, and restart k3s.service:\nfail-swap-on=false\neviction-soft=memory.available<1Gi\neviction-soft-grace-period=memory.available=10s$/,
+    ],
+    [microK8s, /\/var\/snap\/microk8s\/current\/args\/kubelet, .*:\n--fail-swap-on=false\n--eviction-soft=/],
+    [
+      k0s,
+      /spec.workerProfiles in k0s.yaml, and restart k0sworker.service:\nfailSwapOn: false\nevictionSoft:\n/,
+    ],
+  ])("without drop-ins is set up where %o says", (startedBy, words) => {
+    const { steps, notes } = planKubelet({ ...kubelet, startedBy, dropInFolder: undefined }, options);
+    expect(steps).toEqual([]);
+    expect(notes).toEqual([expect.stringMatching(words)]);
+  });
+});
+
+describe("swap", () => {
+  const step = { kind: "command", part: "swap", argv: ["swapon"], when: "changed" } as const;
+  const swap: PartPlan = { part: "swap", steps: [step], refusals: [], notes: ["larger"] };
+  const alone = { withKubelet: false, hasSwap: false, ignoreKubelet: false };
+  const withoutDropIns = { dropInFolder: undefined };
+  const said = (value: boolean) => ({ failSwapOnNow: { value, setBy: "/etc/k.d/20.conf" } });
+
+  test.each<[string, Partial<KubeletFacts>, Partial<SwapCircumstances>]>([
+    ["there is no kubelet", { isThere: false }, {}],
+    ["its files allow swap", said(false), {}],
+    ["its flags do", { ...said(true), failSwapOnFlag: false }, {}],
+    ["it is told in the same run", said(true), { withKubelet: true }],
+  ])("is set up where %s", (_, facts, circumstances) => {
+    expect(heedKubelet(swap, { ...kubelet, ...facts }, { ...alone, ...circumstances })).toEqual(swap);
+  });
+
+  test.each<[string, Partial<KubeletFacts>, Partial<SwapCircumstances>, string]>([
+    [
+      "nothing is said of it",
+      withoutDropIns,
+      { withKubelet: true },
+      "set failSwapOn: false in /var/lib/kubelet/config.yaml, or say --ignore-kubelet",
+    ],
+    [
+      "its part is left out",
+      {},
+      {},
+      "in /var/lib/kubelet/config.yaml, or install the kubelet's part too, or say --ignore-kubelet",
+    ],
+    [
+      "a file says so",
+      { ...said(true), ...withoutDropIns },
+      {},
+      "set failSwapOn: false in /etc/k.d/20.conf, or say",
+    ],
+    ["a flag says so", { ...said(false), failSwapOnFlag: true }, {}, "take --fail-swap-on away"],
+    [
+      "MicroK8s has it so",
+      { startedBy: microK8s, ...withoutDropIns },
+      {},
+      "set --fail-swap-on=false in /var/snap/microk8s/current/args/kubelet, or say",
+    ],
+  ])("is refused where the kubelet would not start, as %s", (_, facts, circumstances, words) => {
+    const plan = heedKubelet(swap, { ...kubelet, ...facts }, { ...alone, ...circumstances });
+    expect(plan.steps).toEqual([]);
+    expect(plan.refusals).toEqual([expect.stringContaining(words)]);
+  });
+
+  test.each<[string, Partial<KubeletFacts>, Partial<SwapCircumstances>]>([
+    ["somebody insists", {}, { ignoreKubelet: true }],
+    ["there is swap already", {}, { hasSwap: true }],
+    ["nobody can tell how it is to be configured", { isConfigKnown: false }, {}],
+  ])("is set up with a warning where %s", (_, facts, circumstances) => {
+    const plan = heedKubelet(swap, { ...kubelet, ...facts }, { ...alone, ...circumstances });
+    expect(plan).toMatchObject({ steps: [step], refusals: [] });
+    expect(plan.notes).toEqual([
+      "larger",
+      expect.stringContaining("the kubelet does not start where swap is on"),
+    ]);
+  });
+
+  test("that is refused for other reasons has this one told too, and that which is not asked for has none", () => {
+    const refused = { ...swap, steps: [], refusals: ["no room"] };
+    expect(heedKubelet(refused, kubelet, alone).refusals).toHaveLength(2);
+    const noted = { ...swap, steps: [] };
+    expect(heedKubelet(noted, kubelet, alone)).toEqual(noted);
+  });
+});
+
 const unknown = { hasIoLatency: undefined, isSwapDenied: undefined, hasLatencyTarget: undefined };
 
 describe("system.slice", () => {
@@ -276,6 +379,7 @@ describe("system.slice", () => {
 
 const containerd: ContainerdFacts = {
   isThere: true,
+  distribution: undefined,
   version: "1.7.24",
   configFile: "/etc/containerd/config.toml",
   isConfigured: true,
@@ -353,6 +457,16 @@ describe("containerd", () => {
   ])("%s is left as it is", (_, facts, note) => {
     const plan = planContainerd({ ...containerd, ...facts }, own, options);
     expect(plan).toMatchObject({ steps: [], refusals: [], notes: [expect.stringContaining(note)] });
+  });
+
+  test.each([[undefined], ["1.7.24"]])("of a distribution, of version %p, is configured there", (version) => {
+    const plan = planContainerd({ ...containerd, distribution: "k3s", version }, own, options);
+    expect(shown(plan)).toEqual(service);
+    expect(plan.notes).toContainEqual(
+      expect.stringContaining("k3s writes its containerd's configuration anew"),
+    );
+    const newer = planContainerd({ ...containerd, distribution: "k3s", version: "2.1.0" }, own, options);
+    expect(newer.notes.join()).not.toContain("k3s");
   });
 
   test("that is not there has nothing to say", () => {

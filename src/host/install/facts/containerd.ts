@@ -1,6 +1,7 @@
 import { type ContainerdFacts, NRI_LINES, NRI_TABLE } from "../../../policy/install/containerd.ts";
 import { DROP_IN } from "../../../policy/install/drop-in.ts";
 import type { Host } from "../host.ts";
+import { readKubeletFlags } from "../kubelet-flags.ts";
 import { filesIn, isExecutable, isThere, readIfThere } from "../read-host.ts";
 import { readServiceFlags } from "../service-flags.ts";
 
@@ -41,6 +42,7 @@ export function readContainerdFacts(host: Host): ContainerdFacts {
   );
   return {
     isThere: program !== undefined || isThere(host, CONFIG_FILE) || flags.isThere,
+    distribution: readKubeletFlags(host).startedBy?.name,
     version: program === undefined || !host.isRunning ? undefined : versionOf(host, program),
     configFile,
     isConfigured: isThere(host, configFile),
