@@ -80,7 +80,7 @@ export const InstallFlagsSchema = v.strictObject({
   ),
   restart: v.pipe(
     v.optional(SwitchSchema, false),
-    v.description("Restart the kubelet and CRI-O where their settings change"),
+    v.description("Restart the kubelet, CRI-O and containerd where their settings change"),
   ),
   binaryPath: v.pipe(
     v.optional(AbsolutePathSchema, "/usr/local/bin/wasp"),

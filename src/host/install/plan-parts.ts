@@ -4,6 +4,7 @@ import { placeHook, planCrio } from "../../policy/install/crio.ts";
 import { planHook } from "../../policy/install/hook.ts";
 import { planKubelet } from "../../policy/install/kubelet.ts";
 import { heedKubelet } from "../../policy/install/kubelet-start.ts";
+import { MEMORY_QOS_FILE } from "../../policy/install/nri-service.ts";
 import type { InstallOptions } from "../../policy/install/options.ts";
 import type { Part } from "../../policy/install/part.ts";
 import { compose, type PartPlan, type Plan } from "../../policy/install/plan.ts";
@@ -16,7 +17,7 @@ import { readKubeletFacts } from "./facts/kubelet.ts";
 import { readSwapFacts } from "./facts/swap.ts";
 import { readSystemSliceFacts } from "./facts/system-slice.ts";
 import type { Host } from "./host.ts";
-import { isWritable } from "./read-host.ts";
+import { isExecutable, isThere, isWritable } from "./read-host.ts";
 
 /**
  * What makes a part's plan of what is on a host and what was chosen. A part has a reader of facts in this room
@@ -53,7 +54,11 @@ const PLANNERS: Readonly<Partial<Record<Part, PartPlanner>>> = {
     const facts = readCrioFacts(host);
     return planCrio(facts, hookPlace(host, facts), options);
   },
-  containerd: (host) => planContainerd(readContainerdFacts(host)),
+  containerd: (host, options, chosen) => {
+    const hasBinary = chosen.includes("binary") || isExecutable(host, options.binaryPath);
+    const company = { hasBinary, hasMemoryQos: isThere(host, MEMORY_QOS_FILE) };
+    return planContainerd(readContainerdFacts(host), company, options);
+  },
 };
 
 /** Plans the chosen parts on what is there now; throws where a fact cannot be read. */
