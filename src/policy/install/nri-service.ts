@@ -28,7 +28,8 @@ export function nriServiceSteps(binaryPath: string, hasMemoryQos: boolean): read
 }
 
 function unitText(binaryPath: string, hasMemoryQos: boolean): string {
-  const qos = hasMemoryQos ? ` --config=${MEMORY_QOS_FILE}` : "";
+  // Where nobody has classes, annotations for them are meant for another plugin, or another node.
+  const qos = hasMemoryQos ? `--config=${MEMORY_QOS_FILE}` : "--on-error=Ignore";
   return `${WRITTEN_BY}
 [Unit]
 Description=Swap limits and memory QoS for containers, through NRI (wasp)
@@ -37,7 +38,7 @@ Before=kubelet.service
 StartLimitIntervalSec=0
 
 [Service]
-ExecStart=${binaryPath} nri --swap-behavior=LimitedSwap${qos}
+ExecStart=${binaryPath} nri --swap-behavior=LimitedSwap ${qos}
 Restart=always
 RestartSec=1
 # containerd waits for it with each container that it makes.

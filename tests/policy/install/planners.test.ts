@@ -502,7 +502,7 @@ describe("containerd", () => {
       return unit?.text ?? "";
     };
     const start = "ExecStart=/usr/local/bin/wasp nri --swap-behavior=LimitedSwap";
-    expect(unitOf(false)).toContain(`\n${start}\n`);
+    expect(unitOf(false)).toContain(`\n${start} --on-error=Ignore\n`);
     expect(unitOf(true)).toContain(`\n${start} --config=/etc/wasp/memory-qos.yaml\n`);
   });
 });
