@@ -1,0 +1,61 @@
+import { readdirSync } from "node:fs";
+import type { SwappedCgroup } from "../../../policy/install/swap/removal.ts";
+import { parseKubepodsPath } from "../../../policy/pod-cgroup.ts";
+import { readFile, readFileIfThere } from "../../file.ts";
+import { figureOf } from "../../key-values.ts";
+import { unlessGone } from "../../kubepods.ts";
+import { readLimit } from "../../swap-limit.ts";
+import type { Host } from "../host.ts";
+
+/**
+ * Reads the cgroups of a running host that have a limit of memory and of which something is swapped out, on cgroup v2;
+ * one that goes meanwhile is left out. Throws an error that names the file that cannot be read.
+ */
+export function readSwappedCgroups({ fsroot, isRunning }: Host): readonly SwappedCgroup[] {
+  return isRunning ? readBelow(`${fsroot}/sys/fs/cgroup`, "") : [];
+}
+
+function readBelow(mount: string, path: string): readonly SwappedCgroup[] {
+  const children = unlessGone(() => readdirSync(mount + path, { withFileTypes: true })) ?? [];
+  return children
+    .filter((child) => child.isDirectory())
+    .flatMap(({ name }) => {
+      const child = `${path}/${name}`;
+      const swapBytes = Number(readFileIfThere(`${mount}${child}/memory.swap.current`) ?? 0);
+      // It counts what is below, too.
+      return swapBytes > 0 ? [...readOne(mount, child, swapBytes), ...readBelow(mount, child)] : [];
+    });
+}
+
+function readOne(mount: string, path: string, swapBytes: number): readonly SwappedCgroup[] {
+  const directory = mount + path;
+  // A cgroup that loses its memory.stat is gone.
+  const stat = readFileIfThere(`${directory}/memory.stat`);
+  if (stat === undefined) return [];
+  const maxBytes = readLimit(`${directory}/memory.max`);
+  const highBytes = readLimit(`${directory}/memory.high`);
+  const limitBytes = Math.min(maxBytes, highBytes);
+  if (limitBytes === Number.POSITIVE_INFINITY) return [];
+  const droppable = ["active_file", "inactive_file", "slab_reclaimable"].map((name) => figureOf(stat, name));
+  const currentBytes = Number(readFile(`${directory}/memory.current`));
+  return [
+    {
+      name: nameOf(path),
+      // What has come back, and is still kept in swap, is in both figures.
+      swapBytes: Math.max(0, swapBytes - figureOf(stat, "swapcached")),
+      residentBytes: Math.max(0, currentBytes - droppable.reduce((sum, bytes) => sum + bytes, 0)),
+      limitBytes,
+      limitFile: limitBytes === maxBytes ? "memory.max" : "memory.high",
+    },
+  ];
+}
+
+function nameOf(path: string): string {
+  const cgroup = parseKubepodsPath(path);
+  if (cgroup?.level === "pod") return `pod ${cgroup.pod.podUid}`;
+  if (cgroup?.level !== "container") return path;
+  return `container ${cgroup.containerId.slice(0, SHOWN_DIGITS)} of pod ${cgroup.pod.podUid}`;
+}
+
+// As crictl shows them.
+const SHOWN_DIGITS = 13;
