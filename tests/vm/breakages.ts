@@ -64,6 +64,7 @@ export const breakages: Readonly<Record<string, readonly Breakage[]>> = {
         },
         { id: "binary", severity: "unknown", found: "was not run", remedy: install("binary") },
       ],
+      mends: `chown root:root ${BINARY} && chmod go-w ${BINARY}`,
     },
     {
       breaks: `chown 1000 ${HOOK}`,

@@ -24,6 +24,8 @@ function standIn(name: string, words: string): string {
 /** Gives a host a kubelet, CRI-O, and what else a node has that wasp works on, as far as a check reads of them. */
 export async function addServices(guest: Guest): Promise<void> {
   await guest.must(`set -e
+    # It outlasts the containers that were in it.
+    systemctl stop kubepods.slice
     mkdir /run/stand-in
     cp /usr/local/bin/wasp /run/stand-in
     ${standIn("kubelet", `--config=${KUBELET_FOLDER}/config.yaml --config-dir=${KUBELET_FOLDER}/conf.d`)}
