@@ -88,8 +88,7 @@ async function rings(): Promise<{ quick: Ring[]; registry: Ring; guests: Ring[] 
   const files = (await Array.fromAsync(new Glob("tests/**/*.test.ts").scan(ROOT))).sort();
   const of = (...rooms: string[]) =>
     files.filter((file) => rooms.some((room) => file.startsWith(`tests/${room}/`)));
-  // `npm run test:restarts` runs those that start a guest again and again: they would take npm test beyond its time.
-  const apart = of("commands", "restarts", "runc", "sshd", "sync", "vm");
+  const apart = of("commands", "runc", "sshd", "sync", "vm");
   const pure = files.filter((file) => !apart.includes(file));
   return {
     quick: [
@@ -115,7 +114,7 @@ function sharded(name: string, files: readonly string[], shards: number): Ring[]
 
 // They restart their guest, so that nobody else can use it.
 function isOfHosts(file: string): boolean {
-  return /\/(install|openshift)[^/]*$/.test(file);
+  return /\/install[^/]*$/.test(file);
 }
 
 async function runRing(ring: Ring): Promise<void> {

@@ -7,6 +7,7 @@ import { flagsOf } from "../config/flags.ts";
 import { loadUninstallConfig, type UninstallConfig, UninstallFlagsSchema } from "../config/install.ts";
 import { readKubeletFacts } from "../host/install/facts/kubelet.ts";
 import { readOwnSwap } from "../host/install/facts/swap.ts";
+import { readSwappedCgroups } from "../host/install/facts/swapped-cgroups.ts";
 import type { Host } from "../host/install/host.ts";
 import { lockHost, readJournal } from "../host/install/journal-file.ts";
 import { countSwapping, hasAgent, zeroLimits } from "../host/install/limits.ts";
@@ -60,7 +61,7 @@ function uninstall(config: UninstallConfig): number {
 /** Before anything is undone: the script would refuse only once the hook is gone. */
 function swapRefusals(host: Host, undos: readonly Undo[]): readonly string[] {
   const isGoing = undos.some(({ made, action }) => made.part === "swap" && action === "run");
-  return isGoing ? removalRefusals(readOwnSwap(host)) : [];
+  return isGoing ? removalRefusals(readOwnSwap(host), readSwappedCgroups(host)) : [];
 }
 
 /** What is to become of the swap limits of the containers that run. */

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { dirname } from "node:path";
 import { wasp } from "../node/binary.ts";
 import { InstallHost } from "../node/install-host.ts";
+import { containerIdOf, podPath, podUidOf } from "../node/kubepods-tree.ts";
 
 const NO_SWAP = "Filename				Type		Size		Used		Priority\n";
 const SWAP = (used: number) => `${NO_SWAP}/var/lib/wasp/swapfile file 8388604 ${used} -2\n`;
@@ -26,6 +27,24 @@ wipefs*) echo '${wipefs}' ;;
 *swap.sh\\ remove) rm ${host.root}/var/lib/wasp/swapfile; echo '${NO_SWAP}' >${host.root}/proc/swaps ;;
 esac`);
   return host;
+}
+
+const LAYOUT = { driver: "systemd", cgroupRoot: [] } as const;
+
+/** Puts a cgroup into a host, with what is used of memory and of swap at each level, and a limit of its own. */
+function addCgroup(
+  host: InstallHost,
+  path: string,
+  { max, currentBytes, swapBytes }: { max: string; currentBytes: number; swapBytes: number },
+): void {
+  for (let level = path; level !== ""; level = level.slice(0, level.lastIndexOf("/"))) {
+    const write = (file: string, text: string) => host.write(`/sys/fs/cgroup${level}/${file}`, `${text}\n`);
+    write("memory.current", `${currentBytes}`);
+    write("memory.swap.current", `${swapBytes}`);
+    write("memory.max", level === path ? max : "max");
+    write("memory.high", "max");
+    write("memory.stat", "anon 1");
+  }
 }
 
 const acting = (host: InstallHost) => host.ran.filter((line) => !/^(findmnt|wipefs)/.test(line));
@@ -166,6 +185,26 @@ describe("wasp uninstall of swap", () => {
     expect(after).toEqual(before);
   });
 
+  test("takes the folders away that were made for a file", async () => {
+    using host = hostWithDisk();
+    host.makeFolder("/srv");
+    host.onCommand(`case "$*" in
+findmnt*) echo '{"filesystems":[{"fstype":"xfs","options":"rw","size":9e9,"avail":9e9,"uuid":null}]}' ;;
+wipefs*) echo '{"signatures":[{"type":"swap","label":"wasp-swap"}]}' ;;
+*swap.sh\\ make) mkdir -p ${host.root}/srv/a/b && truncate -s 32M ${host.root}/srv/a/b/swap ;;
+*\\ start\\ *) echo '${NO_SWAP}/srv/a/b/swap file 32764 0 -2' >${host.root}/proc/swaps ;;
+*swap.sh\\ remove) rm ${host.root}/srv/a/b/swap; echo '${NO_SWAP}' >${host.root}/proc/swaps ;;
+esac`);
+    const before = host.listing();
+    const made = await host.wasp("install", "--only=swap", "--swap-size=32Mi", "--swap-file=/srv/a/b/swap");
+    expect(made).toMatchObject({ exitCode: 0, stderr: "" });
+    expect((await host.wasp("uninstall")).stdout).toContain("removed /srv/a/b\nremoved /srv/a\n");
+    const after = host.listing();
+    delete before["/proc/swaps"];
+    delete after["/proc/swaps"];
+    expect(after).toEqual(before);
+  });
+
   test("is refused before anything is undone where memory cannot take what is swapped out", async () => {
     using host = hostWithDisk();
     await host.wasp("install", "--only", "swap", "--swap-size", "32Mi");
@@ -178,5 +217,31 @@ describe("wasp uninstall of swap", () => {
     );
     expect(host.listing()).toEqual(before);
     expect((await host.wasp("uninstall", "--skip", "swap")).stdout).toContain("nothing to do");
+  });
+
+  test("is refused where a container cannot take what is swapped out of it", async () => {
+    using host = hostWithDisk();
+    await host.wasp("install", "--only", "swap", "--swap-size", "32Mi");
+    host.write("/proc/swaps", SWAP(100_000));
+    const container = `${podPath(LAYOUT, "Burstable", podUidOf(1))}/crio-${containerIdOf(7)}.scope`;
+    addCgroup(host, container, { max: "41943040", currentBytes: 30_000_000, swapBytes: 20_000_000 });
+    addCgroup(host, "/system.slice/ssh.service", { max: "max", currentBytes: 1e9, swapBytes: 1e9 });
+    const { exitCode, stderr } = await host.wasp("uninstall");
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain(
+      `container ${containerIdOf(7).slice(0, 13)} of pod ${podUidOf(1)} would have 48 MiB with a memory.max of 40 MiB`,
+    );
+    // A third of it can be dropped, or has come back already.
+    const stat =
+      "anon 1\nactive_file 3000000\ninactive_file 5000000\nslab_reclaimable 1000000\nswapcached 1000000\n";
+    host.write(`/sys/fs/cgroup${container}/memory.stat`, stat);
+    expect((await host.wasp("uninstall", "--dry-run")).exitCode).toBe(1);
+    host.write(
+      `/sys/fs/cgroup${container}/memory.stat`,
+      `${stat}inactive_anon 0\n`.replace("5000000", "9000000"),
+    );
+    expect((await host.wasp("uninstall", "--dry-run")).exitCode).toBe(0);
+    host.write(`/sys/fs/cgroup${container}/memory.high`, "37000000");
+    expect((await host.wasp("uninstall", "--dry-run")).stderr).toContain("with a memory.high of 35 MiB");
   });
 });

@@ -48,6 +48,7 @@ const suite = "trixie";
 const emulatorPackages = ["qemu-system-x86", "qemu-utils"];
 
 const guestPackages = [
+  "btrfs-progs",
   "busybox-static",
   "conmon",
   "containerd",
@@ -68,6 +69,7 @@ const guestPackages = [
   "systemd-sysv",
   "udev",
   "util-linux",
+  "xfsprogs",
 ];
 
 const leftOutPaths = ["/usr/share/doc/*", "/usr/share/info/*", "/usr/share/locale/*", "/usr/share/man/*"];

@@ -1,10 +1,13 @@
 /** `wasp install` and `wasp uninstall` on a real host: over ssh, through restarts and power cuts. */
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import type { Finding } from "../../src/policy/install/check/finding.ts";
 import { Administrator } from "./administrator.ts";
+import { breakages, type Complaint, oldKernelComplaints, onOldKernel } from "./breakages.ts";
 import { effectiveLimit, podmanRun, startContainer } from "./container.ts";
 import { listing, makeFresh, makeOtherHosts, otherHosts } from "./fresh-host.ts";
 import { bootGuest } from "./guest.ts";
 import { guestImage } from "./image.ts";
+import { addServices, removeServices, WITH_SPARE } from "./node-services.ts";
 import { oomScoreAdjOf32MiB, podSlices, swapShares } from "./pods.ts";
 
 setDefaultTimeout(180_000);
@@ -32,14 +35,19 @@ beforeAll(async () => {
   fresh = await listing(guest);
 });
 
-/** What a check finds on the guest, by what it is about: how bad, and what was found. */
-async function check(): Promise<{ exitCode: number; of: (severity: string) => string[] }> {
-  const { code, stdout, stderr } = await guest.run("wasp install --check -o json");
+/** What a check finds on the guest, save what is as it should be. */
+async function check(
+  command = (wasp: string) => wasp,
+): Promise<{ exitCode: number; bad: readonly Finding[] }> {
+  const { code, stdout, stderr } = await guest.run(
+    `${WITH_SPARE}; ${command("wasp install --check -o json")}`,
+  );
   if (stdout === "") throw new Error(`wasp install --check told nothing: ${stderr}`);
-  const { findings } = JSON.parse(stdout) as { findings: { id: string; severity: string }[] };
-  const of = (severity: string) => findings.filter((one) => one.severity === severity).map(({ id }) => id);
-  return { exitCode: code, of };
+  const { findings } = JSON.parse(stdout) as { findings: Finding[] };
+  return { exitCode: code, bad: findings.filter(({ severity }) => severity !== "ok") };
 }
+
+const idsOf = (findings: readonly Finding[]) => findings.map(({ severity, id }) => `${severity}: ${id}`);
 
 /** What is swapped to. */
 async function swaps(): Promise<string[]> {
@@ -57,6 +65,20 @@ const latencyTarget = () =>
   guest.must(`set -e
     grep --quiet IODeviceLatency /run/systemd/system.control/system.slice.d/*
     systemctl show --property=IODeviceLatencyTargetUSec --value system.slice`);
+
+/** That this is complained of, each with what is right and what to do about it. */
+function expectComplaints(bad: readonly Finding[], complaints: readonly Complaint[]): void {
+  for (const { id, severity, found, remedy } of complaints) {
+    const told = remedy === undefined ? {} : { remedy: expect.stringContaining(remedy) };
+    const complaint = {
+      id,
+      severity,
+      found: expect.stringContaining(found),
+      right: expect.stringMatching(/./),
+    };
+    expect(bad).toContainEqual(expect.objectContaining({ ...complaint, ...told }));
+  }
+}
 
 /** Starts an installation, and takes the guest's power away once a script in it ends. */
 async function cutOnce(script: string): Promise<void> {
@@ -87,8 +109,17 @@ describe("a host that has nothing of wasp", () => {
 });
 
 describe("an installation", () => {
-  test("that a power cut ended is completed by the next", async () => {
-    await cutOnce(untilThere("/etc/wasp/swap.sh"));
+  test("that a power cut ended is completed by the next, the swap by the start between them", async () => {
+    // The script gets as far as this, with the file at its other name, and no further.
+    const stuck = "#!/bin/sh\\ntouch /run/stuck/here\\nexec sleep 600\\n";
+    await guest.must(`set -e
+      mkdir /run/stuck
+      printf '${stuck}' > /run/stuck/mkswap
+      chmod +x /run/stuck/mkswap
+      ln -s /run/stuck/mkswap /usr/local/bin`);
+    await cutOnce(`${untilThere("/run/stuck/here")}; ls ${swapFile}.new`);
+    await guest.must("rm /usr/local/bin/mkswap");
+    expect(await swaps()).toEqual([`${swapFile} file`]);
     expect(await administrator.wasp("install", swapFlags)).toMatchObject(succeeded);
   });
 
@@ -126,35 +157,49 @@ describe("an installation", () => {
     expect(await listing(guest)).toBe(before);
   });
 
-  // Debian's kernel has no io.latency.
-  const known = ["swap-encryption", "io-latency", "agent"];
-
   test("is sound, but for what no installation brings", async () => {
-    const found = await check();
-    expect(found.of("error")).toEqual([]);
-    expect(found.of("warning")).toEqual(known);
-    expect(found.of("unknown")).toEqual(["kubelet"]);
-    expect(found.exitCode).toBe(3);
+    const { exitCode, bad } = await check();
+    // Debian's kernel has no io.latency.
+    const known = ["note: swap-disk", "warning: swap-encryption", "warning: io-latency"];
+    expect(idsOf(bad)).toEqual([...known, "unknown: kubelet", "warning: agent"]);
+    expect(exitCode).toBe(3);
+  });
+
+  describe("among a node's services", () => {
+    let known: readonly string[];
+    beforeAll(async () => {
+      await addServices(guest);
+      await guest.must(`wasp install ${swapFlags.join(" ")} --restart`);
+      const { bad } = await check();
+      known = idsOf(bad);
+    });
+    afterAll(() => removeServices(guest));
+
+    test("is as sound", () => {
+      expect(known).toEqual(["note: swap-disk", "warning: swap-encryption", "warning: io-latency"]);
+    });
+
+    test.each(Object.entries(breakages))("is told of what is wrong, and mended: %s", async (_, all) => {
+      const complaints = all.flatMap((one) => one.complaints);
+      await guest.must(all.map(({ breaks }) => breaks).join("\n"));
+      const { bad, exitCode } = await check();
+      expectComplaints(bad, complaints);
+      expect(exitCode).toBe(complaints.some(({ severity }) => severity === "error") ? 1 : 3);
+      const mends = all.flatMap(
+        ({ mends, complaints }) => mends ?? complaints.map(({ remedy = "" }) => remedy),
+      );
+      await guest.must(["set -e", WITH_SPARE, ...new Set(mends)].join("\n"));
+      expect(idsOf((await check()).bad)).toEqual([...known]);
+    });
+
+    test("is told of an old kernel", async () => {
+      const { bad, exitCode } = await check(onOldKernel);
+      expectComplaints(bad, oldKernelComplaints);
+      expect(exitCode).toBe(1);
+    });
   });
 
   const hook = "/usr/share/containers/oci/hooks.d/wasp-swap.json";
-  const dropIn = "/etc/systemd/system/system.slice.d/50-wasp.conf";
-  test("is told of with each thing broken, and mended by the next", async () => {
-    await guest.must(`set -e
-      swapoff --all
-      truncate --size=100 ${hook}
-      chmod o+w /usr/local/bin/wasp
-      rm ${dropIn}
-      echo max > /sys/fs/cgroup/system.slice/memory.swap.max`);
-    const broken = await check();
-    expect(broken.of("error")).toEqual(["swap", "binary-owner", "hook"]);
-    expect(broken.of("warning")).toEqual(["system-slice", "system-slice-after-boot", "agent"]);
-    expect(broken.exitCode).toBe(1);
-    await guest.must(`wasp install ${swapFlags.join(" ")}`);
-    const mended = await check();
-    expect([mended.of("error"), mended.of("warning")]).toEqual([[], known]);
-  });
-
   test("of several hosts at once is stopped by none that refuses", async () => {
     await makeOtherHosts(guest, `rm ${hook} /var/lib/wasp/install.json`);
     await guest.must(`mkdir /run/hosts/third/root${hook}`);
@@ -175,7 +220,11 @@ describe("an installation", () => {
     await guest.must(keep);
     const cgroup = "$(sed s/^0::// /proc/$(podman inspect --format '{{.State.Pid}}' kept)/cgroup)";
     const limit = `cat /sys/fs/cgroup${cgroup}/memory.swap.max`;
-    expect(Number(await guest.must(limit))).toBeGreaterThan(0);
+    const given = await guest.must(limit);
+    expect(Number(given)).toBeGreaterThan(0);
+    await guest.must("wasp uninstall --only hook --limits Keep");
+    expect(await guest.must(limit)).toBe(given);
+    await guest.must("wasp install --only hook");
     expect(await administrator.wasp("uninstall")).toMatchObject(succeeded);
     expect(await guest.must(limit)).toBe("0\n");
     await guest.must("podman rm --force --time 0 kept");

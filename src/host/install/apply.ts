@@ -5,11 +5,13 @@ import {
   isOwed,
   type Journal,
   type Made,
+  type MadeFolder,
   settled,
   withMade,
   withOwed,
   withoutOwed,
 } from "../../policy/install/made.ts";
+import type { Part } from "../../policy/install/part.ts";
 import { type Plan, refusalsOf, stepsOf } from "../../policy/install/plan.ts";
 import type { CommandStep } from "../../policy/install/step.ts";
 import { folderOf, locate, statOf } from "./below.ts";
@@ -60,7 +62,9 @@ type Keep = (journal: Journal) => void;
 
 function runCommand(step: CommandStep, host: Host, journal: Journal, keep: Keep): void {
   const { part, argv, undo } = step;
-  const noted = undo === undefined ? journal : withMade(journal, { kind: "command", part, argv, undo });
+  const folders = (undo?.removes ?? []).flatMap((path) => madeFolders(host, part, path));
+  const made: readonly Made[] = undo === undefined ? [] : [...folders, { kind: "command", part, argv, undo }];
+  const noted = made.reduce(withMade, journal);
   if (noted !== journal) keep(noted);
   if (!host.isRunning) return;
   host.run(argv);
@@ -68,27 +72,24 @@ function runCommand(step: CommandStep, host: Host, journal: Journal, keep: Keep)
 }
 
 function takeStep(step: StepByHands, host: Host, journal: Journal, keep: Keep): void {
-  const folders = missingFolders(host, step.path);
+  const folders = madeFolders(host, step.part, step.path);
   const made = prepare(step, host, journal);
-  const noted = [...folders.map((path): Made => ({ kind: "folder", part: step.part, path })), made].reduce(
-    withMade,
-    journal,
-  );
+  const noted = [...folders, made].reduce(withMade, journal);
   keep(noted);
-  for (const folder of folders) makeFolder(locate(host.fsroot, folder));
+  for (const { path } of folders) makeFolder(locate(host.fsroot, path));
   take(step, host);
   keep(withMade(noted, settled(made)));
 }
 
-/** The folders of a path that are not there, the outermost first. */
-function missingFolders({ fsroot }: Host, path: string): string[] {
-  const missing: string[] = [];
+/** What is to be noted of the folders of a path that are not there, the outermost first. */
+function madeFolders({ fsroot }: Host, part: Part, path: string): MadeFolder[] {
+  const missing: MadeFolder[] = [];
   for (
     let folder = folderOf(path);
     folder !== "/" && statOf(locate(fsroot, folder)) === undefined;
     folder = folderOf(folder)
   )
-    missing.unshift(folder);
+    missing.unshift({ kind: "folder", part, path: folder });
   return missing;
 }
 

@@ -21,10 +21,17 @@ export interface Program {
   readonly digest: string;
 }
 
-/** The executable that runs, whatever has become of the file that it was started from. */
+/** The executable that runs, whatever has become of the file that it was started from; read through once it is asked for. */
 export function runningProgram(): Program {
   const path = "/proc/self/exe";
-  return { path, digest: digestOf(path) };
+  let digest: string | undefined;
+  return {
+    path,
+    get digest() {
+      digest ??= digestOf(path);
+      return digest;
+    },
+  };
 }
 
 /** A host that runs; its commands are run below its root, as when that is mounted into a container. */

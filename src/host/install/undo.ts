@@ -25,6 +25,8 @@ export function judgeMade(host: Host, chosen: readonly Part[]): readonly Undo[] 
       const place = locate(host.fsroot, made.path);
       going.add(unfinishedOf(place));
       if (undo.action === "remove") going.add(place);
+    } else if (undo.action === "run") {
+      for (const path of made.undo.removes ?? []) going.add(locate(host.fsroot, path));
     }
     return [undo];
   });

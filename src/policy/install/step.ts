@@ -49,6 +49,8 @@ export interface UndoCommand {
    * else of its part is undone (to let systemd read its units again).
    */
   readonly order: "first" | "last";
+  /** The files that it removes, for a command that makes them: their folder, made with them, goes with them. */
+  readonly removes?: readonly string[];
 }
 
 /** A command, run without a shell. An image of a host runs none. */

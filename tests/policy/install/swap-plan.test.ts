@@ -9,7 +9,6 @@ import type {
 } from "../../../src/policy/install/swap/facts.ts";
 import type { SwapOptions, SwapSize } from "../../../src/policy/install/swap/options.ts";
 import { diskOfPlan, planSwap } from "../../../src/policy/install/swap/plan.ts";
-import { removalRefusals } from "../../../src/policy/install/swap/removal.ts";
 import { swapSetup } from "../../../src/policy/install/swap/setup.ts";
 
 const MI = 1024 ** 2;
@@ -113,7 +112,11 @@ describe("swap on a file", () => {
     );
     expect(undos).toEqual([
       { argv: ["systemctl", "daemon-reload"], order: "last" },
-      { argv: ["/bin/sh", "/etc/wasp/swap.sh", "remove"], order: "first" },
+      {
+        argv: ["/bin/sh", "/etc/wasp/swap.sh", "remove"],
+        order: "first",
+        removes: [SWAP_FILE, `${SWAP_FILE}.new`],
+      },
     ]);
   });
 
@@ -422,27 +425,6 @@ test.each<[readonly SwapArea[], RegExp]>([
 ])("where nothing is asked for, nothing is done: %j", (others, note) => {
   expect(shown({ ...BARE, others }, OPTIONS)).toEqual([]);
   expect(notesOf({ ...BARE, others }, OPTIONS)).toMatch(note);
-});
-
-test.each<[string, number, number, number, boolean]>([
-  ["nothing is swapped out", 16 * GI, GI, 0, false],
-  ["it fits, with a twentieth to spare", 64 * GI, 4.2 * GI, GI, false],
-  ["the twentieth would be lacking", 64 * GI, 4.1 * GI, GI, true],
-  ["a small node's 256 MiB would be lacking", GI, 300 * MI, 100 * MI, true],
-])(
-  "swap is turned off only if memory can take it: %s",
-  (_, totalBytes, availableBytes, usedBytes, isRefused) => {
-    const refusals = removalRefusals({
-      memory: { totalBytes, availableBytes },
-      active: { ...DISK_AREA, usedBytes },
-    });
-    expect(refusals.length > 0).toBe(isRefused);
-  },
-);
-
-test("there is nothing to turn off where there is no swap, or in an image", () => {
-  expect(removalRefusals({ memory: BARE.memory, active: undefined })).toEqual([]);
-  expect(removalRefusals({ memory: undefined, active: undefined })).toEqual([]);
 });
 
 test.each<[string, SwapFacts, SwapOptions, string | undefined]>([

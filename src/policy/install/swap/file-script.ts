@@ -1,3 +1,8 @@
+/** Where a swap file is until it is whole. */
+export function unfinishedOf(path: string): string {
+  return `${path}.new`;
+}
+
 /** What the script does for a swap file. */
 export const FILE_SCRIPT = `make() {
   if [ -e "$place" ]; then
@@ -10,16 +15,22 @@ export const FILE_SCRIPT = `make() {
   size=$(size_bytes)
   check_file_system
   # Made under another name, so that a file of the right name is always whole.
-  new="$place.new"
+  new="${unfinishedOf("$place")}"
   rm -f "$new"
+  # Not left to fill the disk if anything below fails.
+  trap 'rm -f "$new"' EXIT
   (umask 077 && : >"$new")
-  # Swap must not be copied on write.
-  [ "$type" != btrfs ] || chattr +C "$new"
+  # Swap must not be copied on write. A file in a folder that is compressed is so too, and cannot be both.
+  if [ "$type" = btrfs ]; then
+    chattr -c "$new"
+    chattr +C "$new"
+  fi
   fallocate -l "$size" "$new"
   mkswap --label "$label" "$new" >/dev/null
   set_context "$new"
   sync "$new"
   mv -T "$new" "$place"
+  trap - EXIT
   sync "$folder"
 }
 
@@ -53,6 +64,6 @@ remove() {
   [ ! -e "$place" ] || is_ours "$place" || fail "is neither turned off nor removed: wasp did not make it"
   turn_off "$place"
   stop_units
-  rm -f "$place.new" "$place"
+  rm -f "${unfinishedOf("$place")}" "$place"
 }
 `;

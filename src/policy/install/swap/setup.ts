@@ -1,3 +1,4 @@
+import { unfinishedOf } from "./file-script.ts";
 import type { SwapTarget } from "./options.ts";
 import { SWAP_LABEL, SWAP_SCRIPT_PATH, swapScript } from "./script.ts";
 import type { SwapSpec } from "./spec.ts";
@@ -19,6 +20,8 @@ export interface SwapSetup {
   /** The unit that turns the swap on. */
   readonly unitToStart: string;
   readonly priority: number | undefined;
+  /** The files that the script makes, and removes. */
+  readonly files: readonly string[];
 }
 
 const SERVICE = "wasp-swap.service";
@@ -35,6 +38,7 @@ function zramSetup(spec: SwapSpec): SwapSetup {
     units: [serviceUnit("Swap to compressed memory", [], SWAP_TARGET)],
     unitToStart: SERVICE,
     priority: spec.priority ?? ZRAM_PRIORITY,
+    files: [],
   };
 }
 
@@ -52,6 +56,7 @@ function areaSetup(spec: SwapSpec, target: Exclude<SwapTarget, { kind: "zram" }>
     units: [serviceUnit("Make what is swapped to", needs, undefined), swapUnit(name, area, spec.priority)],
     unitToStart: name,
     priority: spec.priority,
+    files: target.kind === "file" ? [target.path, unfinishedOf(target.path)] : [],
   };
 }
 

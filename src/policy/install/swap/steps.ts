@@ -6,9 +6,10 @@ const UNITS_FOLDER = "/etc/systemd/system";
 
 /** The steps that set swap up: its files, its unit in the start of the node, and, where it is not on, the commands. */
 export function setupSteps(
-  { script, units, unitToStart }: SwapSetup,
+  setup: SwapSetup,
   { isOn, why }: { readonly isOn: boolean; readonly why: string | undefined },
 ): readonly Step[] {
+  const { script, units } = setup;
   const scriptWhy = "makes the swap at each start, and takes it away when it is to go";
   const reload = ["systemctl", "daemon-reload"];
   return [
@@ -28,21 +29,24 @@ export function setupSteps(
       when: "changed",
       undo: { argv: reload, order: "last" },
     },
-    ...(isOn ? [] : startCommands(script.path, unitToStart, why)),
+    ...(isOn ? [] : startCommands(setup, why)),
   ];
 }
 
 // The unit makes the swap too; done by itself first, what goes wrong is told here and not in the journal alone.
-function startCommands(script: string, unit: string, why: string | undefined): readonly CommandStep[] {
+function startCommands(
+  { script, files, unitToStart }: SwapSetup,
+  why: string | undefined,
+): readonly CommandStep[] {
   const make: CommandStep = {
     part: PART,
     kind: "command",
-    argv: ["/bin/sh", script, "make"],
+    argv: ["/bin/sh", script.path, "make"],
     when: "always",
-    undo: { argv: ["/bin/sh", script, "remove"], order: "first" },
+    undo: { argv: ["/bin/sh", script.path, "remove"], order: "first", removes: files },
   };
   return [
     why === undefined ? make : { ...make, why },
-    { part: PART, kind: "command", argv: ["systemctl", "start", unit], when: "always" },
+    { part: PART, kind: "command", argv: ["systemctl", "start", unitToStart], when: "always" },
   ];
 }

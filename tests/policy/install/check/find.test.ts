@@ -84,7 +84,20 @@ const CASES: readonly Case[] = [
     "none of its cgroups",
   ],
   ["pressure", "no cgroup to see", { pressure: { node: true, cgroups: undefined } }, "ok", "are there"],
-  ["swap", "none", { swaps: [] }, "error", "no swap is on"],
+  [
+    "swap",
+    "none",
+    { swaps: [], swapsAtBoot: { paths: [], hasZramService: false } },
+    "error",
+    "no swap is on",
+  ],
+  [
+    "swap",
+    "turned off",
+    { swaps: [], swapsAtBoot: { paths: ["/dev/vdc"], hasZramService: false } },
+    "error",
+    "no swap is on, and /dev/vdc is to be when the node starts",
+  ],
   [
     "swap",
     "two",

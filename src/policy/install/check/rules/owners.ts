@@ -26,9 +26,10 @@ export const hookOwner = check({
 function judgeOwners(path: string, owned: readonly OwnedPath[]): Verdict {
   const dangerous = owned.filter((one) => dangersOf([one]).length > 0).map((one) => one.path);
   if (dangerous.length === 0) return { severity: "ok", found: `${path} is root's alone` };
+  const paths = dangerous.join(" ");
   return {
     severity: "error",
     found: dangersOf(owned).join("; "),
-    remedy: `chown root:root and chmod go-w for ${dangerous.join(" ")}`,
+    remedy: `chown root:root ${paths} && chmod go-w ${paths}`,
   };
 }

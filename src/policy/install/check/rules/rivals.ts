@@ -31,7 +31,8 @@ export const systemdOomd = check({
       found: oomd.killsForSwap
         .map(({ unit, path }) => `ManagedOOMSwap=kill for ${unit} in ${path}`)
         .join("; "),
-      remedy: "ManagedOOMSwap=auto in a drop-in of that slice, or systemctl disable --now systemd-oomd",
+      // Disabled, it would be started with the slice.
+      remedy: "ManagedOOMSwap=auto in a drop-in of that slice, or systemctl mask --now systemd-oomd",
     };
   },
 });

@@ -5,15 +5,21 @@ import { install } from "./remedy.ts";
 /** Some swap is on. */
 export const swap = check({
   id: "swap",
-  needs: ["swaps"],
+  needs: ["swaps", "swapsAtBoot"],
   right: "swap is on",
-  judge: ({ swaps }) =>
-    swaps.length === 0
+  judge: ({ swaps, swapsAtBoot: { paths } }): Verdict => {
+    if (swaps.length > 0) {
+      const found = swaps.map(({ name, sizeBytes }) => `${name}, ${formatRounded(sizeBytes)}`).join("; ");
+      return { severity: "ok", found };
+    }
+    return paths.length === 0
       ? { severity: "error", found: "no swap is on", remedy: install("swap", "--overcommit 150%") }
       : {
-          severity: "ok",
-          found: swaps.map(({ name, sizeBytes }) => `${name}, ${formatRounded(sizeBytes)}`).join("; "),
-        },
+          severity: "error",
+          found: `no swap is on, and ${paths.join(", ")} is to be when the node starts`,
+          remedy: "systemctl start swap.target",
+        };
+  },
 });
 
 // Less is gone before anybody has sensed that it goes.
