@@ -1,4 +1,4 @@
-import { statSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { readFile } from "./file.ts";
 import { close, O, open, tryLock } from "./libc.ts";
 
@@ -9,8 +9,10 @@ import { close, O, open, tryLock } from "./libc.ts";
  * (containerd/nri pkg/adaptation/result.go, claims of owners).
  */
 export function takePluginLock(fsroot: string): Disposable | undefined {
-  return takeLock(`${fsroot}/sys/fs/cgroup/cgroup.controllers`);
+  return takeLock(fsroot + PLUGIN_LOCK);
 }
+
+const PLUGIN_LOCK = "/sys/fs/cgroup/cgroup.controllers";
 
 /**
  * Takes the lock that one agent of a node may hold, on the root of the cgroup hierarchy below fsroot, and keeps it until
@@ -38,7 +40,16 @@ const LOCK = /^\d+: FLOCK +\w+ +\w+ +(-?\d+) ([0-9a-f]+):([0-9a-f]+):(\d+) /gm;
  * where none does. Throws an error that names what cannot be read.
  */
 export function readLockHolder(fsroot: string): number | undefined {
-  const { dev, ino } = statSync(`${fsroot}/sys/fs/cgroup`);
+  return readHolder(fsroot, "/sys/fs/cgroup");
+}
+
+/** Tells the same of the lock that takePluginLock takes; nobody holds it on cgroup v1. */
+export function readPluginLockHolder(fsroot: string): number | undefined {
+  return existsSync(fsroot + PLUGIN_LOCK) ? readHolder(fsroot, PLUGIN_LOCK) : undefined;
+}
+
+function readHolder(fsroot: string, path: string): number | undefined {
+  const { dev, ino } = statSync(fsroot + path);
   const locks = readFile(`${fsroot}/proc/locks`).matchAll(LOCK);
   for (const [, pid, major = "", minor = "", inode] of locks) {
     const isDevice =

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { readLockHolder, takeNodeLock } from "../../src/host/lock.ts";
+import { readLockHolder, readPluginLockHolder, takeNodeLock, takePluginLock } from "../../src/host/lock.ts";
 
 // A folder that stands for the cgroups' root, with the real kernel's list of locks.
 let root = "";
@@ -19,6 +19,17 @@ test("the lock of a node's agent tells who holds it", () => {
   expect(takeNodeLock(root)).toBeUndefined();
   lock?.[Symbol.dispose]();
   expect(readLockHolder(root)).toBeUndefined();
+});
+
+test("the lock of the runtime's plugin is another one, and there is none without a hierarchy", () => {
+  expect(readPluginLockHolder(root)).toBeUndefined();
+  writeFileSync(`${root}/sys/fs/cgroup/cgroup.controllers`, "memory\n");
+  expect(readPluginLockHolder(root)).toBeUndefined();
+  using agent = takeNodeLock(root);
+  using plugin = takePluginLock(root);
+  expect([agent, plugin]).not.toContain(undefined);
+  expect(takePluginLock(root)).toBeUndefined();
+  expect(readPluginLockHolder(root)).toBe(process.pid);
 });
 
 test("looking who holds it does not keep another from taking it", () => {

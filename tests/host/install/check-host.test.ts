@@ -248,8 +248,8 @@ const BREAKAGES: readonly Breakage[] = [
     "runtime",
     "containerd, which the kubelet names",
     () => host.write(KUBELET, "containerRuntimeEndpoint: unix:///run/containerd/containerd.sock\n"),
-    "note",
-    "NRI is off",
+    "ok",
+    "containerd",
   ],
   [
     "agent",
@@ -262,16 +262,16 @@ const BREAKAGES: readonly Breakage[] = [
     "nobody else gives limits",
   ],
   [
-    "runtime",
-    "containerd with NRI",
+    "nri",
+    "on, under containerd",
     () => {
       host.write(KUBELET, "{}");
       host.remove("/proc/700");
       host.addProcess(701, ["/usr/bin/containerd"]);
       host.write("/run/nri/nri.sock", "");
     },
-    "note",
-    "NRI is on",
+    "warning",
+    "wasp is no plugin of containerd's",
   ],
   [
     "binary",

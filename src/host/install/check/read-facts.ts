@@ -5,7 +5,7 @@ import { hooksInForce, isWaspHook } from "../../../policy/install/check/hook-fil
 import { serviceOf } from "../../../policy/install/check/kubelet-settings.ts";
 import { parseSwaps, type SwapArea } from "../../../policy/install/check/swap-areas.ts";
 import { readFile, readFileIfThere } from "../../file.ts";
-import { readLockHolder } from "../../lock.ts";
+import { readLockHolder, readPluginLockHolder } from "../../lock.ts";
 import { readNodeCapacity } from "../../meminfo.ts";
 import type { Host } from "../host.ts";
 import { readKubeletFlags } from "../kubelet-flags.ts";
@@ -70,6 +70,7 @@ export function readCheckFacts(host: Host): CheckFacts {
     isNriOn: running(() =>
       ["/run", "/var/run"].some((folder) => existsSync(`${fsroot}${folder}/nri/nri.sock`)),
     ),
+    nriPluginPid: running(() => readPluginLockHolder(fsroot)),
     changedSinceStart: running(() => [
       ...changedFiles(fsroot, serviceOf(kubelet()?.startedBy), kubeletProcess(), kubelet()?.files ?? []),
       ...changedFiles(fsroot, "crio", crio(), hookSettings().files),

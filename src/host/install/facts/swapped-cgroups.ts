@@ -44,7 +44,9 @@ function readLimited(directory: string, name: string, swapBytes: number): readon
   const highBytes = readLimit(`${directory}/memory.high`);
   const limitBytes = Math.min(maxBytes, highBytes);
   if (limitBytes === Number.POSITIVE_INFINITY) return [];
-  const droppable = ["active_file", "inactive_file", "slab_reclaimable"].map((field) => figureOf(stat, field));
+  const droppable = ["active_file", "inactive_file", "slab_reclaimable"].map((field) =>
+    figureOf(stat, field),
+  );
   const currentBytes = Number(readFile(`${directory}/memory.current`));
   return [
     {

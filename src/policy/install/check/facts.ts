@@ -47,7 +47,10 @@ export interface KnownFacts {
   readonly systemSlice: { readonly swapMax: string; readonly ioLatency: string | undefined } | undefined;
   /** The files that set system.slice up, in the order in which systemd takes them. */
   readonly systemSliceFiles: readonly UnitFile[];
+  /** Whether the runtime offers NRI. */
   readonly isNriOn: boolean;
+  /** The pid of the wasp that is the runtime's plugin. */
+  readonly nriPluginPid: number | undefined;
   /** The files of settings that were changed after the service was started that read them at its start. */
   readonly changedSinceStart: readonly ChangedFile[];
   /** Undefined where no pod's cgroup is. */

@@ -8,6 +8,7 @@ import { hook, hookLoaded, hooksValid } from "./rules/hook.ts";
 import { ioLatency, ioLatencyAfterBoot } from "./rules/io-latency.ts";
 import { kernel } from "./rules/kernel.ts";
 import { kubelet, kubeletFailSwapOn, kubeletSwapBehavior } from "./rules/kubelet.ts";
+import { nri } from "./rules/nri.ts";
 import { binaryOwner, hookOwner } from "./rules/owners.ts";
 import { pressure } from "./rules/pressure.ts";
 import { swappiness, zswap } from "./rules/reclaim.ts";
@@ -36,6 +37,7 @@ const CHECKS: readonly Check[] = [
   swappiness,
   tmpfsNoswap,
   runtime,
+  nri,
   binary,
   binaryOwner,
   hook,

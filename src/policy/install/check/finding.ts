@@ -26,6 +26,7 @@ export type FindingId =
   | "binary"
   | "binary-owner"
   | "runtime"
+  | "nri"
   | "hook"
   | "hook-owner"
   | "hook-loaded"

@@ -64,6 +64,7 @@ export const SOUND: KnownFacts = {
   systemSlice: { swapMax: "0", ioLatency: "254:16 target=50000\n" },
   systemSliceFiles: [DROP_IN],
   isNriOn: false,
+  nriPluginPid: undefined,
   changedSinceStart: [],
   pods: {
     node: { ...node, memoryTotalBytes: 3922 * MI, memoryFreeBytes: 3022 * MI },
