@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { backoffMilliseconds } from "../policy/backoff.ts";
 import type { ApiServer } from "./api-server.ts";
-import { backoffMilliseconds } from "./backoff.ts";
 import { getNode, type Node, nodePath, type Taint } from "./node.ts";
 import { RequestError } from "./request-error.ts";
 

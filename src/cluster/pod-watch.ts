@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { type BackoffRange, backoffMilliseconds } from "../policy/backoff.ts";
 import { ApiServer, type ApiServerOptions } from "./api-server.ts";
-import { type BackoffRange, backoffMilliseconds } from "./backoff.ts";
 import { decodePodEvent, decodePodPage } from "./pod-events.ts";
 import type { PodList } from "./pod-list.ts";
 import { PodSet } from "./pod-set.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { backoffMilliseconds } from "../../src/cluster/backoff.ts";
+import { backoffMilliseconds } from "../../src/policy/backoff.ts";
 
 const range = { firstMilliseconds: 250, maxMilliseconds: 30_000 };
 

@@ -1,0 +1,96 @@
+import { create, fromBinary, type MessageInitShape, type MessageShape, toBinary } from "@bufbuild/protobuf";
+import { Runtime } from "./api_pb.ts";
+import { MAX_MESSAGE_BYTES, REQUEST, RESPONSE, type TtrpcMessage } from "./messages.ts";
+import { messageOf } from "./status.ts";
+import { RequestSchema, ResponseSchema } from "./ttrpc_pb.ts";
+
+type Methods = typeof Runtime.method;
+
+interface Pending {
+  answered(payload: Uint8Array): void;
+  failed(error: Error): void;
+}
+
+/** What the plugin asks of the runtime over one connection. */
+export class RuntimeCalls {
+  readonly #send: (message: TtrpcMessage) => void;
+  readonly #pending = new Map<number, Pending>();
+  #nextCall = 1;
+  #closed: Error | undefined;
+
+  constructor(send: (message: TtrpcMessage) => void) {
+    this.#send = send;
+  }
+
+  /** Gives the runtime's answer; throws when it fails the request, does not answer in time, or the connection ends. */
+  async call<M extends keyof Methods>(
+    name: M,
+    request: MessageInitShape<Methods[M]["input"]>,
+    timeoutMilliseconds: number,
+  ): Promise<MessageShape<Methods[M]["output"]>> {
+    const { name: method, input, output } = Runtime.method[name];
+    const payload = toBinary(input, create(input, request as MessageInitShape<typeof input>));
+    const answer = await this.#ask(method, payload, timeoutMilliseconds).catch((error) => {
+      throw new Error(`${method}: ${messageOf(error)}`);
+    });
+    return fromBinary(output, answer) as MessageShape<Methods[M]["output"]>;
+  }
+
+  /** Takes an answer; what answers nothing is left alone. */
+  receive({ call, type, payload }: TtrpcMessage): void {
+    const pending = this.#pending.get(call);
+    if (type !== RESPONSE || pending === undefined) return;
+    try {
+      const { status, payload: answer } = fromBinary(ResponseSchema, payload);
+      if (status === undefined || status.code === 0) pending.answered(answer.slice());
+      else pending.failed(new Error(`${status.message || "refused"} (code ${status.code})`));
+    } catch (error) {
+      pending.failed(new Error(`an answer that cannot be read: ${messageOf(error)}`));
+    }
+  }
+
+  /** Fails what is asked now and from now on. */
+  close(error: Error): void {
+    this.#closed = error;
+    for (const pending of [...this.#pending.values()]) pending.failed(error);
+  }
+
+  #ask(method: string, payload: Uint8Array, timeoutMilliseconds: number): Promise<Uint8Array> {
+    if (this.#closed !== undefined) return Promise.reject(this.#closed);
+    const request = {
+      service: Runtime.typeName,
+      method,
+      payload,
+      timeoutNano: nanoseconds(timeoutMilliseconds),
+    };
+    const message = toBinary(RequestSchema, create(RequestSchema, request));
+    if (message.length > MAX_MESSAGE_BYTES)
+      return Promise.reject(
+        new Error(`a request of ${message.length} bytes: must be ${MAX_MESSAGE_BYTES} at most`),
+      );
+    const call = this.#nextCall;
+    this.#nextCall += 2;
+    return new Promise((resolve, reject) => {
+      const settle = () => {
+        clearTimeout(timer);
+        this.#pending.delete(call);
+      };
+      const failed = (error: Error) => {
+        settle();
+        reject(error);
+      };
+      const answered = (answer: Uint8Array) => {
+        settle();
+        resolve(answer);
+      };
+      const late = new Error(`no answer within ${timeoutMilliseconds} ms`);
+      const timer = setTimeout(() => failed(late), timeoutMilliseconds);
+      this.#pending.set(call, { answered, failed });
+      this.#send({ call, type: REQUEST, payload: message });
+    });
+  }
+}
+
+function nanoseconds(milliseconds: number): bigint {
+  return BigInt(milliseconds) * 1_000_000n;
+}

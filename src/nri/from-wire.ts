@@ -1,0 +1,48 @@
+import { type Container, type LinuxResources, type PodSandbox, ContainerState as State } from "./api_pb.ts";
+import type { ContainerUpdate, NriContainer, NriPod, Unified } from "./handlers.ts";
+
+const STATES = new Map<number, NriContainer["state"]>([
+  [State.CONTAINER_CREATED, "created"],
+  [State.CONTAINER_PAUSED, "paused"],
+  [State.CONTAINER_RUNNING, "running"],
+  [State.CONTAINER_STOPPED, "stopped"],
+]);
+
+/** A pod out of its message. */
+export function podOf(message: PodSandbox): NriPod {
+  const { id, name, namespace, uid, labels, annotations, linux } = message;
+  return { id, name, namespace, uid, labels, annotations, cgroupParent: linux?.cgroupParent ?? "" };
+}
+
+/** A container out of its message. */
+export function containerOf(message: Container): NriContainer {
+  const { id, podSandboxId, name, state, labels, annotations, linux } = message;
+  return {
+    id,
+    podId: podSandboxId,
+    name,
+    state: STATES.get(state) ?? "unknown",
+    labels,
+    annotations,
+    memoryLimitBytes: memoryLimitOf(linux?.resources),
+    oomScoreAdj: linux?.oomScoreAdj === undefined ? undefined : Number(linux.oomScoreAdj.value),
+    cgroupsPath: linux?.cgroupsPath ?? "",
+    unified: linux?.resources?.unified ?? {},
+  };
+}
+
+/** The memory limit in bytes, undefined where none is set: runtimes also spell that 0 or -1. */
+export function memoryLimitOf(resources: LinuxResources | undefined): number | undefined {
+  const limitBytes = Number(resources?.memory?.limit?.value ?? 0n);
+  return limitBytes > 0 ? limitBytes : undefined;
+}
+
+/** The resources of an adjustment or an update. */
+export function resourcesOf(unified: Unified): { linux: { resources: { unified: Record<string, string> } } } {
+  return { linux: { resources: { unified: { ...unified } } } };
+}
+
+/** The message of a container's update. */
+export function updateOf({ containerId, unified }: ContainerUpdate) {
+  return { containerId, ...resourcesOf(unified) };
+}

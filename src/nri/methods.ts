@@ -1,0 +1,98 @@
+import type { PluginMethods } from "./answers.ts";
+import { type Container, Event, type PodSandbox } from "./api_pb.ts";
+import { containerOf, memoryLimitOf, podOf, resourcesOf, updateOf } from "./from-wire.ts";
+import type { NriContainer, NriPod, NriRuntime, PluginHandlers, Unified } from "./handlers.ts";
+import { STATUS, StatusError } from "./status.ts";
+
+// Always told: without any, the runtime sends everything there is.
+const SUBSCRIBED = [
+  Event.CREATE_CONTAINER,
+  Event.UPDATE_CONTAINER,
+  Event.STOP_CONTAINER,
+  Event.REMOVE_CONTAINER,
+].reduce((bits, event) => bits | (1 << (event - 1)), 0);
+
+// A node's pods and containers take far less, in all their parts.
+const MAX_SYNCHRONIZE_BYTES = 64 * 2 ** 20;
+
+/** What a connection notices of its requests, once they went well. */
+export interface Milestones {
+  configured(runtime: NriRuntime): void;
+  synchronized(pods: number, containers: number, updates: number): void;
+  shutDown(): void;
+}
+
+/** What a plugin does on the requests of one connection. */
+export function pluginMethods(handlers: PluginHandlers, milestones: Milestones): PluginMethods {
+  let parts = noParts();
+  return {
+    configure({ config, runtimeName, runtimeVersion, requestTimeout }) {
+      const requestTimeoutMillis = requestTimeout > 0n ? Number(requestTimeout) : undefined;
+      const runtime = { name: runtimeName, version: runtimeVersion, requestTimeoutMillis };
+      handlers.configure(config, runtime);
+      milestones.configured(runtime);
+      return { events: SUBSCRIBED };
+    },
+    synchronize({ pods, containers, more }, requestBytes) {
+      parts.bytes += requestBytes;
+      if (parts.bytes > MAX_SYNCHRONIZE_BYTES) {
+        parts = noParts();
+        throw new StatusError(
+          STATUS.resourceExhausted,
+          `Synchronize in parts of more than ${MAX_SYNCHRONIZE_BYTES} bytes together: no node has so many containers`,
+        );
+      }
+      parts.pods.push(...pods.map(podOf));
+      parts.containers.push(...containers.map(containerOf));
+      if (more) return { more };
+      const whole = parts;
+      parts = noParts();
+      const update = handlers.synchronize(whole.pods, whole.containers).map(updateOf);
+      milestones.synchronized(whole.pods.length, whole.containers.length, update.length);
+      return { update };
+    },
+    shutdown() {
+      milestones.shutDown();
+      return {};
+    },
+    createContainer(request) {
+      const unified = handlers.createContainer(...subject(request));
+      return isEmpty(unified) ? {} : { adjust: resourcesOf(unified) };
+    },
+    updateContainer(request) {
+      const [pod, container] = subject(request);
+      const unified = handlers.updateContainer(pod, container, memoryLimitOf(request.linuxResources));
+      return isEmpty(unified) ? {} : { update: [updateOf({ containerId: container.id, unified })] };
+    },
+    stopContainer(request) {
+      handlers.stopContainer(...subject(request));
+      return {};
+    },
+    removeContainer(request) {
+      handlers.removeContainer(...subject(request));
+      return {};
+    },
+    stateChange(request) {
+      if (request.event === Event.REMOVE_CONTAINER) handlers.removeContainer(...subject(request));
+      return {};
+    },
+  };
+}
+
+function noParts() {
+  return { pods: [] as NriPod[], containers: [] as NriContainer[], bytes: 0 };
+}
+
+function subject(request: {
+  readonly pod?: PodSandbox | undefined;
+  readonly container?: Container | undefined;
+}): [NriPod, NriContainer] {
+  const { pod, container } = request;
+  if (pod === undefined || container === undefined)
+    throw new StatusError(STATUS.invalidArgument, "the request names no pod, or no container");
+  return [podOf(pod), containerOf(container)];
+}
+
+function isEmpty(unified: Unified): boolean {
+  return Object.keys(unified).length === 0;
+}
