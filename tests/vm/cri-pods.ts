@@ -3,6 +3,7 @@ import type { MessageInitShape } from "@bufbuild/protobuf";
 import { busyboxImage, type Containerd } from "./containerd.ts";
 import { NamespaceMode, type PodSandboxConfigSchema } from "./cri_pb.ts";
 import { type Guest, quote } from "./guest.ts";
+import { untilHolds } from "./node-pods.ts";
 
 /** A container that a pod is to have. */
 export interface CriContainerSpec {
@@ -136,7 +137,13 @@ export class CriContainer {
     return Object.fromEntries(names.map((name, index) => [name, values[index]])) as Record<Name, string>;
   }
 
-  /** Has the runtime give it another memory limit, as an in-place resize of its pod does. */
+  /** Waits until files of its cgroup hold these lines, by their names; throws with what they hold after a while. */
+  async untilFiles(wanted: Readonly<Record<string, string>>): Promise<void> {
+    const paths = Object.keys(wanted).map((name) => `${this.cgroup}/${name}`);
+    await untilHolds(this.#guest, paths, Object.values(wanted));
+  }
+
+  /** Has the runtime give it another memory limit, as an in-place resize of its pod does; 0 leaves the one it has. */
   async resize(memoryLimitBytes: number): Promise<void> {
     const linux = { memoryLimitInBytes: BigInt(memoryLimitBytes) };
     await this.#containerd.cri.updateContainerResources({ containerId: this.id, linux });

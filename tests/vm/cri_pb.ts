@@ -5,29 +5,28 @@
 // @generated from file cri.proto (package runtime.v1, syntax proto3)
 /* eslint-disable */
 
-import type { Message, UnknownEnum } from "@bufbuild/protobuf";
 import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
+import type { Message, UnknownEnum } from "@bufbuild/protobuf";
 
 /**
  * Describes the file cri.proto.
  */
-export const file_cri: GenFile =
-  /*@__PURE__*/
-  fileDesc(
-    "CgljcmkucHJvdG8SCnJ1bnRpbWUudjEiEAoOVmVyc2lvblJlcXVlc3QiQAoPVmVyc2lvblJlc3BvbnNlEhQKDHJ1bnRpbWVfbmFtZRgCIAEoCRIXCg9ydW50aW1lX3ZlcnNpb24YAyABKAkiRAoUUnVuUG9kU2FuZGJveFJlcXVlc3QSLAoGY29uZmlnGAEgASgLMhwucnVudGltZS52MS5Qb2RTYW5kYm94Q29uZmlnIi8KFVJ1blBvZFNhbmRib3hSZXNwb25zZRIWCg5wb2Rfc2FuZGJveF9pZBgBIAEoCSIvChVTdG9wUG9kU2FuZGJveFJlcXVlc3QSFgoOcG9kX3NhbmRib3hfaWQYASABKAkiGAoWU3RvcFBvZFNhbmRib3hSZXNwb25zZSIxChdSZW1vdmVQb2RTYW5kYm94UmVxdWVzdBIWCg5wb2Rfc2FuZGJveF9pZBgBIAEoCSIaChhSZW1vdmVQb2RTYW5kYm94UmVzcG9uc2UiFwoVTGlzdFBvZFNhbmRib3hSZXF1ZXN0Ij8KFkxpc3RQb2RTYW5kYm94UmVzcG9uc2USJQoFaXRlbXMYASADKAsyFi5ydW50aW1lLnYxLlBvZFNhbmRib3gikwEKFkNyZWF0ZUNvbnRhaW5lclJlcXVlc3QSFgoOcG9kX3NhbmRib3hfaWQYASABKAkSKwoGY29uZmlnGAIgASgLMhsucnVudGltZS52MS5Db250YWluZXJDb25maWcSNAoOc2FuZGJveF9jb25maWcYAyABKAsyHC5ydW50aW1lLnYxLlBvZFNhbmRib3hDb25maWciLwoXQ3JlYXRlQ29udGFpbmVyUmVzcG9uc2USFAoMY29udGFpbmVyX2lkGAEgASgJIi0KFVN0YXJ0Q29udGFpbmVyUmVxdWVzdBIUCgxjb250YWluZXJfaWQYASABKAkiGAoWU3RhcnRDb250YWluZXJSZXNwb25zZSJrCh9VcGRhdGVDb250YWluZXJSZXNvdXJjZXNSZXF1ZXN0EhQKDGNvbnRhaW5lcl9pZBgBIAEoCRIyCgVsaW51eBgCIAEoCzIjLnJ1bnRpbWUudjEuTGludXhDb250YWluZXJSZXNvdXJjZXMiIgogVXBkYXRlQ29udGFpbmVyUmVzb3VyY2VzUmVzcG9uc2Ui1wIKEFBvZFNhbmRib3hDb25maWcSMAoIbWV0YWRhdGEYASABKAsyHi5ydW50aW1lLnYxLlBvZFNhbmRib3hNZXRhZGF0YRI4CgZsYWJlbHMYBiADKAsyKC5ydW50aW1lLnYxLlBvZFNhbmRib3hDb25maWcuTGFiZWxzRW50cnkSQgoLYW5ub3RhdGlvbnMYByADKAsyLS5ydW50aW1lLnYxLlBvZFNhbmRib3hDb25maWcuQW5ub3RhdGlvbnNFbnRyeRIwCgVsaW51eBgIIAEoCzIhLnJ1bnRpbWUudjEuTGludXhQb2RTYW5kYm94Q29uZmlnGi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEaMgoQQW5ub3RhdGlvbnNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIkIKElBvZFNhbmRib3hNZXRhZGF0YRIMCgRuYW1lGAEgASgJEgsKA3VpZBgCIAEoCRIRCgluYW1lc3BhY2UYAyABKAkicQoVTGludXhQb2RTYW5kYm94Q29uZmlnEhUKDWNncm91cF9wYXJlbnQYASABKAkSQQoQc2VjdXJpdHlfY29udGV4dBgCIAEoCzInLnJ1bnRpbWUudjEuTGludXhTYW5kYm94U2VjdXJpdHlDb250ZXh0IlUKG0xpbnV4U2FuZGJveFNlY3VyaXR5Q29udGV4dBI2ChFuYW1lc3BhY2Vfb3B0aW9ucxgBIAEoCzIbLnJ1bnRpbWUudjEuTmFtZXNwYWNlT3B0aW9uIo0BCg9OYW1lc3BhY2VPcHRpb24SKgoHbmV0d29yaxgBIAEoDjIZLnJ1bnRpbWUudjEuTmFtZXNwYWNlTW9kZRImCgNwaWQYAiABKA4yGS5ydW50aW1lLnYxLk5hbWVzcGFjZU1vZGUSJgoDaXBjGAMgASgOMhkucnVudGltZS52MS5OYW1lc3BhY2VNb2RlIokDCg9Db250YWluZXJDb25maWcSLwoIbWV0YWRhdGEYASABKAsyHS5ydW50aW1lLnYxLkNvbnRhaW5lck1ldGFkYXRhEiQKBWltYWdlGAIgASgLMhUucnVudGltZS52MS5JbWFnZVNwZWMSDwoHY29tbWFuZBgDIAMoCRI3CgZsYWJlbHMYCSADKAsyJy5ydW50aW1lLnYxLkNvbnRhaW5lckNvbmZpZy5MYWJlbHNFbnRyeRJBCgthbm5vdGF0aW9ucxgKIAMoCzIsLnJ1bnRpbWUudjEuQ29udGFpbmVyQ29uZmlnLkFubm90YXRpb25zRW50cnkSLwoFbGludXgYDyABKAsyIC5ydW50aW1lLnYxLkxpbnV4Q29udGFpbmVyQ29uZmlnGi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEaMgoQQW5ub3RhdGlvbnNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIiEKEUNvbnRhaW5lck1ldGFkYXRhEgwKBG5hbWUYASABKAkiGgoJSW1hZ2VTcGVjEg0KBWltYWdlGAEgASgJIpMBChRMaW51eENvbnRhaW5lckNvbmZpZxI2CglyZXNvdXJjZXMYASABKAsyIy5ydW50aW1lLnYxLkxpbnV4Q29udGFpbmVyUmVzb3VyY2VzEkMKEHNlY3VyaXR5X2NvbnRleHQYAiABKAsyKS5ydW50aW1lLnYxLkxpbnV4Q29udGFpbmVyU2VjdXJpdHlDb250ZXh0IuYBChdMaW51eENvbnRhaW5lclJlc291cmNlcxIdChVtZW1vcnlfbGltaXRfaW5fYnl0ZXMYBCABKAMSFQoNb29tX3Njb3JlX2FkahgFIAEoAxJBCgd1bmlmaWVkGAkgAygLMjAucnVudGltZS52MS5MaW51eENvbnRhaW5lclJlc291cmNlcy5VbmlmaWVkRW50cnkSIgoabWVtb3J5X3N3YXBfbGltaXRfaW5fYnl0ZXMYCiABKAMaLgoMVW5pZmllZEVudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiVwodTGludXhDb250YWluZXJTZWN1cml0eUNvbnRleHQSNgoRbmFtZXNwYWNlX29wdGlvbnMYAyABKAsyGy5ydW50aW1lLnYxLk5hbWVzcGFjZU9wdGlvbiIYCgpQb2RTYW5kYm94EgoKAmlkGAEgASgJKjEKDU5hbWVzcGFjZU1vZGUSBwoDUE9EEAASDQoJQ09OVEFJTkVSEAESCAoETk9ERRACMucFCg5SdW50aW1lU2VydmljZRJCCgdWZXJzaW9uEhoucnVudGltZS52MS5WZXJzaW9uUmVxdWVzdBobLnJ1bnRpbWUudjEuVmVyc2lvblJlc3BvbnNlElQKDVJ1blBvZFNhbmRib3gSIC5ydW50aW1lLnYxLlJ1blBvZFNhbmRib3hSZXF1ZXN0GiEucnVudGltZS52MS5SdW5Qb2RTYW5kYm94UmVzcG9uc2USVwoOU3RvcFBvZFNhbmRib3gSIS5ydW50aW1lLnYxLlN0b3BQb2RTYW5kYm94UmVxdWVzdBoiLnJ1bnRpbWUudjEuU3RvcFBvZFNhbmRib3hSZXNwb25zZRJdChBSZW1vdmVQb2RTYW5kYm94EiMucnVudGltZS52MS5SZW1vdmVQb2RTYW5kYm94UmVxdWVzdBokLnJ1bnRpbWUudjEuUmVtb3ZlUG9kU2FuZGJveFJlc3BvbnNlElcKDkxpc3RQb2RTYW5kYm94EiEucnVudGltZS52MS5MaXN0UG9kU2FuZGJveFJlcXVlc3QaIi5ydW50aW1lLnYxLkxpc3RQb2RTYW5kYm94UmVzcG9uc2USWgoPQ3JlYXRlQ29udGFpbmVyEiIucnVudGltZS52MS5DcmVhdGVDb250YWluZXJSZXF1ZXN0GiMucnVudGltZS52MS5DcmVhdGVDb250YWluZXJSZXNwb25zZRJXCg5TdGFydENvbnRhaW5lchIhLnJ1bnRpbWUudjEuU3RhcnRDb250YWluZXJSZXF1ZXN0GiIucnVudGltZS52MS5TdGFydENvbnRhaW5lclJlc3BvbnNlEnUKGFVwZGF0ZUNvbnRhaW5lclJlc291cmNlcxIrLnJ1bnRpbWUudjEuVXBkYXRlQ29udGFpbmVyUmVzb3VyY2VzUmVxdWVzdBosLnJ1bnRpbWUudjEuVXBkYXRlQ29udGFpbmVyUmVzb3VyY2VzUmVzcG9uc2ViBnByb3RvMw",
-  );
+export const file_cri: GenFile = /*@__PURE__*/
+  fileDesc("CgljcmkucHJvdG8SCnJ1bnRpbWUudjEiEAoOVmVyc2lvblJlcXVlc3QiQAoPVmVyc2lvblJlc3BvbnNlEhQKDHJ1bnRpbWVfbmFtZRgCIAEoCRIXCg9ydW50aW1lX3ZlcnNpb24YAyABKAkiRAoUUnVuUG9kU2FuZGJveFJlcXVlc3QSLAoGY29uZmlnGAEgASgLMhwucnVudGltZS52MS5Qb2RTYW5kYm94Q29uZmlnIi8KFVJ1blBvZFNhbmRib3hSZXNwb25zZRIWCg5wb2Rfc2FuZGJveF9pZBgBIAEoCSIvChVTdG9wUG9kU2FuZGJveFJlcXVlc3QSFgoOcG9kX3NhbmRib3hfaWQYASABKAkiGAoWU3RvcFBvZFNhbmRib3hSZXNwb25zZSIxChdSZW1vdmVQb2RTYW5kYm94UmVxdWVzdBIWCg5wb2Rfc2FuZGJveF9pZBgBIAEoCSIaChhSZW1vdmVQb2RTYW5kYm94UmVzcG9uc2UiFwoVTGlzdFBvZFNhbmRib3hSZXF1ZXN0Ij8KFkxpc3RQb2RTYW5kYm94UmVzcG9uc2USJQoFaXRlbXMYASADKAsyFi5ydW50aW1lLnYxLlBvZFNhbmRib3gikwEKFkNyZWF0ZUNvbnRhaW5lclJlcXVlc3QSFgoOcG9kX3NhbmRib3hfaWQYASABKAkSKwoGY29uZmlnGAIgASgLMhsucnVudGltZS52MS5Db250YWluZXJDb25maWcSNAoOc2FuZGJveF9jb25maWcYAyABKAsyHC5ydW50aW1lLnYxLlBvZFNhbmRib3hDb25maWciLwoXQ3JlYXRlQ29udGFpbmVyUmVzcG9uc2USFAoMY29udGFpbmVyX2lkGAEgASgJIi0KFVN0YXJ0Q29udGFpbmVyUmVxdWVzdBIUCgxjb250YWluZXJfaWQYASABKAkiGAoWU3RhcnRDb250YWluZXJSZXNwb25zZSJrCh9VcGRhdGVDb250YWluZXJSZXNvdXJjZXNSZXF1ZXN0EhQKDGNvbnRhaW5lcl9pZBgBIAEoCRIyCgVsaW51eBgCIAEoCzIjLnJ1bnRpbWUudjEuTGludXhDb250YWluZXJSZXNvdXJjZXMiIgogVXBkYXRlQ29udGFpbmVyUmVzb3VyY2VzUmVzcG9uc2Ui1wIKEFBvZFNhbmRib3hDb25maWcSMAoIbWV0YWRhdGEYASABKAsyHi5ydW50aW1lLnYxLlBvZFNhbmRib3hNZXRhZGF0YRI4CgZsYWJlbHMYBiADKAsyKC5ydW50aW1lLnYxLlBvZFNhbmRib3hDb25maWcuTGFiZWxzRW50cnkSQgoLYW5ub3RhdGlvbnMYByADKAsyLS5ydW50aW1lLnYxLlBvZFNhbmRib3hDb25maWcuQW5ub3RhdGlvbnNFbnRyeRIwCgVsaW51eBgIIAEoCzIhLnJ1bnRpbWUudjEuTGludXhQb2RTYW5kYm94Q29uZmlnGi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEaMgoQQW5ub3RhdGlvbnNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIkIKElBvZFNhbmRib3hNZXRhZGF0YRIMCgRuYW1lGAEgASgJEgsKA3VpZBgCIAEoCRIRCgluYW1lc3BhY2UYAyABKAkicQoVTGludXhQb2RTYW5kYm94Q29uZmlnEhUKDWNncm91cF9wYXJlbnQYASABKAkSQQoQc2VjdXJpdHlfY29udGV4dBgCIAEoCzInLnJ1bnRpbWUudjEuTGludXhTYW5kYm94U2VjdXJpdHlDb250ZXh0IlUKG0xpbnV4U2FuZGJveFNlY3VyaXR5Q29udGV4dBI2ChFuYW1lc3BhY2Vfb3B0aW9ucxgBIAEoCzIbLnJ1bnRpbWUudjEuTmFtZXNwYWNlT3B0aW9uIo0BCg9OYW1lc3BhY2VPcHRpb24SKgoHbmV0d29yaxgBIAEoDjIZLnJ1bnRpbWUudjEuTmFtZXNwYWNlTW9kZRImCgNwaWQYAiABKA4yGS5ydW50aW1lLnYxLk5hbWVzcGFjZU1vZGUSJgoDaXBjGAMgASgOMhkucnVudGltZS52MS5OYW1lc3BhY2VNb2RlIokDCg9Db250YWluZXJDb25maWcSLwoIbWV0YWRhdGEYASABKAsyHS5ydW50aW1lLnYxLkNvbnRhaW5lck1ldGFkYXRhEiQKBWltYWdlGAIgASgLMhUucnVudGltZS52MS5JbWFnZVNwZWMSDwoHY29tbWFuZBgDIAMoCRI3CgZsYWJlbHMYCSADKAsyJy5ydW50aW1lLnYxLkNvbnRhaW5lckNvbmZpZy5MYWJlbHNFbnRyeRJBCgthbm5vdGF0aW9ucxgKIAMoCzIsLnJ1bnRpbWUudjEuQ29udGFpbmVyQ29uZmlnLkFubm90YXRpb25zRW50cnkSLwoFbGludXgYDyABKAsyIC5ydW50aW1lLnYxLkxpbnV4Q29udGFpbmVyQ29uZmlnGi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEaMgoQQW5ub3RhdGlvbnNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIiEKEUNvbnRhaW5lck1ldGFkYXRhEgwKBG5hbWUYASABKAkiGgoJSW1hZ2VTcGVjEg0KBWltYWdlGAEgASgJIpMBChRMaW51eENvbnRhaW5lckNvbmZpZxI2CglyZXNvdXJjZXMYASABKAsyIy5ydW50aW1lLnYxLkxpbnV4Q29udGFpbmVyUmVzb3VyY2VzEkMKEHNlY3VyaXR5X2NvbnRleHQYAiABKAsyKS5ydW50aW1lLnYxLkxpbnV4Q29udGFpbmVyU2VjdXJpdHlDb250ZXh0IuYBChdMaW51eENvbnRhaW5lclJlc291cmNlcxIdChVtZW1vcnlfbGltaXRfaW5fYnl0ZXMYBCABKAMSFQoNb29tX3Njb3JlX2FkahgFIAEoAxJBCgd1bmlmaWVkGAkgAygLMjAucnVudGltZS52MS5MaW51eENvbnRhaW5lclJlc291cmNlcy5VbmlmaWVkRW50cnkSIgoabWVtb3J5X3N3YXBfbGltaXRfaW5fYnl0ZXMYCiABKAMaLgoMVW5pZmllZEVudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiVwodTGludXhDb250YWluZXJTZWN1cml0eUNvbnRleHQSNgoRbmFtZXNwYWNlX29wdGlvbnMYAyABKAsyGy5ydW50aW1lLnYxLk5hbWVzcGFjZU9wdGlvbiIYCgpQb2RTYW5kYm94EgoKAmlkGAEgASgJKjEKDU5hbWVzcGFjZU1vZGUSBwoDUE9EEAASDQoJQ09OVEFJTkVSEAESCAoETk9ERRACMucFCg5SdW50aW1lU2VydmljZRJCCgdWZXJzaW9uEhoucnVudGltZS52MS5WZXJzaW9uUmVxdWVzdBobLnJ1bnRpbWUudjEuVmVyc2lvblJlc3BvbnNlElQKDVJ1blBvZFNhbmRib3gSIC5ydW50aW1lLnYxLlJ1blBvZFNhbmRib3hSZXF1ZXN0GiEucnVudGltZS52MS5SdW5Qb2RTYW5kYm94UmVzcG9uc2USVwoOU3RvcFBvZFNhbmRib3gSIS5ydW50aW1lLnYxLlN0b3BQb2RTYW5kYm94UmVxdWVzdBoiLnJ1bnRpbWUudjEuU3RvcFBvZFNhbmRib3hSZXNwb25zZRJdChBSZW1vdmVQb2RTYW5kYm94EiMucnVudGltZS52MS5SZW1vdmVQb2RTYW5kYm94UmVxdWVzdBokLnJ1bnRpbWUudjEuUmVtb3ZlUG9kU2FuZGJveFJlc3BvbnNlElcKDkxpc3RQb2RTYW5kYm94EiEucnVudGltZS52MS5MaXN0UG9kU2FuZGJveFJlcXVlc3QaIi5ydW50aW1lLnYxLkxpc3RQb2RTYW5kYm94UmVzcG9uc2USWgoPQ3JlYXRlQ29udGFpbmVyEiIucnVudGltZS52MS5DcmVhdGVDb250YWluZXJSZXF1ZXN0GiMucnVudGltZS52MS5DcmVhdGVDb250YWluZXJSZXNwb25zZRJXCg5TdGFydENvbnRhaW5lchIhLnJ1bnRpbWUudjEuU3RhcnRDb250YWluZXJSZXF1ZXN0GiIucnVudGltZS52MS5TdGFydENvbnRhaW5lclJlc3BvbnNlEnUKGFVwZGF0ZUNvbnRhaW5lclJlc291cmNlcxIrLnJ1bnRpbWUudjEuVXBkYXRlQ29udGFpbmVyUmVzb3VyY2VzUmVxdWVzdBosLnJ1bnRpbWUudjEuVXBkYXRlQ29udGFpbmVyUmVzb3VyY2VzUmVzcG9uc2ViBnByb3RvMw");
 
 /**
  * @generated from message runtime.v1.VersionRequest
  */
-export type VersionRequest = Message<"runtime.v1.VersionRequest"> & {};
+export type VersionRequest = Message<"runtime.v1.VersionRequest"> & {
+};
 
 /**
  * Describes the message runtime.v1.VersionRequest.
  * Use `create(VersionRequestSchema)` to create a new message.
  */
-export const VersionRequestSchema: GenMessage<VersionRequest> = /*@__PURE__*/ messageDesc(file_cri, 0);
+export const VersionRequestSchema: GenMessage<VersionRequest> = /*@__PURE__*/
+  messageDesc(file_cri, 0);
 
 /**
  * @generated from message runtime.v1.VersionResponse
@@ -48,7 +47,8 @@ export type VersionResponse = Message<"runtime.v1.VersionResponse"> & {
  * Describes the message runtime.v1.VersionResponse.
  * Use `create(VersionResponseSchema)` to create a new message.
  */
-export const VersionResponseSchema: GenMessage<VersionResponse> = /*@__PURE__*/ messageDesc(file_cri, 1);
+export const VersionResponseSchema: GenMessage<VersionResponse> = /*@__PURE__*/
+  messageDesc(file_cri, 1);
 
 /**
  * @generated from message runtime.v1.RunPodSandboxRequest
@@ -64,8 +64,7 @@ export type RunPodSandboxRequest = Message<"runtime.v1.RunPodSandboxRequest"> & 
  * Describes the message runtime.v1.RunPodSandboxRequest.
  * Use `create(RunPodSandboxRequestSchema)` to create a new message.
  */
-export const RunPodSandboxRequestSchema: GenMessage<RunPodSandboxRequest> =
-  /*@__PURE__*/
+export const RunPodSandboxRequestSchema: GenMessage<RunPodSandboxRequest> = /*@__PURE__*/
   messageDesc(file_cri, 2);
 
 /**
@@ -82,8 +81,7 @@ export type RunPodSandboxResponse = Message<"runtime.v1.RunPodSandboxResponse"> 
  * Describes the message runtime.v1.RunPodSandboxResponse.
  * Use `create(RunPodSandboxResponseSchema)` to create a new message.
  */
-export const RunPodSandboxResponseSchema: GenMessage<RunPodSandboxResponse> =
-  /*@__PURE__*/
+export const RunPodSandboxResponseSchema: GenMessage<RunPodSandboxResponse> = /*@__PURE__*/
   messageDesc(file_cri, 3);
 
 /**
@@ -100,21 +98,20 @@ export type StopPodSandboxRequest = Message<"runtime.v1.StopPodSandboxRequest"> 
  * Describes the message runtime.v1.StopPodSandboxRequest.
  * Use `create(StopPodSandboxRequestSchema)` to create a new message.
  */
-export const StopPodSandboxRequestSchema: GenMessage<StopPodSandboxRequest> =
-  /*@__PURE__*/
+export const StopPodSandboxRequestSchema: GenMessage<StopPodSandboxRequest> = /*@__PURE__*/
   messageDesc(file_cri, 4);
 
 /**
  * @generated from message runtime.v1.StopPodSandboxResponse
  */
-export type StopPodSandboxResponse = Message<"runtime.v1.StopPodSandboxResponse"> & {};
+export type StopPodSandboxResponse = Message<"runtime.v1.StopPodSandboxResponse"> & {
+};
 
 /**
  * Describes the message runtime.v1.StopPodSandboxResponse.
  * Use `create(StopPodSandboxResponseSchema)` to create a new message.
  */
-export const StopPodSandboxResponseSchema: GenMessage<StopPodSandboxResponse> =
-  /*@__PURE__*/
+export const StopPodSandboxResponseSchema: GenMessage<StopPodSandboxResponse> = /*@__PURE__*/
   messageDesc(file_cri, 5);
 
 /**
@@ -131,34 +128,33 @@ export type RemovePodSandboxRequest = Message<"runtime.v1.RemovePodSandboxReques
  * Describes the message runtime.v1.RemovePodSandboxRequest.
  * Use `create(RemovePodSandboxRequestSchema)` to create a new message.
  */
-export const RemovePodSandboxRequestSchema: GenMessage<RemovePodSandboxRequest> =
-  /*@__PURE__*/
+export const RemovePodSandboxRequestSchema: GenMessage<RemovePodSandboxRequest> = /*@__PURE__*/
   messageDesc(file_cri, 6);
 
 /**
  * @generated from message runtime.v1.RemovePodSandboxResponse
  */
-export type RemovePodSandboxResponse = Message<"runtime.v1.RemovePodSandboxResponse"> & {};
+export type RemovePodSandboxResponse = Message<"runtime.v1.RemovePodSandboxResponse"> & {
+};
 
 /**
  * Describes the message runtime.v1.RemovePodSandboxResponse.
  * Use `create(RemovePodSandboxResponseSchema)` to create a new message.
  */
-export const RemovePodSandboxResponseSchema: GenMessage<RemovePodSandboxResponse> =
-  /*@__PURE__*/
+export const RemovePodSandboxResponseSchema: GenMessage<RemovePodSandboxResponse> = /*@__PURE__*/
   messageDesc(file_cri, 7);
 
 /**
  * @generated from message runtime.v1.ListPodSandboxRequest
  */
-export type ListPodSandboxRequest = Message<"runtime.v1.ListPodSandboxRequest"> & {};
+export type ListPodSandboxRequest = Message<"runtime.v1.ListPodSandboxRequest"> & {
+};
 
 /**
  * Describes the message runtime.v1.ListPodSandboxRequest.
  * Use `create(ListPodSandboxRequestSchema)` to create a new message.
  */
-export const ListPodSandboxRequestSchema: GenMessage<ListPodSandboxRequest> =
-  /*@__PURE__*/
+export const ListPodSandboxRequestSchema: GenMessage<ListPodSandboxRequest> = /*@__PURE__*/
   messageDesc(file_cri, 8);
 
 /**
@@ -175,8 +171,7 @@ export type ListPodSandboxResponse = Message<"runtime.v1.ListPodSandboxResponse"
  * Describes the message runtime.v1.ListPodSandboxResponse.
  * Use `create(ListPodSandboxResponseSchema)` to create a new message.
  */
-export const ListPodSandboxResponseSchema: GenMessage<ListPodSandboxResponse> =
-  /*@__PURE__*/
+export const ListPodSandboxResponseSchema: GenMessage<ListPodSandboxResponse> = /*@__PURE__*/
   messageDesc(file_cri, 9);
 
 /**
@@ -205,8 +200,7 @@ export type CreateContainerRequest = Message<"runtime.v1.CreateContainerRequest"
  * Describes the message runtime.v1.CreateContainerRequest.
  * Use `create(CreateContainerRequestSchema)` to create a new message.
  */
-export const CreateContainerRequestSchema: GenMessage<CreateContainerRequest> =
-  /*@__PURE__*/
+export const CreateContainerRequestSchema: GenMessage<CreateContainerRequest> = /*@__PURE__*/
   messageDesc(file_cri, 10);
 
 /**
@@ -223,8 +217,7 @@ export type CreateContainerResponse = Message<"runtime.v1.CreateContainerRespons
  * Describes the message runtime.v1.CreateContainerResponse.
  * Use `create(CreateContainerResponseSchema)` to create a new message.
  */
-export const CreateContainerResponseSchema: GenMessage<CreateContainerResponse> =
-  /*@__PURE__*/
+export const CreateContainerResponseSchema: GenMessage<CreateContainerResponse> = /*@__PURE__*/
   messageDesc(file_cri, 11);
 
 /**
@@ -241,21 +234,20 @@ export type StartContainerRequest = Message<"runtime.v1.StartContainerRequest"> 
  * Describes the message runtime.v1.StartContainerRequest.
  * Use `create(StartContainerRequestSchema)` to create a new message.
  */
-export const StartContainerRequestSchema: GenMessage<StartContainerRequest> =
-  /*@__PURE__*/
+export const StartContainerRequestSchema: GenMessage<StartContainerRequest> = /*@__PURE__*/
   messageDesc(file_cri, 12);
 
 /**
  * @generated from message runtime.v1.StartContainerResponse
  */
-export type StartContainerResponse = Message<"runtime.v1.StartContainerResponse"> & {};
+export type StartContainerResponse = Message<"runtime.v1.StartContainerResponse"> & {
+};
 
 /**
  * Describes the message runtime.v1.StartContainerResponse.
  * Use `create(StartContainerResponseSchema)` to create a new message.
  */
-export const StartContainerResponseSchema: GenMessage<StartContainerResponse> =
-  /*@__PURE__*/
+export const StartContainerResponseSchema: GenMessage<StartContainerResponse> = /*@__PURE__*/
   messageDesc(file_cri, 13);
 
 /**
@@ -277,21 +269,20 @@ export type UpdateContainerResourcesRequest = Message<"runtime.v1.UpdateContaine
  * Describes the message runtime.v1.UpdateContainerResourcesRequest.
  * Use `create(UpdateContainerResourcesRequestSchema)` to create a new message.
  */
-export const UpdateContainerResourcesRequestSchema: GenMessage<UpdateContainerResourcesRequest> =
-  /*@__PURE__*/
+export const UpdateContainerResourcesRequestSchema: GenMessage<UpdateContainerResourcesRequest> = /*@__PURE__*/
   messageDesc(file_cri, 14);
 
 /**
  * @generated from message runtime.v1.UpdateContainerResourcesResponse
  */
-export type UpdateContainerResourcesResponse = Message<"runtime.v1.UpdateContainerResourcesResponse"> & {};
+export type UpdateContainerResourcesResponse = Message<"runtime.v1.UpdateContainerResourcesResponse"> & {
+};
 
 /**
  * Describes the message runtime.v1.UpdateContainerResourcesResponse.
  * Use `create(UpdateContainerResourcesResponseSchema)` to create a new message.
  */
-export const UpdateContainerResourcesResponseSchema: GenMessage<UpdateContainerResourcesResponse> =
-  /*@__PURE__*/
+export const UpdateContainerResourcesResponseSchema: GenMessage<UpdateContainerResourcesResponse> = /*@__PURE__*/
   messageDesc(file_cri, 15);
 
 /**
@@ -323,7 +314,8 @@ export type PodSandboxConfig = Message<"runtime.v1.PodSandboxConfig"> & {
  * Describes the message runtime.v1.PodSandboxConfig.
  * Use `create(PodSandboxConfigSchema)` to create a new message.
  */
-export const PodSandboxConfigSchema: GenMessage<PodSandboxConfig> = /*@__PURE__*/ messageDesc(file_cri, 16);
+export const PodSandboxConfigSchema: GenMessage<PodSandboxConfig> = /*@__PURE__*/
+  messageDesc(file_cri, 16);
 
 /**
  * @generated from message runtime.v1.PodSandboxMetadata
@@ -349,8 +341,7 @@ export type PodSandboxMetadata = Message<"runtime.v1.PodSandboxMetadata"> & {
  * Describes the message runtime.v1.PodSandboxMetadata.
  * Use `create(PodSandboxMetadataSchema)` to create a new message.
  */
-export const PodSandboxMetadataSchema: GenMessage<PodSandboxMetadata> =
-  /*@__PURE__*/
+export const PodSandboxMetadataSchema: GenMessage<PodSandboxMetadata> = /*@__PURE__*/
   messageDesc(file_cri, 17);
 
 /**
@@ -372,8 +363,7 @@ export type LinuxPodSandboxConfig = Message<"runtime.v1.LinuxPodSandboxConfig"> 
  * Describes the message runtime.v1.LinuxPodSandboxConfig.
  * Use `create(LinuxPodSandboxConfigSchema)` to create a new message.
  */
-export const LinuxPodSandboxConfigSchema: GenMessage<LinuxPodSandboxConfig> =
-  /*@__PURE__*/
+export const LinuxPodSandboxConfigSchema: GenMessage<LinuxPodSandboxConfig> = /*@__PURE__*/
   messageDesc(file_cri, 18);
 
 /**
@@ -390,8 +380,7 @@ export type LinuxSandboxSecurityContext = Message<"runtime.v1.LinuxSandboxSecuri
  * Describes the message runtime.v1.LinuxSandboxSecurityContext.
  * Use `create(LinuxSandboxSecurityContextSchema)` to create a new message.
  */
-export const LinuxSandboxSecurityContextSchema: GenMessage<LinuxSandboxSecurityContext> =
-  /*@__PURE__*/
+export const LinuxSandboxSecurityContextSchema: GenMessage<LinuxSandboxSecurityContext> = /*@__PURE__*/
   messageDesc(file_cri, 19);
 
 /**
@@ -418,7 +407,8 @@ export type NamespaceOption = Message<"runtime.v1.NamespaceOption"> & {
  * Describes the message runtime.v1.NamespaceOption.
  * Use `create(NamespaceOptionSchema)` to create a new message.
  */
-export const NamespaceOptionSchema: GenMessage<NamespaceOption> = /*@__PURE__*/ messageDesc(file_cri, 20);
+export const NamespaceOptionSchema: GenMessage<NamespaceOption> = /*@__PURE__*/
+  messageDesc(file_cri, 20);
 
 /**
  * @generated from message runtime.v1.ContainerConfig
@@ -459,7 +449,8 @@ export type ContainerConfig = Message<"runtime.v1.ContainerConfig"> & {
  * Describes the message runtime.v1.ContainerConfig.
  * Use `create(ContainerConfigSchema)` to create a new message.
  */
-export const ContainerConfigSchema: GenMessage<ContainerConfig> = /*@__PURE__*/ messageDesc(file_cri, 21);
+export const ContainerConfigSchema: GenMessage<ContainerConfig> = /*@__PURE__*/
+  messageDesc(file_cri, 21);
 
 /**
  * @generated from message runtime.v1.ContainerMetadata
@@ -475,7 +466,8 @@ export type ContainerMetadata = Message<"runtime.v1.ContainerMetadata"> & {
  * Describes the message runtime.v1.ContainerMetadata.
  * Use `create(ContainerMetadataSchema)` to create a new message.
  */
-export const ContainerMetadataSchema: GenMessage<ContainerMetadata> = /*@__PURE__*/ messageDesc(file_cri, 22);
+export const ContainerMetadataSchema: GenMessage<ContainerMetadata> = /*@__PURE__*/
+  messageDesc(file_cri, 22);
 
 /**
  * @generated from message runtime.v1.ImageSpec
@@ -491,7 +483,8 @@ export type ImageSpec = Message<"runtime.v1.ImageSpec"> & {
  * Describes the message runtime.v1.ImageSpec.
  * Use `create(ImageSpecSchema)` to create a new message.
  */
-export const ImageSpecSchema: GenMessage<ImageSpec> = /*@__PURE__*/ messageDesc(file_cri, 23);
+export const ImageSpecSchema: GenMessage<ImageSpec> = /*@__PURE__*/
+  messageDesc(file_cri, 23);
 
 /**
  * @generated from message runtime.v1.LinuxContainerConfig
@@ -512,8 +505,7 @@ export type LinuxContainerConfig = Message<"runtime.v1.LinuxContainerConfig"> & 
  * Describes the message runtime.v1.LinuxContainerConfig.
  * Use `create(LinuxContainerConfigSchema)` to create a new message.
  */
-export const LinuxContainerConfigSchema: GenMessage<LinuxContainerConfig> =
-  /*@__PURE__*/
+export const LinuxContainerConfigSchema: GenMessage<LinuxContainerConfig> = /*@__PURE__*/
   messageDesc(file_cri, 24);
 
 /**
@@ -545,8 +537,7 @@ export type LinuxContainerResources = Message<"runtime.v1.LinuxContainerResource
  * Describes the message runtime.v1.LinuxContainerResources.
  * Use `create(LinuxContainerResourcesSchema)` to create a new message.
  */
-export const LinuxContainerResourcesSchema: GenMessage<LinuxContainerResources> =
-  /*@__PURE__*/
+export const LinuxContainerResourcesSchema: GenMessage<LinuxContainerResources> = /*@__PURE__*/
   messageDesc(file_cri, 25);
 
 /**
@@ -563,8 +554,7 @@ export type LinuxContainerSecurityContext = Message<"runtime.v1.LinuxContainerSe
  * Describes the message runtime.v1.LinuxContainerSecurityContext.
  * Use `create(LinuxContainerSecurityContextSchema)` to create a new message.
  */
-export const LinuxContainerSecurityContextSchema: GenMessage<LinuxContainerSecurityContext> =
-  /*@__PURE__*/
+export const LinuxContainerSecurityContextSchema: GenMessage<LinuxContainerSecurityContext> = /*@__PURE__*/
   messageDesc(file_cri, 26);
 
 /**
@@ -581,7 +571,8 @@ export type PodSandbox = Message<"runtime.v1.PodSandbox"> & {
  * Describes the message runtime.v1.PodSandbox.
  * Use `create(PodSandboxSchema)` to create a new message.
  */
-export const PodSandboxSchema: GenMessage<PodSandbox> = /*@__PURE__*/ messageDesc(file_cri, 27);
+export const PodSandboxSchema: GenMessage<PodSandbox> = /*@__PURE__*/
+  messageDesc(file_cri, 27);
 
 /**
  * @generated from enum runtime.v1.NamespaceMode
@@ -611,7 +602,8 @@ export type NamespaceMode = (typeof NamespaceMode)[keyof typeof NamespaceMode] |
 /**
  * Describes the enum runtime.v1.NamespaceMode.
  */
-export const NamespaceModeSchema: GenEnum<NamespaceMode> = /*@__PURE__*/ enumDesc(file_cri, 0);
+export const NamespaceModeSchema: GenEnum<NamespaceMode> = /*@__PURE__*/
+  enumDesc(file_cri, 0);
 
 /**
  * @generated from service runtime.v1.RuntimeService
@@ -624,7 +616,7 @@ export const RuntimeService: GenService<{
     methodKind: "unary";
     input: typeof VersionRequestSchema;
     output: typeof VersionResponseSchema;
-  };
+  },
   /**
    * @generated from rpc runtime.v1.RuntimeService.RunPodSandbox
    */
@@ -632,7 +624,7 @@ export const RuntimeService: GenService<{
     methodKind: "unary";
     input: typeof RunPodSandboxRequestSchema;
     output: typeof RunPodSandboxResponseSchema;
-  };
+  },
   /**
    * @generated from rpc runtime.v1.RuntimeService.StopPodSandbox
    */
@@ -640,7 +632,7 @@ export const RuntimeService: GenService<{
     methodKind: "unary";
     input: typeof StopPodSandboxRequestSchema;
     output: typeof StopPodSandboxResponseSchema;
-  };
+  },
   /**
    * @generated from rpc runtime.v1.RuntimeService.RemovePodSandbox
    */
@@ -648,7 +640,7 @@ export const RuntimeService: GenService<{
     methodKind: "unary";
     input: typeof RemovePodSandboxRequestSchema;
     output: typeof RemovePodSandboxResponseSchema;
-  };
+  },
   /**
    * @generated from rpc runtime.v1.RuntimeService.ListPodSandbox
    */
@@ -656,7 +648,7 @@ export const RuntimeService: GenService<{
     methodKind: "unary";
     input: typeof ListPodSandboxRequestSchema;
     output: typeof ListPodSandboxResponseSchema;
-  };
+  },
   /**
    * @generated from rpc runtime.v1.RuntimeService.CreateContainer
    */
@@ -664,7 +656,7 @@ export const RuntimeService: GenService<{
     methodKind: "unary";
     input: typeof CreateContainerRequestSchema;
     output: typeof CreateContainerResponseSchema;
-  };
+  },
   /**
    * @generated from rpc runtime.v1.RuntimeService.StartContainer
    */
@@ -672,7 +664,7 @@ export const RuntimeService: GenService<{
     methodKind: "unary";
     input: typeof StartContainerRequestSchema;
     output: typeof StartContainerResponseSchema;
-  };
+  },
   /**
    * @generated from rpc runtime.v1.RuntimeService.UpdateContainerResources
    */
@@ -680,5 +672,7 @@ export const RuntimeService: GenService<{
     methodKind: "unary";
     input: typeof UpdateContainerResourcesRequestSchema;
     output: typeof UpdateContainerResourcesResponseSchema;
-  };
-}> = /*@__PURE__*/ serviceDesc(file_cri, 0);
+  },
+}> = /*@__PURE__*/
+  serviceDesc(file_cri, 0);
+
