@@ -123,7 +123,45 @@ export type Event =
   /** A changed certificate is of no use; the one before is served on. */
   | "certificate-refused"
   /** The certificate is of use again. */
-  | "certificate-accepted";
+  | "certificate-accepted"
+  /** The NRI plugin runs, with this configuration. */
+  | "nri-started"
+  /** It was told to end. */
+  | "nri-stopping"
+  /** Somebody listens at the runtime's socket. */
+  | "nri-connected"
+  /** The runtime knows the plugin, and has told of itself. */
+  | "nri-registered"
+  /** The containers that were there are known: of every other one the runtime tells before it starts. */
+  | "nri-synchronized"
+  /** A request of the runtime's was answered with an error. */
+  | "nri-request-failed"
+  /** The runtime is about to go down. */
+  | "nri-shutdown"
+  /** Nobody listens at the runtime's socket. */
+  | "nri-unreachable"
+  /** The runtime does not take the plugin. */
+  | "nri-refused"
+  /** The connection to the runtime is lost. */
+  | "nri-disconnected"
+  /** The connection was ended, as the runtime sent what is no NRI. */
+  | "nri-protocol-error"
+  /** A container starts with these limits in its spec. */
+  | "container-limits-set"
+  /** A container that runs has other limits in its spec from now on. */
+  | "container-limits-changed"
+  /** A container has no limits of wasp's. */
+  | "container-limits-left"
+  /** The runtime did not change the limits of a container that runs. */
+  | "container-limits-failed"
+  /** A container does not start, as an annotation of its pod cannot be heeded. */
+  | "container-refused"
+  /** An annotation cannot be heeded, and is not. */
+  | "annotation-ignored"
+  /** The node's kernel limits no swap: what sets a limit for it is left out of containers' specs. */
+  | "swap-limits-impossible"
+  /** Something in a configuration is right, and hardly meant. */
+  | "config-doubtful";
 
 /** The figures and names of an event, in the order in which they are printed; undefined ones are left out. */
 export type Fields = Readonly<Record<string, string | number | boolean | undefined>>;

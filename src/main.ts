@@ -3,6 +3,7 @@ const COMMANDS = {
   agent: async () => (await import("./commands/agent.ts")).agentCommand,
   install: async () => (await import("./commands/install.ts")).installCommand,
   uninstall: async () => (await import("./commands/uninstall.ts")).uninstallCommand,
+  nri: async () => (await import("./commands/nri.ts")).nriCommand,
   trace: async () => (await import("./commands/trace.ts")).traceCommand,
 };
 
@@ -17,6 +18,10 @@ async function main(argv: readonly string[]): Promise<number> {
   // Straight to the hook: it runs before every container's first instruction, and citty would double its own work.
   if (name === "hook" && !asksForHelp) return hook(flags);
   if (name === "--version") return print(`wasp ${VERSION}`);
+  // A runtime starts what is in its folder of plugins without a word, whatever its name there is.
+  if (name === "nri" || (name === undefined && process.env["NRI_PLUGIN_SOCKET"] !== undefined)) {
+    if (!asksForHelp) return await (await import("./commands/nri.ts")).runNri(flags, BUILD);
+  }
   const { renderUsage } = await import("citty");
   if (name === undefined || (asksForHelp && name.startsWith("-"))) return print(await renderUsage(ROOT));
   if (!isCommand(name)) return refuse(name);

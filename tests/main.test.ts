@@ -12,7 +12,7 @@ describe("wasp", () => {
     expect(stdout.replace(/v\d.*\)\)/, "VERSION)")).toBe(await screen("help"));
   });
 
-  test.each(["hook", "agent", "install", "uninstall", "trace", "trace record", "trace replay"])(
+  test.each(["hook", "agent", "install", "uninstall", "nri", "trace", "trace record", "trace replay"])(
     "shows the flags of %s",
     async (command) => {
       const { stdout } = await wasp([...command.split(" "), "--help"]);
@@ -34,10 +34,13 @@ describe("wasp", () => {
   });
 
   test.each([
-    ["hok", "unknown command hok: the commands are hook, agent, install, uninstall, trace; see wasp --help"],
+    [
+      "hok",
+      "unknown command hok: the commands are hook, agent, install, uninstall, nri, trace; see wasp --help",
+    ],
     [
       "--verson",
-      "unknown flag --verson: the commands are hook, agent, install, uninstall, trace; see wasp --help",
+      "unknown flag --verson: the commands are hook, agent, install, uninstall, nri, trace; see wasp --help",
     ],
   ])("refuses %s", async (word, message) => {
     const { exitCode, stdout, stderr } = await wasp([word]);

@@ -16,6 +16,7 @@ const PACKAGES = [
   "jq",
   "openssh-server",
   "openssl",
+  "protobuf-compiler",
   "runc",
   "time",
   ...hostPackages,

@@ -13,6 +13,7 @@ import { takeNodeLock } from "../host/lock.ts";
 import { watchConfigFile } from "../host/watch-config.ts";
 import { formatTable } from "../trace/table.ts";
 import { EXIT_FAILURE, EXIT_USAGE, loadOrComplain } from "./load-or-complain.ts";
+import { nextSignal } from "./next-signal.ts";
 
 const STDOUT = 1;
 
@@ -94,10 +95,4 @@ function takeLock(fsroot: string): Disposable {
   throw new Error(
     `another wasp agent runs on this node, and has the lock of ${fsroot}/sys/fs/cgroup: only one may`,
   );
-}
-
-function nextSignal(): Promise<void> {
-  return new Promise((resolve) => {
-    for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => resolve());
-  });
 }

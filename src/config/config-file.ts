@@ -1,8 +1,9 @@
-import { type Document, isMap, LineCounter, type Node, parseDocument, type Scalar, visit } from "yaml";
+import { isMap, type Node, type Scalar } from "yaml";
 import { AGENT_KNOBS } from "./agent.ts";
 import { fieldName } from "./knobs.ts";
 import { nearestName } from "./nearest.ts";
 import type { Setting } from "./setting.ts";
+import { parseStrictYaml, type StrictYaml } from "./strict-yaml.ts";
 
 /** The fields that say what a configuration file is. */
 export const CONFIG_FILE_HEADER = { apiVersion: "wasp.io/v1alpha1", kind: "WaspConfiguration" } as const;
@@ -16,50 +17,16 @@ export interface ConfigFile {
 
 /** Reads the text of a configuration file; whether a knob can be what it is set to is not looked at here. */
 export function parseConfigFile(path: string, text: string): ConfigFile {
-  const lines = new LineCounter();
-  const placeAt = (offset: number) => `${path}:${lines.linePos(offset).line}`;
-  const document = parseDocument(text, { ...STRICT_YAML, lineCounter: lines });
-  const complaints = complaintsAbout(document, placeAt);
+  const { document, placeAt, complaints } = parseStrictYaml(path, text);
   return complaints.length > 0 ? { settings: [], complaints } : readFields(path, document, placeAt);
 }
 
 const KNOBS = new Map(AGENT_KNOBS.map((knob) => [fieldName(knob), knob]));
 const FIELDS = [...Object.keys(CONFIG_FILE_HEADER), ...KNOBS.keys()];
 
-// The schema is named because a %YAML directive would choose another one, in which `no` is false and 010 is 8.
-const STRICT_YAML = {
-  version: "1.2",
-  schema: "core",
-  strict: true,
-  stringKeys: true,
-  merge: false,
-  resolveKnownTags: false,
-  prettyErrors: false,
-  // A repeated field is complained of by name, below.
-  uniqueKeys: false,
-} as const;
+type PlaceAt = StrictYaml["placeAt"];
 
-type PlaceAt = (offset: number) => string;
-
-// What is no YAML at all is wrong at every other character.
-const MAX_SYNTAX_ERRORS = 10;
-
-function complaintsAbout(document: Document.Parsed, placeAt: PlaceAt): string[] {
-  const complaints = [...document.errors, ...document.warnings]
-    .slice(0, MAX_SYNTAX_ERRORS)
-    .map(
-      ({ pos, message, code }) =>
-        `${placeAt(pos[0])}: ${code === "MULTIPLE_DOCS" ? "a second document: the file holds one" : message}`,
-    );
-  visit(document, {
-    Alias: (_, alias) => {
-      complaints.push(`${placeAt(alias.range?.[0] ?? 0)}: *${alias.source}: write the value itself`);
-    },
-  });
-  return complaints;
-}
-
-function readFields(path: string, document: Document.Parsed, placeAt: PlaceAt): ConfigFile {
+function readFields(path: string, document: StrictYaml["document"], placeAt: PlaceAt): ConfigFile {
   const { contents } = document;
   if (contents !== null && !isMap<Scalar<string>, Node | null>(contents)) {
     return {

@@ -57,6 +57,6 @@ export interface PluginHandlers {
   stopContainer(pod: NriPod, container: NriContainer): void;
   /** The container is gone. */
   removeContainer(pod: NriPod, container: NriContainer): void;
-  /** The runtime goes down, or the connection was lost, or the plugin was stopped: once for each connection. */
+  /** The runtime goes down, or the connection is over, whoever ended it: once after each `configure`. */
   disconnected(): void;
 }

@@ -9,13 +9,16 @@ import { Trunk } from "./trunk.ts";
 export interface Timing extends Patience {
   /** Between two attempts to connect. */
   readonly retry: BackoffRange;
+  /** Which part of that time, from 0 to 1. */
+  readonly random: () => number;
 }
 
-/** As containerd/nri has it in pkg/api/timeouts.go; a runtime that restarts is found again within seconds. */
-export const TIMING: Timing = {
+// As containerd/nri has it in pkg/api/timeouts.go; a runtime that restarts is found again within seconds.
+const TIMING: Timing = {
   registrationMilliseconds: 5000,
   requestMilliseconds: 2000,
   retry: { firstMilliseconds: 500, maxMilliseconds: 15_000 },
+  random: Math.random,
 };
 
 /** Why there is no connection. */
@@ -43,7 +46,7 @@ export interface PluginOptions extends Identity {
   /** Never connects again; so it is for a file descriptor anyway. */
   readonly isExitedOnDisconnect: boolean;
   readonly report: (event: PluginEvent) => void;
-  readonly timing?: Timing;
+  readonly timing?: Partial<Timing>;
 }
 
 /** A plugin at work. */
@@ -94,7 +97,7 @@ class Plugin {
 
   constructor(options: PluginOptions) {
     this.#options = options;
-    this.#timing = options.timing ?? TIMING;
+    this.#timing = { ...TIMING, ...options.timing };
   }
 
   async run(): Promise<PluginEnd> {
@@ -104,7 +107,8 @@ class Plugin {
       const end = await this.#connection();
       if (this.#stopping.signal.aborted) return { kind: "stopped" };
       this.#failures += 1;
-      const milliseconds = backoffMilliseconds(this.#failures, Math.random(), this.#timing.retry);
+      const { random, retry } = this.#timing;
+      const milliseconds = backoffMilliseconds(this.#failures, random(), retry);
       report({ ...end, retryMilliseconds: isLast ? undefined : milliseconds });
       if (isLast) return end;
       // Stopped meanwhile.

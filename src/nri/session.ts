@@ -8,6 +8,9 @@ import { pluginMethods } from "./methods.ts";
 import { messageOf } from "./status.ts";
 import type { Trunk, TrunkReader } from "./trunk.ts";
 
+/** Where a connection's bytes go. */
+export type Outlet = Pick<Trunk, "write" | "close" | "isClosed">;
+
 /** Who a plugin says that it is. */
 export interface Identity {
   readonly name: string;
@@ -49,7 +52,7 @@ const MAX_MILLISECONDS = 2 ** 31 - 1;
 
 /** One connection to a runtime, from the registration to its end. */
 export class Session implements TrunkReader {
-  readonly #trunk: Trunk;
+  readonly #trunk: Outlet;
   readonly #handlers: PluginHandlers;
   readonly #report: (event: SessionEvent) => void;
   readonly #patience: Patience;
@@ -61,13 +64,13 @@ export class Session implements TrunkReader {
   readonly #ended = Promise.withResolvers<SessionEnd>();
   #requestMilliseconds: number;
   #isSynchronized = false;
-  #areHandlersTold = false;
+  #isInUse = false;
 
   /** Settles when the connection is over; never rejects. */
   readonly ended = this.#ended.promise;
 
   constructor(
-    trunk: Trunk,
+    trunk: Outlet,
     handlers: PluginHandlers,
     patience: Patience,
     report: (event: SessionEvent) => void,
@@ -84,6 +87,7 @@ export class Session implements TrunkReader {
           runtime.requestTimeoutMillis ?? patience.requestMilliseconds,
           MAX_MILLISECONDS,
         );
+        this.#isInUse = true;
         report({ kind: "registered", runtime });
       },
       synchronized: (pods, containers, updates) => {
@@ -133,7 +137,8 @@ export class Session implements TrunkReader {
   }
 
   closed(error: Error | undefined): void {
-    this.#end({ kind: "disconnected", reason: error?.message ?? "the runtime closed the connection" });
+    const cause = error === undefined ? "" : `: ${error.message}`;
+    this.#end({ kind: "disconnected", reason: `the runtime closed the connection${cause}` });
   }
 
   readonly #answer = ({ call, type, payload }: TtrpcMessage): void => {
@@ -157,8 +162,8 @@ export class Session implements TrunkReader {
   }
 
   #tellHandlers(): void {
-    if (this.#areHandlersTold) return;
-    this.#areHandlersTold = true;
+    if (!this.#isInUse) return;
+    this.#isInUse = false;
     this.#isSynchronized = false;
     this.#handlers.disconnected();
   }

@@ -29,7 +29,13 @@ export type NoSwapReason =
   | "no-swap-on-node";
 
 /** Why a container gets the swap limit it gets. */
-type GrantReason = "limited-swap" | "unlimited-swap" | "pod-override";
+type GrantReason =
+  | "limited-swap"
+  | "unlimited-swap"
+  | "pod-override"
+  /** Its class of memory QoS bounds its memory, and leaves swap without a limit. */
+  | "memory-qos-class"
+  | "memory-qos-annotation";
 
 /** Every reason that a swap decision can carry: the same word in the log, the metric label and the status table. */
 export type Reason = LeaveReason | NoSwapReason | GrantReason;

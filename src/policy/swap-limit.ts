@@ -42,7 +42,28 @@ export function decideSwapLimit(
 ): SwapLimitDecision {
   const ineligible = adjudicatePod(container, config);
   if (ineligible !== undefined) return { limitBytes: 0, reason: ineligible };
-  return applyOverride(entitlement(container, node, config), container, config);
+  return heedOverride(entitlement(container, node, config), container.swapOverride, config);
+}
+
+/** Decides how far what a pod asks for itself, as written, changes what it is entitled to. */
+export function heedOverride(
+  entitled: SwapLimitDecision,
+  asked: string | undefined,
+  config: SwapLimitConfig,
+): SwapLimitDecision {
+  if (asked === undefined) return entitled;
+  if (config.podOverrides === "Never") {
+    return { ...entitled, ignoredOverride: `${asked}: pod overrides are off` };
+  }
+  const askedBytes = parseLimit(asked);
+  if (askedBytes === undefined) {
+    return { ...entitled, ignoredOverride: `${asked}: neither "max" nor a quantity of bytes` };
+  }
+  if (askedBytes === entitled.limitBytes) return entitled;
+  if (askedBytes > entitled.limitBytes && config.podOverrides === "Lower") {
+    return { ...entitled, ignoredOverride: `${asked}: above the entitlement, only less may be asked for` };
+  }
+  return { limitBytes: askedBytes, reason: "pod-override" };
 }
 
 /** The first reason for which no container of this pod gets swap, whatever it asks for. */
@@ -90,25 +111,4 @@ function adjudicateRequest(container: Container, node: NodeCapacity): NoSwapReas
 // one, limits would differ from the kubelet's by a byte here and there.
 function shareOfSwap(requestBytes: number, memoryTotalBytes: number, swapBytes: number): number {
   return Math.trunc((requestBytes / memoryTotalBytes) * swapBytes);
-}
-
-function applyOverride(
-  entitled: SwapLimitDecision,
-  container: Container,
-  config: SwapLimitConfig,
-): SwapLimitDecision {
-  const asked = container.swapOverride;
-  if (asked === undefined) return entitled;
-  if (config.podOverrides === "Never") {
-    return { ...entitled, ignoredOverride: `${asked}: pod overrides are off` };
-  }
-  const askedBytes = parseLimit(asked);
-  if (askedBytes === undefined) {
-    return { ...entitled, ignoredOverride: `${asked}: neither "max" nor a quantity of bytes` };
-  }
-  if (askedBytes === entitled.limitBytes) return entitled;
-  if (askedBytes > entitled.limitBytes && config.podOverrides === "Lower") {
-    return { ...entitled, ignoredOverride: `${asked}: above the entitlement, only less may be asked for` };
-  }
-  return { limitBytes: askedBytes, reason: "pod-override" };
 }

@@ -1,70 +1,15 @@
-import { closeSync, mkdtempSync, openSync, readSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { WASP } from "./binary.ts";
-
-/** A line of the agent's log. */
-export type LogEntry = { readonly event: string; readonly level: string } & Readonly<Record<string, unknown>>;
+import { RunningWasp } from "./running-wasp.ts";
 
 /** The compiled `wasp agent` at work, with what it logs. */
-export class RunningAgent implements AsyncDisposable {
-  /** What it wrote to standard error. */
-  stderr = "";
-  readonly #process: Bun.Subprocess<"ignore", number, "pipe">;
-  readonly #readingErrors: Promise<void>;
-  readonly #folder = mkdtempSync(`${tmpdir()}/wasp-agent-`);
-  // A file, not a pipe: what was logged before anything else was done is there when that is seen.
-  readonly #logFile = openSync(`${this.#folder}/log`, "a+");
-  readonly #entries: LogEntry[] = [];
-  #readBytes = 0;
-
+export class RunningAgent extends RunningWasp {
   /** Starts it with these flags; `under` is a command that runs it in its own place. */
   constructor(
     flags: readonly string[],
     env: Record<string, string> = {},
     under: readonly string[] = [],
-    binary = WASP,
+    binary?: string,
   ) {
-    const command = [...under, binary, "agent", "--log-format=Json", ...flags];
-    this.#process = Bun.spawn(command, { stdin: "ignore", stdout: this.#logFile, stderr: "pipe", env });
-    this.#readingErrors = this.#readErrors();
-  }
-
-  /** All that it has logged. */
-  get log(): readonly LogEntry[] {
-    const buffer = Buffer.alloc(256 * 1024);
-    for (;;) {
-      const length = readSync(this.#logFile, buffer, 0, buffer.length, this.#readBytes);
-      // The last line may not be whole yet.
-      const end = buffer.subarray(0, length).lastIndexOf("\n") + 1;
-      if (end === 0) return this.#entries;
-      this.#readBytes += end;
-      const lines = buffer.toString("utf8", 0, end - 1).split("\n");
-      this.#entries.push(...lines.map((line) => JSON.parse(line)));
-    }
-  }
-
-  get pid(): number {
-    return this.#process.pid;
-  }
-
-  /** Waits until something is so, looking again and again; throws when it ends before, with what it said. */
-  async until(isSo: () => boolean, what = "what was awaited"): Promise<void> {
-    while (!isSo()) {
-      if (this.#process.exitCode !== null || this.#process.signalCode !== null) throw this.#ended(what);
-      await Bun.sleep(10);
-    }
-  }
-
-  /** Waits for an event, of which there may be some already, and returns the first that fits. */
-  async event(name: string, fits: (entry: LogEntry) => boolean = () => true): Promise<LogEntry> {
-    const find = () => this.log.find((entry) => entry.event === name && fits(entry));
-    await this.until(() => find() !== undefined, name);
-    return find() as LogEntry;
-  }
-
-  /** All events of a name. */
-  events(name: string): LogEntry[] {
-    return this.log.filter(({ event }) => event === name);
+    super(["agent", "--log-format=Json", ...flags], env, under, binary);
   }
 
   /** Asks its HTTP endpoint for a path. */
@@ -85,36 +30,5 @@ export class RunningAgent implements AsyncDisposable {
     const count = async () => (await this.metric("wasp_reconcile_duration_seconds_count")) ?? 0;
     const before = await count();
     while ((await count()) < before + times) await Bun.sleep(20);
-  }
-
-  /** Waits until it ends by itself, and returns its exit status. */
-  async ended(): Promise<number> {
-    await this.#process.exited;
-    await this.#readingErrors;
-    return this.#process.exitCode ?? -1;
-  }
-
-  /** Sends it a signal and waits for its end. */
-  async stop(signal: NodeJS.Signals = "SIGTERM"): Promise<number> {
-    this.#process.kill(signal);
-    return await this.ended();
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.stop("SIGKILL");
-    closeSync(this.#logFile);
-    rmSync(this.#folder, { recursive: true });
-  }
-
-  async #readErrors(): Promise<void> {
-    for await (const chunk of this.#process.stderr.pipeThrough(new TextDecoderStream())) this.stderr += chunk;
-  }
-
-  #ended(what: string): Error {
-    const { exitCode, signalCode } = this.#process;
-    const log = this.log.map((entry) => JSON.stringify(entry)).join("\n");
-    return new Error(
-      `the agent ended with ${exitCode ?? signalCode} before ${what}:\n${log}\n${this.stderr}`,
-    );
   }
 }

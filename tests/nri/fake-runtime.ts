@@ -170,6 +170,11 @@ export class RuntimeSide {
     this.#socket.resume();
   }
 
+  /** Sends what is still to be sent, and closes the connection. */
+  end(): void {
+    this.#socket.end();
+  }
+
   /** Closes the connection at once. */
   close(): void {
     this.#socket.destroy();

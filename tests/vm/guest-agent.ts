@@ -1,4 +1,4 @@
-import type { LogEntry } from "../node/running-agent.ts";
+import type { LogEntry } from "../node/running-wasp.ts";
 import type { Guest } from "./guest.ts";
 import { GuestService } from "./guest-service.ts";
 

@@ -1,4 +1,4 @@
-import type { LogEntry } from "../node/running-agent.ts";
+import type { LogEntry } from "../node/running-wasp.ts";
 import { type Guest, quote } from "./guest.ts";
 
 const patienceSeconds = 10;
@@ -45,10 +45,10 @@ export class GuestService implements AsyncDisposable {
     return (await this.log()).filter(({ event }) => event === name);
   }
 
-  /** Waits for an event, of which there may be some already, and returns the first that fits. */
+  /** Waits for an event, of which there may be some already, and returns the first that fits; they are numbered from 0. */
   async event(
     name: string,
-    fits: (entry: LogEntry) => boolean = () => true,
+    fits: (entry: LogEntry, index: number) => boolean = () => true,
     seconds = patienceSeconds,
   ): Promise<LogEntry> {
     const deadline = Date.now() + seconds * 1000;

@@ -1,0 +1,72 @@
+import type { LoadedMemoryQos } from "../config/memory-qos.ts";
+import { readCanLimitSwap, readCgroupVersion } from "../host/install/check/cgroups.ts";
+import { readNodeCapacity } from "../host/meminfo.ts";
+import type { Event, Fields } from "../log.ts";
+import type { MemoryQosConfig } from "../policy/memory-qos.ts";
+import {
+  decideNriLimits,
+  type NriLimits,
+  type NriLimitsContainer,
+  type NriLimitsPod,
+  type SwapSharing,
+  withoutSwap,
+} from "../policy/nri-limits.ts";
+import type { SwapLimitConfig } from "../policy/swap-limit.ts";
+
+/** Where limits are decided, and by what. */
+export interface SpecLimitsOptions {
+  readonly fsroot: string;
+  /** Undefined where swap is left to memory QoS. */
+  readonly swapLimit: SwapLimitConfig | undefined;
+  readonly tell: (event: Event, fields: Fields) => void;
+}
+
+/** Decides what is written into containers' specs on this node, by the configuration that is in force. */
+export class SpecLimits {
+  readonly #options: SpecLimitsOptions;
+  readonly #canLimitSwap: boolean;
+  #memoryQos: MemoryQosConfig = { classes: [], unifiedAnnotations: [] };
+
+  /** Throws an Error where the node has no cgroup v2, the only one with such files. */
+  constructor(options: SpecLimitsOptions) {
+    this.#options = options;
+    const { fsroot, tell } = options;
+    if (readCgroupVersion(fsroot) === 1)
+      throw new Error(`${fsroot}/sys/fs/cgroup: is cgroup v1, and memory.high and memory.swap.max are of v2`);
+    this.#canLimitSwap = canLimitSwap(fsroot);
+    if (!this.#canLimitSwap) tell("swap-limits-impossible", { error: "no cgroup has memory.swap.max" });
+  }
+
+  /** Decides by another configuration from now on. */
+  take({ config, warnings }: LoadedMemoryQos): void {
+    this.#memoryQos = config;
+    for (const warning of warnings) this.#options.tell("config-doubtful", { warning });
+  }
+
+  /** What a container is to have in its spec now. */
+  readonly decide = (pod: NriLimitsPod, container: NriLimitsContainer): NriLimits => {
+    const limits = decideNriLimits(pod, container, this.#memoryQos, this.#sharing());
+    return this.#canLimitSwap ? limits : withoutSwap(limits);
+  };
+
+  // Read each time, as swap comes and goes.
+  #sharing(): SwapSharing | undefined {
+    const { fsroot, swapLimit, tell } = this.#options;
+    if (swapLimit === undefined) return undefined;
+    try {
+      return { node: readNodeCapacity(fsroot), config: swapLimit };
+    } catch (error) {
+      tell("node-unknown", { error: (error as Error).message });
+      return undefined;
+    }
+  }
+}
+
+// Where nothing is to be seen, as from inside of a cgroup namespace, it can: nearly every kernel does.
+function canLimitSwap(fsroot: string): boolean {
+  try {
+    return readCanLimitSwap(fsroot);
+  } catch {
+    return true;
+  }
+}

@@ -1,0 +1,6 @@
+/** Waits until the process is told to end. */
+export function nextSignal(): Promise<void> {
+  return new Promise((resolve) => {
+    for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => resolve());
+  });
+}

@@ -1,0 +1,26 @@
+import { stringify } from "yaml";
+import type { MemoryQosConfig } from "../policy/memory-qos.ts";
+import type { NriConfig } from "./nri.ts";
+
+/** Formats what `wasp nri` runs with: its flags as comments, and the rest as a file for its --config. */
+export function formatNriConfig(
+  { flags }: NriConfig,
+  { classes, unifiedAnnotations }: MemoryQosConfig,
+): string {
+  const rows = flags.map(({ flag, value, source }) => ({ left: printable(`${flag} ${value}`), source }));
+  const width = Math.min(MAX_WIDTH, Math.max(...rows.map(({ left }) => left.length)));
+  const comments = rows.map(({ left, source }) => `# ${left.padEnd(width)}  ${printable(source)}\n`);
+  const file = {
+    classes: classes.map(({ name, swapLimitRatio }) => ({ name, swaplimitratio: swapLimitRatio })),
+    unifiedannotations: unifiedAnnotations,
+  };
+  return `${comments.join("")}${stringify(file, { lineWidth: 0 })}`;
+}
+
+// One long path should not push all the sources off the screen.
+const MAX_WIDTH = 60;
+
+// A line's end in a value would end the comment.
+function printable(text: string): string {
+  return text.replace(/\p{Cc}/gu, "?");
+}

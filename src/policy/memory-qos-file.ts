@@ -1,0 +1,49 @@
+import { formatLimit, parseLimit } from "./bytes.ts";
+
+/** A cgroup's files with what is to be written into them, by the name of the file: `memory.high` and `1048576`. */
+export type Unified = Readonly<Record<string, string>>;
+
+type ValueKind = "limit" | "switch";
+
+// The kernel's Documentation/admin-guide/cgroup-v2.rst, "Memory Interface Files": those that hold a setting.
+const FILES = {
+  "memory.high": "limit",
+  "memory.max": "limit",
+  "memory.low": "limit",
+  "memory.min": "limit",
+  "memory.swap.max": "limit",
+  "memory.swap.high": "limit",
+  "memory.zswap.max": "limit",
+  "memory.zswap.writeback": "switch",
+  "memory.oom.group": "switch",
+} as const satisfies Record<string, ValueKind>;
+
+/** A file of a cgroup that holds a setting of its memory. */
+export type MemoryFile = keyof typeof FILES;
+
+/** All of them. */
+export const MEMORY_FILES = Object.keys(FILES) as readonly MemoryFile[];
+
+/** Tells whether a file of a cgroup holds a setting of its memory. */
+export function isMemoryFile(name: string): name is MemoryFile {
+  return Object.hasOwn(FILES, name);
+}
+
+/**
+ * Spells what a user wrote for a file as the kernel reads it: `max`, whole bytes, 0 or 1; undefined for what the file
+ * cannot hold. A quantity is Kubernetes' one, as everywhere in a pod: 64M is 64 000 000, where the kernel by itself
+ * would read 64 MiB.
+ */
+export function spellMemoryValue(file: MemoryFile, text: string): string | undefined {
+  const written = text.trim();
+  if (FILES[file] === "switch") return written === "0" || written === "1" ? written : undefined;
+  // A thousandth of a byte is always a slip for a million bytes, and a limit of one byte stops a container.
+  if (/[num]$/.test(written)) return undefined;
+  const limitBytes = parseLimit(written);
+  return limitBytes === undefined ? undefined : formatLimit(limitBytes);
+}
+
+/** What a file can hold, in words. */
+export function memoryValueOf(file: MemoryFile): string {
+  return FILES[file] === "switch" ? "0 or 1" : "max, or a quantity of bytes such as 512Mi";
+}

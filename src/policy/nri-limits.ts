@@ -1,0 +1,113 @@
+// Several may have a word on memory.swap.max; this is who is heard first:
+// 1. the annotation memory.swap.max.memory-qos.nri.io, where the node's configuration lists that file;
+// 2. the annotation wasp.io/swap-limit, as far as podOverrides lets it, where wasp sets swap limits at all;
+// 3. the class of memory QoS, which lets a container swap without a limit: whoever configured it bounds memory instead,
+//    also for pods that LimitedSwap leaves out, such as Guaranteed ones;
+// 4. swapBehavior, as in the hook.
+import { formatLimit } from "./bytes.ts";
+import type { NodeCapacity, Reason } from "./container.ts";
+import { decideMemoryQos, type MemoryQosConfig, type MemoryQosDecision } from "./memory-qos.ts";
+import type { Unified } from "./memory-qos-file.ts";
+import { type Classification, classifyOciContainer, type OciContainer } from "./oci-container.ts";
+import { decideSwapLimit, heedOverride, type SwapLimitConfig } from "./swap-limit.ts";
+import { swapOverrideOf } from "./swap-override.ts";
+
+/** What NRI tells of a pod, as far as its containers' limits depend on it. */
+export interface NriLimitsPod {
+  readonly namespace: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+}
+
+/** What NRI tells of a container, as far as its limits depend on it. */
+export interface NriLimitsContainer extends Omit<OciContainer, "annotations"> {
+  readonly name: string;
+}
+
+/** How swap is shared out: the node's, and by which knobs. */
+export interface SwapSharing {
+  readonly node: NodeCapacity;
+  readonly config: SwapLimitConfig;
+}
+
+/** What a container is to have, and why. */
+export interface NriLimits {
+  readonly unified: Unified;
+  readonly className: string | undefined;
+  /** Why memory.swap.max is what it is, or is left alone; undefined where nobody has a word on it. */
+  readonly swapReason: Reason | undefined;
+  /** An annotation for wasp's swap limit that was not heeded, and what is wrong with it. */
+  readonly ignoredOverride: string | undefined;
+  readonly problems: MemoryQosDecision["problems"];
+}
+
+/** Decides what is written into a container's spec; without sharing, swap is left to memory QoS. */
+export function decideNriLimits(
+  pod: NriLimitsPod,
+  container: NriLimitsContainer,
+  memoryQos: MemoryQosConfig,
+  sharing: SwapSharing | undefined,
+): NriLimits {
+  const { name, memoryLimitBytes } = container;
+  const qos = decideMemoryQos(name, pod.annotations, memoryLimitBytes, memoryQos);
+  const swap = decideSwap(pod, container, qos, sharing);
+  const swapMax: Unified =
+    swap.limitBytes === undefined ? {} : { "memory.swap.max": formatLimit(swap.limitBytes) };
+  return {
+    unified: { ...qos.ofClass, ...swapMax, ...qos.direct },
+    className: qos.className,
+    swapReason: swap.reason,
+    ignoredOverride: swap.ignoredOverride,
+    problems: qos.problems,
+  };
+}
+
+/** The same limits without those of swap, for a node whose kernel has no files for them: there no container would start. */
+export function withoutSwap(limits: NriLimits): NriLimits {
+  const others = Object.entries(limits.unified).filter(([file]) => !file.startsWith("memory.swap."));
+  return { ...limits, unified: Object.fromEntries(others), swapReason: undefined };
+}
+
+/** What classifyOciContainer tells of a container that NRI tells of, which needs no runtime's annotations for it. */
+export function classifyNriContainer(
+  pod: NriLimitsPod,
+  container: NriLimitsContainer,
+  node: NodeCapacity,
+): Classification {
+  const { namespace, labels } = pod;
+  const annotations = {
+    ...pod.annotations,
+    "io.kubernetes.pod.namespace": namespace,
+    "io.kubernetes.container.name": container.name,
+    // Sandboxes do not come this way; and a pod that calls itself one must not get away with it.
+    "io.kubernetes.cri-o.ContainerType": "container",
+  };
+  const classified = classifyOciContainer({ ...container, annotations }, node);
+  if ("leave" in classified || labels["kubevirt.io"] !== "virt-launcher") return classified;
+  return { ...classified, container: { ...classified.container, isVirtualMachine: true } };
+}
+
+interface SwapWord {
+  /** Infinity for no limit; undefined where memory.swap.max is left alone. */
+  readonly limitBytes?: number;
+  readonly reason?: Reason;
+  readonly ignoredOverride?: string;
+}
+
+function decideSwap(
+  pod: NriLimitsPod,
+  container: NriLimitsContainer,
+  { ofClass, direct }: MemoryQosDecision,
+  sharing: SwapSharing | undefined,
+): SwapWord {
+  if (direct["memory.swap.max"] !== undefined) return { reason: "memory-qos-annotation" };
+  if (ofClass["memory.swap.max"] !== undefined) {
+    const unlimited = { limitBytes: Number.POSITIVE_INFINITY, reason: "memory-qos-class" } as const;
+    const asked = swapOverrideOf(pod.annotations, container.name);
+    return sharing === undefined ? unlimited : heedOverride(unlimited, asked, sharing.config);
+  }
+  if (sharing === undefined) return {};
+  const classified = classifyNriContainer(pod, container, sharing.node);
+  if ("leave" in classified) return { reason: classified.leave };
+  return decideSwapLimit(classified.container, sharing.node, sharing.config);
+}

@@ -1,0 +1,150 @@
+import { describe, expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
+import { parseMemoryQos } from "../../src/config/memory-qos.ts";
+import { ROOT } from "../node/binary.ts";
+
+const parse = (text: string) => parseMemoryQos("qos.yaml", text);
+
+function complaintsOf(text: string): string[] {
+  try {
+    parse(text);
+  } catch (error) {
+    return (error as Error).message.split("\n");
+  }
+  return [];
+}
+
+const sample = {
+  classes: [
+    { name: "bronze", swapLimitRatio: 0.5 },
+    { name: "silver", swapLimitRatio: 0.2 },
+  ],
+  unifiedAnnotations: ["memory.swap.max", "memory.high"],
+};
+
+describe("a configuration of memory QoS", () => {
+  test("is the sample", () => {
+    const text = readFileSync(`${ROOT}/manifests/memory-qos/memory-qos.yaml`, "utf8");
+    expect(parse(text)).toEqual({ config: sample, warnings: [] } as never);
+  });
+
+  test.each<[string, string]>([
+    ["JSON", JSON.stringify({ classes: [{ name: "a", swaplimitratio: 1e-1 }] })],
+    ["the original's own spelling", "Classes:\n- Name: a\n  SwapLimitRatio: 0.1\nUnifiedAnnotations: []\n"],
+    ["camel case", "classes: [{name: a, swapLimitRatio: 0.1}]\nunifiedAnnotations:\n"],
+  ])("is read from %s", (_, text) => {
+    expect(parse(text).config).toEqual({
+      classes: [{ name: "a", swapLimitRatio: 0.1 }],
+      unifiedAnnotations: [],
+    });
+  });
+
+  test.each(["", "# nothing\n", "null", "{}", "classes:\nunifiedannotations:\n"])(
+    "may be empty: %j",
+    (text) => {
+      expect(parse(text)).toEqual({ config: { classes: [], unifiedAnnotations: [] }, warnings: [] });
+    },
+  );
+
+  test("takes a class without a ratio for one that sets nothing", () => {
+    expect(parse("classes: [{name: off}]").config.classes).toEqual([{ name: "off", swapLimitRatio: 0 }]);
+  });
+
+  test("takes the first class of a name, and warns", () => {
+    const text = "classes:\n- {name: a, swaplimitratio: 0.1}\n- {name: a, swaplimitratio: 0.2}\n";
+    expect(parse(text)).toEqual({
+      config: { classes: [{ name: "a", swapLimitRatio: 0.1 }], unifiedAnnotations: [] },
+      warnings: ["qos.yaml:3: class a is there a second time: the first one counts"],
+    });
+  });
+
+  // The second is 1 as the original's float32 has it.
+  test.each(["1", "0.99999999"])("warns of a class that leaves no memory: %s", (ratio) => {
+    const { config, warnings } = parse(`classes: [{name: a, swaplimitratio: ${ratio}}]`);
+    expect(config.classes).toEqual([{ name: "a", swapLimitRatio: Number(ratio) }]);
+    expect(warnings).toEqual([
+      `qos.yaml:1: class a: a swaplimitratio of ${ratio} makes memory.high 0, and its containers hardly run`,
+    ]);
+  });
+});
+
+describe("a configuration that is wrong", () => {
+  const ratio = (value: string) => `classes:\n- name: a\n  swaplimitratio: ${value}\n`;
+  const files =
+    "memory.high, memory.max, memory.low, memory.min, memory.swap.max, memory.swap.high, memory.zswap.max, " +
+    "memory.zswap.writeback, memory.oom.group";
+
+  test.each<[string, string, string]>([
+    ["a ratio above 1", ratio("1.01"), "qos.yaml:3: swaplimitratio: 1.01 is not a number from 0 to 1"],
+    ["a ratio below 0", ratio("-0.1"), "qos.yaml:3: swaplimitratio: -0.1 is not a number from 0 to 1"],
+    [
+      "a ratio that is no number",
+      ratio(".nan"),
+      "qos.yaml:3: swaplimitratio: NaN is not a number from 0 to 1",
+    ],
+    ["an infinite ratio", ratio(".inf"), "qos.yaml:3: swaplimitratio: Infinity is not a number from 0 to 1"],
+    ["a percentage", ratio("50%"), 'qos.yaml:3: swaplimitratio: "50%" is not a number from 0 to 1'],
+    ["a ratio in quotes", ratio('"0.5"'), 'qos.yaml:3: swaplimitratio: "0.5" is not a number from 0 to 1'],
+    ["a ratio of nothing", ratio(""), "qos.yaml:3: swaplimitratio: null is not a number from 0 to 1"],
+    [
+      "an unknown field",
+      "clases: []",
+      'qos.yaml:1: unknown field "clases": did you mean classes? The fields are classes, unifiedannotations',
+    ],
+    [
+      "an unknown field of a class",
+      "classes:\n- name: a\n  swapratio: 1\n",
+      'qos.yaml:3: unknown field "swapratio": The fields are name, swaplimitratio',
+    ],
+    ["a field twice", "classes: []\nClasses: []\n", "qos.yaml:2: Classes is set a second time"],
+    [
+      "a class without a name",
+      "classes: [{swaplimitratio: 0.1}]",
+      "qos.yaml:1: name is missing: the class has to have one",
+    ],
+    [
+      "a name that is no text",
+      "classes: [{name: 1}]",
+      "qos.yaml:1: name: 1 is not a text, which quotes make it",
+    ],
+    ["an empty name", 'classes: [{name: ""}]', 'qos.yaml:1: name: "" is not a text, which quotes make it'],
+    [
+      "a class that is a word",
+      "classes: [bronze]",
+      'qos.yaml:1: "bronze" is not a class: its fields are name, swaplimitratio',
+    ],
+    ["classes that are no list", "classes: {name: a}", 'qos.yaml:1: classes: {"name":"a"} is not a list'],
+    [
+      "a list",
+      "- a\n",
+      'qos.yaml:1: ["a"] is not the configuration: its fields are classes, unifiedannotations',
+    ],
+    [
+      "a file that is none",
+      "unifiedannotations: [memory.hihg]",
+      `qos.yaml:1: unifiedannotations: "memory.hihg" is no file of a cgroup's memory that can be set: did you mean memory.high? Those are ${files}`,
+    ],
+    [
+      "a file of something else",
+      "unifiedannotations: [io.max]",
+      `qos.yaml:1: unifiedannotations: "io.max" is no file of a cgroup's memory that can be set: Those are ${files}`,
+    ],
+    [
+      "a list in the list",
+      "unifiedannotations: [[memory.high]]",
+      'qos.yaml:1: unifiedannotations: ["memory.high"] is no file',
+    ],
+    ["an alias", "classes: [&a {name: a}, *a]", "qos.yaml:1: *a: write the value itself"],
+    ["two documents", "classes: []\n---\nclasses: []\n", "qos.yaml:2: a second document: the file holds one"],
+    ["no YAML", "classes: [", "qos.yaml:1: "],
+  ])("%s", (_, text, complaint) => {
+    const [first = ""] = complaintsOf(text);
+    expect(first).toStartWith(complaint);
+  });
+
+  test("is told of all that is wrong", () => {
+    const text =
+      "classes:\n- {name: a, swaplimitratio: 2}\n- {swaplimitratio: 3}\nunifiedannotations: [x]\nfoo: 1\n";
+    expect(complaintsOf(text).map((line) => line.split(":")[1])).toEqual(["5", "2", "3", "3", "4"]);
+  });
+});

@@ -1,0 +1,138 @@
+import { readFileSync, renameSync, writeFileSync } from "node:fs";
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import type { ContainerSchema, PodSandboxSchema } from "../../src/nri/api_pb.ts";
+import { oomScoreAdjOf } from "../../src/policy/oom-score-adj.ts";
+import { type Behavior, FakeRuntime, type RuntimeSide } from "../nri/fake-runtime.ts";
+import { ROOT } from "./binary.ts";
+import { FakeNode, RECORDED_NODE } from "./fake-node.ts";
+import { RunningWasp } from "./running-wasp.ts";
+
+/** The sample configuration of memory QoS. */
+const SAMPLE = readFileSync(`${ROOT}/manifests/memory-qos/memory-qos.yaml`, "utf8");
+
+/** A pod and one of its containers, as the runtime tells of them. */
+export interface Subject {
+  readonly pod: MessageInitShape<typeof PodSandboxSchema>;
+  readonly container: MessageInitShape<typeof ContainerSchema>;
+}
+
+/** What tests vary of a container. */
+export interface SubjectOptions {
+  readonly annotations?: Record<string, string>;
+  readonly namespace?: string;
+  /** Undefined for none. */
+  readonly memoryLimitBytes?: number | undefined;
+  readonly memoryRequestBytes?: number;
+  /** What its spec says already. */
+  readonly unified?: Record<string, string>;
+}
+
+/** A running container `app` of a Burstable pod `web-NUMBER`. */
+export function subjectOf(number: number, options: SubjectOptions = {}): Subject {
+  const { annotations = {}, namespace = "shop", unified = {}, memoryRequestBytes = 2 ** 26 } = options;
+  const limitBytes = "memoryLimitBytes" in options ? options.memoryLimitBytes : 2 ** 30;
+  const oomScoreAdj = oomScoreAdjOf(memoryRequestBytes, RECORDED_NODE.memoryKibibytes * 1024);
+  return {
+    pod: { id: `pod-${number}`, name: `web-${number}`, namespace, uid: `${number}`, annotations },
+    container: {
+      id: `container-${number}`,
+      podSandboxId: `pod-${number}`,
+      name: "app",
+      state: 3,
+      linux: {
+        resources: {
+          memory: limitBytes === undefined ? {} : { limit: { value: BigInt(limitBytes) } },
+          unified,
+        },
+        oomScoreAdj: { value: BigInt(oomScoreAdj) },
+        cgroupsPath: `kubepods-burstable-pod${number}.slice:cri-containerd:container-${number}`,
+      },
+    },
+  };
+}
+
+/** All of them at once, as a runtime tells of what is there. */
+export function allOf(...subjects: readonly Subject[]) {
+  return { pods: subjects.map(({ pod }) => pod), containers: subjects.map(({ container }) => container) };
+}
+
+/** A node whose runtime takes plugins, and the compiled `wasp nri` there. */
+export class NriNode implements AsyncDisposable {
+  readonly node = new FakeNode(2);
+  readonly socket = `${this.node.root}/nri.sock`;
+  readonly configFile = `${this.node.root}/memory-qos.yaml`;
+  #runtime: FakeRuntime | undefined;
+  #plugin: RunningWasp | undefined;
+
+  /** Makes a node with the sample configuration, or another one. */
+  constructor(config = SAMPLE) {
+    this.setConfig(config);
+    this.node.write("/sys/fs/cgroup/cgroup.controllers", "cpu memory\n");
+    for (const file of ["cgroup.procs", "memory.max", "memory.swap.max"])
+      this.node.write(`/sys/fs/cgroup/system.slice/${file}`, "");
+  }
+
+  /** Begins to listen for plugins, as another runtime than before. */
+  async listen(behavior: Behavior = {}): Promise<FakeRuntime> {
+    this.#runtime?.[Symbol.dispose]();
+    this.#runtime = await FakeRuntime.listen(this.socket, behavior);
+    return this.#runtime;
+  }
+
+  /** Starts the plugin with the configuration file and these flags. */
+  start(flags: readonly string[] = [], under: readonly string[] = []): RunningWasp {
+    return this.run(["--config", this.configFile, ...flags], under);
+  }
+
+  /** Starts the plugin with these flags alone. */
+  run(flags: readonly string[], under: readonly string[] = []): RunningWasp {
+    const { socket, node } = this;
+    const standard = ["--log-format=Json", "--socket", socket, "--fsroot", node.root];
+    this.#plugin = new RunningWasp(["nri", ...standard, ...flags], {}, under);
+    return this.#plugin;
+  }
+
+  /** Listens, starts the plugin, and brings it to where it serves. */
+  async serve(
+    flags: readonly string[] = [],
+    present: Parameters<RuntimeSide["begin"]>[0] = {},
+    behavior: Behavior = {},
+  ): Promise<{ readonly plugin: RunningWasp; readonly side: RuntimeSide }> {
+    const runtime = await this.listen(behavior);
+    const plugin = this.start(flags);
+    const side = await runtime.connection();
+    await side.begin(present);
+    return { plugin, side };
+  }
+
+  /** Puts another text in the place of the configuration file. */
+  setConfig(text: string): void {
+    writeFileSync(`${this.configFile}.next`, text);
+    renameSync(`${this.configFile}.next`, this.configFile);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#plugin?.[Symbol.asyncDispose]();
+    this.#runtime?.[Symbol.dispose]();
+    this.node[Symbol.dispose]();
+  }
+}
+
+/** What a plugin has put into a container's spec as it was made. */
+export async function created(side: RuntimeSide, subject: Subject): Promise<Record<string, string>> {
+  const { adjust } = await side.call("createContainer", subject);
+  return adjust?.linux?.resources?.unified ?? {};
+}
+
+/** What a plugin makes of a change of a container's memory limit, in bytes; undefined for a change of something else. */
+export async function resized(
+  side: RuntimeSide,
+  subject: Subject,
+  memoryLimitBytes: number | undefined,
+): Promise<Record<string, string>> {
+  const memory = memoryLimitBytes === undefined ? {} : { limit: { value: BigInt(memoryLimitBytes) } };
+  const { update } = await side.call("updateContainer", { ...subject, linuxResources: { memory } });
+  for (const { containerId } of update)
+    if (containerId !== subject.container.id) throw new Error(`an update of ${containerId}`);
+  return update[0]?.linux?.resources?.unified ?? {};
+}

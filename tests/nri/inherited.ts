@@ -1,0 +1,21 @@
+// A plugin whose runtime left it a socket as descriptor 3: it prints why it ended.
+import { startPlugin } from "../../src/nri/plugin.ts";
+
+const plugin = startPlugin({
+  name: "inherited",
+  index: "42",
+  socket: 3,
+  // Though it could not connect again.
+  isExitedOnDisconnect: false,
+  report() {},
+  handlers: {
+    configure() {},
+    synchronize: () => [],
+    createContainer: () => ({ "memory.high": "9".repeat(3_000_000) }),
+    updateContainer: () => ({}),
+    stopContainer() {},
+    removeContainer() {},
+    disconnected() {},
+  },
+});
+console.log(JSON.stringify(await plugin.ended));

@@ -1,0 +1,296 @@
+import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
+import type { Event, Fields } from "../../src/log.ts";
+import type { ContainerUpdate, NriContainer, NriPod, Unified } from "../../src/nri/handlers.ts";
+import { LimitHandlers } from "../../src/nri/limit-handlers.ts";
+import type { MemoryQosConfig } from "../../src/policy/memory-qos.ts";
+import { decideNriLimits } from "../../src/policy/nri-limits.ts";
+
+const GI = 2 ** 30;
+const RUNTIME = { name: "fake", version: "1", requestTimeoutMillis: 2000 };
+const FILES = ["memory.high", "memory.swap.max"] as const;
+const CLASS = "class.memory-qos.nri.io";
+
+const configOf = (bronze: number | undefined, isHighListed = true): MemoryQosConfig => ({
+  classes: bronze === undefined ? [] : [{ name: "bronze", swapLimitRatio: bronze }],
+  unifiedAnnotations: isHighListed ? FILES : ["memory.swap.max"],
+});
+
+/** A runtime with its containers' specs, which does at once whatever a plugin wants. */
+class Specs {
+  readonly told: [Event, Fields][] = [];
+  config = configOf(0.5);
+  handlers: LimitHandlers;
+  readonly pods = new Map<string, NriPod>();
+  readonly containers = new Map<string, NriContainer>();
+  /** What the spec of each said without wasp. */
+  readonly originals = new Map<string, Unified>();
+  /** Whether updates that the plugin asks for are made. */
+  areUpdatesMade = true;
+  readonly asked: ContainerUpdate[] = [];
+
+  readonly #isRefusing: boolean;
+
+  constructor(isRefusing = true) {
+    this.#isRefusing = isRefusing;
+    this.handlers = this.restart();
+  }
+
+  restart(): LimitHandlers {
+    this.handlers = new LimitHandlers({
+      decide: (pod, container) => decideNriLimits(pod, container, this.config, undefined),
+      isRefusing: this.#isRefusing,
+      configure: () => {},
+      tell: (event, fields) => this.told.push([event, fields]),
+    });
+    this.connect();
+    return this.handlers;
+  }
+
+  connect(): void {
+    this.handlers.configure("", RUNTIME);
+    for (const update of this.handlers.synchronize([...this.pods.values()], [...this.containers.values()]))
+      this.#write(update);
+  }
+
+  create(number: number, annotations: Record<string, string>, original: Unified = {}): void {
+    const [pod, container] = [podOf(number, annotations), containerOf(number, original)];
+    const unified = this.handlers.createContainer(pod, container);
+    this.pods.set(pod.id, pod);
+    this.containers.set(container.id, { ...container, unified: { ...original, ...unified } });
+    this.originals.set(container.id, original);
+  }
+
+  resize(number: number, memoryLimitBytes: number | undefined): void {
+    const [pod, container] = this.#of(number);
+    const unified = this.handlers.updateContainer(pod, container, memoryLimitBytes);
+    const resized = memoryLimitBytes === undefined ? container : { ...container, memoryLimitBytes };
+    this.containers.set(container.id, resized);
+    this.#write({ containerId: container.id, unified });
+  }
+
+  stop(number: number): void {
+    const [pod, container] = this.#of(number);
+    this.containers.delete(container.id);
+    this.handlers.stopContainer(pod, container);
+  }
+
+  async reconfigure(config: MemoryQosConfig): Promise<void> {
+    this.config = config;
+    await this.handlers.refresh(this.update);
+  }
+
+  readonly update = async (updates: readonly ContainerUpdate[]): Promise<readonly string[]> => {
+    this.asked.push(...updates);
+    if (!this.areUpdatesMade) return updates.map(({ containerId }) => containerId);
+    for (const update of updates) this.#write(update);
+    return [];
+  };
+
+  specOf(number: number): Unified | undefined {
+    return this.containers.get(`c${number}`)?.unified;
+  }
+
+  #of(number: number): [NriPod, NriContainer] {
+    return [this.pods.get(`p${number}`) as NriPod, this.containers.get(`c${number}`) as NriContainer];
+  }
+
+  #write({ containerId, unified }: ContainerUpdate): void {
+    const container = this.containers.get(containerId);
+    if (container === undefined) throw new Error(`an update of ${containerId}, which is gone`);
+    this.containers.set(containerId, { ...container, unified: { ...container.unified, ...unified } });
+  }
+}
+
+function podOf(number: number, annotations: Record<string, string>): NriPod {
+  const id = `p${number}`;
+  return { id, name: id, namespace: "shop", uid: id, labels: {}, annotations, cgroupParent: "" };
+}
+
+function containerOf(number: number, unified: Unified): NriContainer {
+  return {
+    id: `c${number}`,
+    podId: `p${number}`,
+    name: "app",
+    state: "running",
+    labels: {},
+    annotations: {},
+    memoryLimitBytes: GI,
+    oomScoreAdj: undefined,
+    cgroupsPath: "",
+    unified,
+  };
+}
+
+const BRONZE = { "memory.high": `${GI / 2}`, "memory.swap.max": "max" };
+
+describe("a container with a wrong annotation", () => {
+  const wrong = { [CLASS]: "bronze", "memory.low.memory-qos.nri.io": "1" };
+
+  test("that was ignored at its start is resized by what is right", () => {
+    const specs = new Specs(false);
+    specs.create(1, wrong);
+    specs.resize(1, 2 * GI);
+    expect(specs.specOf(1)).toEqual({ ...BRONZE, "memory.high": `${GI}` });
+  });
+
+  test("that became wrong keeps all that it has, until it is right again", async () => {
+    const specs = new Specs();
+    specs.create(1, { [CLASS]: "bronze" });
+    await specs.reconfigure(configOf(undefined));
+    specs.resize(1, 2 * GI);
+    expect(specs.specOf(1)).toEqual(BRONZE);
+    await specs.reconfigure(configOf(0.75));
+    expect(specs.specOf(1)).toEqual(BRONZE);
+    expect(specs.told.map(([event]) => event)).toContain("annotation-ignored");
+  });
+
+  test("that is refused is not known", () => {
+    const specs = new Specs();
+    expect(() => specs.create(1, wrong)).toThrow(
+      "container app of pod shop/p1: memory.low.memory-qos.nri.io",
+    );
+    expect(specs.handlers.containers).toBe(0);
+  });
+});
+
+describe("a changed configuration", () => {
+  test("is tried again at the next change where the runtime did not take it", async () => {
+    const specs = new Specs();
+    specs.create(1, { [CLASS]: "bronze" });
+    specs.areUpdatesMade = false;
+    await specs.reconfigure(configOf(0.75));
+    expect(specs.told.at(-1)).toMatchObject(["container-limits-failed", { error: "the runtime could not" }]);
+    specs.areUpdatesMade = true;
+    await specs.reconfigure(configOf(0.75));
+    expect(specs.specOf(1)).toEqual({ ...BRONZE, "memory.high": `${GI / 4}` });
+  });
+
+  test("waits for a connection", async () => {
+    const specs = new Specs();
+    specs.create(1, { [CLASS]: "bronze" });
+    specs.handlers.disconnected();
+    await specs.reconfigure(configOf(0.75));
+    expect(specs.asked).toEqual([]);
+    specs.connect();
+    expect(specs.specOf(1)).toEqual({ ...BRONZE, "memory.high": `${GI / 4}` });
+  });
+
+  test("asks nothing for containers that went meanwhile, and tells nothing of them", async () => {
+    const specs = new Specs();
+    for (const number of [1, 2, 3]) specs.create(number, { [CLASS]: "bronze" });
+    specs.config = configOf(0.75);
+    const asked: string[] = [];
+    await specs.handlers.refresh(async ([update]) => {
+      asked.push(update?.containerId ?? "");
+      if (asked.length === 1) for (const number of [1, 2]) specs.stop(number);
+      return asked.length === 1 ? ["c1"] : [];
+    });
+    expect(asked).toEqual(["c1", "c3"]);
+    expect(specs.told.filter(([, { id }]) => id === "c1").map(([event]) => event)).toEqual([
+      "container-limits-set",
+    ]);
+  });
+
+  test("gives way to the next one", async () => {
+    const specs = new Specs();
+    for (const number of [1, 2, 3]) specs.create(number, { [CLASS]: "bronze" });
+    const begun = Promise.withResolvers<void>();
+    const going = Promise.withResolvers<void>();
+    specs.config = configOf(0.75);
+    const first = specs.handlers.refresh(async (updates) => {
+      begun.resolve();
+      await going.promise;
+      return specs.update(updates);
+    });
+    await begun.promise;
+    specs.stop(2);
+    const second = specs.reconfigure(configOf(0.25));
+    going.resolve();
+    await Promise.all([first, second]);
+    expect(specs.asked.map(({ containerId, unified }) => [containerId, unified["memory.high"]])).toEqual([
+      ["c1", `${GI / 4}`],
+      ["c1", `${(GI * 3) / 4}`],
+      ["c3", `${(GI * 3) / 4}`],
+    ]);
+  });
+});
+
+test("a plugin that comes anew takes what it gave before for its own", async () => {
+  const specs = new Specs();
+  specs.create(1, { [CLASS]: "bronze" });
+  specs.restart();
+  await specs.reconfigure(configOf(0));
+  expect(specs.specOf(1)).toEqual({ "memory.high": "max", "memory.swap.max": "0" });
+});
+
+test("a runtime that tells nothing of what it was given is told again", () => {
+  const specs = new Specs();
+  specs.create(1, { [CLASS]: "bronze" });
+  specs.containers.set("c1", containerOf(1, {}));
+  specs.handlers.disconnected();
+  specs.connect();
+  expect(specs.specOf(1)).toEqual(BRONZE);
+});
+
+describe("whatever happens", () => {
+  const number = fc.integer({ min: 1, max: 3 });
+  const annotations = fc.dictionary(
+    fc.constantFrom(
+      CLASS,
+      `${CLASS}/app`,
+      "memory.high.memory-qos.nri.io",
+      "memory.swap.max.memory-qos.nri.io",
+    ),
+    fc.constantFrom("bronze", "", "max", "4096"),
+  );
+  const original = fc.dictionary(fc.constantFrom(...FILES, "memory.low"), fc.constantFrom("7", "max"));
+  const config = fc.constantFrom(
+    configOf(0.5),
+    configOf(0.25),
+    configOf(0),
+    configOf(undefined),
+    configOf(0.5, false),
+  );
+  const event = fc.oneof(
+    fc.tuple(fc.constant("create" as const), number, annotations, original),
+    fc.tuple(fc.constant("resize" as const), number, fc.constantFrom(undefined, GI, 3 * GI)),
+    fc.tuple(fc.constant("stop" as const), number),
+    fc.tuple(fc.constant("reconfigure" as const), config),
+    fc.tuple(fc.constant("reconnect" as const), config),
+  );
+
+  test("a container whose annotations are right has what they say, and else what it had without wasp", async () => {
+    const run = async (events: (typeof event extends fc.Arbitrary<infer E> ? E : never)[]) => {
+      const specs = new Specs();
+      const created = new Set<number>();
+      for (const one of events) {
+        if (one[0] === "create" && !created.has(one[1])) {
+          try {
+            specs.create(one[1], one[2], one[3]);
+            created.add(one[1]);
+          } catch {} // Refused.
+        }
+        if (one[0] === "resize" && created.has(one[1])) specs.resize(one[1], one[2]);
+        if (one[0] === "stop" && created.delete(one[1])) specs.stop(one[1]);
+        if (one[0] === "reconfigure") await specs.reconfigure(one[1]);
+        if (one[0] === "reconnect") {
+          specs.handlers.disconnected();
+          await specs.reconfigure(one[1]);
+          specs.connect();
+        }
+        expect(specs.handlers.containers).toBe(created.size);
+        for (const [id, container] of specs.containers) {
+          const pod = specs.pods.get(container.podId) as NriPod;
+          const originally = specs.originals.get(id) as Unified;
+          const limits = decideNriLimits(pod, { ...container, unified: originally }, specs.config, undefined);
+          if (limits.problems.length > 0) continue;
+          const untouched = { "memory.high": "max", "memory.swap.max": "0", ...originally };
+          const expected = { ...untouched, ...limits.unified };
+          expect({ ...untouched, ...container.unified }).toEqual(expected);
+        }
+      }
+    };
+    await fc.assert(fc.asyncProperty(fc.array(event, { maxLength: 20 }), run), { numRuns: 1000 });
+  });
+});

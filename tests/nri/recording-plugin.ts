@@ -1,0 +1,87 @@
+import type { ContainerUpdate, PluginHandlers, Unified } from "../../src/nri/handlers.ts";
+import { type NriPlugin, type PluginEvent, type PluginOptions, startPlugin } from "../../src/nri/plugin.ts";
+
+/** A plugin that writes down what it hears: one that asks for memory.high as high as the limit, where there is one. */
+export class RecordingPlugin implements AsyncDisposable {
+  /** What happened so far. */
+  readonly events: PluginEvent[] = [];
+  readonly #plugin: NriPlugin;
+  #heard: string[] = [];
+  #awaited: (() => void) | undefined;
+
+  constructor(
+    options: Partial<PluginOptions> & Pick<PluginOptions, "socket">,
+    own: Partial<PluginHandlers> = {},
+  ) {
+    const hear = (name: string, ...heard: unknown[]) => {
+      this.#heard.push(`${name} ${JSON.stringify(heard)}`);
+    };
+    const high = (limitBytes: number | undefined): Unified =>
+      limitBytes === undefined ? {} : { "memory.high": String(limitBytes) };
+    const handlers: PluginHandlers = {
+      configure: (...heard) => hear("configure", ...heard),
+      synchronize(pods, containers) {
+        hear("synchronize", pods, containers);
+        return containers.map(({ id }) => ({ containerId: id, unified: { "memory.high": "max" } }));
+      },
+      createContainer(pod, container) {
+        hear("createContainer", pod, container);
+        return high(container.memoryLimitBytes);
+      },
+      updateContainer(pod, container, memoryLimitBytes) {
+        hear("updateContainer", pod, container, memoryLimitBytes);
+        return high(memoryLimitBytes);
+      },
+      stopContainer: (...heard) => hear("stopContainer", ...heard),
+      removeContainer: (...heard) => hear("removeContainer", ...heard),
+      disconnected: () => hear("disconnected"),
+      ...own,
+    };
+    this.#plugin = startPlugin({
+      name: "wasp",
+      index: "10",
+      isExitedOnDisconnect: false,
+      ...options,
+      handlers,
+      report: (event) => {
+        this.events.push(event);
+        this.#awaited?.();
+      },
+    });
+  }
+
+  get ended() {
+    return this.#plugin.ended;
+  }
+
+  /** What the handlers were told since the last time. */
+  takeHeard(): string[] {
+    const heard = this.#heard;
+    this.#heard = [];
+    return heard;
+  }
+
+  /** Waits until so many events of a kind have happened, and gives the last of them. */
+  async event<K extends PluginEvent["kind"]>(kind: K, times = 1): Promise<PluginEvent & { kind: K }> {
+    for (;;) {
+      const happened = this.events.filter((event) => event.kind === kind);
+      const event = happened[times - 1];
+      if (event !== undefined) return event as PluginEvent & { kind: K };
+      await new Promise<void>((resolve) => {
+        this.#awaited = resolve;
+      });
+    }
+  }
+
+  updateContainers(updates: readonly ContainerUpdate[]): Promise<readonly string[]> {
+    return this.#plugin.updateContainers(updates);
+  }
+
+  stop(): Promise<void> {
+    return this.#plugin.stop();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#plugin.stop();
+  }
+}

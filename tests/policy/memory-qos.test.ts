@@ -1,0 +1,300 @@
+import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
+import { decideMemoryQos, type MemoryQosConfig, memoryHighOf } from "../../src/policy/memory-qos.ts";
+
+const GI = 2 ** 30;
+const config: MemoryQosConfig = {
+  classes: [
+    { name: "bronze", swapLimitRatio: 0.5 },
+    { name: "silver", swapLimitRatio: 0.2 },
+    { name: "asis", swapLimitRatio: 0 },
+  ],
+  unifiedAnnotations: ["memory.swap.max", "memory.high"],
+};
+
+type Annotations = Readonly<Record<string, string>>;
+
+function decide(annotations: Annotations, memoryLimitBytes: number | undefined = GI, of = config) {
+  return decideMemoryQos("app", annotations, memoryLimitBytes, of);
+}
+
+// What a C compiler makes of (int64_t)((float)limit * (1.0f - ratio)), with ratio a float.
+describe("memory.high of a class", () => {
+  test.each<[number, number, string]>([
+    [GI, 0.5, "536870912"],
+    [GI, 0.2, "858993472"],
+    [4 * GI, 0.2, "3435973888"],
+    [4 * GI, 0.3, "3006477056"],
+    [4 * GI, 0.75, "1073741824"],
+    [7 * GI, 0.9, "751619456"],
+    [200_000_000_000, 0.15, "170000007168"],
+    [GI, 0.1, "966367616"],
+    [100_000_000, 0.2, "80000000"],
+    [123_456_789, 0.3, "86419752"],
+    [GI, 1, "0"],
+    [1, 0.2, "0"],
+    [2 ** 63, 0.2, "7378697739434983424"],
+  ])("%d bytes at %d", (limitBytes, ratio, high) => {
+    expect(memoryHighOf(limitBytes, ratio)).toBe(high);
+  });
+
+  test("is the share of the limit that is kept, but for what float32 rounds", () => {
+    const limits = fc.integer({ min: 1, max: 2 ** 50 });
+    fc.assert(
+      fc.property(limits, fc.double({ min: 0, max: 1, noNaN: true }), (limitBytes, ratio) => {
+        const high = Number(memoryHighOf(limitBytes, ratio));
+        expect(Math.abs(high - limitBytes * (1 - ratio))).toBeLessThanOrEqual(limitBytes * 2 ** -22 + 1);
+      }),
+    );
+  });
+
+  test("is less or the same with a larger ratio", () => {
+    const ratio = fc.double({ min: 0, max: 1, noNaN: true });
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 2 ** 50 }), ratio, ratio, (limitBytes, one, other) => {
+        const [less, more] = [Math.min(one, other), Math.max(one, other)];
+        expect(Number(memoryHighOf(limitBytes, more))).toBeLessThanOrEqual(
+          Number(memoryHighOf(limitBytes, less)),
+        );
+      }),
+    );
+  });
+});
+
+describe("what a container gets", () => {
+  const bronze = { "memory.high": "536870912", "memory.swap.max": "max" };
+
+  test.each<[string, Annotations, object]>([
+    ["nothing without an annotation", {}, {}],
+    ["its pod's class", { "class.memory-qos.nri.io": "bronze" }, { className: "bronze", ofClass: bronze }],
+    [
+      "its own class before its pod's",
+      { "class.memory-qos.nri.io/app": "bronze", "class.memory-qos.nri.io": "silver" },
+      { className: "bronze", ofClass: bronze },
+    ],
+    [
+      "no class where its own is empty",
+      { "class.memory-qos.nri.io": "bronze", "class.memory-qos.nri.io/app": "" },
+      {},
+    ],
+    ["no class where its pod's is empty", { "class.memory-qos.nri.io": "" }, {}],
+    [
+      "nothing of another's",
+      { "class.memory-qos.nri.io/other": "gold", "memory.high.memory-qos.nri.io/xapp": "-" },
+      {},
+    ],
+    ["a class that leaves all as it is", { "class.memory-qos.nri.io": "asis" }, { className: "asis" }],
+    [
+      "a file of its pod's",
+      { "memory.high.memory-qos.nri.io": "512Mi" },
+      { direct: { "memory.high": "536870912" } },
+    ],
+    [
+      "its own file before its pod's",
+      { "memory.high.memory-qos.nri.io": "1Gi", "memory.high.memory-qos.nri.io/app": "1000" },
+      { direct: { "memory.high": "1000" } },
+    ],
+    [
+      "no file where its own is empty",
+      { "memory.high.memory-qos.nri.io": "1Gi", "memory.high.memory-qos.nri.io/app": "" },
+      {},
+    ],
+    [
+      "a file beside its class",
+      { "memory.swap.max.memory-qos.nri.io": "0", "class.memory-qos.nri.io": "bronze" },
+      { className: "bronze", ofClass: bronze, direct: { "memory.swap.max": "0" } },
+    ],
+    [
+      "nothing of an annotation that is alike",
+      { "class.xmemory-qos.nri.io": "bronze", "memory-qos.nri.io": "x" },
+      {},
+    ],
+  ])("%s", (_, annotations, expected) => {
+    expect(decide(annotations)).toEqual({
+      className: undefined,
+      ofClass: {},
+      direct: {},
+      problems: [],
+      ...expected,
+    });
+  });
+
+  test("does not depend on the order of the annotations", () => {
+    const entries = Object.entries({
+      "class.memory-qos.nri.io": "bronze",
+      "class.memory-qos.nri.io/app": "silver",
+      "memory.high.memory-qos.nri.io": "1Gi",
+      "memory.high.memory-qos.nri.io/app": "",
+      "memory.swap.max.memory-qos.nri.io/other": "x",
+    });
+    const expected = decide(Object.fromEntries(entries));
+    fc.assert(
+      fc.property(fc.shuffledSubarray(entries, { minLength: entries.length }), (shuffled) => {
+        expect(decide(Object.fromEntries(shuffled))).toEqual(expected);
+      }),
+    );
+  });
+
+  test("asks for no memory limit where the class sets nothing", () => {
+    expect(decideMemoryQos("app", { "class.memory-qos.nri.io": "asis" }, undefined, config).problems).toEqual(
+      [],
+    );
+  });
+});
+
+const all: MemoryQosConfig = {
+  classes: [],
+  unifiedAnnotations: [
+    "memory.high",
+    "memory.max",
+    "memory.low",
+    "memory.min",
+    "memory.swap.max",
+    "memory.swap.high",
+    "memory.zswap.max",
+    "memory.zswap.writeback",
+    "memory.oom.group",
+  ],
+};
+
+describe("a file's value", () => {
+  test.each<[string, string, string]>([
+    ["memory.high", "max", "max"],
+    ["memory.high", "0", "0"],
+    ["memory.high", " 4096 ", "4096"],
+    ["memory.max", "1.5Gi", "1610612736"],
+    ["memory.low", "64M", "64000000"],
+    ["memory.min", "1e3", "1000"],
+    ["memory.swap.high", "1Ki", "1024"],
+    ["memory.zswap.max", "10k", "10000"],
+    ["memory.oom.group", "1", "1"],
+    ["memory.zswap.writeback", "0", "0"],
+  ])("%s: %j is written as %s", (file, value, written) => {
+    const { direct, problems } = decide({ [`${file}.memory-qos.nri.io`]: value }, GI, all);
+    expect({ direct, problems }).toEqual({ direct: { [file]: written }, problems: [] });
+  });
+
+  const limit = "is not max, or a quantity of bytes such as 512Mi";
+  test.each<[string, string, string]>([
+    ["memory.high", "-1", limit],
+    ["memory.high", "MAX", limit],
+    ["memory.high", "512m", limit],
+    ["memory.high", "512K", limit],
+    ["memory.high", "NaN", limit],
+    ["memory.high", "1e19", limit],
+    ["memory.swap.max", "50%", limit],
+    ["memory.swap.max", "1Gi\n0", limit],
+    ["memory.oom.group", "2", "is not 0 or 1"],
+    ["memory.oom.group", "max", "is not 0 or 1"],
+    ["memory.oom.group", "true", "is not 0 or 1"],
+  ])("%s: %j is refused", (file, value, complaint) => {
+    const annotation = `${file}.memory-qos.nri.io`;
+    expect(decide({ [annotation]: value }, GI, all)).toMatchObject({
+      direct: {},
+      problems: [
+        {
+          reason: "wrong-value",
+          annotation,
+          message: `${annotation}: ${JSON.stringify(value)} ${complaint}`,
+        },
+      ],
+    });
+  });
+});
+
+describe("an annotation that cannot be heeded", () => {
+  test.each<[string, Annotations, string, string]>([
+    [
+      "an unknown class",
+      { "class.memory-qos.nri.io": "gold" },
+      "unknown-class",
+      'class.memory-qos.nri.io: "gold" is none: the classes of this node are bronze, silver, asis',
+    ],
+    [
+      "the class's name in other letters",
+      { "class.memory-qos.nri.io/app": "Bronze" },
+      "unknown-class",
+      'class.memory-qos.nri.io/app: "Bronze" is none: the classes of this node are bronze, silver, asis',
+    ],
+    [
+      "a file that is not listed",
+      { "memory.oom.group.memory-qos.nri.io": "1" },
+      "file-not-listed",
+      'memory.oom.group.memory-qos.nri.io: "1" may not be set by a pod on this node: memory.swap.max, memory.high may',
+    ],
+    [
+      "what is no file of a cgroup's memory",
+      { "cpu.max.memory-qos.nri.io": "max" },
+      "unknown-annotation",
+      'cpu.max.memory-qos.nri.io: "max" sets nothing that there is: it may begin with class, memory.high, memory.max, ' +
+        "memory.low, memory.min, memory.swap.max, memory.swap.high, memory.zswap.max, memory.zswap.writeback, memory.oom.group",
+    ],
+    [
+      "what only an object's prototype has",
+      { "toString.memory-qos.nri.io": "1" },
+      "unknown-annotation",
+      'toString.memory-qos.nri.io: "1" sets nothing that there is',
+    ],
+  ])("%s", (_, annotations, reason, message) => {
+    const { ofClass, direct, problems } = decide(annotations);
+    expect({ ofClass, direct }).toEqual({ ofClass: {}, direct: {} });
+    expect(problems).toMatchObject([{ reason, annotation: Object.keys(annotations)[0] }]);
+    expect(problems[0]?.message).toStartWith(message);
+  });
+
+  test("is a class without a memory limit", () => {
+    expect(
+      decideMemoryQos("app", { "class.memory-qos.nri.io": "bronze" }, undefined, config).problems,
+    ).toEqual([
+      {
+        reason: "class-without-memory-limit",
+        annotation: "class.memory-qos.nri.io",
+        message:
+          'class.memory-qos.nri.io: "bronze" needs a memory limit: set resources.limits.memory, ' +
+          'or take this container out with class.memory-qos.nri.io/app: ""',
+      },
+    ]);
+  });
+
+  test("is one where the node has none to ask for", () => {
+    const none = { classes: [], unifiedAnnotations: [] };
+    const annotations = { "class.memory-qos.nri.io": "bronze", "memory.high.memory-qos.nri.io": "0" };
+    expect(decide(annotations, GI, none).problems.map(({ message }) => message)).toEqual([
+      'class.memory-qos.nri.io: "bronze" is none: this node has no classes',
+      'memory.high.memory-qos.nri.io: "0" may not be set by a pod on this node: none may',
+    ]);
+  });
+
+  test("leaves the others in force, and is told of beside the others", () => {
+    const { className, direct, problems } = decide({
+      "class.memory-qos.nri.io": "bronze",
+      "memory.high.memory-qos.nri.io": "lots",
+      "memory.swap.max.memory-qos.nri.io": "1Gi",
+      "foo.memory-qos.nri.io": "bar",
+    });
+    expect({ className, direct }).toEqual({ className: "bronze", direct: { "memory.swap.max": `${GI}` } });
+    expect(problems.map(({ reason }) => reason)).toEqual(["wrong-value", "unknown-annotation"]);
+  });
+
+  test("is shown in a message of bounded length", () => {
+    const [problem] = decide({ "class.memory-qos.nri.io": "x".repeat(200_000) }).problems;
+    expect(problem?.message.length).toBeLessThan(300);
+  });
+});
+
+test("whatever annotations say, only settings of memory are written, as the kernel spells them", () => {
+  const name = fc.oneof(fc.constantFrom("class", ...all.unifiedAnnotations), fc.string());
+  const key = fc
+    .tuple(name, fc.constantFrom("", "/app", "/other"))
+    .map(([first, last]) => `${first}.memory-qos.nri.io${last}`);
+  const value = fc.oneof(fc.constantFrom("max", "1", "64Mi", "bronze", ""), fc.string());
+  fc.assert(
+    fc.property(fc.dictionary(key, value), (annotations) => {
+      const { ofClass, direct } = decide(annotations, GI, { ...all, classes: config.classes });
+      for (const [file, written] of Object.entries({ ...ofClass, ...direct })) {
+        expect(all.unifiedAnnotations).toContain(file as never);
+        expect(written).toMatch(/^(max|\d{1,16})$/);
+      }
+    }),
+  );
+});
