@@ -16,8 +16,15 @@ const criSocket = "/run/containerd/containerd.sock";
 const configFile = "/etc/containerd/config.toml";
 const patienceSeconds = 60;
 
+/** How long containerd waits for plugins; each of its own defaults unless told. */
+export interface PluginPatience {
+  readonly registrationSeconds?: number;
+  readonly requestSeconds?: number;
+}
+
 /** The one that its package comes with has NRI off, and names a pause image of a registry. */
-const config = `version = 2
+function configOf({ registrationSeconds = 5, requestSeconds = 2 }: PluginPatience): string {
+  return `version = 2
 [plugins."io.containerd.grpc.v1.cri"]
   sandbox_image = "${busyboxImage}"
   [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
@@ -29,10 +36,14 @@ const config = `version = 2
   socket_path = "${nriSocket}"
   plugin_path = "${nriFolders.plugins}"
   plugin_config_path = "${nriFolders.configurations}"
+  plugin_registration_timeout = "${registrationSeconds}s"
+  plugin_request_timeout = "${requestSeconds}s"
 `;
+}
 
-/** Makes an image of the containers' root, as an archive of Docker's kind, and has containerd keep it. */
+/** Makes an image of the containers' root, as an archive of Docker's kind, and has containerd keep it if it has none. */
 const importImage = `set -e
+  [ -z "$(ctr --namespace k8s.io images list --quiet name==${busyboxImage})" ] || exit 0
   folder=$(mktemp --directory --tmpdir=/run image-XXXXXX)
   cd $folder
   tar --create --file layer.tar --directory ${containerRootfs} .
@@ -57,35 +68,33 @@ export class Containerd implements AsyncDisposable {
   }
 
   /** Starts it, and waits until it answers. */
-  static async start(guest: Guest): Promise<Containerd> {
-    await guest.must(`cp --no-clobber ${configFile} ${configFile}.packaged; cat > ${configFile}`, {
-      stdin: config,
-    });
+  static async start(guest: Guest, patience: PluginPatience = {}): Promise<Containerd> {
+    const keepAndWrite = `mv ${configFile} ${configFile}.packaged; cat > ${configFile}`;
+    await guest.must(keepAndWrite, { stdin: configOf(patience) });
     await guest.must("systemctl start containerd");
     await guest.must(importImage);
     const containerd = new Containerd(guest, criClient(await guest.forward(criSocket)));
-    await containerd.untilReady();
+    await containerd.#untilReady();
     return containerd;
-  }
-
-  /** Waits until it answers, as it does a while after it was started again. */
-  async untilReady(): Promise<void> {
-    const deadline = Date.now() + patienceSeconds * 1000;
-    for (;;) {
-      try {
-        await this.cri.version({});
-        return;
-      } catch (error) {
-        if (Date.now() > deadline) throw error;
-        await Bun.sleep(100);
-      }
-    }
   }
 
   /** Has systemd start it anew, under its containers. */
   async restart(): Promise<void> {
     await this.#guest.must("systemctl restart containerd");
-    await this.untilReady();
+    await this.#untilReady();
+  }
+
+  /**
+   * Does what has a plugin connect, and waits until the runtime asks it for whatever comes: of what comes earlier, while
+   * the runtime does what the plugin said of containers that were there, the plugin is not asked.
+   */
+  async connecting<Result>(plugin: string, action: () => Promise<Result>): Promise<Result> {
+    const count = `journalctl --unit=containerd --output=cat | grep --count 'plugin .*${plugin}.* connected'`;
+    const before = Number((await this.#guest.run(count)).stdout);
+    const result = await action();
+    const isThere = `(( $(${count}) > ${before} ))`;
+    await this.#guest.must(`until ${isThere}; do sleep 0.1; done`, { timeoutSeconds: patienceSeconds });
+    return result;
   }
 
   /** Its log since it was started for the first time, a line each. */
@@ -96,13 +105,36 @@ export class Containerd implements AsyncDisposable {
   /** Removes all pods with their containers, stops it, and puts back what was there. */
   async [Symbol.asyncDispose](): Promise<void> {
     const { items } = await this.cri.listPodSandbox({});
-    for (const { id } of items) {
-      await this.cri.stopPodSandbox({ podSandboxId: id });
-      await this.cri.removePodSandbox({ podSandboxId: id });
-    }
+    // All at once: the runtime would end one after the other.
+    if (items.length > 0) await this.#guest.must("systemctl kill --signal=KILL kubepods.slice");
+    // Again, as the kubelet does, while it has not noticed yet that they are dead.
+    for (const { id } of items) await untilDone(() => this.#remove(id));
     this.cri[Symbol.dispose]();
     await this.#guest.must(
       `systemctl stop containerd kubepods.slice; mv ${configFile}.packaged ${configFile}`,
     );
+  }
+
+  /** It answers only a while after it was started. */
+  async #untilReady(): Promise<void> {
+    await untilDone(() => this.cri.version({}));
+  }
+
+  async #remove(podSandboxId: string): Promise<void> {
+    await this.cri.stopPodSandbox({ podSandboxId });
+    await this.cri.removePodSandbox({ podSandboxId });
+  }
+}
+
+async function untilDone(attempt: () => Promise<unknown>): Promise<void> {
+  const deadline = Date.now() + patienceSeconds * 1000;
+  for (;;) {
+    try {
+      await attempt();
+      return;
+    } catch (error) {
+      if (Date.now() > deadline) throw error;
+      await Bun.sleep(100);
+    }
   }
 }

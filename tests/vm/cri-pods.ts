@@ -12,12 +12,11 @@ export interface CriContainerSpec {
   readonly memoryLimitBytes?: number;
   /** A script that it runs instead of a long sleep. */
   readonly script?: string;
+  /** What the kubelet gives a Burstable container that requests next to nothing, unless told. */
+  readonly oomScoreAdj?: number;
   /** Files of its cgroup that the runtime is told of by name, as the kubelet does for memory QoS. */
   readonly unified?: Readonly<Record<string, string>>;
 }
-
-/** What the kubelet gives a Burstable container that requests next to nothing. */
-const oomScoreAdj = 999n;
 
 const namespaceOptions = {
   network: NamespaceMode.NODE,
@@ -75,12 +74,8 @@ export class CriPod {
   }
 
   /** Has the runtime create a container, which does not run yet; rejects with the runtime's error. */
-  async create({
-    name,
-    memoryLimitBytes = 0,
-    script,
-    unified = {},
-  }: CriContainerSpec): Promise<CriContainer> {
+  async create(spec: CriContainerSpec): Promise<CriContainer> {
+    const { name, memoryLimitBytes = 0, script, oomScoreAdj = 999, unified = {} } = spec;
     const { containerId } = await this.#containerd.cri.createContainer({
       podSandboxId: this.id,
       sandboxConfig: this.#config,
@@ -90,18 +85,16 @@ export class CriPod {
         command: script === undefined ? [] : ["sh", "-c", script],
         labels: { "io.kubernetes.container.name": name },
         linux: {
-          resources: { memoryLimitInBytes: BigInt(memoryLimitBytes), oomScoreAdj, unified },
+          resources: {
+            memoryLimitInBytes: BigInt(memoryLimitBytes),
+            oomScoreAdj: BigInt(oomScoreAdj),
+            unified,
+          },
           securityContext: { namespaceOptions },
         },
       },
     });
     return new CriContainer(this.#guest, this.#containerd, containerId, this.cgroup);
-  }
-
-  /** Removes it with its containers. */
-  async remove(): Promise<void> {
-    await this.#containerd.cri.stopPodSandbox({ podSandboxId: this.id });
-    await this.#containerd.cri.removePodSandbox({ podSandboxId: this.id });
   }
 
   /** The directory of its cgroup. */

@@ -45,10 +45,10 @@ export class GuestService implements AsyncDisposable {
     return (await this.log()).filter(({ event }) => event === name);
   }
 
-  /** Waits for an event, of which there may be some already, and returns the first that fits; they are numbered from 0. */
+  /** Waits for an event, of which there may be some already, and returns the first that fits. */
   async event(
     name: string,
-    fits: (entry: LogEntry, index: number) => boolean = () => true,
+    fits: (entry: LogEntry) => boolean = () => true,
     seconds = patienceSeconds,
   ): Promise<LogEntry> {
     const deadline = Date.now() + seconds * 1000;

@@ -1,7 +1,7 @@
 /** A plugin in this process, on the node's runtime, that says what a test has it say. */
 import type { ContainerUpdate, NriContainer, NriPod, Unified } from "../../src/nri/handlers.ts";
 import { type NriPlugin, type PluginEvent, startPlugin } from "../../src/nri/plugin.ts";
-import { nriSocket } from "./containerd.ts";
+import { type Containerd, nriSocket } from "./containerd.ts";
 import type { Guest } from "./guest.ts";
 
 /** What a plugin answers; nothing unless told. */
@@ -11,7 +11,10 @@ export interface Answers {
   readonly update?: (container: NriContainer, memoryLimitBytes: number | undefined) => Unified;
 }
 
-const patienceSeconds = 40;
+/** What the runtime calls one. */
+export const probe = "40-probe";
+
+const [index = "", name = ""] = probe.split("-");
 
 /** One that is registered until it is disposed of. */
 export class ProbePlugin implements AsyncDisposable {
@@ -28,7 +31,7 @@ export class ProbePlugin implements AsyncDisposable {
     const hear = (request: string, { name, state, memoryLimitBytes }: NriContainer) =>
       this.heard.push([request, name, state, memoryLimitBytes]);
     this.#plugin = startPlugin({
-      ...{ name: "probe", index: "40", socket, isExitedOnDisconnect: false },
+      ...{ name, index, socket, isExitedOnDisconnect: false },
       report: (event) => this.events.push(event),
       handlers: {
         configure: () => {},
@@ -51,25 +54,15 @@ export class ProbePlugin implements AsyncDisposable {
     });
   }
 
-  /** Starts one, and waits until the runtime has told it of its containers. */
-  static async start(guest: Guest, answers: Answers = {}): Promise<ProbePlugin> {
-    const plugin = new ProbePlugin(await guest.forward(nriSocket), answers);
-    await plugin.untilSynchronized(1);
-    return plugin;
+  /** Starts one, and waits until the runtime asks it. */
+  static async start(guest: Guest, containerd: Containerd, answers: Answers = {}): Promise<ProbePlugin> {
+    const socket = await guest.forward(nriSocket);
+    return await containerd.connecting(probe, async () => new ProbePlugin(socket, answers));
   }
 
   /** Asks for changes; gives the ids of those that failed. */
   async updateContainers(...updates: readonly ContainerUpdate[]): Promise<readonly string[]> {
     return await this.#plugin.updateContainers(updates);
-  }
-
-  /** Waits until the runtime has told it of its containers so many times: once for each connection. */
-  async untilSynchronized(times: number): Promise<void> {
-    const deadline = Date.now() + patienceSeconds * 1000;
-    while (this.events.filter(({ kind }) => kind === "synchronized").length < times) {
-      if (Date.now() > deadline) throw new Error(`not synchronized, but: ${JSON.stringify(this.events)}`);
-      await Bun.sleep(50);
-    }
   }
 
   /** Takes it away. */

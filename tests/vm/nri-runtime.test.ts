@@ -1,9 +1,10 @@
-/** The wire of NRI, on the runtime that it was made for: a plugin in this process, and the node's containerd. */
+/** What a real runtime does with containers' limits, alone and with a plugin in this process on the wire of NRI. */
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
+import { complaint } from "./complaint.ts";
 import { Containerd } from "./containerd.ts";
 import { CriPod } from "./cri-pods.ts";
 import { sharedGuest } from "./node.ts";
-import { ProbePlugin } from "./probe-plugin.ts";
+import { ProbePlugin, probe } from "./probe-plugin.ts";
 
 setDefaultTimeout(90_000);
 
@@ -26,21 +27,37 @@ afterAll(async () => {
   await containerd?.[Symbol.asyncDispose]();
 });
 
+test("without a plugin, a container has no swap and no memory.high", async () => {
+  const container = await pod.start({ name: "denied", memoryLimitBytes: limit });
+  expect(await container.files(...files)).toEqual(untouched);
+});
+
+test("a container keeps through a resize what its spec says, whatever was written behind the runtime's back", async () => {
+  const container = await pod.start({ name: "told", memoryLimitBytes: limit, unified: half });
+  expect(await container.files("memory.max", ...files)).toEqual({ "memory.max": `${limit}`, ...half });
+  await guest.must(`cd ${container.cgroup}; echo 50M > memory.high; echo 8M > memory.swap.max`);
+  await container.resize(largerLimit);
+  expect(await container.files("memory.max", ...files)).toEqual({ "memory.max": `${largerLimit}`, ...half });
+});
+
 test("a plugin is told of the runtime and of a container that runs, and changes it", async () => {
   const container = await pod.start({ name: "before", memoryLimitBytes: limit });
-  await using plugin = await ProbePlugin.start(guest, {
-    synchronize: (containers) => containers.map(({ id }) => ({ containerId: id, unified: half })),
+  await using plugin = await ProbePlugin.start(guest, containerd, {
+    synchronize: (containers) =>
+      containers
+        .filter(({ name }) => name === "before")
+        .map(({ id }) => ({ containerId: id, unified: half })),
   });
   expect(plugin.events).toContainEqual(
     expect.objectContaining({ kind: "registered", runtime: expect.objectContaining({ name: "containerd" }) }),
   );
-  expect(plugin.heard).toEqual([["synchronize", "before", "running", limit]]);
+  expect(plugin.heard).toContainEqual(["synchronize", "before", "running", limit]);
   // The runtime does so when it has the answer.
   await container.untilFiles(half);
 });
 
 test("a container is as its plugin says from its start, and after a resize", async () => {
-  await using plugin = await ProbePlugin.start(guest, {
+  await using plugin = await ProbePlugin.start(guest, containerd, {
     create: (_, { annotations }) => (annotations["example.org/kind"] === "web" ? half : {}),
     update: (_, memoryLimitBytes = 0) => ({ "memory.high": `${memoryLimitBytes / 2}` }),
   });
@@ -67,7 +84,7 @@ test("a container is as its plugin says from its start, and after a resize", asy
 
 test("a change of its own lasts through a resize, and one that is refused is known", async () => {
   const container = await pod.start({ name: "changed", memoryLimitBytes: limit });
-  await using plugin = await ProbePlugin.start(guest);
+  await using plugin = await ProbePlugin.start(guest, containerd);
   const change = { containerId: container.id, unified: half };
   await plugin.updateContainers(change, { containerId: "gone", unified: half });
   expect(await container.files(...files)).toEqual(half);
@@ -82,7 +99,7 @@ test("what a plugin refuses is refused by the runtime, in the plugin's words", a
   const complain = ({ name }: { name: string }) => {
     throw new Error(`container "${name}": class "gold" is not one of bronze, silver`);
   };
-  await using plugin = await ProbePlugin.start(guest, { create: complain, update: complain });
+  await using plugin = await ProbePlugin.start(guest, containerd, { create: complain, update: complain });
   expect(await complaint(pod.create({ name: "refused", memoryLimitBytes: limit }))).toMatch(
     /failed to get NRI adjustment.*container "refused": class "gold" is not one of bronze, silver$/,
   );
@@ -105,30 +122,20 @@ test("a plugin that hangs costs its container nothing but time, and is back", as
     Bun.sleepSync(3000);
     return half;
   };
-  await using plugin = await ProbePlugin.start(guest, { create: hang });
-  const container = await pod.start({ name: "waited-for", memoryLimitBytes: limit });
+  await using plugin = await ProbePlugin.start(guest, containerd, { create: hang });
+  const container = await containerd.connecting(probe, () =>
+    pod.start({ name: "waited-for", memoryLimitBytes: limit }),
+  );
   expect(await container.files(...files)).toEqual(untouched);
   expect(await containerd.log()).toContain(
     "failed to handle CreateContainer request: context deadline exceeded",
   );
-  await plugin.untilSynchronized(2);
   expect(plugin.heard).toContainEqual(["synchronize", "waited-for", expect.any(String), limit]);
 });
 
 test("a plugin is back when the runtime is", async () => {
-  await using plugin = await ProbePlugin.start(guest, { create: () => half });
-  await containerd.restart();
-  await plugin.untilSynchronized(2);
+  await using _plugin = await ProbePlugin.start(guest, containerd, { create: () => half });
+  await containerd.connecting(probe, () => containerd.restart());
   const container = await pod.start({ name: "after", memoryLimitBytes: limit });
   expect(await container.files(...files)).toEqual(half);
 });
-
-/** What a promise was rejected with; throws when it was not. */
-async function complaint(promise: Promise<unknown>): Promise<string> {
-  return await promise.then(
-    () => {
-      throw new Error("nobody complained");
-    },
-    (error: Error) => error.message,
-  );
-}
