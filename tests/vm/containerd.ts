@@ -13,7 +13,9 @@ export const nriSocket = "/run/nri/nri.sock";
 export const nriFolders = { plugins: "/opt/nri/plugins", configurations: "/etc/nri/conf.d" } as const;
 
 const criSocket = "/run/containerd/containerd.sock";
-const configFile = "/etc/containerd/config.toml";
+const folder = "/run/wasp-containerd";
+const log = `${folder}/log`;
+const dropIn = "/run/systemd/system/containerd.service.d";
 const patienceSeconds = 60;
 
 /** How long containerd waits for plugins; each of its own defaults unless told. */
@@ -40,6 +42,13 @@ function configOf({ registrationSeconds = 5, requestSeconds = 2 }: PluginPatienc
   plugin_request_timeout = "${requestSeconds}s"
 `;
 }
+
+/** With a configuration of its own, and a log that is cheap to look for something in. */
+const unit = `[Service]
+ExecStart=
+ExecStart=/usr/bin/containerd --config ${folder}/config.toml
+StandardError=append:${log}
+`;
 
 /** Makes an image of the containers' root, as an archive of Docker's kind, and has containerd keep it if it has none. */
 const importImage = `set -e
@@ -69,9 +78,11 @@ export class Containerd implements AsyncDisposable {
 
   /** Starts it, and waits until it answers. */
   static async start(guest: Guest, patience: PluginPatience = {}): Promise<Containerd> {
-    const keepAndWrite = `mv ${configFile} ${configFile}.packaged; cat > ${configFile}`;
-    await guest.must(keepAndWrite, { stdin: configOf(patience) });
-    await guest.must("systemctl start containerd");
+    await guest.must(`mkdir ${folder} ${dropIn}`);
+    await guest.must(`cat > ${folder}/config.toml`, { stdin: configOf(patience) });
+    await guest.must(`cat > ${dropIn}/test.conf; systemctl daemon-reload; systemctl start containerd`, {
+      stdin: unit,
+    });
     await guest.must(importImage);
     const containerd = new Containerd(guest, criClient(await guest.forward(criSocket)));
     await containerd.#untilReady();
@@ -89,7 +100,7 @@ export class Containerd implements AsyncDisposable {
    * the runtime does what the plugin said of containers that were there, the plugin is not asked.
    */
   async connecting<Result>(plugin: string, action: () => Promise<Result>): Promise<Result> {
-    const count = `journalctl --unit=containerd --output=cat | grep --count 'plugin .*${plugin}.* connected'`;
+    const count = `grep --count 'plugin .*${plugin}.* connected' ${log}`;
     const before = Number((await this.#guest.run(count)).stdout);
     const result = await action();
     const isThere = `(( $(${count}) > ${before} ))`;
@@ -97,9 +108,9 @@ export class Containerd implements AsyncDisposable {
     return result;
   }
 
-  /** Its log since it was started for the first time, a line each. */
+  /** Its log since its first start, a line each. */
   async log(): Promise<string> {
-    return await this.#guest.must("journalctl --unit=containerd --output=cat --no-pager");
+    return await this.#guest.must(`cat ${log}`);
   }
 
   /** Removes all pods with their containers, stops it, and puts back what was there. */
@@ -111,7 +122,7 @@ export class Containerd implements AsyncDisposable {
     for (const { id } of items) await untilDone(() => this.#remove(id));
     this.cri[Symbol.dispose]();
     await this.#guest.must(
-      `systemctl stop containerd kubepods.slice; mv ${configFile}.packaged ${configFile}`,
+      `systemctl stop containerd kubepods.slice; rm -r ${folder} ${dropIn}; systemctl daemon-reload`,
     );
   }
 
