@@ -84,6 +84,8 @@ export type Event =
   | "node-tainted"
   /** The node's taint is taken away. */
   | "node-untainted"
+  /** What an agent that evicted had left on the node is taken away, because nobody is evicted here any more. */
+  | "node-cleared"
   /** The node's taint and condition cannot be read or written; nobody is evicted before they were read once. */
   | "node-unmarked"
   /** They can be again. */
@@ -128,6 +130,8 @@ export type Event =
   | "nri-started"
   /** It was told to end. */
   | "nri-stopping"
+  /** Another wasp of this node is the runtime's plugin; this one waits for its place. */
+  | "nri-waiting"
   /** Somebody listens at the runtime's socket. */
   | "nri-connected"
   /** The runtime knows the plugin, and has told of itself. */
@@ -160,6 +164,8 @@ export type Event =
   | "annotation-ignored"
   /** The node's kernel limits no swap: what sets a limit for it is left out of containers' specs. */
   | "swap-limits-impossible"
+  /** Pods may ask for these classes of memory QoS, and for these files of their cgroups. */
+  | "memory-qos-configured"
   /** Something in a configuration is right, and hardly meant. */
   | "config-doubtful";
 

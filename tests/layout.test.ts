@@ -10,7 +10,7 @@ const MAY_IMPORT: Record<string, { files: RegExp; packages: RegExp }> = {
   policy: { files: /^$/, packages: /^$/ },
   host: { files: /^(policy\/|log\.ts$|hooks\.d\/)/, packages: /^(bun:|node:)/ },
   cluster: { files: /^(policy\/|log\.ts$)/, packages: /./ },
-  agent: { files: /^(policy\/|host\/|cluster\/|config\/|log\.ts$)/, packages: /./ },
+  agent: { files: /^(policy\/|host\/|cluster\/|nri\/|config\/|log\.ts$)/, packages: /./ },
   trace: { files: /^(policy\/|host\/|cluster\/|log\.ts$)/, packages: /./ },
   remote: { files: /^(policy\/|log\.ts$)/, packages: /^(bun$|bun:|node:)/ },
   nri: { files: /^(policy\/|log\.ts$)/, packages: /./ },

@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { readdirSync } from "node:fs";
 import { parse } from "yaml";
 import { version } from "../package.json";
+import { NRI_SOCKET } from "../src/config/nri-knobs.ts";
 import { build, COMPONENTS, filesOf, find, type KubernetesObject, MANIFESTS } from "./kustomize.ts";
 import { complaintsAbout } from "./openapi.ts";
 
@@ -174,7 +175,7 @@ describe("the power of the agent", () => {
     }
   });
 
-  test("over the node's files is the cgroups, and to read one certificate where a component says so", () => {
+  test("over the node's files is the cgroups, and what components add to see", () => {
     const hostPaths = (objects: KubernetesObject[]) =>
       podOf(objects).spec.volumes.flatMap(({ hostPath }: KubernetesObject) => hostPath ?? []);
     const cgroup = { path: "/sys/fs/cgroup", type: "Directory" };
@@ -182,6 +183,7 @@ describe("the power of the agent", () => {
     expect(hostPaths(everything)).toEqual([
       cgroup,
       { path: "/var/lib/kubelet/pki/kubelet.crt", type: "File" },
+      { path: "/var/run/nri", type: "DirectoryOrCreate" },
     ]);
     const mounts = podOf(everything).spec.containers[0].volumeMounts as {
       readOnly?: boolean;
@@ -213,6 +215,10 @@ describe("the agent", () => {
     expect(argsWith()).toEqual([...common, ca]);
     expect(argsWith("components/kubelet-self-signed")).toEqual([...common, certificate]);
     expect(argsWith("components/eviction")).toEqual([...common, ca, "--eviction-mode=Enforce"]);
+    const [nri] = podOf(build(["components/nri"])).spec.containers;
+    expect(nri.args).toEqual([...common, ca, "--nri"]);
+    // Where the agent looks for the socket, the runtime's folder is.
+    expect(NRI_SOCKET).toBe(`${nri.volumeMounts.at(-1).mountPath}/nri.sock`);
     // In either order.
     const both = ["components/api-server-pods", "components/kubelet-self-signed"];
     expect(argsWith(...both)).toEqual([...common, certificate, "--pod-source=ApiServer"]);

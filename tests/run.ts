@@ -93,9 +93,9 @@ async function rings(): Promise<{ quick: Ring[]; registry: Ring; guests: Ring[] 
   const pure = files.filter((file) => !apart.includes(file));
   return {
     quick: [
-      { name: "parts, on their own", files: pure },
-      // An agent under pressure is given the time that it takes: most of a shard's time is that.
-      ...sharded("the executable, on a fake node", of("commands"), 3),
+      // Most of the time of either they wait: for timeouts, and for agents under pressure, which take what they take.
+      ...sharded("parts, on their own", pure, 2),
+      ...sharded("the executable, on a fake node", of("commands"), 6),
       { name: "the host's runc and sshd", files: of("runc", "sshd") },
     ],
     registry: { name: "the way into a cluster, on the host's registry", files: of("sync") },

@@ -40,6 +40,8 @@ export interface AgentOptions {
   readonly pageBytes: number;
   readonly config: CoreConfig;
   readonly listener: AgentListener;
+  /** Whether a container started with the limit that wasp itself put into its spec. */
+  readonly isLimitOfNri?: (containerId: string) => boolean;
   /** A clock that never jumps, in seconds. */
   readonly nowSeconds: () => number;
 }
@@ -172,6 +174,11 @@ export class Agent implements Disposable {
     };
   }
 
+  /** The node's pods by the UIDs of their cgroups; undefined before they are known. */
+  get pods(): PodIndex | undefined {
+    return this.#pods;
+  }
+
   /** Every container, as it was when it was last looked at. */
   containers(): ContainerView[] {
     return this.#keeper.views();
@@ -219,6 +226,7 @@ export class Agent implements Disposable {
       node: this.#node,
       pageBytes,
       config: this.#config,
+      isLimitOfNri: this.#options.isLimitOfNri,
       mayWrite: this.#mayWrite,
     });
     this.#hasPassed = true;

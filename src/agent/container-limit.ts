@@ -23,6 +23,8 @@ export interface Circumstances {
   readonly node: NodeCapacity;
   readonly pageBytes: number;
   readonly config: ReconcileConfig & { readonly maxRestoresPerMinute: number };
+  /** Whether a container started with the limit that wasp itself put into its spec. */
+  readonly isLimitOfNri?: ((containerId: string) => boolean) | undefined;
   /** Whether limits are written, or only looked at: in a dry run, and while the kubelet limits swap itself. */
   readonly mayWrite: boolean;
 }
@@ -136,7 +138,8 @@ export class ContainerLimit {
   #isOfKubelet(found: FoundContainer, { pod }: Known, circumstances: Circumstances): boolean {
     const arrived = this.#arrivedIn(pod);
     if (arrived === undefined) return false;
-    const { node, config, pageBytes } = circumstances;
+    const { node, config, pageBytes, isLimitOfNri } = circumstances;
+    if (isLimitOfNri?.(found.id)) return false;
     if (carriesKubeletLimit(arrived, found.effectiveBytes, node, pageBytes)) return true;
     const isHookSeen = mayBeOfHook(found.effectiveBytes, hookLimitOf(arrived, node, config, pageBytes));
     if (isHookSeen !== undefined) this.#listener.onStart(isHookSeen);

@@ -36,6 +36,15 @@ const RELOAD_OUTCOMES = ["reloaded", "refused", "needs-restart"] as const;
 /** Whether the limit that a container had at its start can be the hook's. */
 const HOOK_SIGHTS = ["seen", "missing"] as const;
 
+/** What becomes of a container of which the runtime tells, by the event that tells it. */
+const SPEC_OUTCOMES = {
+  "container-limits-set": "set",
+  "container-limits-left": "left",
+  "container-limits-changed": "changed",
+  "container-limits-failed": "failed",
+  "container-refused": "refused",
+} as const satisfies Partial<Record<Event, string>>;
+
 type Of<Words extends readonly string[]> = Words[number];
 
 /** What the agent counts and measures, and what it shows of its node and containers at each scrape. */
@@ -106,6 +115,16 @@ export class AgentMetrics {
     ["outcome"],
   );
 
+  readonly #specs = this.#counter(
+    "wasp_nri_containers_total",
+    "Containers of which the runtime told its plugin, by what became of the limits in their specs.",
+    ["outcome"],
+  );
+  readonly #nriConnected = this.#gauge(
+    "wasp_nri_connected",
+    "1 while the agent is a plugin of the runtime that is told of containers, otherwise 0.",
+  );
+
   constructor(view: AgentView, build: { readonly version: string; readonly commit: string }) {
     this.#view = view;
     this.#gauge("wasp_build_info", "Always 1; which wasp this is.", ["version", "commit"]).set(build, 1);
@@ -113,6 +132,7 @@ export class AgentMetrics {
     // A series that begins with its first event hides that event from rate().
     for (const kind of ERROR_KINDS) this.#errors.inc({ kind }, 0);
     for (const hook of HOOK_SIGHTS) this.#starts.inc({ hook }, 0);
+    for (const outcome of Object.values(SPEC_OUTCOMES)) this.#specs.inc({ outcome }, 0);
     for (const outcome of RELOAD_OUTCOMES) this.#reloads.inc({ outcome }, 0);
     for (const source of POD_SOURCES)
       for (const outcome of REQUEST_OUTCOMES) this.#podLists.inc({ source, outcome }, 0);
@@ -130,6 +150,7 @@ export class AgentMetrics {
     if (event === "swap-reach-restored") this.#reach.countRestore();
     if (event === "swap-limit-contested") this.#contests.inc();
     if (event === "node-mark-restored") this.#markRestores.inc();
+    if (isOfSpec(event)) this.#specs.inc({ outcome: SPEC_OUTCOMES[event] });
     if (isError(event)) this.#errors.inc({ kind: event });
   }
 
@@ -160,6 +181,7 @@ export class AgentMetrics {
     this.#node.show(this.#readNode());
     this.#pressure.show(this.#view.signals(), this.#view.thresholds());
     this.#reach.show(this.#view.reach());
+    this.#nriConnected.set(this.#view.isNriConnected ? 1 : 0);
     this.#stoodDown.set(this.#view.isStoodDown ? 1 : 0);
     return this.#registry.metrics();
   }
@@ -188,4 +210,8 @@ export class AgentMetrics {
 
 function isError(event: Event): event is Of<typeof ERROR_KINDS> {
   return (ERROR_KINDS as readonly Event[]).includes(event);
+}
+
+function isOfSpec(event: Event): event is keyof typeof SPEC_OUTCOMES {
+  return Object.hasOwn(SPEC_OUTCOMES, event);
 }

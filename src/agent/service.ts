@@ -14,12 +14,14 @@ import { Agent } from "./agent.ts";
 import { Evictor, type EvictorConfig } from "./evictor.ts";
 import { type HttpEndpoint, serveHttp } from "./http.ts";
 import { KubeletCheck } from "./kubelet-check.ts";
+import { removeLeftMarks } from "./left-marks.ts";
 import { LineWriter } from "./line-writer.ts";
 import { Logger } from "./logger.ts";
 import { AgentMetrics } from "./metrics.ts";
 import { apiServerOptionsOf, followPods, kubeletOf, type PodSource } from "./pod-source.ts";
 import { Repeats } from "./repeats.ts";
 import { Reporter } from "./reporter.ts";
+import { RuntimePlugin } from "./runtime-plugin.ts";
 import { SwapReach } from "./swap-reach.ts";
 import type { AgentView } from "./view.ts";
 
@@ -57,7 +59,9 @@ export class Service implements AsyncDisposable {
   #kubeletThresholds: KubeletThresholds | undefined;
   #evictor: Evictor | undefined;
   #evictorTimer: NodeJS.Timeout | undefined;
+  readonly #closing = new AbortController();
   #askedSeconds = Number.NEGATIVE_INFINITY;
+  #plugin: RuntimePlugin | undefined;
   #isReady = false;
 
   /** Throws an Error where the node's memory cannot be read. */
@@ -81,6 +85,7 @@ export class Service implements AsyncDisposable {
         onPass: (durationSeconds) => this.#onPass(durationSeconds),
         onUnknownContainer: () => this.#source?.ask(),
       },
+      isLimitOfNri: (containerId) => this.#plugin?.hasGiven(containerId) === true,
     });
     const { memoryTotalBytes, swapTotalBytes } = this.#agent.node;
     this.#reporter.tell("agent-started", { ...build, pid: process.pid, memoryTotalBytes, swapTotalBytes });
@@ -98,6 +103,7 @@ export class Service implements AsyncDisposable {
       onError: (error) => this.#reporter.meet("kubelet-config-unknown", { error: error.message }),
     });
     this.#agent.start();
+    this.#plug();
     const options = {
       config: () => this.config,
       env: this.#env,
@@ -106,6 +112,7 @@ export class Service implements AsyncDisposable {
       isWanting: () => this.#agent.hasUnknownContainer,
     };
     this.#followPressure();
+    void this.#clearNode();
     this.#source = followPods(options, {
       onPods: (list, durationSeconds) => this.#onPods(list, durationSeconds),
       onError: (error, retrySeconds) => {
@@ -132,6 +139,7 @@ export class Service implements AsyncDisposable {
       this.#metrics.countReload("needs-restart");
     }
     this.#agent.setConfig(running.config);
+    this.#plugin?.refresh();
     this.#followPressure();
   }
 
@@ -145,8 +153,10 @@ export class Service implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     clearInterval(this.#certificateTimer);
     clearInterval(this.#evictorTimer);
+    this.#closing.abort();
     await Promise.all([
       this.#evictor?.leave(),
+      this.#plugin?.stop(),
       Promise.race([this.#reach.release(), Bun.sleep(PARTING_MILLISECONDS)]),
     ]);
     this.#source?.close();
@@ -157,6 +167,7 @@ export class Service implements AsyncDisposable {
 
   #viewOfAgent(): AgentView {
     const agent = () => this.#agent;
+    const plugin = () => this.#plugin;
     return {
       containers: () => agent().containers(),
       node: () => readNodeFigures(this.config.fsroot, agent().kubepodsPaths[0], this.#pageBytes),
@@ -169,10 +180,25 @@ export class Service implements AsyncDisposable {
       get isStoodDown() {
         return agent().standsDown !== undefined;
       },
+      get isNriConnected() {
+        return plugin()?.isConnected === true;
+      },
       signals: () => this.#evictor?.observation,
       thresholds: () => this.#evictor?.thresholds ?? {},
       reach: () => this.#reach.decision,
     };
+  }
+
+  /** Becomes a plugin of the runtime, if it is to be one. */
+  #plug(): void {
+    if (!this.config.nri) return;
+    this.#plugin = new RuntimePlugin({
+      config: () => this.config,
+      pods: () => this.#agent.pods,
+      node: () => this.#agent.node,
+      isStoodDown: () => this.#agent.standsDown !== undefined,
+      tell: (event, fields) => this.#reporter.tell(event, fields),
+    });
   }
 
   #serve(): void {
@@ -213,6 +239,19 @@ export class Service implements AsyncDisposable {
     } catch (error) {
       this.#reporter.tell("eviction-impossible", { error: (error as Error).message });
       void this.#reach.release();
+    }
+  }
+
+  /** Takes away what an agent that evicted has left, once: where eviction is off, nobody else would. */
+  async #clearNode(): Promise<void> {
+    const { nodeName, evictionMode, dryRun } = this.config;
+    if (evictionMode !== "Off" || dryRun || nodeName === undefined) return;
+    try {
+      const server = new ApiServer(apiServerOptionsOf(this.config, this.#env));
+      const removed = await removeLeftMarks(server, nodeName, this.#closing.signal);
+      if (removed.length > 0) this.#reporter.tell("node-cleared", { removed: removed.join(", ") });
+    } catch {
+      // An agent that never evicts is not granted to look at nodes, and need not know where the API server is.
     }
   }
 
@@ -261,6 +300,7 @@ export class Service implements AsyncDisposable {
     else this.#reporter.tell(event, fields, writes);
     // Whoever wrote may have been the runtime, for a pod that was resized.
     if (event === "swap-limit-restored") this.#source?.ask();
+    if (event === "resumed" || event === "node-capacity-changed") this.#plugin?.refresh();
   }
 
   #onPass(durationSeconds: number): void {
@@ -284,6 +324,9 @@ export class Service implements AsyncDisposable {
     this.#reporter.end("pods-known", "pods-unknown");
     for (const problem of list.problems) this.#reporter.meet("pod-ignored", { error: problem });
     this.#agent.setPods(list);
+    // Not before: the containers that run have what their pods entitle them to.
+    this.#plugin?.start();
+    this.#plugin?.refresh();
   }
 
   #onPodsError(error: Error, retrySeconds: number): void {

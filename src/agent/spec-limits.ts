@@ -1,7 +1,6 @@
 import type { LoadedMemoryQos } from "../config/memory-qos.ts";
 import { readCanLimitSwap, readCgroupVersion } from "../host/install/check/cgroups.ts";
 import { readNodeCapacity } from "../host/meminfo.ts";
-import type { Event, Fields } from "../log.ts";
 import type { MemoryQosConfig } from "../policy/memory-qos.ts";
 import {
   decideNriLimits,
@@ -12,41 +11,41 @@ import {
   withoutSwap,
 } from "../policy/nri-limits.ts";
 import type { SwapLimitConfig } from "../policy/swap-limit.ts";
+import type { Tell } from "./nri-reporter.ts";
 
 /** Where limits are decided, and by what. */
 export interface SpecLimitsOptions {
   readonly fsroot: string;
   /** Undefined where swap is left to memory QoS. */
   readonly swapLimit: SwapLimitConfig | undefined;
-  readonly tell: (event: Event, fields: Fields) => void;
+  readonly tell: Tell;
 }
 
 /** Decides what is written into containers' specs on this node, by the configuration that is in force. */
 export class SpecLimits {
   readonly #options: SpecLimitsOptions;
-  readonly #canLimitSwap: boolean;
+  readonly #forKernel: (limits: NriLimits) => NriLimits;
   #memoryQos: MemoryQosConfig = { classes: [], unifiedAnnotations: [] };
 
   /** Throws an Error where the node has no cgroup v2, the only one with such files. */
   constructor(options: SpecLimitsOptions) {
     this.#options = options;
-    const { fsroot, tell } = options;
-    if (readCgroupVersion(fsroot) === 1)
-      throw new Error(`${fsroot}/sys/fs/cgroup: is cgroup v1, and memory.high and memory.swap.max are of v2`);
-    this.#canLimitSwap = canLimitSwap(fsroot);
-    if (!this.#canLimitSwap) tell("swap-limits-impossible", { error: "no cgroup has memory.swap.max" });
+    this.#forKernel = limitsForKernel(options.fsroot, options.tell);
   }
 
   /** Decides by another configuration from now on. */
   take({ config, warnings }: LoadedMemoryQos): void {
+    const { tell } = this.#options;
     this.#memoryQos = config;
-    for (const warning of warnings) this.#options.tell("config-doubtful", { warning });
+    const classes = config.classes.map(({ name, swapLimitRatio }) => `${name}=${swapLimitRatio}`);
+    const files = config.unifiedAnnotations.join(" ");
+    tell("memory-qos-configured", { classes: classes.join(" "), unifiedAnnotations: files });
+    for (const warning of warnings) tell("config-doubtful", { warning });
   }
 
   /** What a container is to have in its spec now. */
   readonly decide = (pod: NriLimitsPod, container: NriLimitsContainer): NriLimits => {
-    const limits = decideNriLimits(pod, container, this.#memoryQos, this.#sharing());
-    return this.#canLimitSwap ? limits : withoutSwap(limits);
+    return this.#forKernel(decideNriLimits(pod, container, this.#memoryQos, this.#sharing()));
   };
 
   // Read each time, as swap comes and goes.
@@ -60,6 +59,18 @@ export class SpecLimits {
       return undefined;
     }
   }
+}
+
+/**
+ * What the node's kernel can hold of a container's limits: no container starts whose spec names a file that is not there.
+ * Throws an Error where the node has no cgroup v2, the only one with such files.
+ */
+export function limitsForKernel(fsroot: string, tell: Tell): (limits: NriLimits) => NriLimits {
+  if (readCgroupVersion(fsroot) === 1)
+    throw new Error(`${fsroot}/sys/fs/cgroup: is cgroup v1, and memory.high and memory.swap.max are of v2`);
+  if (canLimitSwap(fsroot)) return (limits) => limits;
+  tell("swap-limits-impossible", { error: "no cgroup has memory.swap.max" });
+  return withoutSwap;
 }
 
 // Where nothing is to be seen, as from inside of a cgroup namespace, it can: nearly every kernel does.

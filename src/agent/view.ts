@@ -48,6 +48,8 @@ export interface AgentView {
   readonly isAlive: boolean;
   /** The kubelet limits swap itself, and wasp writes nothing. */
   readonly isStoodDown: boolean;
+  /** The runtime tells the agent of containers, as its plugin. */
+  readonly isNriConnected: boolean;
   /** What the signals of pressure say; undefined while nobody senses it. */
   readonly signals: () => Observation | undefined;
   /** By name, whether each threshold is crossed. */

@@ -42,8 +42,26 @@ export async function setSwapPressure(
     lastHeartbeatTime: now,
     lastTransitionTime: since ?? now,
   };
-  // A strategic merge takes conditions one by one, by their types; a plain merge would leave this one only
-  // (kubernetes staging/src/k8s.io/api/core/v1/types.go, NodeStatus).
+  await patchCondition(server, nodeName, condition, closing);
+}
+
+/** Takes the node's condition `SwapPressure` away; needs the permission to patch nodes/status. Fails with a RequestError. */
+export async function removeSwapPressure(
+  server: ApiServer,
+  nodeName: string,
+  closing: AbortSignal,
+): Promise<void> {
+  await patchCondition(server, nodeName, { $patch: "delete", type: SWAP_PRESSURE }, closing);
+}
+
+// A strategic merge takes conditions one by one, by their types; a plain merge would leave this one only
+// (kubernetes staging/src/k8s.io/api/core/v1/types.go, NodeStatus).
+async function patchCondition(
+  server: ApiServer,
+  nodeName: string,
+  condition: object,
+  closing: AbortSignal,
+): Promise<void> {
   await server.write(
     {
       method: "PATCH",

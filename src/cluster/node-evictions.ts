@@ -22,15 +22,21 @@ export async function recordEvictions(
   closing: AbortSignal,
 ): Promise<void> {
   const entries = evictions.map(({ podUid, atMilliseconds }) => `${podUid}@${timestamp(atMilliseconds)}`);
-  await server.write(
-    {
-      method: "PATCH",
-      path: nodePath(nodeName),
-      contentType: "application/merge-patch+json",
-      body: { metadata: { annotations: { [KEY]: entries.join(" ") } } },
-    },
-    closing,
-  );
+  await annotate(server, nodeName, entries.join(" "), closing);
+}
+
+/** Whether something is written down on a node of who was evicted from it. */
+export function hasEvictions({ annotations }: Node): boolean {
+  return KEY in annotations;
+}
+
+/** Takes away what is written down on the node; needs the permission to patch nodes. Fails with a RequestError. */
+export async function forgetEvictions(
+  server: ApiServer,
+  nodeName: string,
+  closing: AbortSignal,
+): Promise<void> {
+  await annotate(server, nodeName, null, closing);
 }
 
 /** Who was evicted from a node, as it was written down; what makes no sense is left out. */
@@ -40,4 +46,21 @@ export function evictionsOf({ annotations }: Node): readonly NodeEviction[] {
     const atMilliseconds = timeIn(time);
     return atMilliseconds === undefined ? [] : [{ podUid, atMilliseconds }];
   });
+}
+
+async function annotate(
+  server: ApiServer,
+  nodeName: string,
+  value: string | null,
+  closing: AbortSignal,
+): Promise<void> {
+  await server.write(
+    {
+      method: "PATCH",
+      path: nodePath(nodeName),
+      contentType: "application/merge-patch+json",
+      body: { metadata: { annotations: { [KEY]: value } } },
+    },
+    closing,
+  );
 }

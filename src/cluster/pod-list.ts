@@ -65,7 +65,7 @@ const ContainerStatusesSchema = v.nullish(
 );
 
 const KEPT_ANNOTATION =
-  /^(kubernetes\.io\/config\.(source|mirror)|(swap-limit\.)?wasp\.io\/.*|descheduler\.alpha\.kubernetes\.io\/(eviction-in-progress|prefer-no-eviction))$/;
+  /^(kubernetes\.io\/config\.(source|mirror)|(swap-limit\.)?wasp\.io\/.*|[^/]+\.memory-qos\.nri\.io(\/.*)?|descheduler\.alpha\.kubernetes\.io\/(eviction-in-progress|prefer-no-eviction))$/;
 
 const PodSchema = v.object({
   metadata: v.object({

@@ -1,16 +1,21 @@
 import { writeSync } from "node:fs";
 import { consola } from "consola";
 import { stringify } from "yaml";
-import type { Manifest } from "../policy/install/manifests/manifest.ts";
+import type { InstallConfig } from "../config/install.ts";
+import { type Platform, PRINT_FLAGS } from "../config/install-print.ts";
+import { kubernetesManifests } from "../policy/install/manifests/kubernetes.ts";
+import type { Manifest, Manifests } from "../policy/install/manifests/manifest.ts";
 import { openshiftManifests } from "../policy/install/manifests/openshift.ts";
-import type { InstallOptions } from "../policy/install/options.ts";
+import { withoutFlags } from "../remote/argv.ts";
 import { EXIT_FAILURE } from "./load-or-complain.ts";
 
 const STDOUT = 1;
+// As the build names the image that it makes.
+const LOADED_IMAGE = `localhost/wasp:${process.env["WASP_VERSION"]}`;
 
-/** Prints the manifests that do to the workers of an OpenShift cluster what the command line asks for. */
-export function printManifests(options: InstallOptions, argv: readonly string[]): number {
-  const result = openshiftManifests(options);
+/** Prints the manifests that do to the workers of a cluster what the command line asks for. */
+export function printManifests(platform: Platform, config: InstallConfig, argv: readonly string[]): number {
+  const result = manifestsFor(platform, config, argv);
   if ("refusals" in result) {
     for (const refusal of result.refusals) consola.error(refusal);
     return EXIT_FAILURE;
@@ -20,6 +25,16 @@ export function printManifests(options: InstallOptions, argv: readonly string[])
   return 0;
 }
 
+function manifestsFor(
+  platform: Platform,
+  { options, image = LOADED_IMAGE }: InstallConfig,
+  argv: readonly string[],
+): Manifests {
+  return platform === "openshift"
+    ? openshiftManifests(options)
+    : kubernetesManifests({ swap: options.swap, image, flags: withoutFlags(argv, PRINT_FLAGS) });
+}
+
 function documentOf({ comment, object }: Manifest): string {
-  return `# ${comment}\n${stringify(object, { lineWidth: 0 })}`;
+  return `# ${comment}\n${stringify(object, { lineWidth: 0, aliasDuplicateObjects: false })}`;
 }

@@ -6,7 +6,7 @@ import { consola } from "consola";
 import { flagsOf } from "../config/flags.ts";
 import { type InstallConfig, InstallFlagsSchema, loadInstallConfig, type Target } from "../config/install.ts";
 import { applyChanges, comparePlan } from "../host/install/apply.ts";
-import { type Host, imageHost, runningHost, runningProgram } from "../host/install/host.ts";
+import { enteredHost, type Host, imageHost, runningHost, runningProgram } from "../host/install/host.ts";
 import { lockHost } from "../host/install/journal-file.ts";
 import { planParts } from "../host/install/plan-parts.ts";
 import { judgeOutdated, undoMade } from "../host/install/undo.ts";
@@ -33,13 +33,14 @@ export const installCommand: CommandDef = {
 /** Runs `wasp install` with the flags of its command line, and tells the exit status. */
 export function runInstall(argv: readonly string[]): Promise<number> {
   return runHereOrElsewhere("install", argv, loadInstallConfig, (config) =>
-    config.print === undefined ? install(config) : printManifests(config.options, argv),
+    config.print === undefined ? install(config) : printManifests(config.print, config, argv),
   );
 }
 
 /** The host that a command is for; throws unless it may be changed. */
-export function hostOf({ fsroot, isImage, dryRun }: Target): Host {
+export function hostOf({ fsroot, chroot, isImage, dryRun }: Target): Host {
   if (!dryRun && process.getuid?.() !== 0) throw new Error("only root can change a host: run this as root");
+  if (chroot !== undefined) return enteredHost(chroot, runningProgram());
   return isImage ? imageHost(fsroot, runningProgram()) : runningHost(fsroot, runningProgram());
 }
 

@@ -2,10 +2,15 @@
 // is wrong, it starts. A mistake in the configuration ends the plugin before it is known to the runtime; one in a changed
 // configuration leaves the one before in force.
 import { readFileSync, writeSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { CommandDef } from "citty";
 import { consola } from "consola";
+import { levelOf } from "../agent/event-levels.ts";
+import { IdleMemory } from "../agent/idle-memory.ts";
 import { LineWriter } from "../agent/line-writer.ts";
 import { Logger } from "../agent/logger.ts";
+import { NriReporter } from "../agent/nri-reporter.ts";
+import { takeNriTurn } from "../agent/nri-turn.ts";
 import type { Build } from "../agent/service.ts";
 import { SpecLimits } from "../agent/spec-limits.ts";
 import { flagsOf } from "../config/flags.ts";
@@ -14,10 +19,9 @@ import { loadNriConfig, type NriConfig, NriFlagsSchema } from "../config/nri.ts"
 import { formatNriConfig } from "../config/print-nri.ts";
 import { watchConfigFile } from "../host/watch-config.ts";
 import { LimitHandlers } from "../nri/limit-handlers.ts";
-import { type PluginEnd, startPlugin } from "../nri/plugin.ts";
+import { type NriPlugin, type PluginEnd, startPlugin } from "../nri/plugin.ts";
 import { EXIT_FAILURE, EXIT_USAGE, loadOrComplain } from "./load-or-complain.ts";
 import { nextSignal } from "./next-signal.ts";
-import { NriReporter } from "./nri-report.ts";
 
 const STDOUT = 1;
 
@@ -66,34 +70,40 @@ function exitStatusOf(end: PluginEnd): number {
 }
 
 async function serve(config: NriConfig, build: Build): Promise<PluginEnd> {
-  const { logFormat, verbosity, fsroot, swapLimit, configFile, name, index, socket } = config;
-  const log = new LineWriter();
-  const reporter = new NriReporter(
-    new Logger({ format: logFormat, verbosity, write: (line) => log.write(line) }),
-  );
-  const { tell } = reporter;
+  const { fsroot, swapLimit, configFile, name, index, socket } = config;
+  const reporter = reporterOf(config);
+  using memory = new IdleMemory();
+  const tell: NriReporter["tell"] = (event, fields) => {
+    memory.use();
+    reporter.tell(event, fields);
+  };
   const limits = new SpecLimits({ fsroot, swapLimit, tell });
   tell("nri-started", { ...build, pid: process.pid, name, index, socket: String(socket) });
   const handlers = new LimitHandlers({
     decide: limits.decide,
-    isRefusing: config.isRefusing,
-    configure: (text) => {
-      if (configFile === undefined) limits.take(parseMemoryQos("the runtime's configuration", text));
-    },
+    decideAnew: limits.decide,
+    isRefusing: () => config.isRefusing,
+    configure: (text) => takeOfRuntime(config, limits, tell, text),
     tell,
   });
+  let plugin: NriPlugin | undefined;
   const reload = (text: string) => {
-    if (!takeChanged(config, limits, tell, text)) return;
-    void handlers.refresh((updates) => plugin.updateContainers(updates));
+    if (takeOfFile(config, limits, tell, text) && plugin !== undefined) void refresh(handlers, plugin);
   };
   using _watch = configFile === undefined ? undefined : watchConfigFile(configFile, reload);
   // Once more, as it may have changed before it was watched.
   limits.take(readMemoryQos(config));
-  const told = nextSignal();
-  const plugin = startPlugin({
+  const stopping = new AbortController();
+  const told = nextSignal().then(() => stopping.abort());
+  using turn = await takeNriTurn(fsroot, tell, stopping.signal);
+  if (turn === undefined) return { kind: "stopped" };
+  plugin = startPlugin({
     ...{ name, index, socket, handlers },
     isExitedOnDisconnect: config.isExitedOnDisconnect,
-    report: reporter.connection,
+    report(event) {
+      memory.use();
+      reporter.connection(event);
+    },
   });
   const end = await Promise.race([plugin.ended, told]);
   if (end !== undefined) return end;
@@ -102,21 +112,43 @@ async function serve(config: NriConfig, build: Build): Promise<PluginEnd> {
   return { kind: "stopped" };
 }
 
-/** Takes a changed file over, and tells whether it could be. */
-function takeChanged(
+// One that is about to start can only be changed once it has, and a runtime may be busy.
+const RETRY_MILLISECONDS = [1000, 10_000, 60_000];
+
+async function refresh(handlers: LimitHandlers, plugin: NriPlugin): Promise<void> {
+  for (const milliseconds of [0, ...RETRY_MILLISECONDS]) {
+    await sleep(milliseconds, undefined, { ref: false });
+    if (await handlers.refresh((updates) => plugin.updateContainers(updates))) return;
+  }
+}
+
+function reporterOf({ logFormat, verbosity }: NriConfig): NriReporter {
+  const log = new LineWriter();
+  const logger = new Logger({ format: logFormat, verbosity, write: (line) => log.write(line) });
+  return new NriReporter((event, fields) => logger.event(levelOf(event), event, fields));
+}
+
+/** Takes what the runtime has for the plugin, unless there is a file; throws where it is wrong. */
+function takeOfRuntime(
+  { configFile }: NriConfig,
+  limits: SpecLimits,
+  tell: NriReporter["tell"],
+  text: string,
+): void {
+  if (configFile === undefined) limits.take(parseMemoryQos("the runtime's configuration", text));
+  else if (text !== "")
+    tell("config-doubtful", { warning: `the runtime's configuration has no effect beside ${configFile}` });
+}
+
+/** Takes a changed file, and tells whether it could be. */
+function takeOfFile(
   { configFile = "" }: NriConfig,
   limits: SpecLimits,
   tell: NriReporter["tell"],
   text: string,
 ): boolean {
   try {
-    const loaded = parseMemoryQos(configFile, text);
-    limits.take(loaded);
-    const { classes, unifiedAnnotations } = loaded.config;
-    tell("config-reloaded", {
-      classes: classes.map(({ name, swapLimitRatio }) => `${name}=${swapLimitRatio}`).join(" "),
-      unifiedAnnotations: unifiedAnnotations.join(" "),
-    });
+    limits.take(parseMemoryQos(configFile, text));
     return true;
   } catch (error) {
     tell("config-refused", { error: (error as Error).message });

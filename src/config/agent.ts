@@ -13,6 +13,7 @@ import {
   SwitchSchema,
   wholeNumberSchema,
 } from "./knobs.ts";
+import { NRI_KNOBS } from "./nri-knobs.ts";
 import { SWAP_LIMIT_KNOBS } from "./swap-limit.ts";
 
 /** Every knob of `wasp agent`, with its default and what it is for. */
@@ -29,6 +30,7 @@ export const AgentConfigSchema = v.strictObject({
     v.description("Decide and report, but write no limit"),
   ),
   ...EVICTION_KNOBS,
+  ...NRI_KNOBS,
   podSource: v.pipe(
     v.optional(choiceSchema(["Kubelet", "ApiServer"]), "Kubelet"),
     v.description("Who is asked for the node's pods"),
@@ -149,8 +151,8 @@ export const RUN_FLAGS = {
   once: v.pipe(v.optional(SwitchSchema, false), v.description("Look at every container once, and end")),
 };
 
-// A list of thresholds is no word on a command line.
-const { evictionThresholds: _, ...FLAG_KNOBS } = AgentConfigSchema.entries;
+// Lists of thresholds and classes are no words on a command line.
+const { evictionThresholds: _, memoryQos: __, ...FLAG_KNOBS } = AgentConfigSchema.entries;
 
 /** Every flag of `wasp agent`. */
 export const AgentFlagsSchema = v.strictObject({ ...RUN_FLAGS, ...FLAG_KNOBS });

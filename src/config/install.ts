@@ -32,6 +32,12 @@ const TARGET_KNOBS = {
       "Where the running host's root is, if not at /, as in a container; commands are run by chroot",
     ),
   ),
+  chroot: v.pipe(
+    v.optional(RootSchema),
+    v.description(
+      "Go into the running host whose whole root is in this folder, as in a privileged container, and change it from there",
+    ),
+  ),
   only: v.pipe(v.optional(PartsSchema, []), v.description(`Only this part, of ${known}; may be given again`)),
   skip: v.pipe(v.optional(PartsSchema, []), v.description("All but this part; may be given again")),
   dryRun: v.pipe(v.optional(SwitchSchema, false), v.description("Show what would be done, and do nothing")),
@@ -66,9 +72,15 @@ export const InstallFlagsSchema = v.strictObject({
       "Print the manifests that do the same to the workers of such a cluster, for kubectl apply -f -, and change nothing",
     ),
   ),
+  image: v.pipe(
+    v.optional(v.pipe(v.string(), v.nonEmpty("is no image"))),
+    v.description(
+      "With --print kubernetes, wasp's image as a registry has it; unset, the one that was loaded on each node",
+    ),
+  ),
   restart: v.pipe(
     v.optional(SwitchSchema, false),
-    v.description("Restart the kubelet and CRI-O where their settings change"),
+    v.description("Restart the kubelet, CRI-O and containerd where their settings change"),
   ),
   binaryPath: v.pipe(
     v.optional(AbsolutePathSchema, "/usr/local/bin/wasp"),
@@ -81,6 +93,12 @@ export const InstallFlagsSchema = v.strictObject({
     ),
   ),
   ...INSTALL_SWAP_KNOBS,
+  ignoreKubelet: v.pipe(
+    v.optional(SwitchSchema, false),
+    v.description(
+      "Set swap up although the kubelet, as it is configured here, would not start with it the next time",
+    ),
+  ),
 });
 
 /** Every flag of `wasp uninstall`. */
@@ -97,6 +115,8 @@ export const UninstallFlagsSchema = v.strictObject({
 export interface Target {
   /** The folder of the host's root, as a prefix: empty for this host's own. */
   readonly fsroot: string;
+  /** The folder of the whole root of a running host, which is to be gone into; undefined for this one's own. */
+  readonly chroot: string | undefined;
   /** Whether it is an image, that does not run. */
   readonly isImage: boolean;
   readonly parts: readonly Part[];
@@ -112,6 +132,8 @@ export interface InstallConfig extends Target {
   readonly check: boolean;
   /** The cluster for which manifests are printed, and nothing else is done. */
   readonly print: Platform | undefined;
+  /** The image of the manifests; undefined for the one that is loaded on each node. */
+  readonly image: string | undefined;
   readonly options: InstallOptions;
 }
 
@@ -124,16 +146,24 @@ export interface UninstallConfig extends Target {
 /** Reads the configuration of `wasp install`; throws one error that complains of all that is wrong, a line each. */
 export function loadInstallConfig(argv: readonly string[]): InstallConfig {
   const flags = parse(argv, InstallFlagsSchema);
-  const { check, print, binaryPath, evictionSoft, restart } = flags;
-  const idle = print === undefined ? [] : flagsWithoutManifest(readFlags(argv, InstallFlagsSchema));
+  const { check, print, image, binaryPath, evictionSoft, restart, ignoreKubelet } = flags;
+  refuseIdle(print, readFlags(argv, InstallFlagsSchema));
+  if (check && (restart || ignoreKubelet || flags.only.length > 0 || flags.skip.length > 0))
+    throw new Error(
+      "--check looks at all parts and changes nothing: leave --only, --skip, --restart and --ignore-kubelet out",
+    );
+  const options = { binaryPath, evictionSoft, restart, swap: swapOptions(flags), ignoreKubelet };
+  return { ...targetOf(flags), check, print, image, options };
+}
+
+function refuseIdle(print: Platform | undefined, given: Readonly<Record<string, unknown>>): void {
+  if (print === undefined && "image" in given)
+    throw new Error("--image: of what? it is for --print kubernetes");
+  const idle = print === undefined ? [] : flagsWithoutManifest(given, print);
   if (idle.length > 0)
     throw new Error(
-      `--print tells of the swap and the kubelets of workers, and changes no host: leave ${idle.join(", ")} out`,
+      `--print ${print} tells of the workers of a cluster, and changes no host: leave ${idle.join(", ")} out`,
     );
-  if (check && (restart || flags.only.length > 0 || flags.skip.length > 0))
-    throw new Error("--check looks at all parts and changes nothing: leave --only, --skip and --restart out");
-  const options = { binaryPath, evictionSoft, restart, swap: swapOptions(flags) };
-  return { ...targetOf(flags), check, print, options };
 }
 
 /** Reads the configuration of `wasp uninstall`; throws as loadInstallConfig does. */
@@ -163,17 +193,18 @@ function complaint(issue: v.BaseIssue<unknown>): string {
 
 type TargetKnobs = v.InferOutput<v.ObjectSchema<typeof TARGET_KNOBS & typeof REMOTE_KNOBS, undefined>>;
 
-function targetOf({ root, fsroot, only, skip, dryRun, output, ...where }: TargetKnobs): Target {
+function targetOf({ root, fsroot, chroot, only, skip, dryRun, output, ...where }: TargetKnobs): Target {
   const remote = remoteOf(where);
   if (root !== undefined && remote !== undefined)
     throw new Error("--root: an image is made ready on the host that has it, not over ssh");
-  if (root !== undefined && fsroot !== "")
-    throw new Error("--root and --fsroot: only one of them can be meant");
+  const places = { "--root": root, "--fsroot": fsroot || undefined, "--chroot": chroot };
+  const given = Object.entries(places).flatMap(([flag, place]) => (place === undefined ? [] : flag));
+  if (given.length > 1) throw new Error(`${given.join(" and ")}: only one of them can be meant`);
   // The host's own root is no image: what runs on it would be left out in silence.
   if (root === "") throw new Error("--root: / is the running host's root; leave the flag out");
   const parts = chooseParts(only, skip);
   if (parts.length === 0) throw new Error(`--only and --skip leave no part; the parts are ${known}`);
-  return { fsroot: root ?? fsroot, isImage: root !== undefined, parts, dryRun, output, remote };
+  return { fsroot: root ?? fsroot, chroot, isImage: root !== undefined, parts, dryRun, output, remote };
 }
 
 function isPercentage(text: string): boolean {

@@ -91,7 +91,8 @@ export function complaintOf(issue: v.BaseIssue<unknown>): string {
 /** Where in a structured value it is wrong, as in `[1].allOf[0].signal`; a list of words needs no telling. */
 export function pathOf({ path }: v.BaseIssue<unknown>): string {
   const steps = (path ?? []).map(({ key }) => (typeof key === "number" ? `[${key}]` : `.${String(key)}`));
-  return steps.length > 1 ? steps.join("") : "";
+  // The value itself tells which of a list of words it is.
+  return steps.length === 1 && typeof path?.[0]?.key === "number" ? "" : steps.join("");
 }
 
 /**

@@ -81,7 +81,7 @@ class Reader {
       if (Math.fround(1 - Math.fround(swapLimitRatio)) === 0)
         this.#warn(
           item,
-          `class ${name}: a swaplimitratio of ${swapLimitRatio} makes memory.high 0, and its containers hardly run`,
+          `class ${name}: a swaplimitratio of ${swapLimitRatio} makes memory.high a page, and its containers hardly run`,
         );
       classes.set(name, { name, swapLimitRatio });
     }

@@ -4,6 +4,7 @@ import { AGENT_KNOBS, type AgentConfig, type AgentKnob } from "./agent.ts";
 import { CONFIG_FILE_HEADER } from "./config-file.ts";
 import { fieldName } from "./knobs.ts";
 import type { SourcedConfig } from "./load-agent.ts";
+import { memoryQosAsWritten } from "./nri-knobs.ts";
 import { thresholdAsWritten } from "./thresholds.ts";
 
 /** Formats a configuration as a file that sets every knob to what it is, with each one's source in a comment. */
@@ -31,10 +32,15 @@ const MAX_VALUE_WIDTH = 56;
 
 /** A value that is set: what stands in the line of its field, and what below it. */
 function yamlOf(config: AgentConfig, knob: AgentKnob): { readonly right: string; readonly below: string } {
-  const { [knob]: value, evictionThresholds } = config;
-  if (knob !== "evictionThresholds" || evictionThresholds.length === 0)
-    return { right: scalarOf(knob, value), below: "" };
-  const block = stringify(evictionThresholds.map(thresholdAsWritten), { lineWidth: 0 }).trimEnd();
+  const { [knob]: value, evictionThresholds, memoryQos } = config;
+  if (knob === "evictionThresholds" && evictionThresholds.length > 0)
+    return blockOf(evictionThresholds.map(thresholdAsWritten));
+  if (knob === "memoryQos" && memoryQos !== undefined) return blockOf(memoryQosAsWritten(memoryQos));
+  return { right: scalarOf(knob, value), below: "" };
+}
+
+function blockOf(written: unknown): { readonly right: string; readonly below: string } {
+  const block = stringify(written, { lineWidth: 0 }).trimEnd();
   return { right: "", below: `\n${block}`.replaceAll("\n", "\n  ") };
 }
 

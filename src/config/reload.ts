@@ -19,6 +19,8 @@ export const RELOADABLE_KNOBS = [
   "lastResort",
   "trafficWindowSeconds",
   "taintEffect",
+  "memoryQos",
+  "memoryQosOnError",
   "podPollSeconds",
   "sweepSeconds",
   "maxRestoresPerMinute",

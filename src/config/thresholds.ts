@@ -2,8 +2,8 @@ import * as v from "valibot";
 import { formatQuantity, parseQuantity } from "../policy/bytes.ts";
 import { SIGNALS, type Signal, type SignalUnit, unitOf } from "../policy/signals.ts";
 import { type Condition, OPERATORS, type Threshold } from "../policy/threshold.ts";
+import { fieldsSchema } from "./fields.ts";
 import { choiceSchema, wholeNumberSchema } from "./knobs.ts";
-import { nearestName } from "./nearest.ts";
 
 const SignalSchema = choiceSchema(SIGNALS);
 
@@ -103,16 +103,4 @@ function figureAsWritten(value: number, signal: Signal): number | string {
   if (unit === "bytes") return formatQuantity(value);
   const percent = `${Number((value * PERCENT).toPrecision(12))}%`;
   return unit === "fraction" && parseFigure(percent, unit) === value ? percent : value;
-}
-
-/** An object of these fields, and no others. */
-function fieldsSchema<const Entries extends v.ObjectEntries>(what: string, entries: Entries) {
-  const fields = Object.keys(entries);
-  return v.strictObject(entries, ({ expected, received, input }) => {
-    if (expected === "never") {
-      const meant = nearestName(String(input), fields);
-      return `is no field: ${meant === undefined ? "" : `did you mean ${meant}? `}The fields are ${fields.join(", ")}`;
-    }
-    return received === "undefined" ? "missing" : `is not ${what}: its fields are ${fields.join(", ")}`;
-  });
 }

@@ -110,6 +110,13 @@ export function tryLock(descriptor: number, subject: string): boolean {
   throw new SystemError("flock", subject, errno());
 }
 
+/** Makes a folder the root of this process, and of what it starts from now on; throws a SystemError. */
+export function changeRoot(path: string): void {
+  const { symbols } = dlopen(LIBC, { chroot: { args: ["ptr"], returns: "i32" } });
+  if (symbols.chroot(cString(path)) !== 0) throw new SystemError("chroot", path, errno());
+  process.chdir("/");
+}
+
 /** Has the kernel forget that pages of a mapping are in use (madvise(2)); throws a SystemError. */
 export function forgetPages(address: number, bytes: number): void {
   const { symbols } = dlopen(LIBC, { madvise: { args: ["u64", "u64", "i32"], returns: "i32" } });

@@ -3,6 +3,16 @@ import { readFile } from "./file.ts";
 import { close, O, open, tryLock } from "./libc.ts";
 
 /**
+ * Takes the lock that one NRI plugin of wasp's on a node may hold, on a file of the root of the cgroup hierarchy below
+ * fsroot, and keeps it until disposed of; undefined when another holds it. Throws a SystemError where there is no such
+ * file. Two that set the same file of a cgroup would keep every container from starting
+ * (containerd/nri pkg/adaptation/result.go, claims of owners).
+ */
+export function takePluginLock(fsroot: string): Disposable | undefined {
+  return takeLock(`${fsroot}/sys/fs/cgroup/cgroup.controllers`);
+}
+
+/**
  * Takes the lock that one agent of a node may hold, on the root of the cgroup hierarchy below fsroot, and keeps it until
  * disposed of; undefined when another holds it. Throws a SystemError where there is no hierarchy.
  *
@@ -10,9 +20,12 @@ import { close, O, open, tryLock } from "./libc.ts";
  * of the lock when its holder dies.
  */
 export function takeNodeLock(fsroot: string): Disposable | undefined {
-  const directory = `${fsroot}/sys/fs/cgroup`;
-  const descriptor = open(directory, O.RDONLY);
-  if (tryLock(descriptor, directory)) return { [Symbol.dispose]: () => close(descriptor) };
+  return takeLock(`${fsroot}/sys/fs/cgroup`);
+}
+
+function takeLock(path: string): Disposable | undefined {
+  const descriptor = open(path, O.RDONLY);
+  if (tryLock(descriptor, path)) return { [Symbol.dispose]: () => close(descriptor) };
   close(descriptor);
   return undefined;
 }

@@ -7,6 +7,7 @@ import {
   type MessageShape,
   toBinary,
 } from "@bufbuild/protobuf";
+import { BinaryReader } from "@bufbuild/protobuf/wire";
 import { Plugin } from "./api_pb.ts";
 import { MAX_MESSAGE_BYTES } from "./messages.ts";
 import { messageOf, STATUS, StatusError } from "./status.ts";
@@ -27,6 +28,8 @@ const OPTIONS = { readUnknownFields: false } as const;
 // A name that was made up must not fill the log, nor the answer.
 const NAME_CHARACTERS = 80;
 const TOLD_CHARACTERS = 4096;
+// No node has as many pods and containers, and nothing else is told by the thousand.
+const MAX_FIELDS = 20_000;
 // What is around it in its Response: a tag and a length.
 const MAX_ANSWER_BYTES = MAX_MESSAGE_BYTES - 5;
 
@@ -71,9 +74,20 @@ function run(service: string, name: string, payload: Uint8Array, methods: Plugin
 
 function decode<D extends DescMessage>(schema: D, bytes: Uint8Array): MessageShape<D> {
   try {
+    refuseCrowd(bytes);
     return fromBinary(schema, bytes, OPTIONS);
   } catch (error) {
     throw new StatusError(STATUS.invalidArgument, `${schema.name} cannot be read: ${messageOf(error)}`);
+  }
+}
+
+// A pod or a container may take two bytes on the wire, and takes hundreds once it is read.
+function refuseCrowd(bytes: Uint8Array): void {
+  const reader = new BinaryReader(bytes);
+  for (let fields = 1; reader.pos < reader.len; fields++) {
+    if (fields > MAX_FIELDS) throw new Error(`more than ${MAX_FIELDS} pods, containers or other fields`);
+    const [field, wireType] = reader.tag();
+    reader.skip(wireType, field);
   }
 }
 

@@ -30,10 +30,13 @@ export class RuntimeCalls {
   ): Promise<MessageShape<Methods[M]["output"]>> {
     const { name: method, input, output } = Runtime.method[name];
     const payload = toBinary(input, create(input, request as MessageInitShape<typeof input>));
-    const answer = await this.#ask(method, payload, timeoutMilliseconds).catch((error) => {
+    try {
+      const answered = (answer: Uint8Array) =>
+        fromBinary(output, answer) as MessageShape<Methods[M]["output"]>;
+      return await this.#ask(method, payload, timeoutMilliseconds, answered);
+    } catch (error) {
       throw new Error(`${method}: ${messageOf(error)}`);
-    });
-    return fromBinary(output, answer) as MessageShape<Methods[M]["output"]>;
+    }
   }
 
   /** Takes an answer; what answers nothing is left alone. */
@@ -42,7 +45,7 @@ export class RuntimeCalls {
     if (type !== RESPONSE || pending === undefined) return;
     try {
       const { status, payload: answer } = fromBinary(ResponseSchema, payload);
-      if (status === undefined || status.code === 0) pending.answered(answer.slice());
+      if (status === undefined || status.code === 0) pending.answered(answer);
       else pending.failed(new Error(`${status.message || "refused"} (code ${status.code})`));
     } catch (error) {
       pending.failed(new Error(`an answer that cannot be read: ${messageOf(error)}`));
@@ -52,45 +55,45 @@ export class RuntimeCalls {
   /** Fails what is asked now and from now on. */
   close(error: Error): void {
     this.#closed = error;
-    for (const pending of [...this.#pending.values()]) pending.failed(error);
+    for (const pending of this.#pending.values()) pending.failed(error);
   }
 
-  #ask(method: string, payload: Uint8Array, timeoutMilliseconds: number): Promise<Uint8Array> {
+  // What is answered is read at once: its bytes are of use no longer than that.
+  #ask<T>(
+    method: string,
+    payload: Uint8Array,
+    timeoutMilliseconds: number,
+    read: (answer: Uint8Array) => T,
+  ): Promise<T> {
     if (this.#closed !== undefined) return Promise.reject(this.#closed);
-    const request = {
-      service: Runtime.typeName,
-      method,
-      payload,
-      timeoutNano: nanoseconds(timeoutMilliseconds),
-    };
+    const timeoutNano = BigInt(timeoutMilliseconds) * 1_000_000n;
+    const request = { service: Runtime.typeName, method, payload, timeoutNano };
     const message = toBinary(RequestSchema, create(RequestSchema, request));
-    if (message.length > MAX_MESSAGE_BYTES)
-      return Promise.reject(
-        new Error(`a request of ${message.length} bytes: must be ${MAX_MESSAGE_BYTES} at most`),
-      );
+    if (message.length > MAX_MESSAGE_BYTES) {
+      const reason = `a request of ${message.length} bytes: must be ${MAX_MESSAGE_BYTES} at most`;
+      return Promise.reject(new Error(reason));
+    }
     const call = this.#nextCall;
     this.#nextCall += 2;
-    return new Promise((resolve, reject) => {
-      const settle = () => {
-        clearTimeout(timer);
-        this.#pending.delete(call);
-      };
-      const failed = (error: Error) => {
+    const { promise, resolve, reject } = Promise.withResolvers<T>();
+    const settle = () => {
+      clearTimeout(timer);
+      this.#pending.delete(call);
+    };
+    const pending = {
+      answered(answer: Uint8Array) {
+        resolve(read(answer));
         settle();
+      },
+      failed(error: Error) {
         reject(error);
-      };
-      const answered = (answer: Uint8Array) => {
         settle();
-        resolve(answer);
-      };
-      const late = new Error(`no answer within ${timeoutMilliseconds} ms`);
-      const timer = setTimeout(() => failed(late), timeoutMilliseconds);
-      this.#pending.set(call, { answered, failed });
-      this.#send({ call, type: REQUEST, payload: message });
-    });
+      },
+    };
+    const late = new Error(`no answer within ${timeoutMilliseconds} ms`);
+    const timer = setTimeout(() => pending.failed(late), timeoutMilliseconds);
+    this.#pending.set(call, pending);
+    this.#send({ call, type: REQUEST, payload: message });
+    return promise;
   }
-}
-
-function nanoseconds(milliseconds: number): bigint {
-  return BigInt(milliseconds) * 1_000_000n;
 }

@@ -13,10 +13,12 @@ import type {
 
 /** What the handlers of limits need of who runs them. */
 export interface LimitHandlersOptions {
-  /** What a container is to have now. */
+  /** What a container is to have that is being made. */
   readonly decide: (pod: NriPod, container: NriContainer) => NriLimits;
-  /** An annotation that cannot be heeded keeps a new container from starting. */
-  readonly isRefusing: boolean;
+  /** What one is to have from now on that is there already; undefined for what it has. */
+  readonly decideAnew: (pod: NriPod, container: NriContainer) => NriLimits | undefined;
+  /** Whether an annotation that cannot be heeded keeps a new container from starting. */
+  readonly isRefusing: () => boolean;
   /** Takes the configuration that the runtime has for the plugin; throws where it is wrong. */
   readonly configure: (config: string, runtime: NriRuntime) => void;
   readonly tell: (event: Event, fields: Fields) => void;
@@ -33,7 +35,11 @@ interface Known {
   given: Unified;
   /** The annotations that were not heeded when that was given. */
   ignored: ReadonlySet<string>;
+  /** What was last told of annotations that are not heeded. */
+  told: ReadonlySet<string>;
 }
+
+const NONE_TOLD: ReadonlySet<string> = new Set();
 
 /**
  * Puts limits into containers' specs: when a container is made, when its memory limit changes, when the runtime tells
@@ -45,7 +51,7 @@ export class LimitHandlers implements PluginHandlers {
   #known = new Map<string, Known>();
   #isConnected = false;
   #passes = 0;
-  #lastPass = Promise.resolve();
+  #lastPass = Promise.resolve(true);
 
   constructor(options: LimitHandlersOptions) {
     this.#options = options;
@@ -84,8 +90,8 @@ export class LimitHandlers implements PluginHandlers {
   createContainer(pod: NriPod, container: NriContainer): Unified {
     const limits = this.#options.decide(pod, container);
     const { unified, problems, className, swapReason, ignoredOverride } = limits;
-    const known = { pod, container, given: unified, ignored: annotationsOf(problems) };
-    if (this.#options.isRefusing) this.#refuseFor(known, problems);
+    const known = { pod, container, given: unified, ignored: annotationsOf(problems), told: NONE_TOLD };
+    if (this.#options.isRefusing()) this.#refuseFor(known, problems);
     this.#tellIgnored(known, problems);
     this.#known.set(container.id, known);
     const why = { class: className, swap: swapReason, ignoredOverride };
@@ -121,6 +127,17 @@ export class LimitHandlers implements PluginHandlers {
     this.#isConnected = false;
   }
 
+  /** Whether the runtime has told of its containers, and still does. */
+  get isConnected(): boolean {
+    return this.#isConnected;
+  }
+
+  /** Whether a container that is known was given anything. */
+  hasGiven(containerId: string): boolean {
+    const given = this.#known.get(containerId)?.given;
+    return given !== undefined && !isEmpty(given);
+  }
+
   /** How many containers are known. */
   get containers(): number {
     return this.#known.size;
@@ -128,18 +145,20 @@ export class LimitHandlers implements PluginHandlers {
 
   /**
    * Gives the containers that run what they are to have now, after decisions have changed. Without a connection nothing
-   * is done: what is missing then is given at the next one.
+   * is done: what is missing then is given at the next one. False where the runtime failed to change one of them.
    */
-  async refresh(update: UpdateContainers): Promise<void> {
+  async refresh(update: UpdateContainers): Promise<boolean> {
     this.#passes += 1;
     const pass = this.#passes;
     this.#lastPass = this.#lastPass.then(() => this.#pass(pass, update));
-    await this.#lastPass;
+    return await this.#lastPass;
   }
 
-  async #pass(pass: number, update: UpdateContainers): Promise<void> {
+  async #pass(pass: number, update: UpdateContainers): Promise<boolean> {
+    let areAllGiven = true;
     for (const [id, known] of [...this.#known]) {
-      if (pass !== this.#passes || !this.#isConnected) return;
+      // The next pass, or the next connection, does what is left.
+      if (pass !== this.#passes || !this.#isConnected) return true;
       if (this.#known.get(id) !== known) continue;
       const wanted = this.#wantedOf(known);
       if (wanted === undefined) continue;
@@ -149,14 +168,18 @@ export class LimitHandlers implements PluginHandlers {
       const error = await failureOf(update, { containerId: id, unified });
       if (this.#known.get(id) !== known) continue;
       if (error === undefined) known.given = wanted;
+      else areAllGiven = false;
       const event = error === undefined ? "container-limits-changed" : "container-limits-failed";
       this.#tell(event, known, { set: textOf(unified), error });
     }
+    return areAllGiven;
   }
 
-  /** What a container that runs is to have now; undefined where an annotation is wrong that was not before. */
+  /** What a container that runs is to have now; undefined for what it has, as where an annotation is newly wrong. */
   #wantedOf(known: Known): Unified | undefined {
-    const { unified, problems } = this.#options.decide(known.pod, known.container);
+    const limits = this.#options.decideAnew(known.pod, known.container);
+    if (limits === undefined) return undefined;
+    const { unified, problems } = limits;
     this.#tellIgnored(known, problems);
     const isAsBefore = problems.every(({ annotation }) => known.ignored.has(annotation));
     return isAsBefore ? unified : undefined;
@@ -169,10 +192,10 @@ export class LimitHandlers implements PluginHandlers {
   /** A container that was made while wasp was not there: what it would give it now, it may have given it already. */
   #firstSeen(pod: NriPod, container: NriContainer): Known {
     const { "memory.swap.max": _, ...others } = container.unified;
-    const { unified: given } = this.#options.decide(pod, { ...container, unified: others });
+    const given = this.#options.decideAnew(pod, { ...container, unified: others })?.unified ?? {};
     const original = Object.entries(container.unified).filter(([file, value]) => given[file] !== value);
     const unified = Object.fromEntries(original);
-    return { pod, container: { ...container, unified }, given: {}, ignored: new Set() };
+    return { pod, container: { ...container, unified }, given: {}, ignored: new Set(), told: NONE_TOLD };
   }
 
   #refuseFor(known: Known, problems: readonly MemoryQosProblem[]): void {
@@ -185,7 +208,8 @@ export class LimitHandlers implements PluginHandlers {
 
   #tellIgnored(known: Known, problems: readonly MemoryQosProblem[]): void {
     for (const { reason, message } of problems)
-      this.#tell("annotation-ignored", known, { reason, error: message });
+      if (!known.told.has(message)) this.#tell("annotation-ignored", known, { reason, error: message });
+    known.told = new Set(problems.map(({ message }) => message));
   }
 
   #tell(event: Event, { pod, container }: Known, fields: Fields): void {

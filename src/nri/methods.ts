@@ -12,8 +12,9 @@ const SUBSCRIBED = [
   Event.REMOVE_CONTAINER,
 ].reduce((bits, event) => bits | (1 << (event - 1)), 0);
 
-// A node's pods and containers take far less, in all their parts.
-const MAX_SYNCHRONIZE_BYTES = 64 * 2 ** 20;
+// A node's pods and containers are far fewer and take far less, in all their parts.
+const MAX_TOLD = 20_000;
+const MAX_TOLD_BYTES = 64 * 2 ** 20;
 
 /** What a connection notices of its requests, once they went well. */
 export interface Milestones {
@@ -35,12 +36,11 @@ export function pluginMethods(handlers: PluginHandlers, milestones: Milestones):
     },
     synchronize({ pods, containers, more }, requestBytes) {
       parts.bytes += requestBytes;
-      if (parts.bytes > MAX_SYNCHRONIZE_BYTES) {
+      const told = parts.pods.length + parts.containers.length + pods.length + containers.length;
+      if (parts.bytes > MAX_TOLD_BYTES || told > MAX_TOLD) {
         parts = noParts();
-        throw new StatusError(
-          STATUS.resourceExhausted,
-          `Synchronize in parts of more than ${MAX_SYNCHRONIZE_BYTES} bytes together: no node has so many containers`,
-        );
+        const most = `${MAX_TOLD} pods and containers, of ${MAX_TOLD_BYTES} bytes, are the most that is taken`;
+        throw new StatusError(STATUS.resourceExhausted, `Synchronize: ${most}`);
       }
       parts.pods.push(...pods.map(podOf));
       parts.containers.push(...containers.map(containerOf));

@@ -138,7 +138,8 @@ class Plugin {
       });
     } catch (error) {
       const place = typeof socket === "number" ? `file descriptor ${socket}` : socket;
-      return { kind: "unreachable", reason: `${place}: ${messageOf(error)}` };
+      const { code } = error as { readonly code?: string };
+      return { kind: "unreachable", reason: `${place}: ${messageOf(error)} (${code})` };
     }
     const session = this.#session;
     if (session === undefined) return { kind: "unreachable", reason: "the socket was never open" };

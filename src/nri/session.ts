@@ -63,7 +63,6 @@ export class Session implements TrunkReader {
   readonly #calls: RuntimeCalls;
   readonly #ended = Promise.withResolvers<SessionEnd>();
   #requestMilliseconds: number;
-  #isSynchronized = false;
   #isInUse = false;
 
   /** Settles when the connection is over; never rejects. */
@@ -90,10 +89,8 @@ export class Session implements TrunkReader {
         this.#isInUse = true;
         report({ kind: "registered", runtime });
       },
-      synchronized: (pods, containers, updates) => {
-        this.#isSynchronized = true;
-        report({ kind: "synchronized", pods, containers, updates });
-      },
+      synchronized: (pods, containers, updates) =>
+        report({ kind: "synchronized", pods, containers, updates }),
       shutDown: () => {
         report({ kind: "shutdown" });
         this.#tellHandlers();
@@ -113,8 +110,8 @@ export class Session implements TrunkReader {
 
   /** Asks for updates and gives the ids of those that failed; throws when the runtime does not do its part. */
   async updateContainers(updates: readonly ContainerUpdate[]): Promise<readonly string[]> {
-    if (!this.#isSynchronized)
-      throw new Error("UpdateContainers: the runtime has not told of its containers yet");
+    // It need not have told of its containers: containerd 1.7 never does to a plugin that it started itself.
+    if (!this.#isInUse) throw new Error("UpdateContainers: the runtime has not taken the plugin in yet");
     const request = { update: updates.map(updateOf) };
     const { failed } = await this.#calls.call("updateContainers", request, this.#requestMilliseconds);
     return failed.map(({ containerId }) => containerId);
@@ -157,14 +154,13 @@ export class Session implements TrunkReader {
   #end(end: SessionEnd): void {
     this.#trunk.close();
     this.#calls.close(new Error(end.reason));
-    this.#tellHandlers();
     this.#ended.resolve(end);
+    this.#tellHandlers();
   }
 
   #tellHandlers(): void {
     if (!this.#isInUse) return;
     this.#isInUse = false;
-    this.#isSynchronized = false;
     this.#handlers.disconnected();
   }
 }

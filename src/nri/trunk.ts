@@ -42,7 +42,9 @@ export class Trunk {
         if (trunk?.isClosed === false) reader?.received(bytes);
       },
       drain() {
-        if (trunk?.isClosed === false && !trunk.#send()) close();
+        if (trunk?.isClosed !== false) return;
+        if (trunk.#send()) trunk.#keepPace();
+        else close();
       },
       close(_: Socket, error?: Error) {
         close(error);
@@ -68,7 +70,7 @@ export class Trunk {
     this.#queuedBytes += bytes.length;
     // Whoever is gone is noticed by the socket itself, and told of after what is at hand.
     if (this.#queue.length === 1) this.#send();
-    this.#setPaused(this.#queuedBytes > MAX_QUEUED_BYTES);
+    this.#keepPace();
   }
 
   /** Closes the socket, without a word to its reader; what was not sent yet is lost. False when it was closed. */
@@ -80,23 +82,19 @@ export class Trunk {
     return true;
   }
 
-  // Bun sends what the kernel has room for, and drops the rest. False when nobody is there any more.
+  // Bun sends what the kernel has room for, and leaves the rest. False when nobody is there any more.
   #send(): boolean {
-    for (let bytes = this.#queue[0]; bytes !== undefined; bytes = this.#queue[0]) {
-      const sentBytes = this.#socket.write(bytes);
-      if (sentBytes < 0) return false;
-      this.#queuedBytes -= sentBytes;
-      if (sentBytes < bytes.length) {
-        this.#queue[0] = bytes.subarray(sentBytes);
-        break;
-      }
-      this.#queue.shift();
-    }
-    this.#setPaused(this.#queuedBytes > MAX_QUEUED_BYTES);
+    const bytes = this.#queue.length === 1 ? this.#queue[0] : Buffer.concat(this.#queue);
+    if (bytes === undefined || bytes.length === 0) return true;
+    const sentBytes = this.#socket.write(bytes);
+    if (sentBytes < 0) return false;
+    this.#queue = sentBytes < bytes.length ? [bytes.subarray(sentBytes)] : [];
+    this.#queuedBytes = bytes.length - sentBytes;
     return true;
   }
 
-  #setPaused(isPaused: boolean): void {
+  #keepPace(): void {
+    const isPaused = this.#queuedBytes > MAX_QUEUED_BYTES;
     if (this.#isPaused === isPaused) return;
     this.#isPaused = isPaused;
     if (isPaused) this.#socket.pause();

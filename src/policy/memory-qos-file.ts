@@ -3,12 +3,16 @@ import { formatLimit, parseLimit } from "./bytes.ts";
 /** A cgroup's files with what is to be written into them, by the name of the file: `memory.high` and `1048576`. */
 export type Unified = Readonly<Record<string, string>>;
 
-type ValueKind = "limit" | "switch";
+// With less memory than a page nothing starts, and systemd does not take it for MemoryHigh or MemoryMax.
+type ValueKind = "limit" | "memory" | "switch";
+
+/** The least that memory.high and memory.max may be, in bytes: a page. */
+export const LEAST_MEMORY_BYTES = 4096;
 
 // The kernel's Documentation/admin-guide/cgroup-v2.rst, "Memory Interface Files": those that hold a setting.
 const FILES = {
-  "memory.high": "limit",
-  "memory.max": "limit",
+  "memory.high": "memory",
+  "memory.max": "memory",
   "memory.low": "limit",
   "memory.min": "limit",
   "memory.swap.max": "limit",
@@ -40,10 +44,14 @@ export function spellMemoryValue(file: MemoryFile, text: string): string | undef
   // A thousandth of a byte is always a slip for a million bytes, and a limit of one byte stops a container.
   if (/[num]$/.test(written)) return undefined;
   const limitBytes = parseLimit(written);
-  return limitBytes === undefined ? undefined : formatLimit(limitBytes);
+  if (limitBytes === undefined || (FILES[file] === "memory" && limitBytes < LEAST_MEMORY_BYTES))
+    return undefined;
+  return formatLimit(limitBytes);
 }
 
 /** What a file can hold, in words. */
 export function memoryValueOf(file: MemoryFile): string {
-  return FILES[file] === "switch" ? "0 or 1" : "max, or a quantity of bytes such as 512Mi";
+  if (FILES[file] === "switch") return "0 or 1";
+  const least = FILES[file] === "memory" ? `, of a page (${LEAST_MEMORY_BYTES}) or more` : "";
+  return `max, or a quantity of bytes such as 512Mi${least}`;
 }

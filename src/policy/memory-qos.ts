@@ -1,6 +1,7 @@
 import { type AskedSetting, memoryQosAskedFor } from "./memory-qos-annotation.ts";
 import {
   isMemoryFile,
+  LEAST_MEMORY_BYTES,
   MEMORY_FILES,
   type MemoryFile,
   memoryValueOf,
@@ -77,11 +78,13 @@ export function decideMemoryQos(
 /**
  * The value of memory.high, in bytes, that a class sets for a container of this memory limit: in the order of the
  * original's float32 operations, `int64(float32(limit) * (1.0 - ratio))` (nri-plugins cmd/plugins/memory-qos/main.go,
- * applyQosClass), so that it is equal to the byte. Spelled in full: a number's own digits end at the 17th.
+ * applyQosClass), so that it is equal to the byte. Spelled in full: a number's own digits end at the 17th. Never less than a page, with
+ * which a container starts: systemd takes no MemoryHigh of 0, and the original's keep it from starting.
  */
 export function memoryHighOf(memoryLimitBytes: number, swapLimitRatio: number): string {
   const kept = Math.fround(1 - Math.fround(swapLimitRatio));
-  return String(BigInt(Math.trunc(Math.fround(Math.fround(memoryLimitBytes) * kept))));
+  const high = BigInt(Math.trunc(Math.fround(Math.fround(memoryLimitBytes) * kept)));
+  return String(high < LEAST_MEMORY_BYTES ? LEAST_MEMORY_BYTES : high);
 }
 
 function settingsOfClass(

@@ -5,11 +5,12 @@
 //    also for pods that LimitedSwap leaves out, such as Guaranteed ones;
 // 4. swapBehavior, as in the hook.
 import { formatLimit } from "./bytes.ts";
-import type { NodeCapacity, Reason } from "./container.ts";
+import type { Container, NodeCapacity, Reason } from "./container.ts";
 import { decideMemoryQos, type MemoryQosConfig, type MemoryQosDecision } from "./memory-qos.ts";
 import type { Unified } from "./memory-qos-file.ts";
+import { swapByMemoryQos } from "./memory-qos-swap.ts";
 import { type Classification, classifyOciContainer, type OciContainer } from "./oci-container.ts";
-import { decideSwapLimit, heedOverride, type SwapLimitConfig } from "./swap-limit.ts";
+import { decideSwapLimit, type SwapLimitConfig } from "./swap-limit.ts";
 import { swapOverrideOf } from "./swap-override.ts";
 
 /** What NRI tells of a pod, as far as its containers' limits depend on it. */
@@ -28,6 +29,10 @@ export interface NriLimitsContainer extends Omit<OciContainer, "annotations"> {
 export interface SwapSharing {
   readonly node: NodeCapacity;
   readonly config: SwapLimitConfig;
+  /** The container as the kubelet or the API server tells of it, where that is known: its request is not guessed then. */
+  readonly exact?: Container | undefined;
+  /** What all pods together may swap, in bytes, and so each container at most; undefined for no such limit. */
+  readonly nodeSwapLimitBytes?: number | undefined;
 }
 
 /** What a container is to have, and why. */
@@ -41,20 +46,31 @@ export interface NriLimits {
   readonly problems: MemoryQosDecision["problems"];
 }
 
-/** Decides what is written into a container's spec; without sharing, swap is left to memory QoS. */
+const NOBODY_ASKED: MemoryQosDecision = { className: undefined, ofClass: {}, direct: {}, problems: [] };
+
+/**
+ * Decides what is written into a container's spec. Without a configuration of memory QoS nobody looks what annotations ask
+ * for; without sharing, swap is left to memory QoS.
+ */
 export function decideNriLimits(
   pod: NriLimitsPod,
   container: NriLimitsContainer,
-  memoryQos: MemoryQosConfig,
+  memoryQos: MemoryQosConfig | undefined,
   sharing: SwapSharing | undefined,
 ): NriLimits {
   const { name, memoryLimitBytes } = container;
-  const qos = decideMemoryQos(name, pod.annotations, memoryLimitBytes, memoryQos);
+  const qos =
+    memoryQos === undefined
+      ? NOBODY_ASKED
+      : decideMemoryQos(name, pod.annotations, memoryLimitBytes, memoryQos);
   const swap = decideSwap(pod, container, qos, sharing);
+  const ofNodeBytes = sharing?.nodeSwapLimitBytes ?? Number.POSITIVE_INFINITY;
   const swapMax: Unified =
-    swap.limitBytes === undefined ? {} : { "memory.swap.max": formatLimit(swap.limitBytes) };
+    swap.limitBytes === undefined
+      ? {}
+      : { "memory.swap.max": formatLimit(Math.min(swap.limitBytes, ofNodeBytes)) };
   return {
-    unified: { ...qos.ofClass, ...swapMax, ...qos.direct },
+    unified: { ...qos.ofClass, ...qos.direct, ...swapMax },
     className: qos.className,
     swapReason: swap.reason,
     ignoredOverride: swap.ignoredOverride,
@@ -97,16 +113,15 @@ interface SwapWord {
 function decideSwap(
   pod: NriLimitsPod,
   container: NriLimitsContainer,
-  { ofClass, direct }: MemoryQosDecision,
+  qos: MemoryQosDecision,
   sharing: SwapSharing | undefined,
 ): SwapWord {
-  if (direct["memory.swap.max"] !== undefined) return { reason: "memory-qos-annotation" };
-  if (ofClass["memory.swap.max"] !== undefined) {
-    const unlimited = { limitBytes: Number.POSITIVE_INFINITY, reason: "memory-qos-class" } as const;
-    const asked = swapOverrideOf(pod.annotations, container.name);
-    return sharing === undefined ? unlimited : heedOverride(unlimited, asked, sharing.config);
-  }
+  const asked = swapOverrideOf(pod.annotations, container.name);
+  const byMemoryQos = swapByMemoryQos(qos, asked, sharing?.config);
+  if (byMemoryQos !== undefined) return byMemoryQos;
   if (sharing === undefined) return {};
+  const { exact } = sharing;
+  if (exact !== undefined) return decideSwapLimit(exact, sharing.node, sharing.config);
   const classified = classifyNriContainer(pod, container, sharing.node);
   if ("leave" in classified) return { reason: classified.leave };
   return decideSwapLimit(classified.container, sharing.node, sharing.config);

@@ -1,4 +1,6 @@
 import type { NodeCapacity } from "./container.ts";
+import { decideMemoryQos, type MemoryQosConfig } from "./memory-qos.ts";
+import { swapByMemoryQos } from "./memory-qos-swap.ts";
 import { containerOfPod, type Pod, type PodContainer } from "./pod.ts";
 import { decideSwapLimit, type SwapLimitConfig, type SwapLimitDecision } from "./swap-limit.ts";
 
@@ -20,7 +22,9 @@ export type HoldReason =
   /** The pod's status does not name the container: its pause container, or one that has just been made. */
   | "container-unknown"
   /** The kubelet has not classified the pod yet. */
-  | "qos-class-unknown";
+  | "qos-class-unknown"
+  /** An annotation for memory QoS is wrong: whatever its container has, nothing is taken from it for that. */
+  | "annotation-wrong";
 
 /** What to do about one container's swap limit, and why. */
 export type Finding =
@@ -55,6 +59,8 @@ function cgroupUidsOf(pod: Pod): string[] {
 export interface ReconcileConfig extends SwapLimitConfig {
   /** What all pods together may swap, in bytes; undefined for no such limit. */
   readonly nodeSwapLimitBytes?: number | undefined;
+  /** What pods may ask for by annotations for memory QoS; undefined where nobody heeds those. */
+  readonly memoryQos?: MemoryQosConfig | undefined;
 }
 
 /**
@@ -75,7 +81,14 @@ export function reconcile(
   const container = containerOfPod(pod, named);
   if (container === undefined) return { action: "hold", reason: "qos-class-unknown", pod };
 
-  const decision = decideSwapLimit(container, node, config);
+  const qos =
+    config.memoryQos &&
+    decideMemoryQos(named.name, pod.annotations, named.memoryLimitBytes, config.memoryQos);
+  if (qos !== undefined && qos.problems.length > 0)
+    return { action: "hold", reason: "annotation-wrong", pod };
+
+  const decision =
+    (qos && swapByMemoryQos(qos, container.swapOverride, config)) ?? decideSwapLimit(container, node, config);
   const ofNodeBytes = config.nodeSwapLimitBytes ?? Number.POSITIVE_INFINITY;
   const wantedBytes = wholePages(Math.min(decision.limitBytes, ofNodeBytes), pageBytes);
   return {

@@ -12,6 +12,7 @@ const LABELS = /^\{(?:[a-z_]+="(?:[^"\\\n]|\\["\\n])*"(?:,(?!\})|(?=\})))*\}$/;
 const UNITLESS = [
   "wasp_containers",
   "wasp_container_swap_decision",
+  "wasp_nri_connected",
   "wasp_stood_down",
   "wasp_threshold_crossed",
 ];

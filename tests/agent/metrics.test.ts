@@ -38,6 +38,7 @@ describe("a scrape", () => {
     const metrics = metricsOf(shownAgent({ containers: () => containers }));
     metrics.count("swap-limit-set", 2);
     metrics.count("swap-limit-restored", 1);
+    metrics.count("container-limits-set", 0);
     metrics.count("swap-limit-contested", 0);
     metrics.count("swap-limit-failed", 0);
     metrics.countPodList("kubelet", "success");

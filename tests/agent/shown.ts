@@ -36,7 +36,7 @@ export function shownContainer(differences: Partial<ContainerView> = {}): Contai
 export function shownAgent(differences: Partial<AgentView> = {}): {
   -readonly [Name in keyof AgentView]: AgentView[Name];
 } {
-  const healthy = { isReady: true, isAlive: true, isStoodDown: false };
+  const healthy = { isReady: true, isAlive: true, isStoodDown: false, isNriConnected: false };
   const unsensed = { signals: () => undefined, thresholds: () => ({}), reach: () => undefined };
   return { containers: () => [], node: () => NODE, ...unsensed, ...healthy, ...differences };
 }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { shareOf } from "../node/agent-node.ts";
+import { failure } from "../node/api-answers.ts";
 import { REQUEST_BYTES } from "../node/pods.ts";
 import { NODE, PressedNode } from "../node/pressed-node.ts";
 import { RunningAgent } from "../node/running-agent.ts";
@@ -144,14 +145,54 @@ describe.concurrent("eviction", () => {
     expect(agent.events("eviction-refused")).toEqual([]);
   });
 
-  test("that is off asks the API server for nothing", async () => {
+  test("that is off looks at the node once, and asks the API server for nothing else", async () => {
     using pressed = await PressedNode.start({ sweepSeconds: 1 });
     pressed.addPod(1, 600);
     await using agent = pressed.agent("Off");
     await agent.event("agent-ready");
     await agent.passes(5);
-    expect(pressed.server.objects.requests).toEqual([]);
+    const lines = pressed.server.objects.requests.map(({ line }) => line);
+    expect(lines).toEqual([`GET /api/v1/nodes/${NODE}`]);
     expect(agent.events("eviction-decided")).toEqual([]);
+    expect(agent.events("node-cleared")).toEqual([]);
+  });
+
+  test("that is off takes away at its start what an agent before it left, and nothing of others", async () => {
+    using pressed = await PressedNode.start({ sweepSeconds: 1 });
+    {
+      await using enforcing = pressed.agent();
+      pressed.addPod(1, 600);
+      await enforcing.event("pod-evicted");
+    }
+    const { objects } = pressed.server;
+    const metadata = () => objects.nodes.get(NODE)?.metadata ?? { name: NODE, resourceVersion: "" };
+    expect(metadata().annotations).toHaveProperty(["wasp.io/evictions"]);
+    objects.putNode(NODE, {
+      metadata: { ...metadata(), annotations: { ...metadata().annotations, theirs: "1" } },
+    });
+    pressed.taint(OWN, FOREIGN);
+    await using agent = pressed.agent("Off");
+    expect(await agent.event("node-cleared")).toMatchObject({ removed: "taint, condition, annotation" });
+    expect(pressed.taints).toEqual([FOREIGN]);
+    expect(pressed.condition).toBeUndefined();
+    expect(metadata().annotations).toMatchObject({ theirs: "1" });
+    expect(metadata().annotations).not.toHaveProperty(["wasp.io/evictions"]);
+    expect(objects.nodes.get(NODE)?.status.conditions).toHaveLength(4);
+  });
+
+  test("that is off keeps to limits where it may not look at the node", async () => {
+    using pressed = await PressedNode.start({ sweepSeconds: 1 });
+    pressed.taint(OWN);
+    pressed.server.objects.always(
+      `GET /api/v1/nodes/${NODE}`,
+      failure(403, "Forbidden", "nodes is forbidden"),
+    );
+    await using agent = pressed.agent("Off");
+    await agent.event("agent-ready");
+    await agent.passes(3);
+    expect(pressed.taints).toEqual([OWN]);
+    expect(pressed.server.objects.requests).toHaveLength(1);
+    expect(agent.events("node-unmarked")).toEqual([]);
   });
 
   test("passes over who is never evicted, and who is not any more by now", async () => {

@@ -1,5 +1,9 @@
 // The host's own commands are stood in for: one that turns swap on or off has /proc/swaps say so.
 import { describe, expect, test } from "bun:test";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname } from "node:path";
+import { wasp } from "../node/binary.ts";
 import { InstallHost } from "../node/install-host.ts";
 
 const NO_SWAP = "Filename				Type		Size		Used		Priority\n";
@@ -66,6 +70,49 @@ describe("wasp install of swap", () => {
     expect(stderr).toContain("nothing was changed");
     expect(host.listing()).toEqual(before);
     expect(acting(host)).toEqual([]);
+  });
+
+  test("is refused where the kubelet would not start again, unless somebody insists", async () => {
+    using host = hostWithDisk();
+    host.write("/var/lib/kubelet/config.yaml", "kind: KubeletConfiguration\n");
+    host.addProcess(700, "kubelet", ["/usr/bin/kubelet", "--config=/var/lib/kubelet/config.yaml"]);
+    const before = host.listing();
+    const { exitCode, stderr } = await host.wasp(
+      "install",
+      "--swap-size=32Mi",
+      "--skip=binary",
+      "--skip=hook",
+    );
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain(
+      "set failSwapOn: false in /var/lib/kubelet/config.yaml, or say --ignore-kubelet",
+    );
+    expect(host.listing()).toEqual(before);
+    expect(acting(host)).toEqual([]);
+    const insisting = await host.wasp("install", ...flags, "--ignore-kubelet");
+    expect(insisting).toMatchObject({ exitCode: 0, stderr: "" });
+    expect(insisting.stdout).toContain("note: the kubelet does not start where swap is on: set failSwapOn");
+    expect((await host.wasp("install", ...flags)).stdout).toContain("nothing to do: swap");
+  });
+
+  test("is set up with the kubelet's drop-in, which is heeded afterwards", async () => {
+    using host = hostWithDisk();
+    host.addProcess(700, "kubelet", ["/usr/bin/kubelet", "--config-dir=/etc/kubelet.d"]);
+    const both = await host.wasp("install", "--swap-size=32Mi", "--only=kubelet", "--only=swap");
+    expect(both).toMatchObject({ exitCode: 0, stderr: "" });
+    await host.wasp("uninstall", "--only=swap");
+    expect(await host.wasp("install", ...flags)).toMatchObject({ exitCode: 0, stderr: "" });
+  });
+
+  // Debian has wipefs where a plain su does not look, and findmnt where it does.
+  test("finds the system's own programs under a plain su", async () => {
+    const file = `${mkdtempSync(`${tmpdir()}/wasp-swap-`)}/swapfile`;
+    writeFileSync(file, "not wasp's");
+    const argv = ["install", "--dry-run", "--only=swap", "--swap-size=4Mi", "--swap-file", file];
+    const { exitCode, stderr } = await wasp(argv, "ignore", { PATH: "/usr/bin:/bin" });
+    rmSync(dirname(file), { recursive: true });
+    expect(stderr).not.toContain("wipefs");
+    expect([exitCode, stderr]).toEqual([1, expect.stringContaining(`${file} is there`)]);
   });
 
   test("is left to an image's first start", async () => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { readFileSync, symlinkSync } from "node:fs";
 import definition from "../../hooks.d/wasp-swap.json" with { type: "text" };
-import { ROOT, WASP } from "../node/binary.ts";
+import { ROOT, WASP, wasp } from "../node/binary.ts";
 import { InstallHost } from "../node/install-host.ts";
 
 const HOOK = "/usr/share/containers/oci/hooks.d/wasp-swap.json";
@@ -242,6 +242,20 @@ describe("wasp install changes nothing", () => {
     expect(stderr).toContain(complaint);
     expect(host.listing()).toEqual(before);
     expect(host.ran).toEqual([]);
+  });
+
+  test("where it is told of two places", async () => {
+    using host = nodeHost();
+    const { exitCode, stderr } = await host.wasp("install", "--chroot", host.root);
+    expect([exitCode, stderr]).toEqual([
+      2,
+      expect.stringContaining("--fsroot and --chroot: only one of them"),
+    ]);
+    const missing = await wasp(["install", "--chroot", "/nowhere"]);
+    expect([missing.exitCode, missing.stderr]).toEqual([
+      1,
+      expect.stringContaining("chroot /nowhere: No such file"),
+    ]);
   });
 
   test("while another installs", async () => {

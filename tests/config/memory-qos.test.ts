@@ -1,6 +1,9 @@
 import { describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
+import fc from "fast-check";
+import { stringify } from "yaml";
 import { parseMemoryQos } from "../../src/config/memory-qos.ts";
+import type { MemoryQosConfig } from "../../src/policy/memory-qos.ts";
 import { ROOT } from "../node/binary.ts";
 
 const parse = (text: string) => parseMemoryQos("qos.yaml", text);
@@ -63,7 +66,7 @@ describe("a configuration of memory QoS", () => {
     const { config, warnings } = parse(`classes: [{name: a, swaplimitratio: ${ratio}}]`);
     expect(config.classes).toEqual([{ name: "a", swapLimitRatio: Number(ratio) }]);
     expect(warnings).toEqual([
-      `qos.yaml:1: class a: a swaplimitratio of ${ratio} makes memory.high 0, and its containers hardly run`,
+      `qos.yaml:1: class a: a swaplimitratio of ${ratio} makes memory.high a page, and its containers hardly run`,
     ]);
   });
 });
@@ -147,4 +150,51 @@ describe("a configuration that is wrong", () => {
       "classes:\n- {name: a, swaplimitratio: 2}\n- {swaplimitratio: 3}\nunifiedannotations: [x]\nfoo: 1\n";
     expect(complaintsOf(text).map((line) => line.split(":")[1])).toEqual(["5", "2", "3", "3", "4"]);
   });
+});
+
+test("whatever a text says, it is refused by place, or gives classes that can be", () => {
+  const key = fc.constantFrom(
+    "classes",
+    "Classes",
+    "unifiedannotations",
+    "name",
+    "swaplimitratio",
+    "foo",
+    "",
+  );
+  const leaf = fc.oneof(fc.constantFrom("a", "memory.high"), fc.double(), fc.constant(null), fc.boolean());
+  const { value } = fc.letrec<{ value: unknown }>((tie) => ({
+    value: fc.oneof(
+      { maxDepth: 4 },
+      leaf,
+      fc.array(tie("value"), { maxLength: 3 }),
+      fc.dictionary(key, tie("value"), { maxKeys: 3 }),
+    ),
+  }));
+  const text = fc.oneof(
+    fc.string(),
+    value.map((any) => stringify(any)),
+    fc
+      .array(
+        fc.constantFrom("classes:", "- ", "name: a", "\n", "  ", "{", "]", "&a", "*a", "!!x", "0.5", "---"),
+      )
+      .map((parts) => parts.join("")),
+  );
+  fc.assert(
+    fc.property(text, (written) => {
+      let config: MemoryQosConfig;
+      try {
+        config = parse(written).config;
+      } catch (error) {
+        for (const line of (error as Error).message.split("\n")) expect(line).toMatch(/^qos\.yaml:\d+: ./);
+        return;
+      }
+      for (const { name, swapLimitRatio } of config.classes) {
+        expect(name).not.toBe("");
+        expect(swapLimitRatio >= 0 && swapLimitRatio <= 1).toBe(true);
+      }
+      for (const file of config.unifiedAnnotations) expect(file).toStartWith("memory.");
+    }),
+    { numRuns: 3000 },
+  );
 });

@@ -24,12 +24,16 @@ function merge(before: unknown, patch: unknown, isStrategic: boolean, field: str
 
 function mergeByType(before: readonly TypedJson[], patch: readonly TypedJson[]): TypedJson[] {
   const merged = new Map(before.map((item) => [item.type, item]));
-  for (const item of patch) merged.set(item.type, { ...merged.get(item.type), ...item });
+  for (const item of patch) {
+    if (item.$patch === "delete") merged.delete(item.type);
+    else merged.set(item.type, { ...merged.get(item.type), ...item });
+  }
   return [...merged.values()];
 }
 
 interface TypedJson {
   readonly type: string;
+  readonly $patch?: string;
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

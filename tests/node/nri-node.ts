@@ -10,6 +10,17 @@ import { RunningWasp } from "./running-wasp.ts";
 /** The sample configuration of memory QoS. */
 const SAMPLE = readFileSync(`${ROOT}/manifests/memory-qos/memory-qos.yaml`, "utf8");
 
+const LIMIT_BYTES = 2 ** 30;
+
+/** What the sample's class bronze sets for a container that subjectOf makes. */
+export const BRONZE = { "memory.high": `${LIMIT_BYTES / 2}`, "memory.swap.max": "max" };
+
+/** Options of one whose pod asks for that class. */
+export const bronze = { annotations: { "class.memory-qos.nri.io": "bronze" } };
+
+/** What the log calls the first one. */
+export const named = { namespace: "shop", pod: "web-1", container: "app", id: "container-1" };
+
 /** A pod and one of its containers, as the runtime tells of them. */
 export interface Subject {
   readonly pod: MessageInitShape<typeof PodSandboxSchema>;
@@ -25,17 +36,21 @@ export interface SubjectOptions {
   readonly memoryRequestBytes?: number;
   /** What its spec says already. */
   readonly unified?: Record<string, string>;
+  readonly podUid?: string;
+  readonly podName?: string;
+  readonly containerId?: string;
 }
 
 /** A running container `app` of a Burstable pod `web-NUMBER`. */
 export function subjectOf(number: number, options: SubjectOptions = {}): Subject {
   const { annotations = {}, namespace = "shop", unified = {}, memoryRequestBytes = 2 ** 26 } = options;
-  const limitBytes = "memoryLimitBytes" in options ? options.memoryLimitBytes : 2 ** 30;
+  const { podUid = `${number}`, podName = `web-${number}`, containerId = `container-${number}` } = options;
+  const limitBytes = "memoryLimitBytes" in options ? options.memoryLimitBytes : LIMIT_BYTES;
   const oomScoreAdj = oomScoreAdjOf(memoryRequestBytes, RECORDED_NODE.memoryKibibytes * 1024);
   return {
-    pod: { id: `pod-${number}`, name: `web-${number}`, namespace, uid: `${number}`, annotations },
+    pod: { id: `pod-${number}`, name: podName, namespace, uid: podUid, annotations },
     container: {
-      id: `container-${number}`,
+      id: containerId,
       podSandboxId: `pod-${number}`,
       name: "app",
       state: 3,
@@ -45,7 +60,7 @@ export function subjectOf(number: number, options: SubjectOptions = {}): Subject
           unified,
         },
         oomScoreAdj: { value: BigInt(oomScoreAdj) },
-        cgroupsPath: `kubepods-burstable-pod${number}.slice:cri-containerd:container-${number}`,
+        cgroupsPath: `kubepods-burstable-pod${podUid}.slice:cri-containerd:${containerId}`,
       },
     },
   };
@@ -79,6 +94,11 @@ export class NriNode implements AsyncDisposable {
     return this.#runtime;
   }
 
+  /** What the plugin is told to find this node. */
+  get flags(): readonly string[] {
+    return ["--log-format=Json", "--socket", this.socket, "--fsroot", this.node.root];
+  }
+
   /** Starts the plugin with the configuration file and these flags. */
   start(flags: readonly string[] = [], under: readonly string[] = []): RunningWasp {
     return this.run(["--config", this.configFile, ...flags], under);
@@ -86,9 +106,7 @@ export class NriNode implements AsyncDisposable {
 
   /** Starts the plugin with these flags alone. */
   run(flags: readonly string[], under: readonly string[] = []): RunningWasp {
-    const { socket, node } = this;
-    const standard = ["--log-format=Json", "--socket", socket, "--fsroot", node.root];
-    this.#plugin = new RunningWasp(["nri", ...standard, ...flags], {}, under);
+    this.#plugin = new RunningWasp(["nri", ...this.flags, ...flags], {}, under);
     return this.#plugin;
   }
 

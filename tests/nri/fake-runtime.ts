@@ -87,7 +87,7 @@ export class RuntimeSide {
   readonly closed: Promise<void>;
   readonly #socket: Socket;
   readonly #behavior: Behavior;
-  readonly #waiting = new Map<number, (answer: Answer) => void>();
+  readonly #waiting = new Map<number, PromiseWithResolvers<Answer>>();
   readonly #streams = new Map<number, Buffer>();
   #register: (request: MessageShape<RuntimeMethods["registerPlugin"]["input"]>) => void = () => {};
   #received = Buffer.alloc(0);
@@ -101,7 +101,12 @@ export class RuntimeSide {
     this.registered = new Promise((resolve) => {
       this.#register = resolve;
     });
-    this.closed = new Promise((resolve) => socket.on("close", () => resolve()));
+    this.closed = new Promise((resolve) =>
+      socket.on("close", () => {
+        for (const { reject } of this.#waiting.values()) reject(new Error("the connection was closed"));
+        resolve();
+      }),
+    );
     socket.on("error", () => {});
     socket.on("data", (bytes: Buffer) => this.#receive(bytes));
   }
@@ -127,11 +132,10 @@ export class RuntimeSide {
   askRaw(request: Uint8Array): Promise<Answer> {
     this.#lastCall += 2;
     const call = this.#lastCall;
-    return new Promise((resolve, reject) => {
-      this.#waiting.set(call, resolve);
-      void this.closed.then(() => reject(new Error("the connection was closed")));
-      this.sendMessage(1, call, 1, request);
-    });
+    const waiting = Promise.withResolvers<Answer>();
+    this.#waiting.set(call, waiting);
+    this.sendMessage(1, call, 1, request);
+    return waiting.promise;
   }
 
   /** Sends a message on a stream. */
@@ -210,7 +214,7 @@ export class RuntimeSide {
   #handle(stream: number, call: number, type: number, payload: Buffer): void {
     if (stream === 1 && type === 2) {
       const { status, payload: answer } = fromBinary(ResponseSchema, payload);
-      this.#waiting.get(call)?.({ status, payload: answer });
+      this.#waiting.get(call)?.resolve({ status, payload: answer });
       this.#waiting.delete(call);
     } else if (stream === 2 && type === 1) {
       const { service, method, payload: request } = fromBinary(RequestSchema, payload);

@@ -139,20 +139,20 @@ describe("a runtime that costs memory", () => {
     await begun(async (side, plugin) => {
       side.pause();
       const service = "x".repeat(200);
-      const asked = Array.from({ length: 100_000 }, () => side.ask(service, "y", empty));
-      let [unread, turns] = [0, 0];
+      const asked = Array.from({ length: 40_000 }, () => side.ask(service, "y", empty));
+      let [served, turns] = [0, 0];
       // Until nothing moves any more.
-      while (turns < 50) {
-        turns = side.unreadBytes === unread ? turns + 1 : 0;
-        unread = side.unreadBytes;
+      while (turns < 100) {
+        turns = plugin.events.length === served ? turns + 1 : 0;
+        served = plugin.events.length;
         await turn();
       }
-      expect(unread).toBeGreaterThan(15 * MIB);
-      const failed = plugin.events.length;
+      // A few megabytes of answers, and what one look at the socket brings.
+      expect(served).toBeLessThan(20_000);
       side.resume();
       const answers = await Promise.all(asked);
       expect(answers.every(({ status }) => status?.code === 12)).toBe(true);
-      expect(plugin.events.length).toBeGreaterThan(failed);
+      expect(plugin.events.length).toBeGreaterThanOrEqual(40_000);
       await side.call("removeContainer", subject);
     });
   });

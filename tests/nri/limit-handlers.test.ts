@@ -39,7 +39,8 @@ class Specs {
   restart(): LimitHandlers {
     this.handlers = new LimitHandlers({
       decide: (pod, container) => decideNriLimits(pod, container, this.config, undefined),
-      isRefusing: this.#isRefusing,
+      decideAnew: (pod, container) => decideNriLimits(pod, container, this.config, undefined),
+      isRefusing: () => this.#isRefusing,
       configure: () => {},
       tell: (event, fields) => this.told.push([event, fields]),
     });
@@ -155,14 +156,15 @@ describe("a container with a wrong annotation", () => {
 });
 
 describe("a changed configuration", () => {
-  test("is tried again at the next change where the runtime did not take it", async () => {
+  test("is tried again where the runtime did not take it", async () => {
     const specs = new Specs();
     specs.create(1, { [CLASS]: "bronze" });
     specs.areUpdatesMade = false;
-    await specs.reconfigure(configOf(0.75));
+    specs.config = configOf(0.75);
+    expect(await specs.handlers.refresh(specs.update)).toBe(false);
     expect(specs.told.at(-1)).toMatchObject(["container-limits-failed", { error: "the runtime could not" }]);
     specs.areUpdatesMade = true;
-    await specs.reconfigure(configOf(0.75));
+    expect(await specs.handlers.refresh(specs.update)).toBe(true);
     expect(specs.specOf(1)).toEqual({ ...BRONZE, "memory.high": `${GI / 4}` });
   });
 

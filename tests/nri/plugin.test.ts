@@ -1,12 +1,15 @@
 import { afterAll, describe, expect, test } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
+import { create, toBinary } from "@bufbuild/protobuf";
 import { Plugin, Runtime } from "../../src/nri/api_pb.ts";
 import { startPlugin } from "../../src/nri/plugin.ts";
+import { ResponseSchema } from "../../src/nri/ttrpc_pb.ts";
 import { type Behavior, FakeRuntime, type RuntimeSide } from "./fake-runtime.ts";
 import { RecordingPlugin } from "./recording-plugin.ts";
 import { byteByByte, merged } from "./transmit.ts";
 
+const { output } = Runtime.method.updateContainers;
 const folder = mkdtempSync(`${tmpdir()}/wasp-nri-`);
 afterAll(() => rmSync(folder, { recursive: true }));
 let sockets = 0;
@@ -144,16 +147,28 @@ describe("a request that cannot be served", () => {
     });
   });
 
-  test("has more parts than a node can fill", async () => {
+  test.each([
+    ["bytes", 17, { pods: [{ id: "p", labels: { long: "x".repeat(4_000_000) } }] }],
+    ["containers", 3, { containers: Array.from({ length: 9000 }, () => ({ id: "c" })) }],
+  ])("has parts of more %s than any node", async (_, number, part) => {
     await begun(async (side) => {
-      const part = { pods: [{ id: "p", labels: { long: "x".repeat(4_000_000) } }], more: true };
-      const parts = Array.from({ length: 17 }, () => side.call("synchronize", part));
-      await expect(parts.pop()).rejects.toThrow(
-        "8: Synchronize in parts of more than 67108864 bytes together",
-      );
+      const parts = Array.from({ length: number }, () => side.call("synchronize", { ...part, more: true }));
+      const most = "8: Synchronize: 20000 pods and containers, of 67108864 bytes, are the most that is taken";
+      await expect(parts.pop()).rejects.toThrow(new Error(most));
       await Promise.all(parts);
       // What came before is forgotten.
       expect(await side.call("synchronize", {})).toMatchObject({ update: [] });
+    });
+  });
+
+  test("has a part of more containers than any node", async () => {
+    await begun(async (side) => {
+      const empty = Buffer.from("1200".repeat(2_000_000), "hex");
+      const { status } = await side.ask(Plugin.typeName, "Synchronize", empty);
+      expect(status).toMatchObject({
+        code: 3,
+        message: "SynchronizeRequest cannot be read: more than 20000 pods, containers or other fields",
+      });
     });
   });
 });
@@ -178,6 +193,7 @@ describe("updates that the plugin asks for", () => {
 
   test.each([
     ["nothing went wrong", {}, []],
+    ["all is well in so many words", { code: 0, message: "" }, []],
     ["some failed", { failed: [{ containerId: "c-2" }] }, ["c-2"]],
     [
       "the runtime fails them all",
@@ -198,13 +214,60 @@ describe("updates that the plugin asks for", () => {
     else expect(await plugin.updateContainers(updates)).toEqual([...expected]);
   });
 
+  test("are answered each on its own, in any order", async () => {
+    using runtime = await listen({ updates: () => "silent" });
+    await using plugin = new RecordingPlugin({ socket: runtime.path });
+    const side = await runtime.connection();
+    await side.begin();
+    const asked = updates.map((update) => plugin.updateContainers([update]));
+    // Once it has answered what was asked after them, both are there.
+    await side.call("removeContainer", { pod: {}, container: {} });
+    const calls = side.frames
+      .filter(({ stream }) => stream === 2)
+      .map(({ payload }) => payload.readUInt32BE(4));
+    // The first was the registration.
+    expect(calls).toEqual([1, 3, 5]);
+    const failed = (containerId: string) => ({
+      payload: toBinary(output, create(output, { failed: [{ containerId }] })),
+    });
+    for (const [call, id] of [
+      [5, "second"],
+      [1, "nobody's"],
+      [3, "first"],
+    ] as const)
+      side.sendMessage(2, call, 2, toBinary(ResponseSchema, create(ResponseSchema, failed(id))));
+    expect(await Promise.all(asked)).toEqual([["first"], ["second"]]);
+  });
+
+  test("are answered with what cannot be read", async () => {
+    using runtime = await listen({ updates: () => "silent" });
+    await using plugin = new RecordingPlugin({ socket: runtime.path });
+    const side = await runtime.connection();
+    await side.begin();
+    const asked = updates.map((update) => plugin.updateContainers([update]));
+    side.sendMessage(2, 3, 2, Buffer.from("ff", "hex"));
+    side.sendMessage(
+      2,
+      5,
+      2,
+      toBinary(ResponseSchema, create(ResponseSchema, { payload: Buffer.from("0aff", "hex") })),
+    );
+    for (const { reason } of (await Promise.allSettled(asked)) as PromiseRejectedResult[])
+      expect(String(reason)).toStartWith("Error: UpdateContainers: an answer that cannot be read: ");
+  });
+
   test("need a runtime that knows the plugin", async () => {
     using runtime = await listen();
     await using plugin = new RecordingPlugin({ socket: runtime.path });
     await expect(plugin.updateContainers(updates)).rejects.toThrow("there is no connection to the runtime");
     const side = await runtime.connection();
     await side.registered;
-    await expect(plugin.updateContainers(updates)).rejects.toThrow("has not told of its containers yet");
+    await expect(plugin.updateContainers(updates)).rejects.toThrow("has not taken the plugin in yet");
+    // One that started the plugin itself may never tell of its containers.
+    await side.call("configure", {});
+    expect(await plugin.updateContainers(updates)).toEqual([]);
+    await side.call("shutdown", {});
+    await expect(plugin.updateContainers(updates)).rejects.toThrow("has not taken the plugin in yet");
   });
 
   test("fail when the connection ends, or they are too long", async () => {

@@ -31,11 +31,18 @@ describe("memory.high of a class", () => {
     [GI, 0.1, "966367616"],
     [100_000_000, 0.2, "80000000"],
     [123_456_789, 0.3, "86419752"],
-    [GI, 1, "0"],
-    [1, 0.2, "0"],
+    [8192, 0.5, "4096"],
     [2 ** 63, 0.2, "7378697739434983424"],
   ])("%d bytes at %d", (limitBytes, ratio, high) => {
     expect(memoryHighOf(limitBytes, ratio)).toBe(high);
+  });
+
+  test.each([
+    [GI, 1],
+    [1, 0.2],
+    [8192, 0.51],
+  ])("is a page where %d bytes at %d come to less", (limitBytes, ratio) => {
+    expect(memoryHighOf(limitBytes, ratio)).toBe("4096");
   });
 
   test("is the share of the limit that is kept, but for what float32 rounds", () => {
@@ -43,7 +50,8 @@ describe("memory.high of a class", () => {
     fc.assert(
       fc.property(limits, fc.double({ min: 0, max: 1, noNaN: true }), (limitBytes, ratio) => {
         const high = Number(memoryHighOf(limitBytes, ratio));
-        expect(Math.abs(high - limitBytes * (1 - ratio))).toBeLessThanOrEqual(limitBytes * 2 ** -22 + 1);
+        const share = Math.max(limitBytes * (1 - ratio), 4096);
+        expect(Math.abs(high - share)).toBeLessThanOrEqual(limitBytes * 2 ** -22 + 1);
       }),
     );
   });
@@ -91,8 +99,8 @@ describe("what a container gets", () => {
     ],
     [
       "its own file before its pod's",
-      { "memory.high.memory-qos.nri.io": "1Gi", "memory.high.memory-qos.nri.io/app": "1000" },
-      { direct: { "memory.high": "1000" } },
+      { "memory.high.memory-qos.nri.io": "1Gi", "memory.high.memory-qos.nri.io/app": "10000" },
+      { direct: { "memory.high": "10000" } },
     ],
     [
       "no file where its own is empty",
@@ -160,7 +168,8 @@ const all: MemoryQosConfig = {
 describe("a file's value", () => {
   test.each<[string, string, string]>([
     ["memory.high", "max", "max"],
-    ["memory.high", "0", "0"],
+    ["memory.low", "0", "0"],
+    ["memory.swap.max", "0", "0"],
     ["memory.high", " 4096 ", "4096"],
     ["memory.max", "1.5Gi", "1610612736"],
     ["memory.low", "64M", "64000000"],
@@ -175,13 +184,16 @@ describe("a file's value", () => {
   });
 
   const limit = "is not max, or a quantity of bytes such as 512Mi";
+  const memory = `${limit}, of a page (4096) or more`;
   test.each<[string, string, string]>([
-    ["memory.high", "-1", limit],
-    ["memory.high", "MAX", limit],
-    ["memory.high", "512m", limit],
-    ["memory.high", "512K", limit],
-    ["memory.high", "NaN", limit],
-    ["memory.high", "1e19", limit],
+    ["memory.high", "-1", memory],
+    ["memory.high", "MAX", memory],
+    ["memory.high", "512m", memory],
+    ["memory.high", "512K", memory],
+    ["memory.high", "NaN", memory],
+    ["memory.high", "1e19", memory],
+    ["memory.high", "0", memory],
+    ["memory.max", "4095", memory],
     ["memory.swap.max", "50%", limit],
     ["memory.swap.max", "1Gi\n0", limit],
     ["memory.oom.group", "2", "is not 0 or 1"],

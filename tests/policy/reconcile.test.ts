@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
+import type { MemoryQosConfig } from "../../src/policy/memory-qos.ts";
 import type { Pod } from "../../src/policy/pod.ts";
 import {
   type FoundContainer,
@@ -66,6 +67,48 @@ describe("a container's limit", () => {
     ["is held for a pause container", { id: "pause" }, { action: "hold", reason: "container-unknown" }],
   ])("%s", (_, changes, expected) => {
     expect(findingOf(changes)).toMatchObject(expected);
+  });
+
+  test.each<[string, Record<string, string>, number, string]>([
+    [
+      "none, by a class",
+      { "class.memory-qos.nri.io": "bronze" },
+      Number.POSITIVE_INFINITY,
+      "memory-qos-class",
+    ],
+    [
+      "the share again, without the class",
+      { "class.memory-qos.nri.io/db": "" },
+      shareInPages,
+      "limited-swap",
+    ],
+    [
+      "an annotation's, in whole pages",
+      { "class.memory-qos.nri.io": "bronze", "memory.swap.max.memory-qos.nri.io/db": "12345" },
+      3 * PAGE,
+      "memory-qos-annotation",
+    ],
+    [
+      "less than the class leaves, by the pod's own word for wasp",
+      { "class.memory-qos.nri.io": "bronze", "wasp.io/swap-limit": "8Mi" },
+      8 * MI,
+      "pod-override",
+    ],
+  ])("of memory QoS is %s", (_, annotations, wantedBytes, reason) => {
+    const memoryQos: MemoryQosConfig = {
+      classes: [{ name: "bronze", swapLimitRatio: 0.5 }],
+      unifiedAnnotations: ["memory.swap.max"],
+    };
+    const finding = findingOf({}, [{ ...pod, annotations }], { ...config, podOverrides: "Lower", memoryQos });
+    expect(finding).toMatchObject({ wantedBytes, decision: { reason } });
+  });
+
+  test("is held where an annotation for memory QoS is wrong, and somebody heeds those", () => {
+    const annotated = { ...pod, annotations: { "class.memory-qos.nri.io": "gold" } };
+    expect(findingOf({}, [annotated])).toMatchObject({ action: "keep", wantedBytes: shareInPages });
+    const memoryQos: MemoryQosConfig = { classes: [], unifiedAnnotations: [] };
+    const held = { action: "hold", reason: "annotation-wrong" };
+    expect(findingOf({}, [annotated], { ...config, memoryQos })).toMatchObject(held);
   });
 
   test("is held while the kubelet has not classified the pod", () => {

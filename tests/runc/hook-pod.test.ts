@@ -2,66 +2,45 @@
 // a host the folders that the manifests mount, each by itself.
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { readFileSync } from "node:fs";
-import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { $ } from "bun";
-import { type Arch, writeImage } from "../../build.ts";
 import { buildOverlay, find, type KubernetesObject } from "../kustomize.ts";
 import { WASP } from "../node/binary.ts";
 import { InstallHost } from "../node/install-host.ts";
 import { requireHost } from "./container.ts";
+import { type Ending, UnpackedImage } from "./image-container.ts";
 
 setDefaultTimeout(60_000);
 
-const folder = await mkdtemp(`${tmpdir()}/wasp-hook-pod-`);
-const rootfs = `${folder}/rootfs`;
+let image: UnpackedImage;
 
 beforeAll(async () => {
   requireHost();
-  await writeImage(WASP, `${folder}/image.tar`, process.arch as Arch, "0123456789ab");
-  await $`mkdir ${folder}/layout ${rootfs} && tar --extract --file ${folder}/image.tar --directory ${folder}/layout`;
-  const layers: string[] = [];
-  for (const name of await readdir(`${folder}/layout/blobs/sha256`)) {
-    const blob = `${folder}/layout/blobs/sha256/${name}`;
-    if ((await $`tar --list --file ${blob}`.nothrow().quiet()).exitCode === 0) layers.push(blob);
-  }
-  expect(layers).toHaveLength(1);
-  await $`tar --extract --file ${layers[0]} --directory ${rootfs}`;
+  image = await UnpackedImage.make();
 });
 
-afterAll(() => rm(folder, { recursive: true }));
+afterAll(() => image[Symbol.asyncDispose]());
 
 /** Runs the hook container of an overlay's pods on a host, and tells how that ended. */
-async function run(overlay: string, host: InstallHost): Promise<{ exitCode: number; output: string }> {
+async function run(overlay: string, host: InstallHost): Promise<Ending> {
   const { initContainers, volumes } = find(buildOverlay(overlay), "DaemonSet").spec.template.spec;
   const [{ args, securityContext, volumeMounts }] = initContainers;
-  const bundle = await mkdtemp(`${folder}/bundle-`);
-  await $`runc spec --bundle ${bundle}`;
-  const spec = JSON.parse(readFileSync(`${bundle}/config.json`, "utf8"));
   const { capabilities, allowPrivilegeEscalation, runAsUser, runAsGroup, readOnlyRootFilesystem } =
     securityContext;
   expect(capabilities).toEqual({ drop: ["ALL"] });
-  Object.assign(spec.process, {
-    terminal: false,
-    args: ["/usr/local/bin/wasp", ...args],
-    capabilities: {},
-    noNewPrivileges: !allowPrivilegeEscalation,
-    user: { uid: runAsUser, gid: runAsGroup },
+  return await image.run(args, (spec) => {
+    Object.assign(spec.process, {
+      capabilities: {},
+      noNewPrivileges: !allowPrivilegeEscalation,
+      user: { uid: runAsUser, gid: runAsGroup },
+    });
+    spec.root.readonly = readOnlyRootFilesystem;
+    for (const { name, mountPath, readOnly } of volumeMounts) {
+      const { hostPath } = volumes.find((volume: KubernetesObject) => volume.name === name);
+      // As the kubelet makes those that may be missing.
+      if (hostPath.type === "DirectoryOrCreate") host.makeFolder(hostPath.path);
+      const options = ["rbind", readOnly ? "ro" : "rw"];
+      spec.mounts.push({ destination: mountPath, source: host.root + hostPath.path, type: "bind", options });
+    }
   });
-  spec.root = { path: rootfs, readonly: readOnlyRootFilesystem };
-  for (const { name, mountPath, readOnly } of volumeMounts) {
-    const { hostPath } = volumes.find((volume: KubernetesObject) => volume.name === name);
-    // As the kubelet makes those that may be missing.
-    if (hostPath.type === "DirectoryOrCreate") await mkdir(host.root + hostPath.path, { recursive: true });
-    const options = ["rbind", readOnly ? "ro" : "rw"];
-    spec.mounts.push({ destination: mountPath, source: host.root + hostPath.path, type: "bind", options });
-  }
-  await writeFile(`${bundle}/config.json`, JSON.stringify(spec));
-  const { exitCode, stdout, stderr } =
-    await $`runc --root ${folder}/runc run --bundle ${bundle} wasp-hook-pod-${crypto.randomUUID()}`
-      .nothrow()
-      .quiet();
-  return { exitCode, output: `${stdout}${stderr}` };
 }
 
 // All that is in a folder which CRI-O reads or where wasp keeps what it did.

@@ -1,3 +1,4 @@
+import { changeRoot } from "../libc.ts";
 import { digestOf } from "./whole-file.ts";
 
 /** The host that is made ready: a running one, or an image of one. */
@@ -32,6 +33,15 @@ export function runningHost(fsroot: string, program: Program): Host {
   return { fsroot, isRunning: true, program, run: (argv) => run([...below, ...argv], argv.join(" ")) };
 }
 
+/**
+ * A host that runs, and that this process becomes a part of: its root is the process's own from now on, as no chroot(1) is
+ * needed then where there is none. Throws where that may not be done.
+ */
+export function enteredHost(root: string, program: Program): Host {
+  changeRoot(root);
+  return runningHost("", program);
+}
+
 /** An image of a host, in which nothing is run. */
 export function imageHost(fsroot: string, program: Program): Host {
   const refuse = (argv: readonly string[]): never => {
@@ -47,9 +57,23 @@ function run(argv: readonly string[], shown: string): string {
   throw new Error(`${shown}: ${how}: ${stderr.toString().trim() || "it said nothing on standard error"}`);
 }
 
+// Under a plain su, and in cron, these are missing: mkswap, wipefs, chroot and others would not be found.
+const SYSTEM_FOLDERS = ["/usr/local/sbin", "/usr/sbin", "/sbin", "/usr/bin", "/bin"];
+
+/** What commands are run with: the folders of a system's own programs are looked through last. */
+function environment(): Record<string, string | undefined> {
+  const given = (process.env["PATH"] ?? "").split(":").filter((folder) => folder !== "");
+  return { ...process.env, PATH: [...new Set([...given, ...SYSTEM_FOLDERS])].join(":") };
+}
+
 function spawn(argv: readonly string[], shown: string) {
   try {
-    return Bun.spawnSync([...argv], { stdin: "ignore", stdout: "pipe", stderr: "pipe" });
+    return Bun.spawnSync([...argv], {
+      stdin: "ignore",
+      stdout: "pipe",
+      stderr: "pipe",
+      env: environment(),
+    });
   } catch (error) {
     throw new Error(`${shown}: ${(error as Error).message}`);
   }

@@ -3,6 +3,8 @@ import { planContainerd } from "../../policy/install/containerd.ts";
 import { placeHook, planCrio } from "../../policy/install/crio.ts";
 import { planHook } from "../../policy/install/hook.ts";
 import { planKubelet } from "../../policy/install/kubelet.ts";
+import { heedKubelet } from "../../policy/install/kubelet-start.ts";
+import { MEMORY_QOS_FILE } from "../../policy/install/nri-service.ts";
 import type { InstallOptions } from "../../policy/install/options.ts";
 import type { Part } from "../../policy/install/part.ts";
 import { compose, type PartPlan, type Plan } from "../../policy/install/plan.ts";
@@ -15,7 +17,7 @@ import { readKubeletFacts } from "./facts/kubelet.ts";
 import { readSwapFacts } from "./facts/swap.ts";
 import { readSystemSliceFacts } from "./facts/system-slice.ts";
 import type { Host } from "./host.ts";
-import { isWritable } from "./read-host.ts";
+import { isExecutable, isThere, isWritable } from "./read-host.ts";
 
 /**
  * What makes a part's plan of what is on a host and what was chosen. A part has a reader of facts in this room
@@ -38,13 +40,25 @@ const PLANNERS: Readonly<Partial<Record<Part, PartPlanner>>> = {
     const disk = chosen.includes("swap") ? diskOfPlan(planSwapOf(host, options)) : undefined;
     return planSystemSlice(readSystemSliceFacts(host, disk === undefined ? [] : [disk]));
   },
-  swap: planSwapOf,
+  swap: (host, options, chosen) => {
+    const facts = readSwapFacts(host, options.swap);
+    const { active, others, script } = facts;
+    return heedKubelet(planSwap(facts, options.swap), readKubeletFacts(host), {
+      withKubelet: chosen.includes("kubelet"),
+      hasSwap: active !== undefined || others.length > 0 || script !== undefined,
+      ignoreKubelet: options.ignoreKubelet,
+    });
+  },
   kubelet: (host, options) => planKubelet(readKubeletFacts(host), options),
   "cri-o": (host, options) => {
     const facts = readCrioFacts(host);
     return planCrio(facts, hookPlace(host, facts), options);
   },
-  containerd: (host) => planContainerd(readContainerdFacts(host)),
+  containerd: (host, options, chosen) => {
+    const hasBinary = chosen.includes("binary") || isExecutable(host, options.binaryPath);
+    const company = { hasBinary, hasMemoryQos: isThere(host, MEMORY_QOS_FILE) };
+    return planContainerd(readContainerdFacts(host), company, options);
+  },
 };
 
 /** Plans the chosen parts on what is there now; throws where a fact cannot be read. */

@@ -39,16 +39,37 @@ export function isWritable(host: Host, folder: string): boolean {
   }
 }
 
-/** The command lines of the processes of a running host that have a name, save those of pods; none in an image. */
-export function commandLinesOf(host: Host, name: string): readonly (readonly string[])[] {
+/**
+ * The paths of the regular files in a folder of a host and in all folders below it, in the order of Go's filepath.Walk,
+ * by which the kubelet and CRI-O come by their drop-ins: by name, a folder's own files in its place, no link to a folder
+ * followed.
+ */
+export function filesBelow(host: Host, folder: string): readonly string[] {
+  const place = follow(host, folder);
+  return namesIn(place).flatMap((name) => {
+    const path = `${folder}/${name}`;
+    if (statOf(`${place}/${name}`)?.isDirectory() === true) return filesBelow(host, path);
+    return statOf(follow(host, path))?.isFile() === true ? path : [];
+  });
+}
+
+/** A process of a host. */
+export interface RunningProcess {
+  readonly pid: number;
+  /** Its command line. */
+  readonly argv: readonly string[];
+}
+
+/** The processes of a running host that have one of these names, save those of pods; none in an image. */
+export function processesNamed(host: Host, ...names: readonly string[]): readonly RunningProcess[] {
   if (!host.isRunning) return [];
   const processes = namesIn(`${host.fsroot}/proc`).filter((entry) => /^\d+$/.test(entry));
   return processes.flatMap((process) => {
     const folder = `${host.fsroot}/proc/${process}`;
-    if (readUnlessGone(`${folder}/comm`)?.trim() !== name) return [];
+    if (!names.includes(readUnlessGone(`${folder}/comm`)?.trim() ?? "")) return [];
     if (isOfPod(readUnlessGone(`${folder}/cgroup`) ?? "")) return [];
-    const words = readUnlessGone(`${folder}/cmdline`)?.split("\0").slice(0, -1) ?? [];
-    return words.length === 0 ? [] : [words];
+    const argv = readUnlessGone(`${folder}/cmdline`)?.split("\0").slice(0, -1) ?? [];
+    return argv.length === 0 ? [] : [{ pid: Number(process), argv }];
   });
 }
 

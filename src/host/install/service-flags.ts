@@ -1,5 +1,6 @@
+import { readEnvironment } from "./check/processes.ts";
 import type { Host } from "./host.ts";
-import { commandLinesOf, filesIn, isThere, readIfThere } from "./read-host.ts";
+import { filesIn, isThere, processesNamed, readIfThere } from "./read-host.ts";
 
 /** How a service is started: the values of its flags, as far as they can be told. */
 export interface ServiceFlags {
@@ -7,19 +8,46 @@ export interface ServiceFlags {
   readonly isThere: boolean;
   /** The last value of a flag, `true` for one without a value; undefined for one that is not given. */
   valueOf(flag: string): string | undefined;
+  /** All values of a flag that may be given again. */
+  valuesOf(flag: string): readonly string[];
+  /** The value of a variable of its environment; undefined for none. Throws where that cannot be read. */
+  variableOf(name: string): string | undefined;
 }
 
 /** Reads the flags of a service's running process, or else of its unit of systemd and the files that this names. */
 export function readServiceFlags(host: Host, name: string): ServiceFlags {
-  const [running] = commandLinesOf(host, name);
-  const words = running ?? wordsOfUnit(host, `${name}.service`);
-  return { isThere: words !== undefined, valueOf: (flag) => valueIn(words ?? [], flag) };
+  const [running] = processesNamed(host, name);
+  if (running === undefined) return readUnitFlags(host, `${name}.service`);
+  const environment = () => readEnvironment(host.fsroot, running.pid);
+  return flagsIn(running.argv, (variable) => environment().get(variable));
 }
 
-const UNIT_FOLDERS = ["/usr/lib/systemd/system", "/lib/systemd/system", "/etc/systemd/system"];
+/** Reads the flags of a unit of systemd, and of the files that it names. */
+export function readUnitFlags(host: Host, unit: string): ServiceFlags {
+  const text = textOfUnit(host, unit);
+  const words = text?.split(/[\s"'=]+(?=--)|[\s"']+/);
+  return flagsIn(words, (variable) => variableIn(text ?? "", variable));
+}
 
-/** Everything that a unit says, word for word: which of it becomes a flag is systemd's and the shell's to know. */
-function wordsOfUnit(host: Host, unit: string): readonly string[] | undefined {
+/** The flags in the words of a command line; undefined where there is no service. */
+export function flagsIn(
+  words: readonly string[] | undefined,
+  variableOf: ServiceFlags["variableOf"],
+): ServiceFlags {
+  const valuesOf = (flag: string) => valuesIn(words ?? [], flag);
+  return { isThere: words !== undefined, valuesOf, valueOf: (flag) => valuesOf(flag).at(-1), variableOf };
+}
+
+/** Where units of services are, in rising precedence. */
+export const UNIT_FOLDERS = [
+  "/usr/lib/systemd/system",
+  "/lib/systemd/system",
+  "/usr/local/lib/systemd/system",
+  "/etc/systemd/system",
+];
+
+/** Everything that a unit says: which of its words become flags is systemd's and the shell's to know. */
+function textOfUnit(host: Host, unit: string): string | undefined {
   const files = UNIT_FOLDERS.flatMap((folder) => [
     `${folder}/${unit}`,
     ...filesIn(host, `${folder}/${unit}.d`).filter((path) => path.endsWith(".conf")),
@@ -30,19 +58,25 @@ function wordsOfUnit(host: Host, unit: string): readonly string[] | undefined {
     [...text.matchAll(/^EnvironmentFile=-?(\/\S+)/gm)].map(([, path = ""]) => path),
   );
   const variables = named.map((path) => withoutComments(readIfThere(host, path) ?? ""));
-  return [...texts, ...variables].join("\n").split(/[\s"'=]+(?=--)|[\s"']+/);
+  return [...texts, ...variables].join("\n");
 }
 
 function withoutComments(text: string): string {
   return text.replace(/^\s*[#;].*$/gm, "").replaceAll("\\\n", " ");
 }
 
-function valueIn(words: readonly string[], flag: string): string | undefined {
-  const values = words.flatMap((word, index) => {
+function valuesIn(words: readonly string[], flag: string): readonly string[] {
+  return words.flatMap((word, index) => {
     if (word.startsWith(`${flag}=`)) return [word.slice(flag.length + 1)];
     if (word !== flag) return [];
     const next = words[index + 1];
     return [next === undefined || next.startsWith("-") ? "true" : next];
   });
-  return values.at(-1);
+}
+
+// As in Environment=NAME=value and Environment="NAME=value", and in a file of its own NAME="value".
+function variableIn(text: string, name: string): string | undefined {
+  const pattern = new RegExp(`(?:^|[\\s"'=])${name}=(?:"([^"]*)"|'([^']*)'|([^\\s"']*))`, "g");
+  const [, double, single, bare] = [...text.matchAll(pattern)].at(-1) ?? [];
+  return double ?? single ?? bare;
 }

@@ -1,4 +1,6 @@
+import type { Distribution } from "./distribution.ts";
 import { DROP_IN, WRITTEN_BY } from "./drop-in.ts";
+import { asFields, asTaken } from "./kubelet-text.ts";
 import type { InstallOptions } from "./options.ts";
 import type { PartPlan } from "./plan.ts";
 import type { Step } from "./step.ts";
@@ -7,12 +9,18 @@ import type { Step } from "./step.ts";
 export interface KubeletFacts {
   /** Whether there is one on the host. */
   readonly isThere: boolean;
+  /** What starts it; undefined for a service of its own. */
+  readonly startedBy: KubeletStarter | undefined;
   /** Its configuration file; undefined where it has none. */
   readonly configFile: string | undefined;
+  /** Whether it can be told how it is started, and its configuration file is there: kubeadm writes it when a node joins. */
+  readonly isConfigKnown: boolean;
   /** Its folder of drop-ins (--config-dir); undefined where it reads none. */
   readonly dropInFolder: string | undefined;
   /** What its files say; undefined for nothing. */
   readonly failSwapOn: boolean | undefined;
+  /** What its files say with wasp's own, and the file that does; undefined for nothing. */
+  readonly failSwapOnNow: { readonly value: boolean; readonly setBy: string } | undefined;
   /** Its soft threshold of memory.available as it is spelled, in its files or its flags; undefined for none. */
   readonly evictionSoft: string | undefined;
   /** What it is started with, which counts for more than its files; undefined for nothing. */
@@ -25,6 +33,12 @@ export interface KubeletFacts {
   readonly contradictedBy: string | undefined;
   /** The files that cannot be understood, each with what is wrong. */
   readonly problems: readonly string[];
+}
+
+/** A distribution of Kubernetes that starts a kubelet. */
+export interface KubeletStarter extends Pick<Distribution, "name" | "settings"> {
+  /** The unit of systemd that starts it. */
+  readonly unit: string;
 }
 
 /** What wasp sets in a KubeletConfiguration: never that the kubelet limits swap itself, which is wasp's to do. */
@@ -47,6 +61,7 @@ const SMALL_NODE_BYTES = 10 * 2 ** 30;
  * Its own file is never written: somebody else's tool does that.
  */
 export function planKubelet(facts: KubeletFacts, options: InstallOptions): PartPlan {
+  const { restart } = options;
   const plan = { part: "kubelet", steps: [], refusals: facts.problems, notes: [] } as const;
   if (!facts.isThere)
     return {
@@ -62,7 +77,7 @@ export function planKubelet(facts: KubeletFacts, options: InstallOptions): PartP
         "the kubelet is started with --fail-swap-on, over all files: take that flag away",
       ],
     };
-  if (wanted.length === 0) return plan;
+  if (Object.keys(wanted).length === 0) return plan;
   if (facts.dropInFolder === undefined) return { ...plan, notes: [byHand(facts, wanted)] };
   if (facts.contradictedBy !== undefined)
     return {
@@ -74,20 +89,23 @@ export function planKubelet(facts: KubeletFacts, options: InstallOptions): PartP
     };
   return {
     ...plan,
-    steps: steps(facts.dropInFolder, wanted, options),
-    notes: options.restart
-      ? []
-      : ["the kubelet takes its new settings up once it is restarted: --restart does that"],
+    steps: steps(facts.dropInFolder, wanted, { restart: restart && facts.startedBy === undefined }),
+    notes: restartNotes(facts, restart),
   };
 }
 
-function wantedSettings(facts: KubeletFacts, { evictionSoft }: InstallOptions): readonly string[] {
+function restartNotes({ startedBy }: KubeletFacts, restart: boolean): readonly string[] {
+  const note = "the kubelet takes its new settings up once";
+  // That restarts more than the kubelet: the API server too, on some nodes.
+  if (startedBy !== undefined)
+    return [`${note} ${startedBy.name} is restarted: systemctl restart ${startedBy.unit}`];
+  return restart ? [] : [`${note} it is restarted: --restart does that`];
+}
+
+function wantedSettings(facts: KubeletFacts, { evictionSoft }: InstallOptions): Partial<KubeletSettings> {
   const { failSwapOn, ...soft } = kubeletSettings(evictionSoft, facts.memoryTotalBytes);
   const mayStart = facts.failSwapOn === false || facts.failSwapOnFlag === false;
-  return linesOf({
-    ...(mayStart ? {} : { failSwapOn }),
-    ...(facts.evictionSoft === undefined ? soft : {}),
-  });
+  return { ...(mayStart ? {} : { failSwapOn }), ...(facts.evictionSoft === undefined ? soft : {}) };
 }
 
 /** What wasp sets in the configuration of a kubelet that has nothing of it, on a node with so much memory if that is known. */
@@ -106,29 +124,25 @@ function thresholdFor(memoryTotalBytes: number | undefined): string {
   return isSmall ? SMALL_NODE_THRESHOLD : USUAL_THRESHOLD;
 }
 
-function linesOf({ failSwapOn, evictionSoft, evictionSoftGracePeriod }: Partial<KubeletSettings>): string[] {
-  return [
-    ...(failSwapOn === undefined ? [] : [`failSwapOn: ${failSwapOn}`]),
-    ...(evictionSoft === undefined
-      ? []
-      : ["evictionSoft:", `  memory.available: ${JSON.stringify(evictionSoft["memory.available"])}`]),
-    ...(evictionSoftGracePeriod === undefined
-      ? []
-      : ["evictionSoftGracePeriod:", `  memory.available: ${evictionSoftGracePeriod["memory.available"]}`]),
-  ];
-}
-
-function steps(folder: string, wanted: readonly string[], { restart }: InstallOptions): readonly Step[] {
+function steps(
+  folder: string,
+  wanted: Partial<KubeletSettings>,
+  { restart }: Pick<InstallOptions, "restart">,
+): readonly Step[] {
   const part = "kubelet";
   const head = [WRITTEN_BY, "apiVersion: kubelet.config.k8s.io/v1beta1", "kind: KubeletConfiguration"];
-  const text = `${[...head, ...wanted].join("\n")}\n`;
+  const text = `${[...head, ...asFields(wanted)].join("\n")}\n`;
   const why = "by default the kubelet does not start on a node with swap";
   const file: Step = { kind: "file", part, path: `${folder}/${DROP_IN}`, text, mode: 0o644, why };
   const argv = ["systemctl", "restart", "kubelet.service"];
   return restart ? [file, { kind: "command", part, argv, when: "changed" }] : [file];
 }
 
-function byHand({ configFile }: KubeletFacts, wanted: readonly string[]): string {
+function byHand({ configFile, startedBy }: KubeletFacts, wanted: Partial<KubeletSettings>): string {
+  if (startedBy !== undefined) {
+    const { name, unit, settings } = startedBy;
+    return `${name} starts the kubelet: set in ${settings.place}, and restart ${unit}:\n${asTaken(wanted, settings).join("\n")}`;
+  }
   const where = configFile ?? "its configuration file (--config)";
-  return `the kubelet reads no drop-ins (--config-dir), and wasp does not write ${where}: set there, and restart it:\n${wanted.join("\n")}`;
+  return `the kubelet reads no drop-ins (--config-dir), and wasp does not write ${where}: set there, and restart it:\n${asFields(wanted).join("\n")}`;
 }

@@ -12,4 +12,6 @@ export interface InstallOptions {
   /** Whether the services whose settings change are restarted. */
   readonly restart: boolean;
   readonly swap: SwapOptions;
+  /** Whether swap is set up although the kubelet would not start with it. */
+  readonly ignoreKubelet: boolean;
 }

@@ -4,16 +4,16 @@ import { type Plan, stepsOf } from "./plan.ts";
 import type { Step } from "./step.ts";
 
 /**
- * The order in which parts are undone: the hook first, so that no container gets swap any more; the swap before the
+ * The order in which parts are undone: the hook and NRI first, so that no container gets swap any more; the swap before the
  * settings that let the node live with it; the binary last, as every container would fail whose hook's binary is gone.
  */
 const UNDO_ORDER: readonly Part[] = [
   "hook",
+  "containerd",
   "swap",
   "system-slice",
   "kubelet",
   "cri-o",
-  "containerd",
   "binary",
 ];
 

@@ -29,6 +29,13 @@ function found(id: FindingId): string {
   return finding === undefined ? "none" : `${finding.severity}: ${finding.found}`;
 }
 
+const K3S = "/var/lib/rancher/k3s/agent/etc/kubelet.conf.d";
+
+function beK3s(): void {
+  host.addProcess(800, ["/usr/bin/k3s", "server"]);
+  host.write(`${K3S}/00-k3s-defaults.conf`, "failSwapOn: false\n");
+}
+
 type Breakage = readonly [FindingId, string, () => void, Severity | "none", string];
 
 // Each thing broken on purpose: the finding, what is done to a sound host, how bad it is, and words of what is found.
@@ -241,8 +248,18 @@ const BREAKAGES: readonly Breakage[] = [
     "runtime",
     "containerd, which the kubelet names",
     () => host.write(KUBELET, "containerRuntimeEndpoint: unix:///run/containerd/containerd.sock\n"),
-    "warning",
+    "note",
     "NRI is off",
+  ],
+  [
+    "agent",
+    "none, with containerd",
+    () => {
+      host.write(KUBELET, "containerRuntimeEndpoint: unix:///run/containerd/containerd.sock\n");
+      host.lockBy(undefined);
+    },
+    "error",
+    "nobody else gives limits",
   ],
   [
     "runtime",
@@ -254,7 +271,7 @@ const BREAKAGES: readonly Breakage[] = [
       host.write("/run/nri/nri.sock", "");
     },
     "note",
-    "wasp nri",
+    "NRI is on",
   ],
   [
     "binary",
@@ -389,10 +406,86 @@ const BREAKAGES: readonly Breakage[] = [
   ],
   [
     "kubelet",
-    "part of k3s",
+    "part of k3s, by its drop-ins",
+    () => beK3s(),
+    "ok",
+    "pid 800, started by k3s, with /var/lib/rancher/k3s/agent/etc/kubelet.conf.d/00-k3s-defaults.conf, its flags",
+  ],
+  [
+    "restart",
+    "a drop-in of k3s is newer",
+    () => {
+      beK3s();
+      host.touch(`${K3S}/00-k3s-defaults.conf`);
+    },
+    "warning",
+    "00-k3s-defaults.conf is newer than k3s's start",
+  ],
+  ["kubelet-fail-swap-on", "k3s's own setting", () => beK3s(), "ok", "failSwapOn is false"],
+  [
+    "kubelet-fail-swap-on",
+    "an argument over it",
+    () => {
+      beK3s();
+      host.write("/etc/rancher/k3s/config.yaml", "kubelet-arg:\n- v=2\n- fail-swap-on=true\n");
+    },
+    "error",
+    "failSwapOn is true",
+  ],
+  [
+    "kubelet-fail-swap-on",
+    "a k3s before drop-ins",
     () => host.addProcess(800, ["/usr/bin/k3s", "server"]),
+    "ok",
+    "failSwapOn is false",
+  ],
+  [
+    "kubelet",
+    "k3s that does not run",
+    () => {
+      host.remove("/proc/800");
+      host.write("/etc/systemd/system/k3s-agent.service", "ExecStart=/usr/local/bin/k3s agent\n");
+    },
+    "warning",
+    "no kubelet runs",
+  ],
+  [
+    "kubelet",
+    "k0s that does not run",
+    () => {
+      host.remove("/proc/800");
+      host.write("/etc/systemd/system/k0sworker.service", "ExecStart=/usr/local/bin/k0s worker\n");
+    },
     "unknown",
-    "no kubelet runs here",
+    "k0s starts the kubelet, and with what is not to be told while it does not run",
+  ],
+  ["kubelet", "k0s's", () => host.addProcess(799, ["/usr/local/bin/k0s", "worker"]), "ok", "started by k0s"],
+  [
+    "kubelet",
+    "none at all",
+    () => host.remove("/proc/800"),
+    "unknown",
+    "nor what is known to start one: k3s,",
+  ],
+  [
+    "kubelet-fail-swap-on",
+    "MicroK8s's flags",
+    () => {
+      host.addProcess(800, ["/snap/microk8s/1/kubelite"]);
+      host.write(
+        "/var/snap/microk8s/current/args/kubelet",
+        "# kubelet\n--fail-swap-on=false\n--root-dir=$SNAP_COMMON/x\n",
+      );
+    },
+    "ok",
+    "failSwapOn is false",
+  ],
+  [
+    "kubelet",
+    "MicroK8s without its flags",
+    () => host.addProcess(800, ["/snap/microk8s/1/kubelite"]),
+    "unknown",
+    "MicroK8s",
   ],
   [
     "kubelet-fail-swap-on",

@@ -4,7 +4,8 @@ import { readContainerdFacts } from "../../../src/host/install/facts/containerd.
 import { readCrioFacts } from "../../../src/host/install/facts/crio.ts";
 import { readKubeletFacts } from "../../../src/host/install/facts/kubelet.ts";
 import { readSystemSliceFacts } from "../../../src/host/install/facts/system-slice.ts";
-import { imageHost, runningHost } from "../../../src/host/install/host.ts";
+import { type Host, imageHost, runningHost } from "../../../src/host/install/host.ts";
+import { type ContainerdFacts, NRI_LINES } from "../../../src/policy/install/containerd.ts";
 import { InstallHost } from "../../node/install-host.ts";
 
 const PROGRAM = { path: "/proc/self/exe", digest: "" };
@@ -83,6 +84,61 @@ describe("CRI-O", () => {
       host.write("/etc/crio/crio.conf.d/99-z.conf", hooksDir("/z")),
     );
     expect(facts).toMatchObject({ hooksDirsSetBy: "/etc/crio/crio.conf.d/99-z.conf", isHooksDirFixed: true });
+  });
+
+  test("has drop-ins in folders of their own, too", () => {
+    const facts = read(readCrioFacts, (host) => {
+      host.write("/etc/crio/crio.conf.d/10-site/b", hooksDir("/b"));
+      host.write("/etc/crio/crio.conf.d/10-site/a/z", hooksDir("/a"));
+    });
+    expect(facts).toMatchObject({ hooksDirs: ["/b"], isHooksDirFixed: false });
+    const later = read(readCrioFacts, (host) =>
+      host.write("/etc/crio/crio.conf.d/90-site/50-wasp.conf", hooksDir("/c")),
+    );
+    expect(later).toMatchObject({ hooksDirs: ["/c"], isHooksDirFixed: true });
+  });
+
+  const inUnit = (line: string) => (host: InstallHost) =>
+    host.write("/usr/lib/systemd/system/crio.service", `[Service]\n${line}\nExecStart=/usr/bin/crio\n`);
+
+  test.each<[string, (host: InstallHost) => void]>([
+    ["its unit", inUnit('Environment="CONTAINER_HOOKS_DIR=/a,/b" CONTAINER_DEFAULT_RUNTIME=runc')],
+    [
+      "a file that its unit names",
+      (host) => {
+        inUnit("EnvironmentFile=-/etc/sysconfig/crio")(host);
+        host.write("/etc/sysconfig/crio", "CONTAINER_HOOKS_DIR=/a,/b\nCONTAINER_DEFAULT_RUNTIME='runc'\n");
+      },
+    ],
+    [
+      "its process",
+      (host) => {
+        host.addProcess(9, "crio", ["/usr/bin/crio"]);
+        host.write(
+          "/proc/9/environ",
+          "PATH=/bin\0CONTAINER_HOOKS_DIR=/a,/b\0CONTAINER_DEFAULT_RUNTIME=runc\0",
+        );
+      },
+    ],
+  ])("may be told by variables of %s, over its files", (_, lay) => {
+    const facts = read(readCrioFacts, (host) => {
+      host.write("/etc/crio/crio.conf.d/99-z.conf", hooksDir("/z"));
+      lay(host);
+    });
+    expect(facts).toMatchObject({
+      hooksDirs: ["/a", "/b"],
+      hooksDirsSetBy: "the variable CONTAINER_HOOKS_DIR of CRI-O",
+      isHooksDirFixed: true,
+      defaultRuntime: "runc",
+    });
+  });
+
+  test("may be told by a variable where its drop-ins are", () => {
+    const facts = read(readCrioFacts, (host) => {
+      inUnit("Environment=CONTAINER_CONFIG_DIR=/srv/crio")(host);
+      host.write("/srv/crio/1", hooksDir("/s"));
+    });
+    expect(facts).toMatchObject({ dropInFolder: "/srv/crio", hooksDirs: ["/s"] });
   });
 
   test("may be told by its flags", () => {
@@ -166,6 +222,125 @@ describe("the kubelet", () => {
       contradictedBy: "/etc/k.d/99-z.conf",
       memoryTotalBytes: 2 ** 34,
       problems: [],
+    });
+  });
+
+  test("has drop-ins in folders of their own, too", () => {
+    const facts = read(readKubeletFacts, (host) => {
+      host.addProcess(5, "kubelet", ["kubelet", "--config-dir=/etc/k.d"]);
+      host.write("/etc/k.d/20-cli-config-dir/a.conf", "failSwapOn: true\n");
+      host.write("/etc/k.d/50-wasp.conf", "failSwapOn: false\n");
+    });
+    expect(facts).toMatchObject({
+      failSwapOn: true,
+      failSwapOnNow: { value: false, setBy: "/etc/k.d/50-wasp.conf" },
+      contradictedBy: undefined,
+    });
+    const later = read(readKubeletFacts, (host) => {
+      host.addProcess(5, "kubelet", ["kubelet", "--config-dir=/etc/k.d"]);
+      host.write("/etc/k.d/60-site/a.conf", "failSwapOn: true\n");
+    });
+    expect(later.contradictedBy).toBe("/etc/k.d/60-site/a.conf");
+  });
+
+  test("is not known as long as nobody has written its file", () => {
+    const isKnown = (lay: (host: InstallHost) => void) => read(readKubeletFacts, lay).isConfigKnown;
+    const process = (host: InstallHost) => host.addProcess(5, "kubelet", ["kubelet", "--config=/etc/k.yaml"]);
+    expect(isKnown(process)).toBe(false);
+    expect(
+      isKnown((host) => {
+        process(host);
+        host.write("/etc/k.yaml", "{}");
+      }),
+    ).toBe(true);
+    expect(isKnown((host) => host.write("/usr/bin/kubelet", "", 0o755))).toBe(false);
+  });
+
+  describe("of a distribution", () => {
+    const K3S_DROP_INS = "/var/lib/rancher/k3s/agent/etc/kubelet.conf.d";
+    const k3s = (host: InstallHost) => {
+      host.addProcess(5, "k3s-server", ["/usr/local/bin/k3s", "server"]);
+      host.write(`${K3S_DROP_INS}/00-k3s-defaults.conf`, "failSwapOn: false\n");
+    };
+
+    test("is a part of k3s, which has a folder for drop-ins", () => {
+      const facts = read(readKubeletFacts, k3s);
+      expect(facts).toMatchObject({ dropInFolder: K3S_DROP_INS, failSwapOn: false, configFile: undefined });
+      expect(facts.startedBy).toMatchObject({ name: "k3s", unit: "k3s.service" });
+    });
+
+    test.each<[string, string, string | undefined]>([
+      ["its file", "kubelet-arg: [eviction-soft=memory.available<1Gi]", undefined],
+      ["its file, as one text", "kubelet-arg: eviction-soft=memory.available<1Gi", undefined],
+      [
+        "a later file, in its place",
+        "kubelet-arg: [eviction-soft=memory.available<1Gi]",
+        "kubelet-arg: [v=2]",
+      ],
+      ["a later file, besides", "kubelet-arg: [v=2]", 'kubelet-arg+: ["eviction-soft=memory.available<1Gi"]'],
+    ])("is told by %s what it is started with", (name, text, more) => {
+      const { evictionSoft } = read(readKubeletFacts, (host) => {
+        k3s(host);
+        host.write("/etc/rancher/k3s/config.yaml", text);
+        if (more !== undefined) host.write("/etc/rancher/k3s/config.yaml.d/10-a.yaml", more);
+      });
+      expect(evictionSoft).toBe(name.endsWith("place") ? undefined : "1Gi");
+    });
+
+    test("is told by its unit, over its file, and where its folder is", () => {
+      const facts = read(readKubeletFacts, (host) => {
+        host.write(
+          "/etc/systemd/system/k3s-agent.service",
+          "ExecStart=/usr/local/bin/k3s \\\n agent \\\n '--kubelet-arg=fail-swap-on=true' \\\n '--kubelet-arg' 'v=2' --data-dir=/srv\n",
+        );
+        host.write("/etc/rancher/k3s/config.yaml", "kubelet-arg: [fail-swap-on=false]\n");
+        host.write("/srv/agent/etc/kubelet.conf.d/10-a.conf", "evictionSoft: {memory.available: 2Gi}\n");
+      });
+      expect(facts).toMatchObject({ failSwapOnFlag: true, evictionSoft: "2Gi" });
+      expect(facts.startedBy?.unit).toBe("k3s-agent.service");
+    });
+
+    test("before there were drop-ins, has swap allowed by a flag", () => {
+      const facts = read(readKubeletFacts, (host) => host.addProcess(5, "k3s-agent", ["k3s", "agent"]));
+      expect(facts).toMatchObject({ dropInFolder: undefined, failSwapOnFlag: false, isConfigKnown: true });
+    });
+
+    test("is a process beside rke2", () => {
+      const facts = read(readKubeletFacts, (host) => {
+        host.addProcess(4, "rke2", ["/usr/local/bin/rke2", "agent"]);
+        host.write("/usr/local/lib/systemd/system/rke2-agent.service", "");
+        host.addProcess(5, "kubelet", [
+          "kubelet",
+          "--config-dir=/var/lib/rancher/rke2/agent/etc/kubelet.conf.d",
+        ]);
+      });
+      expect(facts.dropInFolder).toBe("/var/lib/rancher/rke2/agent/etc/kubelet.conf.d");
+      expect(facts.startedBy).toMatchObject({ name: "rke2", unit: "rke2-agent.service" });
+    });
+
+    test("is a part of MicroK8s, with flags in a file", () => {
+      const facts = read(readKubeletFacts, (host) => {
+        host.addProcess(5, "kubelite", ["/snap/microk8s/1/kubelite"]);
+        host.write(
+          "/var/snap/microk8s/current/args/kubelet",
+          '--config="$SNAP_DATA/k.yaml"\n#--fail-swap-on\n--eviction-soft="memory.available<1Gi"\n',
+        );
+        host.write("/var/snap/microk8s/current/k.yaml", "failSwapOn: false\n");
+      });
+      expect(facts).toMatchObject({ failSwapOn: false, failSwapOnFlag: undefined, evictionSoft: "1Gi" });
+    });
+
+    test("is none of one that was there before", () => {
+      const facts = read(readKubeletFacts, (host) => {
+        host.write("/etc/systemd/system/k3s.service", "ExecStart=/usr/local/bin/k3s server\n");
+        host.addProcess(5, "kubelet", ["kubelet", "--fail-swap-on"]);
+      });
+      expect(facts).toMatchObject({ startedBy: undefined, failSwapOnFlag: true });
+    });
+
+    test("is not known of k0s that does not run", () => {
+      const facts = read(readKubeletFacts, (host) => host.write("/etc/systemd/system/k0sworker.service", ""));
+      expect(facts).toMatchObject({ isThere: true, isConfigKnown: false });
     });
   });
 
@@ -257,6 +432,12 @@ describe("io.latency", () => {
 });
 
 describe("containerd", () => {
+  /** A reader to which no program of the host says anything. */
+  const unasked =
+    <Facts>(reader: (host: Host) => Facts) =>
+    (host: Host) =>
+      reader({ ...host, run: () => "" });
+
   test.each<[string, (host: InstallHost) => void, boolean]>([
     ["nothing", () => {}, false],
     ["its executable", (host) => host.write("/usr/bin/containerd", "", 0o755), true],
@@ -271,6 +452,73 @@ describe("containerd", () => {
       true,
     ],
   ])("is known by %s", (_, lay, isThere) => {
-    expect(read(readContainerdFacts, lay).isThere).toBe(isThere);
+    expect(read(unasked(readContainerdFacts), lay).isThere).toBe(isThere);
+  });
+
+  const CONFIG = "/etc/containerd/config.toml";
+  const DROP_IN = "/etc/containerd/conf.d/10-nri.toml";
+  const table = (line: string) => `[plugins."io.containerd.nri.v1.nri"]\n  ${line}\n`;
+  const imports = (pattern: string) => `version = 2\nimports = ["${pattern}"]\n`;
+
+  test.each<[string, Record<string, string>, Partial<ContainerdFacts>]>([
+    ["nothing", {}, { isConfigured: false, configFile: CONFIG, nri: undefined, problems: [] }],
+    ["the defaults", { [CONFIG]: "version = 2\n" }, { isConfigured: true, nri: undefined }],
+    ["NRI on", { [CONFIG]: table("disable = false") }, { nri: { file: CONFIG, isDisabled: false } }],
+    ["NRI off", { [CONFIG]: table("disable = true") }, { nri: { file: CONFIG, isDisabled: true } }],
+    [
+      "NRI otherwise",
+      { [CONFIG]: table('socket_path = "/s"') },
+      { nri: { file: CONFIG, isDisabled: undefined } },
+    ],
+    [
+      "NRI without plugins",
+      { [CONFIG]: table("disable_connections = true") },
+      { connectionsRefusedBy: CONFIG },
+    ],
+    [
+      "NRI left out",
+      { [CONFIG]: 'disabled_plugins = ["io.containerd.nri.v1.nri"]\n' },
+      { nri: { file: CONFIG, isDisabled: true } },
+    ],
+    ["Docker's", { [CONFIG]: 'disabled_plugins = ["cri"]\n' }, { isCriOff: true, nri: undefined }],
+    ["what wasp added", { [CONFIG]: `version = 2\n${NRI_LINES.join("\n")}\n` }, { nri: undefined }],
+    [
+      "a folder",
+      { [CONFIG]: imports("/etc/containerd/conf.d/*.toml"), [DROP_IN]: table("disable = false") },
+      { importedFolder: "/etc/containerd/conf.d", nri: { file: DROP_IN, isDisabled: false } },
+    ],
+    [
+      "a folder beside it, with wasp's own file",
+      { [CONFIG]: imports("conf.d/*.toml"), "/etc/containerd/conf.d/50-wasp.toml": table("disable = false") },
+      { importedFolder: "/etc/containerd/conf.d", nri: undefined },
+    ],
+    ["a file", { [CONFIG]: imports("/etc/containerd/one.toml") }, { importedFolder: undefined }],
+    [
+      "nonsense",
+      { [CONFIG]: "version = \n" },
+      { problems: [expect.stringContaining(`${CONFIG} is not TOML`)] },
+    ],
+  ])("is read with %s", (_, files, facts) => {
+    const found = read(unasked(readContainerdFacts), (host) => {
+      for (const [path, text] of Object.entries(files)) host.write(path, text);
+    });
+    expect(found).toMatchObject(facts);
+  });
+
+  test.each([
+    ["containerd github.com/containerd/containerd 1.7.24~ds1 1.7.24~ds1-6+deb13u1+b3", "1.7.24"],
+    [
+      "containerd github.com/containerd/containerd/v2 v2.1.4 75cb2b7193e4e490e9fbdc236c0e811ccaba3376",
+      "2.1.4",
+    ],
+    ["containerd github.com/containerd/containerd/v2 2.0.5+ds1 ", "2.0.5"],
+    ["containerd github.com/containerd/containerd/v2 v2.3.0-rc.1 x", "2.3.0"],
+    ["containerd?", undefined],
+  ])("of the version %j is %p", (said, version) => {
+    using host = new InstallHost();
+    host.write("/usr/bin/containerd", "", 0o755);
+    const running = { ...runningHost(host.root, PROGRAM), run: () => `${said}\n` };
+    expect(readContainerdFacts(running).version).toBe(version);
+    expect(readContainerdFacts(imageHost(host.root, PROGRAM)).version).toBeUndefined();
   });
 });

@@ -1,10 +1,17 @@
 import { describe, expect, test } from "bun:test";
 import definition from "../../../hooks.d/wasp-swap.json" with { type: "text" };
 import { planBinary } from "../../../src/policy/install/binary.ts";
-import { planContainerd } from "../../../src/policy/install/containerd.ts";
+import {
+  type ContainerdFacts,
+  NRI_LINES,
+  type NriCompany,
+  planContainerd,
+} from "../../../src/policy/install/containerd.ts";
 import { type CrioFacts, placeHook, planCrio } from "../../../src/policy/install/crio.ts";
+import { DISTRIBUTIONS } from "../../../src/policy/install/distribution.ts";
 import { planHook } from "../../../src/policy/install/hook.ts";
-import { type KubeletFacts, planKubelet } from "../../../src/policy/install/kubelet.ts";
+import { type KubeletFacts, type KubeletStarter, planKubelet } from "../../../src/policy/install/kubelet.ts";
+import { heedKubelet, type SwapCircumstances } from "../../../src/policy/install/kubelet-start.ts";
 import type { InstallOptions } from "../../../src/policy/install/options.ts";
 import { chooseParts, PARTS, type Part } from "../../../src/policy/install/part.ts";
 import type { PartPlan } from "../../../src/policy/install/plan.ts";
@@ -19,6 +26,7 @@ const options: InstallOptions = {
   evictionSoft: "Auto",
   restart: false,
   swap: { target: undefined, size: undefined, priority: undefined },
+  ignoreKubelet: false,
 };
 
 const crio: CrioFacts = {
@@ -34,9 +42,12 @@ const crio: CrioFacts = {
 
 const kubelet: KubeletFacts = {
   isThere: true,
+  startedBy: undefined,
   configFile: "/var/lib/kubelet/config.yaml",
+  isConfigKnown: true,
   dropInFolder: "/etc/kubernetes/kubelet.conf.d",
   failSwapOn: undefined,
+  failSwapOnNow: undefined,
   evictionSoft: undefined,
   failSwapOnFlag: undefined,
   limitsSwap: false,
@@ -216,6 +227,103 @@ describe("the kubelet", () => {
   });
 });
 
+const [k3s, , microK8s, k0s] = DISTRIBUTIONS.map(
+  (one): KubeletStarter => ({ ...one, unit: one.units[0] ?? "" }),
+);
+
+describe("the kubelet of a distribution", () => {
+  test("is never restarted by wasp, for that restarts more", () => {
+    const { steps, notes } = planKubelet({ ...kubelet, startedBy: k3s }, { ...options, restart: true });
+    expect(steps).toMatchObject([{ kind: "file", path: "/etc/kubernetes/kubelet.conf.d/50-wasp.conf" }]);
+    expect(notes).toEqual([expect.stringMatching(/once k3s is restarted: systemctl restart k3s.service$/)]);
+  });
+
+  test.each([
+    [
+      k3s,
+      /^k3s .*kubelet-arg in \/etc\/rancher\/k3s\/config.yaml, and restart k3s.service:\nfail-swap-on=false\neviction-soft=memory.available<1Gi\neviction-soft-grace-period=memory.available=10s$/,
+    ],
+    [microK8s, /\/var\/snap\/microk8s\/current\/args\/kubelet, .*:\n--fail-swap-on=false\n--eviction-soft=/],
+    [
+      k0s,
+      /spec.workerProfiles in k0s.yaml, and restart k0sworker.service:\nfailSwapOn: false\nevictionSoft:\n/,
+    ],
+  ])("without drop-ins is set up where %o says", (startedBy, words) => {
+    const { steps, notes } = planKubelet({ ...kubelet, startedBy, dropInFolder: undefined }, options);
+    expect(steps).toEqual([]);
+    expect(notes).toEqual([expect.stringMatching(words)]);
+  });
+});
+
+describe("swap", () => {
+  const step = { kind: "command", part: "swap", argv: ["swapon"], when: "changed" } as const;
+  const swap: PartPlan = { part: "swap", steps: [step], refusals: [], notes: ["larger"] };
+  const alone = { withKubelet: false, hasSwap: false, ignoreKubelet: false };
+  const withoutDropIns = { dropInFolder: undefined };
+  const said = (value: boolean) => ({ failSwapOnNow: { value, setBy: "/etc/k.d/20.conf" } });
+
+  test.each<[string, Partial<KubeletFacts>, Partial<SwapCircumstances>]>([
+    ["there is no kubelet", { isThere: false }, {}],
+    ["its files allow swap", said(false), {}],
+    ["its flags do", { ...said(true), failSwapOnFlag: false }, {}],
+    ["it is told in the same run", said(true), { withKubelet: true }],
+  ])("is set up where %s", (_, facts, circumstances) => {
+    expect(heedKubelet(swap, { ...kubelet, ...facts }, { ...alone, ...circumstances })).toEqual(swap);
+  });
+
+  test.each<[string, Partial<KubeletFacts>, Partial<SwapCircumstances>, string]>([
+    [
+      "nothing is said of it",
+      withoutDropIns,
+      { withKubelet: true },
+      "set failSwapOn: false in /var/lib/kubelet/config.yaml, or say --ignore-kubelet",
+    ],
+    [
+      "its part is left out",
+      {},
+      {},
+      "in /var/lib/kubelet/config.yaml, or install the kubelet's part too, or say --ignore-kubelet",
+    ],
+    [
+      "a file says so",
+      { ...said(true), ...withoutDropIns },
+      {},
+      "set failSwapOn: false in /etc/k.d/20.conf, or say",
+    ],
+    ["a flag says so", { ...said(false), failSwapOnFlag: true }, {}, "take --fail-swap-on away"],
+    [
+      "MicroK8s has it so",
+      { startedBy: microK8s, ...withoutDropIns },
+      {},
+      "set --fail-swap-on=false in /var/snap/microk8s/current/args/kubelet, or say",
+    ],
+  ])("is refused where the kubelet would not start, as %s", (_, facts, circumstances, words) => {
+    const plan = heedKubelet(swap, { ...kubelet, ...facts }, { ...alone, ...circumstances });
+    expect(plan.steps).toEqual([]);
+    expect(plan.refusals).toEqual([expect.stringContaining(words)]);
+  });
+
+  test.each<[string, Partial<KubeletFacts>, Partial<SwapCircumstances>]>([
+    ["somebody insists", {}, { ignoreKubelet: true }],
+    ["there is swap already", {}, { hasSwap: true }],
+    ["nobody can tell how it is to be configured", { isConfigKnown: false }, {}],
+  ])("is set up with a warning where %s", (_, facts, circumstances) => {
+    const plan = heedKubelet(swap, { ...kubelet, ...facts }, { ...alone, ...circumstances });
+    expect(plan).toMatchObject({ steps: [step], refusals: [] });
+    expect(plan.notes).toEqual([
+      "larger",
+      expect.stringContaining("the kubelet does not start where swap is on"),
+    ]);
+  });
+
+  test("that is refused for other reasons has this one told too, and that which is not asked for has none", () => {
+    const refused = { ...swap, steps: [], refusals: ["no room"] };
+    expect(heedKubelet(refused, kubelet, alone).refusals).toHaveLength(2);
+    const noted = { ...swap, steps: [] };
+    expect(heedKubelet(noted, kubelet, alone)).toEqual(noted);
+  });
+});
+
 const unknown = { hasIoLatency: undefined, isSwapDenied: undefined, hasLatencyTarget: undefined };
 
 describe("system.slice", () => {
@@ -269,11 +377,132 @@ describe("system.slice", () => {
   });
 });
 
+const containerd: ContainerdFacts = {
+  isThere: true,
+  distribution: undefined,
+  version: "1.7.24",
+  configFile: "/etc/containerd/config.toml",
+  isConfigured: true,
+  importedFolder: undefined,
+  isCriOff: false,
+  nri: undefined,
+  connectionsRefusedBy: undefined,
+  problems: [],
+};
+
+const own = { hasBinary: true, hasMemoryQos: false };
+const nriFile = "/etc/containerd/nri.toml";
+
 describe("containerd", () => {
-  test("has nothing installed for it, which is said", () => {
-    expect(planContainerd({ isThere: false }).notes).toEqual([]);
-    const { steps, notes } = planContainerd({ isThere: true });
-    expect(steps).toEqual([]);
-    expect(notes).toEqual([expect.stringContaining("no folder for OCI hooks")]);
+  const shown = (plan: PartPlan) =>
+    plan.steps.map((step) => {
+      if (step.kind === "command") return step.argv.join(" ");
+      return step.kind === "line" ? `${step.path}: ${step.line}` : step.path;
+    });
+  const service = [
+    "/etc/systemd/system/wasp-nri.service",
+    "/etc/systemd/system/multi-user.target.wants/wasp-nri.service",
+    "systemctl daemon-reload",
+    "systemctl restart wasp-nri.service",
+  ];
+
+  test.each<[string, Partial<ContainerdFacts>, readonly string[]]>([
+    [
+      "at the end of its file",
+      {},
+      [
+        '/etc/containerd/config.toml: [plugins."io.containerd.nri.v1.nri"] # by wasp install',
+        "/etc/containerd/config.toml:   disable = false # by wasp install",
+      ],
+    ],
+    ["in a file of its own, where it has none", { isConfigured: false }, ["/etc/containerd/config.toml"]],
+    [
+      "in a file that it imports",
+      { importedFolder: "/etc/containerd/conf.d" },
+      ["/etc/containerd/conf.d/50-wasp.toml"],
+    ],
+    ["nowhere, where a file has it on", { nri: { file: nriFile, isDisabled: false } }, []],
+    ["nowhere from 2.0 on", { version: "2.1.4" }, []],
+    [
+      "nowhere from 2.0 on, however it is configured",
+      { version: "2.0.0", nri: { file: nriFile, isDisabled: undefined } },
+      [],
+    ],
+    [
+      "in a file of its own where its version cannot be told",
+      { version: undefined, isConfigured: false },
+      ["/etc/containerd/config.toml"],
+    ],
+  ])("has NRI turned on %s", (_, facts, enabling) => {
+    const plan = planContainerd({ ...containerd, ...facts }, own, options);
+    expect(plan.refusals).toEqual([]);
+    expect(shown(plan)).toEqual([...enabling, ...service]);
+    expect(plan.notes.some((note) => note.includes("--restart"))).toBe(enabling.length > 0);
+    const restarted = planContainerd({ ...containerd, ...facts }, own, { ...options, restart: true });
+    const restart = enabling.length > 0 ? ["systemctl restart containerd.service"] : [];
+    expect(shown(restarted)).toEqual([...enabling, ...restart, ...service]);
+  });
+
+  test("has files that it can read", () => {
+    const { steps } = planContainerd({ ...containerd, isConfigured: false }, own, options);
+    const [file] = steps.filter((step) => step.kind === "file");
+    const table = { "io.containerd.nri.v1.nri": { disable: false } };
+    expect(Bun.TOML.parse(file?.text ?? "")).toEqual({ version: 2, plugins: table });
+    expect(Bun.TOML.parse(NRI_LINES.join("\n"))).toEqual({ plugins: table });
+  });
+
+  test.each<[string, Partial<ContainerdFacts>, string]>([
+    ["of a version without NRI", { version: "1.6.20" }, "containerd 1.6.20 has no NRI"],
+    ["that serves no kubelet", { isCriOff: true }, "serves no kubelet"],
+  ])("%s is left as it is", (_, facts, note) => {
+    const plan = planContainerd({ ...containerd, ...facts }, own, options);
+    expect(plan).toMatchObject({ steps: [], refusals: [], notes: [expect.stringContaining(note)] });
+  });
+
+  test.each([[undefined], ["1.7.24"]])("of a distribution, of version %p, is configured there", (version) => {
+    const plan = planContainerd({ ...containerd, distribution: "k3s", version }, own, options);
+    expect(shown(plan)).toEqual(service);
+    expect(plan.notes).toContainEqual(
+      expect.stringContaining("k3s writes its containerd's configuration anew"),
+    );
+    const newer = planContainerd({ ...containerd, distribution: "k3s", version: "2.1.0" }, own, options);
+    expect(newer.notes.join()).not.toContain("k3s");
+  });
+
+  test("that is not there has nothing to say", () => {
+    const plan = planContainerd({ ...containerd, isThere: false }, own, options);
+    expect(plan).toEqual({ part: "containerd", steps: [], refusals: [], notes: [] });
+  });
+
+  test.each<[string, Partial<ContainerdFacts>, Partial<NriCompany>, string]>([
+    [
+      "that an administrator turned off",
+      { version: "2.1.4", nri: { file: nriFile, isDisabled: true } },
+      {},
+      "/etc/containerd/nri.toml configures NRI, and leaves it off: set disable = false",
+    ],
+    [
+      "that is configured and not turned on",
+      { nri: { file: nriFile, isDisabled: undefined } },
+      {},
+      "leaves it off",
+    ],
+    ["that refuses plugins", { connectionsRefusedBy: nriFile }, {}, "disable_connections = true"],
+    ["behind a file that cannot be read", { problems: ["x is not TOML"] }, {}, "x is not TOML"],
+    ["without wasp", {}, { hasBinary: false }, "/usr/local/bin/wasp, which is no executable"],
+  ])("with NRI %s is refused", (_, facts, company, refusal) => {
+    const plan = planContainerd({ ...containerd, ...facts }, { ...own, ...company }, options);
+    expect(plan.refusals).toEqual([expect.stringContaining(refusal)]);
+  });
+
+  test("gives classes to the service, where there are some", () => {
+    const unitOf = (hasMemoryQos: boolean) => {
+      const { steps } = planContainerd(containerd, { ...own, hasMemoryQos }, options);
+      const [unit] = steps.filter((step) => step.kind === "file");
+      return unit?.text ?? "";
+    };
+    const start = "ExecStart=/usr/local/bin/wasp nri --swap-behavior=LimitedSwap";
+    expect(unitOf(false)).toContain(`\n${start} --on-error=Ignore\n`);
+    expect(unitOf(true)).toContain(`\n${start} --config=/etc/wasp/memory-qos.yaml\n`);
   });
 });

@@ -1,6 +1,7 @@
 import { statSync } from "node:fs";
 import type { ChangedFile } from "../../../policy/install/check/facts.ts";
-import { type Process, readStartSeconds, rootOf } from "./processes.ts";
+import type { RunningProcess } from "../read-host.ts";
+import { readStartSeconds, rootOf } from "./processes.ts";
 
 /**
  * Tells which of a service's files of settings were changed after it was started; none where it does not run. Throws an
@@ -9,7 +10,7 @@ import { type Process, readStartSeconds, rootOf } from "./processes.ts";
 export function changedFiles(
   fsroot: string,
   service: ChangedFile["service"],
-  process: Process | undefined,
+  process: RunningProcess | undefined,
   files: readonly string[],
 ): ChangedFile[] {
   if (process === undefined) return [];

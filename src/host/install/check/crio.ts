@@ -6,7 +6,7 @@ import { readFile } from "../../file.ts";
 import type { Host } from "../host.ts";
 import { readServiceFlags } from "../service-flags.ts";
 import { readOwnedPaths } from "./owned-paths.ts";
-import { type Process, readEnvironment, rootOf } from "./processes.ts";
+import { type Process, rootOf } from "./processes.ts";
 import { walk } from "./tree.ts";
 import { namesIn } from "./unit-files.ts";
 
@@ -28,11 +28,10 @@ export interface HookSettings {
  */
 export function readHookSettings(host: Host, process: Process | undefined): HookSettings {
   const flags = readServiceFlags(host, "crio");
-  const environment = process && readEnvironment(host.fsroot, process.pid);
   const root = process === undefined ? host.fsroot : rootOf(host.fsroot, process);
   const setting = (variable: string, ...names: readonly string[]) =>
     names.map((name) => flags.valueOf(name)).find((value) => value !== undefined) ??
-    environment?.get(variable);
+    flags.variableOf(variable);
   const config = setting("CONTAINER_CONFIG", "--config", "-c") ?? "/etc/crio/crio.conf";
   const dropIns = setting("CONTAINER_CONFIG_DIR", "--config-dir", "-d") ?? "/etc/crio/crio.conf.d";
   const paths = [root + config, ...walk(root + dropIns)].filter((path) => existsSync(path));

@@ -5,16 +5,21 @@ import {
 } from "../../../policy/install/check/kubelet-settings.ts";
 import { readFile } from "../../file.ts";
 import type { Host } from "../host.ts";
-import { readServiceFlags } from "../service-flags.ts";
-import { type Process, rootOf } from "./processes.ts";
+import type { KubeletFlags } from "../kubelet-flags.ts";
+import type { RunningProcess } from "../read-host.ts";
+import { rootOf } from "./processes.ts";
 import { walk } from "./tree.ts";
 
 /**
  * Reads what a kubelet is told of swap and memory: the one that runs, or else the one that would by its unit; undefined
  * where there is neither. Throws an error that names the file that cannot be read.
  */
-export function readKubelet(host: Host, process: Process | undefined): KubeletSettings | undefined {
-  const flags = readServiceFlags(host, "kubelet");
+export function readKubelet(host: Host, flags: KubeletFlags): KubeletSettings | undefined {
+  const { process, startedBy } = flags;
+  if (!flags.isThere && startedBy !== undefined)
+    throw new Error(
+      `${startedBy.name} starts the kubelet, and with what is not to be told while it does not run`,
+    );
   if (!flags.isThere) return undefined;
   const root = process === undefined ? host.fsroot : rootOf(host.fsroot, process);
   const absolute = (path: string) =>
@@ -27,11 +32,13 @@ export function readKubelet(host: Host, process: Process | undefined): KubeletSe
   const documents = { config: configPaths.map(parseDocument)[0], dropIns: dropInPaths.map(parseDocument) };
   return {
     ...mergeKubeletSettings(documents, flags.valueOf),
+    startedBy,
+    readsDropIns: dropInFolder !== undefined,
     files: [...configPaths, ...dropInPaths].map((path) => path.slice(root.length)),
   };
 }
 
-function folderOf(fsroot: string, { pid }: Process): string {
+function folderOf(fsroot: string, { pid }: RunningProcess): string {
   return readlinkSync(`${fsroot}/proc/${pid}/cwd`);
 }
 

@@ -4,12 +4,10 @@ import { readFile } from "../../file.ts";
 import { figureOf } from "../../key-values.ts";
 import { unlessGone } from "../../kubepods.ts";
 import { SystemError } from "../../libc.ts";
-import { isOfPod } from "../read-host.ts";
+import { isOfPod, type RunningProcess } from "../read-host.ts";
 
 /** A process and how it was started. */
-export interface Process {
-  readonly pid: number;
-  readonly argv: readonly string[];
+export interface Process extends RunningProcess {
   /** The file name of its program, as it was started. */
   readonly name: string;
 }
@@ -42,7 +40,7 @@ export function readEnvironment(fsroot: string, pid: number): ReadonlyMap<string
 }
 
 /** The folder that a process sees as its root: it may be in a container, or have mounts of its own. */
-export function rootOf(fsroot: string, { pid }: Process): string {
+export function rootOf(fsroot: string, { pid }: RunningProcess): string {
   const own = `${fsroot}/proc/${pid}/root`;
   return unlessGone(() => readdirSync(own)) === undefined ? fsroot : own;
 }

@@ -2,11 +2,13 @@ import { existsSync } from "node:fs";
 import type { Fact } from "../../../policy/install/check/fact.ts";
 import type { CheckFacts, KnownFacts } from "../../../policy/install/check/facts.ts";
 import { hooksInForce, isWaspHook } from "../../../policy/install/check/hook-files.ts";
+import { serviceOf } from "../../../policy/install/check/kubelet-settings.ts";
 import { parseSwaps, type SwapArea } from "../../../policy/install/check/swap-areas.ts";
 import { readFile, readFileIfThere } from "../../file.ts";
 import { readLockHolder } from "../../lock.ts";
 import { readNodeCapacity } from "../../meminfo.ts";
 import type { Host } from "../host.ts";
+import { readKubeletFlags } from "../kubelet-flags.ts";
 import { readBinary } from "./binary.ts";
 import { readRootStack, stackOfPath } from "./block-stack.ts";
 import {
@@ -33,8 +35,9 @@ export function readCheckFacts(host: Host): CheckFacts {
   const { fsroot, isRunning } = host;
   const processes = once(() => (isRunning ? readProcesses(fsroot) : []));
   const swaps = once(() => parseSwaps(readFile(`${fsroot}/proc/swaps`)));
-  const kubeletProcess = () => findProcess(processes(), "kubelet");
-  const kubelet = once(() => readKubelet(host, kubeletProcess()));
+  const kubeletFlags = once(() => readKubeletFlags(host));
+  const kubeletProcess = () => kubeletFlags().process;
+  const kubelet = once(() => readKubelet(host, kubeletFlags()));
   const crio = () => findProcess(processes(), "crio");
   const hookSettings = once(() => readHookSettings(host, crio()));
   const hookFolders = () => hookSettings().folders;
@@ -68,7 +71,7 @@ export function readCheckFacts(host: Host): CheckFacts {
       ["/run", "/var/run"].some((folder) => existsSync(`${fsroot}${folder}/nri/nri.sock`)),
     ),
     changedSinceStart: running(() => [
-      ...changedFiles(fsroot, "kubelet", kubeletProcess(), kubelet()?.files ?? []),
+      ...changedFiles(fsroot, serviceOf(kubelet()?.startedBy), kubeletProcess(), kubelet()?.files ?? []),
       ...changedFiles(fsroot, "crio", crio(), hookSettings().files),
     ]),
     pods: running(() => readPods(fsroot)),

@@ -1,17 +1,111 @@
-import type { ContainerdFacts } from "../../../policy/install/containerd.ts";
+import { type ContainerdFacts, NRI_LINES, NRI_TABLE } from "../../../policy/install/containerd.ts";
+import { DROP_IN } from "../../../policy/install/drop-in.ts";
 import type { Host } from "../host.ts";
-import { isExecutable, isThere } from "../read-host.ts";
+import { readKubeletFlags } from "../kubelet-flags.ts";
+import { filesIn, isExecutable, isThere, readIfThere } from "../read-host.ts";
 import { readServiceFlags } from "../service-flags.ts";
 
-/** Reads whether a host has a containerd. */
+const CONFIG_FILE = "/etc/containerd/config.toml";
+
+/** What wasp needs to know of one file of containerd's configuration. */
+interface Settings {
+  readonly path: string;
+  readonly imports: readonly string[];
+  readonly isCriOff: boolean;
+  readonly hasNri: boolean;
+  readonly isNriDisabled: boolean | undefined;
+  readonly refusesConnections: boolean;
+  readonly problem?: string;
+}
+
+const NOTHING: Omit<Settings, "path"> = {
+  imports: [],
+  isCriOff: false,
+  hasNri: false,
+  isNriDisabled: undefined,
+  refusesConnections: false,
+};
+
+// By its names of today and of before.
+const CRI_NAMES = ["cri", "io.containerd.grpc.v1.cri"];
+
+/** Reads how a host's containerd is configured; throws where a file that is there cannot be read. */
 export function readContainerdFacts(host: Host): ContainerdFacts {
-  const isInstalled = ["/usr/bin/containerd", "/usr/local/bin/containerd"].some((path) =>
+  const flags = readServiceFlags(host, "containerd");
+  const configFile = flags.valueOf("--config") ?? flags.valueOf("-c") ?? CONFIG_FILE;
+  const main = readSettings(host, configFile);
+  const folders = main.imports.flatMap((pattern) => folderOfAll(pattern, configFile) ?? []);
+  const files = [main, ...folders.flatMap((folder) => filesOf(host, folder))];
+  const nri = files.findLast(({ hasNri }) => hasNri);
+  const program = ["/usr/bin/containerd", "/usr/local/bin/containerd"].find((path) =>
     isExecutable(host, path),
   );
   return {
-    isThere:
-      isInstalled ||
-      isThere(host, "/etc/containerd/config.toml") ||
-      readServiceFlags(host, "containerd").isThere,
+    isThere: program !== undefined || isThere(host, CONFIG_FILE) || flags.isThere,
+    distribution: readKubeletFlags(host).startedBy?.name,
+    version: program === undefined || !host.isRunning ? undefined : versionOf(host, program),
+    configFile,
+    isConfigured: isThere(host, configFile),
+    importedFolder: folders.at(-1),
+    isCriOff: files.some(({ isCriOff }) => isCriOff),
+    nri: nri === undefined ? undefined : { file: nri.path, isDisabled: nri.isNriDisabled },
+    connectionsRefusedBy: files.findLast(({ refusesConnections }) => refusesConnections)?.path,
+    problems: files.flatMap(({ problem }) => problem ?? []),
   };
+}
+
+function filesOf(host: Host, folder: string): readonly Settings[] {
+  // What wasp configures is left out: a second run has to plan what the first did.
+  const own = `/${DROP_IN.replace(/\.conf$/, ".toml")}`;
+  const paths = filesIn(host, folder).filter((path) => path.endsWith(".toml") && !path.endsWith(own));
+  return paths.map((path) => readSettings(host, path));
+}
+
+// As in conf.d/*.toml, which is below the folder of the file that says it.
+function folderOfAll(pattern: string, configFile: string): string | undefined {
+  const folder = /^(.*)\/\*\.toml$/.exec(pattern)?.[1];
+  if (folder === undefined || /[*?[\\]/.test(folder)) return undefined;
+  return folder.startsWith("/") ? folder : `${configFile.slice(0, configFile.lastIndexOf("/"))}/${folder}`;
+}
+
+function versionOf(host: Host, program: string): string | undefined {
+  // As in "containerd github.com/containerd/containerd/v2 v2.1.4 6d2…"; Debian leaves the v out.
+  return /\sv?(\d+\.\d+[.\d]*)/.exec(host.run([program, "--version"]))?.[1];
+}
+
+function readSettings(host: Host, path: string): Settings {
+  try {
+    const config: unknown = Bun.TOML.parse(withoutOwnLines(readIfThere(host, path) ?? ""));
+    const { imports, plugins, disabled_plugins: disabled } = isTable(config) ? config : {};
+    const nri = isTable(plugins) ? plugins[NRI_TABLE] : undefined;
+    const { disable, disable_connections: refuses } = isTable(nri) ? nri : {};
+    const off = isTexts(disabled) ? disabled : [];
+    const isNriOff = off.includes(NRI_TABLE);
+    return {
+      path,
+      imports: isTexts(imports) ? imports : [],
+      isCriOff: CRI_NAMES.some((name) => off.includes(name)),
+      hasNri: isNriOff || isTable(nri),
+      isNriDisabled: isNriOff ? true : typeof disable === "boolean" ? disable : undefined,
+      refusesConnections: refuses === true,
+    };
+  } catch (error) {
+    const problem = `${path} is not TOML that wasp can read: ${(error as Error).message}`;
+    return { ...NOTHING, path, problem };
+  }
+}
+
+function withoutOwnLines(text: string): string {
+  return text
+    .split("\n")
+    .filter((line) => !NRI_LINES.includes(line))
+    .join("\n");
+}
+
+function isTable(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function isTexts(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((item) => typeof item === "string");
 }

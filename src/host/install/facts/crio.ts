@@ -1,8 +1,8 @@
 import { type CrioFacts, DEFAULT_HOOKS_DIR } from "../../../policy/install/crio.ts";
-import { DROP_IN } from "../../../policy/install/drop-in.ts";
+import { comesAfterDropIn, DROP_IN } from "../../../policy/install/drop-in.ts";
 import type { Host } from "../host.ts";
-import { filesIn, isExecutable, isThere, readIfThere } from "../read-host.ts";
-import { readServiceFlags } from "../service-flags.ts";
+import { filesBelow, isExecutable, isThere, readIfThere } from "../read-host.ts";
+import { readServiceFlags, type ServiceFlags } from "../service-flags.ts";
 
 const CONFIG_FILE = "/etc/crio/crio.conf";
 const DROP_IN_FOLDER = "/etc/crio/crio.conf.d";
@@ -14,18 +14,22 @@ interface Settings {
   readonly runtimes?: unknown;
 }
 
-/** Reads how a host's CRI-O is configured; throws where a file that is there cannot be read. */
+/**
+ * Reads how a host's CRI-O is configured: by its flags and its environment, the drop-ins in a folder and all below it,
+ * its file, or by default (cri-o internal/criocli/criocli.go, pkg/config/config.go UpdateFromPath). Throws where a file
+ * that is there cannot be read.
+ */
 export function readCrioFacts(host: Host): CrioFacts {
   const flags = readServiceFlags(host, "crio");
-  const configFile = flags.valueOf("--config") ?? CONFIG_FILE;
-  const dropInFolder = flags.valueOf("--config-dir") ?? DROP_IN_FOLDER;
+  const configFile = settingOf(flags, "--config", "CONTAINER_CONFIG")?.value ?? CONFIG_FILE;
+  const dropInFolder = settingOf(flags, "--config-dir", "CONTAINER_CONFIG_DIR")?.value ?? DROP_IN_FOLDER;
   // What wasp configures is left out: a second run has to plan what the first did.
-  const dropIns = filesIn(host, dropInFolder).filter((path) => path !== `${dropInFolder}/${DROP_IN}`);
+  const dropIns = filesBelow(host, dropInFolder).filter((path) => path !== `${dropInFolder}/${DROP_IN}`);
   const files = [configFile, ...dropIns].map((path) => readSettings(host, path));
   const hooksFile = files.findLast(({ settings }) => isTexts(settings.hooks_dir));
-  const hooksFlag = flags.valueOf("--hooks-dir");
-  const hooksDirs = hooksFlag?.split(",") ?? hooksFile?.settings.hooks_dir;
-  const isLater = hooksFile !== undefined && hooksFile.path > `${dropInFolder}/${DROP_IN}`;
+  const hooksGiven = settingOf(flags, "--hooks-dir", "CONTAINER_HOOKS_DIR");
+  const hooksDirs = hooksGiven?.value.split(",") ?? hooksFile?.settings.hooks_dir;
+  const isLater = hooksFile !== undefined && comesAfterDropIn(dropInFolder, hooksFile.path);
   const runtimes = files.flatMap(({ settings: { runtimes } }) =>
     isTable(runtimes) ? Object.keys(runtimes) : [],
   );
@@ -35,13 +39,28 @@ export function readCrioFacts(host: Host): CrioFacts {
     hooksDirs: isTexts(hooksDirs)
       ? hooksDirs.map((folder) => folder.replace(/\/+$/, ""))
       : [DEFAULT_HOOKS_DIR],
-    hooksDirsSetBy: hooksFlag === undefined ? hooksFile?.path : "the flag --hooks-dir of CRI-O",
-    isHooksDirFixed: hooksFlag !== undefined || (isLater && dropIns.includes(hooksFile.path)),
+    hooksDirsSetBy: hooksGiven === undefined ? hooksFile?.path : `${hooksGiven.by} of CRI-O`,
+    isHooksDirFixed: hooksGiven !== undefined || (isLater && dropIns.includes(hooksFile.path)),
     dropInFolder,
-    defaultRuntime: runtime?.settings.default_runtime as string | undefined,
+    defaultRuntime:
+      settingOf(flags, "--default-runtime", "CONTAINER_DEFAULT_RUNTIME")?.value ??
+      (runtime?.settings.default_runtime as string | undefined),
     handlers: [...new Set(runtimes)],
     problems: files.flatMap(({ problem }) => problem ?? []),
   };
+}
+
+/** What is set by a flag, or else by a variable that CRI-O reads; undefined where neither is given. */
+function settingOf(
+  flags: ServiceFlags,
+  flag: string,
+  variable: string,
+): { readonly value: string; readonly by: string } | undefined {
+  const value = flags.valueOf(flag);
+  if (value !== undefined) return { value, by: `the flag ${flag}` };
+  // An empty one is none.
+  const ofEnvironment = flags.variableOf(variable) ?? "";
+  return ofEnvironment === "" ? undefined : { value: ofEnvironment, by: `the variable ${variable}` };
 }
 
 function isInstalled(host: Host): boolean {

@@ -1,9 +1,10 @@
-import { DROP_IN } from "../../../policy/install/drop-in.ts";
+import { readSwitch } from "../../../policy/install/check/kubelet-settings.ts";
+import { comesAfterDropIn, DROP_IN } from "../../../policy/install/drop-in.ts";
 import type { KubeletFacts } from "../../../policy/install/kubelet.ts";
 import { readNodeCapacity } from "../../meminfo.ts";
 import type { Host } from "../host.ts";
-import { filesIn, isExecutable, readIfThere } from "../read-host.ts";
-import { readServiceFlags } from "../service-flags.ts";
+import { readKubeletFlags } from "../kubelet-flags.ts";
+import { filesBelow, isExecutable, isThere, readIfThere } from "../read-host.ts";
 
 /** What wasp needs to know of a KubeletConfiguration. */
 interface Settings {
@@ -14,24 +15,36 @@ interface Settings {
 
 const SIGNAL = "memory.available";
 
-/** Reads how a host's kubelet is configured; throws where a file that is there cannot be read. */
+/**
+ * Reads how a host's kubelet is configured: its drop-ins in a folder and all below it count for more than its file
+ * (kubernetes cmd/kubelet/app/server.go, mergeKubeletConfigurations). Throws where a file that is there cannot be read.
+ */
 export function readKubeletFacts(host: Host): KubeletFacts {
-  const flags = readServiceFlags(host, "kubelet");
+  const flags = readKubeletFlags(host);
   const configFile = flags.valueOf("--config");
   const dropInFolder = flags.valueOf("--config-dir")?.replace(/\/+$/, "");
-  // What wasp configures is left out: a second run has to plan what the first did.
-  const dropIns = (dropInFolder === undefined ? [] : filesIn(host, dropInFolder)).filter(
-    (path) => path.endsWith(".conf") && !path.endsWith(`/${DROP_IN}`),
-  );
-  const files = [...(configFile === undefined ? [] : [configFile]), ...dropIns].map((path) =>
+  const dropIns = dropInFolder === undefined ? [] : dropInsIn(host, dropInFolder);
+  const all = [...(configFile === undefined ? [] : [configFile]), ...dropIns].map((path) =>
     readSettings(host, path),
   );
-  const later = files.filter(({ path }) => dropIns.includes(path) && path > `${dropInFolder}/${DROP_IN}`);
+  // What wasp configures is left out: a second run has to plan what the first did.
+  const files = all.filter(({ path }) => path !== `${dropInFolder}/${DROP_IN}`);
+  const later = files.filter(
+    ({ path }) =>
+      dropInFolder !== undefined && dropIns.includes(path) && comesAfterDropIn(dropInFolder, path),
+  );
   const failFlag = flags.valueOf("--fail-swap-on");
   return {
-    isThere: flags.isThere || isInstalled(host),
+    isThere: flags.isThere || flags.startedBy !== undefined || isInstalled(host),
     configFile,
+    isConfigKnown: flags.isThere && (configFile === undefined || isThere(host, configFile)),
+    startedBy: flags.startedBy,
     dropInFolder,
+    failSwapOnNow: all
+      .flatMap(({ path, settings: { failSwapOn } }) =>
+        failSwapOn === undefined ? [] : { value: failSwapOn, setBy: path },
+      )
+      .at(-1),
     failSwapOn: files.findLast(({ settings }) => settings.failSwapOn !== undefined)?.settings.failSwapOn,
     evictionSoft:
       thresholdIn(flags.valueOf("--eviction-soft")) ??
@@ -40,10 +53,14 @@ export function readKubeletFacts(host: Host): KubeletFacts {
       files.findLast(({ settings }) => settings.swapBehavior !== undefined)?.settings.swapBehavior ===
       "LimitedSwap",
     memoryTotalBytes: host.isRunning ? readNodeCapacity(host.fsroot).memoryTotalBytes : undefined,
-    failSwapOnFlag: failFlag === undefined ? undefined : failFlag === "true",
+    failSwapOnFlag: readSwitch(failFlag),
     contradictedBy: later.findLast(({ settings }) => settings.failSwapOn === true)?.path,
     problems: files.flatMap(({ problem }) => problem ?? []),
   };
+}
+
+function dropInsIn(host: Host, folder: string): readonly string[] {
+  return filesBelow(host, folder).filter((path) => path.endsWith(".conf"));
 }
 
 function isInstalled(host: Host): boolean {

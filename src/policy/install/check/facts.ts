@@ -61,7 +61,7 @@ export interface KnownFacts {
 
 /** A file of settings, and the service that has to be restarted to heed it. */
 export interface ChangedFile {
-  readonly service: "kubelet" | "crio";
+  readonly service: string;
   readonly path: string;
 }
 

@@ -1,16 +1,28 @@
 import { type KubeletThresholds, parseMemoryFigure } from "../../kubelet-thresholds.ts";
+import type { KubeletStarter } from "../kubelet.ts";
 
 /** What a kubelet is told of swap and memory. */
 export interface KubeletSettings {
   /** The files that its settings are in, in rising precedence. */
   readonly files: readonly string[];
+  /** The distribution that starts it; undefined for a service of its own. */
+  readonly startedBy: KubeletStarter | undefined;
+  /** Whether it reads drop-ins, such as wasp's own. */
+  readonly readsDropIns: boolean;
   readonly failSwapOn: boolean;
+  /** Whether that is said by a flag, over all files. */
+  readonly isFailSwapOnFlag: boolean;
   /** As configured; empty for the kubelet's default, which is NoSwap. */
   readonly swapBehavior: string;
   /** Undefined where one of its thresholds cannot be read. */
   readonly thresholds: KubeletThresholds | undefined;
   /** Undefined for its default. */
   readonly runtimeEndpoint: string | undefined;
+}
+
+/** The service that starts a kubelet, as systemctl takes it. */
+export function serviceOf(startedBy: KubeletStarter | undefined): string {
+  return startedBy?.unit.replace(/\.service$/, "") ?? "kubelet";
 }
 
 /** The documents that configure a kubelet. */
@@ -32,13 +44,17 @@ const DEFAULT_HARD = "100Mi";
 export function mergeKubeletSettings(
   { config, dropIns }: KubeletDocuments,
   flagOf: (flag: string) => string | undefined,
-): Pick<KubeletSettings, "failSwapOn" | "swapBehavior" | "thresholds" | "runtimeEndpoint"> {
+): Pick<
+  KubeletSettings,
+  "failSwapOn" | "isFailSwapOnFlag" | "swapBehavior" | "thresholds" | "runtimeEndpoint"
+> {
   const merged = dropIns.reduce(mergePatch, withDefaultThreshold(objectOf(config)));
   const hard = flagOf("--eviction-hard");
   const soft = flagOf("--eviction-soft");
   const enforced = flagOf("--enforce-node-allocatable")?.split(",") ?? enforcedIn(merged);
   return {
-    failSwapOn: isTrue(flagOf("--fail-swap-on")) ?? memberOf(merged, "failSwapOn") !== false,
+    failSwapOn: readSwitch(flagOf("--fail-swap-on")) ?? memberOf(merged, "failSwapOn") !== false,
+    isFailSwapOnFlag: flagOf("--fail-swap-on") !== undefined,
     swapBehavior: textOf(memberOf(memberOf(merged, "memorySwap"), "swapBehavior")) ?? "",
     thresholds: thresholdsOf(
       hard === undefined ? figureIn(merged, "evictionHard") : statementIn(hard),
@@ -58,8 +74,8 @@ function withDefaultThreshold(config: JsonObject): JsonObject {
     : config;
 }
 
-// As Go reads it; undefined where the flag is not given.
-function isTrue(flag: string | undefined): boolean | undefined {
+/** What a kubelet's flag that is on or off says, as Go reads it; undefined where it is not given. */
+export function readSwitch(flag: string | undefined): boolean | undefined {
   return flag === undefined ? undefined : !/^(0|f|false)$/i.test(flag);
 }
 

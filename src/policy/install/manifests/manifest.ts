@@ -5,7 +5,24 @@ import type { IgnitionConfig } from "./ignition.ts";
 export interface Manifest {
   /** What it is for, in a line that stands above it. */
   readonly comment: string;
-  readonly object: MachineConfig | KubeletConfig;
+  readonly object: MachineConfig | KubeletConfig | PlainObject;
+}
+
+/** The manifests that make the workers of a cluster ready; or why there are none. */
+export type Manifests =
+  | { readonly manifests: readonly Manifest[] }
+  | { readonly refusals: readonly string[] };
+
+/** An object of Kubernetes itself, whose schema the tests hold it against. */
+export interface PlainObject {
+  readonly apiVersion: "v1" | "apps/v1";
+  readonly kind: "Namespace" | "DaemonSet";
+  readonly metadata: {
+    readonly name: string;
+    readonly namespace?: string;
+    readonly labels: Readonly<Record<string, string>>;
+  };
+  readonly spec?: object;
 }
 
 interface NamedObject {

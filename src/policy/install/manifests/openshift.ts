@@ -1,24 +1,18 @@
 import { kubeletSettings } from "../kubelet.ts";
 import type { InstallOptions } from "../options.ts";
-import { nameOfTarget, type SwapOptions, type SwapSize, type SwapTarget, targetOf } from "../swap/options.ts";
+import { nameOfTarget, type SwapOptions, type SwapTarget, targetOf } from "../swap/options.ts";
 import { type SwapSetup, swapSetup } from "../swap/setup.ts";
 import { SIZE_MISSING } from "../swap/size.ts";
 import { planSystemSlice, SYSTEM_SLICE_DROP_IN } from "../system-slice.ts";
+import { refusalsOfName } from "./device-name.ts";
 import { ignitionConfig, type MachineUnit } from "./ignition.ts";
-import type { KubeletConfig, MachineConfig, Manifest } from "./manifest.ts";
-
-/** The manifests that make the workers of an OpenShift cluster ready; or why there are none. */
-export type OpenshiftManifests =
-  | { readonly manifests: readonly Manifest[] }
-  | { readonly refusals: readonly string[] };
+import type { KubeletConfig, MachineConfig, Manifest, Manifests } from "./manifest.ts";
 
 const POOL = "worker";
 const API_VERSION = "machineconfiguration.openshift.io/v1";
 
 /** Makes what OpenShift needs to do to its workers the same as `wasp install` does to a host. */
-export function openshiftManifests(
-  options: Pick<InstallOptions, "swap" | "evictionSoft">,
-): OpenshiftManifests {
+export function openshiftManifests(options: Pick<InstallOptions, "swap" | "evictionSoft">): Manifests {
   const target = targetOf(options.swap);
   if (target === undefined) return { refusals: [SIZE_MISSING] };
   const setup = swapSetup({ ...options.swap, target });
@@ -37,33 +31,18 @@ export function openshiftManifests(
   };
 }
 
-// What the device of a node is called by its serial number, or by what the kernel found first, is no device of the next.
-const PATH_OF_ALL_NODES = /^\/dev\/(?:disk\/by-(?:path|partlabel)|mapper)\/[^/]+$/;
+const SIZE_OF_DEVICE =
+  "the whole device becomes swap, and no manifest can look how large it is: leave --swap-size and --overcommit out";
 
 function refusalsOf(target: SwapTarget, { size }: SwapOptions): readonly string[] {
-  if (target.kind === "device") return deviceRefusals(target.path, size);
+  if (target.kind === "device")
+    return [...refusalsOfName(target.path), ...(size === undefined ? [] : [SIZE_OF_DEVICE])];
   const isMisplaced = target.kind === "file" && !target.path.startsWith("/var/");
   return [
     ...(size === undefined ? [SIZE_MISSING] : []),
     ...(isMisplaced
       ? [`${target.path}: the files of OpenShift's nodes are below /var: choose a path there`]
       : []),
-  ];
-}
-
-function deviceRefusals(path: string, size: SwapSize | undefined): readonly string[] {
-  const isForOne = !PATH_OF_ALL_NODES.test(path);
-  return [
-    ...(isForOne
-      ? [
-          `${path} is another disk, or none, on other nodes: name it as all of them have it, below /dev/disk/by-path or by-partlabel, or /dev/mapper`,
-        ]
-      : []),
-    ...(size === undefined
-      ? []
-      : [
-          "the whole device becomes swap, and no manifest can look how large it is: leave --swap-size and --overcommit out",
-        ]),
   ];
 }
 

@@ -12,6 +12,7 @@ import {
   type Severity,
 } from "../../../../src/policy/install/check/finding.ts";
 import type { BlockStack, SwapArea } from "../../../../src/policy/install/check/swap-areas.ts";
+import type { KubeletStarter } from "../../../../src/policy/install/kubelet.ts";
 import { PARTS } from "../../../../src/policy/install/part.ts";
 import { GI } from "../../snapshots.ts";
 import { DROP_IN, FACT_NAMES, factsWith, HOOK, SOUND } from "./sound-facts.ts";
@@ -51,6 +52,12 @@ const ETC = "/etc/containers/oci/hooks.d";
 const RUN = "/run/containers/oci/hooks.d";
 
 const LATER: Partial<KnownFacts> = { hookFolders: [HOOK.folder, ETC] };
+
+const K3S: KubeletStarter = {
+  name: "k3s",
+  settings: { place: "kubelet-arg in /etc/rancher/k3s/config.yaml", as: "arguments" },
+  unit: "k3s.service",
+};
 
 type Case = readonly [FindingId, string, Partial<KnownFacts>, Severity | "none", string];
 
@@ -209,9 +216,22 @@ const CASES: readonly Case[] = [
     "note",
     "secrets may be swapped out",
   ],
-  ["runtime", "containerd with NRI", { runtime: "containerd", isNriOn: true }, "note", "wasp nri"],
-  ["runtime", "containerd", { runtime: "containerd" }, "warning", "NRI is off"],
+  [
+    "runtime",
+    "containerd with NRI",
+    { runtime: "containerd", isNriOn: true },
+    "note",
+    "the agent gives limits shortly after start; NRI is on",
+  ],
+  ["runtime", "containerd", { runtime: "containerd" }, "note", "NRI is off"],
   ["runtime", "none", { runtime: undefined }, "unknown", "neither"],
+  [
+    "binary",
+    "not there, and no hook to run it",
+    { binary: { ...binary, owned: [], run: undefined }, runtime: "containerd" },
+    "none",
+    "",
+  ],
   ["binary", "not there", { binary: { ...binary, owned: [], run: undefined } }, "error", "is not there"],
   [
     "binary",
@@ -540,6 +560,13 @@ const CASES: readonly Case[] = [
   ["swap-reach", "no swap", { swaps: [] }, "none", ""],
   ["agent", "none", { agentPid: undefined }, "warning", "no agent runs"],
   [
+    "agent",
+    "none, and nothing else gives limits",
+    { agentPid: undefined, runtime: "containerd" },
+    "error",
+    "no agent runs",
+  ],
+  [
     "wasp-agent",
     "its hook, loaded",
     { hookFolders: [HOOK.folder, RUN], ...hooks({}, { folder: RUN, name: "swap-for-burstable.json" }) },
@@ -590,6 +617,29 @@ describe("what is found on a node", () => {
     const found = CASES.flatMap(([id, , facts]) => findingOf(id, facts) ?? []);
     const wrong = found.filter(({ severity }) => severity === "error" || severity === "warning");
     expect(wrong.filter(({ remedy }) => remedy === undefined)).toEqual([]);
+  });
+
+  test.each<[string, Partial<typeof kubelet>, string]>([
+    ["reads drop-ins", {}, "wasp install --only kubelet --restart"],
+    [
+      "reads none",
+      { readsDropIns: false },
+      "set failSwapOn: false in /var/lib/kubelet/config.yaml, then: systemctl restart kubelet",
+    ],
+    [
+      "has a flag for it",
+      { isFailSwapOnFlag: true },
+      "take --fail-swap-on away from what it is started with, then: systemctl restart kubelet",
+    ],
+    ["is a part of k3s", { startedBy: K3S }, "wasp install --only kubelet, then: systemctl restart k3s"],
+    [
+      "is a part of a k3s without drop-ins",
+      { startedBy: K3S, readsDropIns: false },
+      "set fail-swap-on=false in kubelet-arg in /etc/rancher/k3s/config.yaml, then: systemctl restart k3s",
+    ],
+  ])("a kubelet that does not start with swap is mended where it %s", (_, facts, remedy) => {
+    const failing = { ...kubelet, failSwapOn: true, ...facts };
+    expect(findingOf("kubelet-fail-swap-on", { kubelet: failing })?.remedy).toBe(remedy);
   });
 
   test("the commands of wasp that are recommended are such as it has", () => {

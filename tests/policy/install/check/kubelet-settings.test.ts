@@ -14,6 +14,7 @@ describe("a kubelet's settings", () => {
   test("as one tells them of itself", () => {
     expect(merge(recorded)).toEqual({
       failSwapOn: false,
+      isFailSwapOnFlag: false,
       swapBehavior: "",
       thresholds: { hard: { bytes: 100 * MI }, soft: undefined, enforcesPods: true },
       runtimeEndpoint: "unix:///var/run/crio/crio.sock",
@@ -23,6 +24,7 @@ describe("a kubelet's settings", () => {
   test("without a word", () => {
     expect(merge(undefined)).toEqual({
       failSwapOn: true,
+      isFailSwapOnFlag: false,
       swapBehavior: "",
       thresholds: { hard: { bytes: 100 * MI }, soft: undefined, enforcesPods: true },
       runtimeEndpoint: undefined,

@@ -44,7 +44,10 @@ export const SOUND: KnownFacts = {
   hasNoswapMount: true,
   kubelet: {
     files: ["/var/lib/kubelet/config.yaml"],
+    startedBy: undefined,
+    readsDropIns: true,
     failSwapOn: false,
+    isFailSwapOnFlag: false,
     swapBehavior: "",
     thresholds: { hard: { bytes: 100 * MI }, soft: undefined, enforcesPods: true },
     runtimeEndpoint: "unix:///var/run/crio/crio.sock",

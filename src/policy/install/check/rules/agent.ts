@@ -1,16 +1,15 @@
-import { check } from "../rule.ts";
+import { check, type Verdict } from "../rule.ts";
 
 /** The agent runs, which keeps limits exact. */
 export const agent = check({
   id: "agent",
-  needs: ["agentPid"],
+  needs: ["agentPid", "runtime"],
   right: "wasp agent runs: it makes limits exact, and restores what a resize undoes",
-  judge: ({ agentPid }) =>
-    agentPid === undefined
-      ? {
-          severity: "warning",
-          found: "no agent runs",
-          remedy: "kubectl apply --kustomize manifests/base, or wasp agent as a service of the node",
-        }
-      : { severity: "ok", found: `it runs: pid ${agentPid}` },
+  judge: ({ agentPid, runtime }): Verdict => {
+    if (agentPid !== undefined) return { severity: "ok", found: `it runs: pid ${agentPid}` };
+    const remedy = "kubectl apply --kustomize manifests/base, or wasp agent as a service of the node";
+    return runtime === "containerd"
+      ? { severity: "error", found: "no agent runs, and with containerd nobody else gives limits", remedy }
+      : { severity: "warning", found: "no agent runs", remedy };
+  },
 });

@@ -5,9 +5,10 @@ import { install } from "./remedy.ts";
 /** The executable that the hook runs is there and runs. */
 export const binary = check({
   id: "binary",
-  needs: ["binary"],
+  needs: ["binary", "runtime"],
   right: "the executable that the hook runs is there, and runs",
-  judge: ({ binary: { path, owned, run } }): Verdict => {
+  judge: ({ binary: { path, owned, run }, runtime }): Verdict | undefined => {
+    if (owned.length === 0 && runtime === "containerd") return undefined;
     if (owned.length === 0)
       return { severity: "error", found: `${path} is not there`, remedy: install("binary") };
     if (run === undefined && dangersOf(owned).length > 0)

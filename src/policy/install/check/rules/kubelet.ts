@@ -1,3 +1,6 @@
+import { DISTRIBUTIONS } from "../../distribution.ts";
+import { howToStart, WITHOUT_FLAG } from "../../kubelet-start.ts";
+import { type KubeletSettings, serviceOf } from "../kubelet-settings.ts";
 import { check, type Verdict } from "../rule.ts";
 import { install } from "./remedy.ts";
 
@@ -8,15 +11,23 @@ export const kubelet = check({
   right: "a kubelet runs, and tells its settings by its command line and files",
   judge: ({ kubelet, kubeletPid }): Verdict => {
     if (kubelet === undefined)
-      return { severity: "unknown", found: "no kubelet runs here, or it is part of another program" };
-    const from = [...kubelet.files, "its flags"].join(", ");
+      return {
+        severity: "unknown",
+        found: `no kubelet runs here, nor what is known to start one: ${DISTRIBUTIONS.map(({ name }) => name).join(", ")}`,
+      };
+    const { startedBy, files } = kubelet;
+    const from = [...files, "its flags"].join(", ");
+    const service = serviceOf(startedBy);
     return kubeletPid === undefined
       ? {
           severity: "warning",
           found: `no kubelet runs; its settings are taken from ${from}`,
-          remedy: "systemctl start kubelet, and: journalctl --unit kubelet",
+          remedy: `systemctl start ${service}, and: journalctl --unit ${service}`,
         }
-      : { severity: "ok", found: `pid ${kubeletPid}, with ${from}` };
+      : {
+          severity: "ok",
+          found: `pid ${kubeletPid}${startedBy === undefined ? "" : `, started by ${startedBy.name}`}, with ${from}`,
+        };
   },
 });
 
@@ -31,10 +42,20 @@ export const kubeletFailSwapOn = check({
       ? {
           severity: "error",
           found: "failSwapOn is true, its default",
-          remedy: install("kubelet", "--restart"),
+          remedy: remedyFor(kubelet),
         }
       : { severity: "ok", found: "failSwapOn is false" }),
 });
+
+function remedyFor({ readsDropIns, isFailSwapOnFlag, startedBy, files }: KubeletSettings): string {
+  const restart = `systemctl restart ${serviceOf(startedBy)}`;
+  if (isFailSwapOnFlag) return `${WITHOUT_FLAG}, then: ${restart}`;
+  if (readsDropIns)
+    return startedBy === undefined
+      ? install("kubelet", "--restart")
+      : `${install("kubelet")}, then: ${restart}`;
+  return `${howToStart(startedBy, files[0] ?? "its configuration file (--config)")}, then: ${restart}`;
+}
 
 /** The kubelet leaves swap limits to wasp. */
 export const kubeletSwapBehavior = check({

@@ -1,43 +1,28 @@
-import type { Level, Logger } from "../agent/logger.ts";
-import { Repeats } from "../agent/repeats.ts";
 import type { Event, Fields } from "../log.ts";
 import type { Disconnection, PluginEvent } from "../nri/plugin.ts";
+import { Repeats } from "./repeats.ts";
 
-/** Events that are not written at the level of information. */
-const LEVELS: Partial<Record<Event, Level>> = {
-  "container-limits-left": "debug",
-  "container-limits-failed": "warning",
-  "container-refused": "warning",
-  "annotation-ignored": "warning",
-  "swap-limits-impossible": "warning",
-  "node-unknown": "warning",
-  "config-doubtful": "warning",
-  "config-refused": "error",
-  "nri-connected": "debug",
-  "nri-request-failed": "warning",
-  "nri-unreachable": "warning",
-  "nri-refused": "error",
-  "nri-disconnected": "warning",
-  "nri-protocol-error": "error",
-};
+/** Tells of an event, with its figures. */
+export type Tell = (event: Event, fields: Fields) => void;
 
-/** Writes what happens to an NRI plugin to its log. */
+/** Tells what happens to an NRI plugin, in the log's words. */
 export class NriReporter {
-  readonly #logger: Logger;
+  readonly #tell: Tell;
   readonly #repeats = new Repeats(() => performance.now());
   #refusal: Fields[string];
 
-  constructor(logger: Logger) {
-    this.#logger = logger;
+  /** Whoever writes the log is told. */
+  constructor(tell: Tell) {
+    this.#tell = tell;
   }
 
-  /** Reports something that happened. */
-  readonly tell = (event: Event, fields: Fields): void => {
+  /** Tells of something that happened. */
+  readonly tell: Tell = (event, fields) => {
     if (event === "container-refused") this.#refusal = fields["error"];
-    this.#logger.event(LEVELS[event] ?? "info", event, fields);
+    this.#tell(event, fields);
   };
 
-  /** Reports what happened to the connection; that there still is none, now and then. */
+  /** Tells what happened to the connection; that there still is none, now and then. */
   readonly connection = (event: PluginEvent): void => {
     switch (event.kind) {
       case "registered": {

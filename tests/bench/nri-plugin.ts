@@ -1,0 +1,21 @@
+// The plainest plugin there is, to measure the wire by: `bun tests/bench/nri-plugin.ts SOCKET`. It sets memory.high of
+// each container to its limit.
+import { startPlugin } from "../../src/nri/plugin.ts";
+
+const socket = process.argv.at(-1) ?? "";
+await startPlugin({
+  name: "plain",
+  index: "10",
+  socket,
+  isExitedOnDisconnect: true,
+  report() {},
+  handlers: {
+    configure() {},
+    synchronize: () => [],
+    createContainer: (_, { memoryLimitBytes }) => ({ "memory.high": String(memoryLimitBytes) }),
+    updateContainer: () => ({}),
+    stopContainer() {},
+    removeContainer() {},
+    disconnected() {},
+  },
+}).ended;
