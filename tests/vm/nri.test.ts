@@ -149,10 +149,16 @@ describe("with a plugin that shares swap out and ignores what is wrong, a contai
   let lenient: GuestService;
 
   beforeAll(async () => {
-    lenient = await startPlugin("--swap-behavior=LimitedSwap", "--on-error=Ignore");
+    lenient = await serve("--swap-behavior=LimitedSwap", "--on-error=Ignore");
   });
 
   afterAll(() => lenient?.[Symbol.asyncDispose]());
+
+  test("has its class although containerd was still busy with what the plugin said of others", async () => {
+    await lenient.event("nri-synchronized", () => true, 40);
+    const container = await pod.start({ name: "between", memoryLimitBytes });
+    await container.untilFiles(limits(memoryLimitBytes / 2, "max"));
+  });
 
   test("has its share of swap, and keeps it when its memory limit is changed", async () => {
     const oomScoreAdj = oomScoreAdjOf32MiB;
@@ -189,7 +195,10 @@ async function configure(ratios: Readonly<Record<string, number>>): Promise<void
   await guest.must(`cat > ${configFile}.new; mv ${configFile}.new ${configFile}`, { stdin: text });
 }
 
-async function startPlugin(...flags: readonly string[]): Promise<GuestService> {
-  const command = [`--config=${configFile}`, ...flags];
-  return await containerd.connecting(pluginName, () => GuestService.start(guest, "wasp-nri", "nri", command));
+async function startPlugin(): Promise<GuestService> {
+  return await containerd.connecting(pluginName, () => serve());
+}
+
+async function serve(...flags: readonly string[]): Promise<GuestService> {
+  return await GuestService.start(guest, "wasp-nri", "nri", [`--config=${configFile}`, ...flags]);
 }

@@ -47,6 +47,7 @@ export class ProbePlugin implements AsyncDisposable {
           hear("update", { ...container, memoryLimitBytes });
           return this.answers.update?.(container, memoryLimitBytes) ?? {};
         },
+        startedContainer: () => {},
         stopContainer: (_, container) => hear("stop", container),
         removeContainer: (_, container) => hear("remove", container),
         disconnected: () => {},
