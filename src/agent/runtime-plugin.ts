@@ -59,6 +59,7 @@ export class RuntimePlugin {
       isRefusing: () => config().memoryQosOnError === "Refuse",
       // The agent has its own.
       configure: () => {},
+      missed: () => this.refresh(),
       tell: this.#reporter.tell,
     });
   }

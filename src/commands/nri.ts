@@ -84,11 +84,15 @@ async function serve(config: NriConfig, build: Build): Promise<PluginEnd> {
     decideAnew: limits.decide,
     isRefusing: () => config.isRefusing,
     configure: (text) => takeOfRuntime(config, limits, tell, text),
+    missed: () => change(),
     tell,
   });
   let plugin: NriPlugin | undefined;
+  const change = () => {
+    if (plugin !== undefined) void refresh(handlers, plugin);
+  };
   const reload = (text: string) => {
-    if (takeOfFile(config, limits, tell, text) && plugin !== undefined) void refresh(handlers, plugin);
+    if (takeOfFile(config, limits, tell, text)) change();
   };
   using _watch = configFile === undefined ? undefined : watchConfigFile(configFile, reload);
   // Once more, as it may have changed before it was watched.

@@ -13,7 +13,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file api.proto.
  */
 export const file_api: GenFile = /*@__PURE__*/
-  fileDesc("CglhcGkucHJvdG8SFG5yaS5wa2cuYXBpLnYxYWxwaGExIgcKBUVtcHR5IkAKFVJlZ2lzdGVyUGx1Z2luUmVxdWVzdBITCgtwbHVnaW5fbmFtZRgBIAEoCRISCgpwbHVnaW5faWR4GAIgASgJIlAKF1VwZGF0ZUNvbnRhaW5lcnNSZXF1ZXN0EjUKBnVwZGF0ZRgBIAMoCzIlLm5yaS5wa2cuYXBpLnYxYWxwaGExLkNvbnRhaW5lclVwZGF0ZSJRChhVcGRhdGVDb250YWluZXJzUmVzcG9uc2USNQoGZmFpbGVkGAEgAygLMiUubnJpLnBrZy5hcGkudjFhbHBoYTEuQ29udGFpbmVyVXBkYXRlIogBChBDb25maWd1cmVSZXF1ZXN0Eg4KBmNvbmZpZxgBIAEoCRIUCgxydW50aW1lX25hbWUYAiABKAkSFwoPcnVudGltZV92ZXJzaW9uGAMgASgJEhwKFHJlZ2lzdHJhdGlvbl90aW1lb3V0GAQgASgDEhcKD3JlcXVlc3RfdGltZW91dBgFIAEoAyIjChFDb25maWd1cmVSZXNwb25zZRIOCgZldmVudHMYAiABKAUihwEKElN5bmNocm9uaXplUmVxdWVzdBIuCgRwb2RzGAEgAygLMiAubnJpLnBrZy5hcGkudjFhbHBoYTEuUG9kU2FuZGJveBIzCgpjb250YWluZXJzGAIgAygLMh8ubnJpLnBrZy5hcGkudjFhbHBoYTEuQ29udGFpbmVyEgwKBG1vcmUYAyABKAgiWgoTU3luY2hyb25pemVSZXNwb25zZRI1CgZ1cGRhdGUYASADKAsyJS5ucmkucGtnLmFwaS52MWFscGhhMS5Db250YWluZXJVcGRhdGUSDAoEbW9yZRgCIAEoCCJ7ChZDcmVhdGVDb250YWluZXJSZXF1ZXN0Ei0KA3BvZBgBIAEoCzIgLm5yaS5wa2cuYXBpLnYxYWxwaGExLlBvZFNhbmRib3gSMgoJY29udGFpbmVyGAIgASgLMh8ubnJpLnBrZy5hcGkudjFhbHBoYTEuQ29udGFpbmVyIlQKF0NyZWF0ZUNvbnRhaW5lclJlc3BvbnNlEjkKBmFkanVzdBgBIAEoCzIpLm5yaS5wa2cuYXBpLnYxYWxwaGExLkNvbnRhaW5lckFkanVzdG1lbnQiugEKFlVwZGF0ZUNvbnRhaW5lclJlcXVlc3QSLQoDcG9kGAEgASgLMiAubnJpLnBrZy5hcGkudjFhbHBoYTEuUG9kU2FuZGJveBIyCgljb250YWluZXIYAiABKAsyHy5ucmkucGtnLmFwaS52MWFscGhhMS5Db250YWluZXISPQoPbGludXhfcmVzb3VyY2VzGAMgASgLMiQubnJpLnBrZy5hcGkudjFhbHBoYTEuTGludXhSZXNvdXJjZXMiUAoXVXBkYXRlQ29udGFpbmVyUmVzcG9uc2USNQoGdXBkYXRlGAEgAygLMiUubnJpLnBrZy5hcGkudjFhbHBoYTEuQ29udGFpbmVyVXBkYXRlInkKFFN0b3BDb250YWluZXJSZXF1ZXN0Ei0KA3BvZBgBIAEoCzIgLm5yaS5wa2cuYXBpLnYxYWxwaGExLlBvZFNhbmRib3gSMgoJY29udGFpbmVyGAIgASgLMh8ubnJpLnBrZy5hcGkudjFhbHBoYTEuQ29udGFpbmVyIhcKFVN0b3BDb250YWluZXJSZXNwb25zZSJ7ChZSZW1vdmVDb250YWluZXJSZXF1ZXN0Ei0KA3BvZBgBIAEoCzIgLm5yaS5wa2cuYXBpLnYxYWxwaGExLlBvZFNhbmRib3gSMgoJY29udGFpbmVyGAIgASgLMh8ubnJpLnBrZy5hcGkudjFhbHBoYTEuQ29udGFpbmVyIqEBChBTdGF0ZUNoYW5nZUV2ZW50EioKBWV2ZW50GAEgASgOMhsubnJpLnBrZy5hcGkudjFhbHBoYTEuRXZlbnQSLQoDcG9kGAIgASgLMiAubnJpLnBrZy5hcGkudjFhbHBoYTEuUG9kU2FuZGJveBIyCgljb250YWluZXIYAyABKAsyHy5ucmkucGtnLmFwaS52MWFscGhhMS5Db250YWluZXIi5QIKClBvZFNhbmRib3gSCgoCaWQYASABKAkSDAoEbmFtZRgCIAEoCRILCgN1aWQYAyABKAkSEQoJbmFtZXNwYWNlGAQgASgJEjwKBmxhYmVscxgFIAMoCzIsLm5yaS5wa2cuYXBpLnYxYWxwaGExLlBvZFNhbmRib3guTGFiZWxzRW50cnkSRgoLYW5ub3RhdGlvbnMYBiADKAsyMS5ucmkucGtnLmFwaS52MWFscGhhMS5Qb2RTYW5kYm94LkFubm90YXRpb25zRW50cnkSNAoFbGludXgYCCABKAsyJS5ucmkucGtnLmFwaS52MWFscGhhMS5MaW51eFBvZFNhbmRib3gaLQoLTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ARoyChBBbm5vdGF0aW9uc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiKAoPTGludXhQb2RTYW5kYm94EhUKDWNncm91cF9wYXJlbnQYAyABKAkijgMKCUNvbnRhaW5lchIKCgJpZBgBIAEoCRIWCg5wb2Rfc2FuZGJveF9pZBgCIAEoCRIMCgRuYW1lGAMgASgJEjMKBXN0YXRlGAQgASgOMiQubnJpLnBrZy5hcGkudjFhbHBoYTEuQ29udGFpbmVyU3RhdGUSOwoGbGFiZWxzGAUgAygLMisubnJpLnBrZy5hcGkudjFhbHBoYTEuQ29udGFpbmVyLkxhYmVsc0VudHJ5EkUKC2Fubm90YXRpb25zGAYgAygLMjAubnJpLnBrZy5hcGkudjFhbHBoYTEuQ29udGFpbmVyLkFubm90YXRpb25zRW50cnkSMwoFbGludXgYCyABKAsyJC5ucmkucGtnLmFwaS52MWFscGhhMS5MaW51eENvbnRhaW5lchotCgtMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBGjIKEEFubm90YXRpb25zRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASKZAQoOTGludXhDb250YWluZXISNwoJcmVzb3VyY2VzGAMgASgLMiQubnJpLnBrZy5hcGkudjFhbHBoYTEuTGludXhSZXNvdXJjZXMSOAoNb29tX3Njb3JlX2FkahgEIAEoCzIhLm5yaS5wa2cuYXBpLnYxYWxwaGExLk9wdGlvbmFsSW50EhQKDGNncm91cHNfcGF0aBgFIAEoCSK3AQoOTGludXhSZXNvdXJjZXMSMQoGbWVtb3J5GAEgASgLMiEubnJpLnBrZy5hcGkudjFhbHBoYTEuTGludXhNZW1vcnkSQgoHdW5pZmllZBgGIAMoCzIxLm5yaS5wa2cuYXBpLnYxYWxwaGExLkxpbnV4UmVzb3VyY2VzLlVuaWZpZWRFbnRyeRouCgxVbmlmaWVkRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJBCgtMaW51eE1lbW9yeRIyCgVsaW1pdBgBIAEoCzIjLm5yaS5wa2cuYXBpLnYxYWxwaGExLk9wdGlvbmFsSW50NjQiVAoTQ29udGFpbmVyQWRqdXN0bWVudBI9CgVsaW51eBgGIAEoCzIuLm5yaS5wa2cuYXBpLnYxYWxwaGExLkxpbnV4Q29udGFpbmVyQWRqdXN0bWVudCJTChhMaW51eENvbnRhaW5lckFkanVzdG1lbnQSNwoJcmVzb3VyY2VzGAIgASgLMiQubnJpLnBrZy5hcGkudjFhbHBoYTEuTGludXhSZXNvdXJjZXMiYgoPQ29udGFpbmVyVXBkYXRlEhQKDGNvbnRhaW5lcl9pZBgBIAEoCRI5CgVsaW51eBgCIAEoCzIqLm5yaS5wa2cuYXBpLnYxYWxwaGExLkxpbnV4Q29udGFpbmVyVXBkYXRlIk8KFExpbnV4Q29udGFpbmVyVXBkYXRlEjcKCXJlc291cmNlcxgBIAEoCzIkLm5yaS5wa2cuYXBpLnYxYWxwaGExLkxpbnV4UmVzb3VyY2VzIhwKC09wdGlvbmFsSW50Eg0KBXZhbHVlGAEgASgDIh4KDU9wdGlvbmFsSW50NjQSDQoFdmFsdWUYASABKAMqagoFRXZlbnQSCwoHVU5LTk9XThAAEhQKEENSRUFURV9DT05UQUlORVIQBBIUChBVUERBVEVfQ09OVEFJTkVSEAgSEgoOU1RPUF9DT05UQUlORVIQChIUChBSRU1PVkVfQ09OVEFJTkVSEAsqggEKDkNvbnRhaW5lclN0YXRlEhUKEUNPTlRBSU5FUl9VTktOT1dOEAASFQoRQ09OVEFJTkVSX0NSRUFURUQQARIUChBDT05UQUlORVJfUEFVU0VEEAISFQoRQ09OVEFJTkVSX1JVTk5JTkcQAxIVChFDT05UQUlORVJfU1RPUFBFRBAEMtgBCgdSdW50aW1lEloKDlJlZ2lzdGVyUGx1Z2luEisubnJpLnBrZy5hcGkudjFhbHBoYTEuUmVnaXN0ZXJQbHVnaW5SZXF1ZXN0GhsubnJpLnBrZy5hcGkudjFhbHBoYTEuRW1wdHkScQoQVXBkYXRlQ29udGFpbmVycxItLm5yaS5wa2cuYXBpLnYxYWxwaGExLlVwZGF0ZUNvbnRhaW5lcnNSZXF1ZXN0Gi4ubnJpLnBrZy5hcGkudjFhbHBoYTEuVXBkYXRlQ29udGFpbmVyc1Jlc3BvbnNlMowGCgZQbHVnaW4SXAoJQ29uZmlndXJlEiYubnJpLnBrZy5hcGkudjFhbHBoYTEuQ29uZmlndXJlUmVxdWVzdBonLm5yaS5wa2cuYXBpLnYxYWxwaGExLkNvbmZpZ3VyZVJlc3BvbnNlEmIKC1N5bmNocm9uaXplEigubnJpLnBrZy5hcGkudjFhbHBoYTEuU3luY2hyb25pemVSZXF1ZXN0GikubnJpLnBrZy5hcGkudjFhbHBoYTEuU3luY2hyb25pemVSZXNwb25zZRJECghTaHV0ZG93bhIbLm5yaS5wa2cuYXBpLnYxYWxwaGExLkVtcHR5GhsubnJpLnBrZy5hcGkudjFhbHBoYTEuRW1wdHkSbgoPQ3JlYXRlQ29udGFpbmVyEiwubnJpLnBrZy5hcGkudjFhbHBoYTEuQ3JlYXRlQ29udGFpbmVyUmVxdWVzdBotLm5yaS5wa2cuYXBpLnYxYWxwaGExLkNyZWF0ZUNvbnRhaW5lclJlc3BvbnNlEm4KD1VwZGF0ZUNvbnRhaW5lchIsLm5yaS5wa2cuYXBpLnYxYWxwaGExLlVwZGF0ZUNvbnRhaW5lclJlcXVlc3QaLS5ucmkucGtnLmFwaS52MWFscGhhMS5VcGRhdGVDb250YWluZXJSZXNwb25zZRJoCg1TdG9wQ29udGFpbmVyEioubnJpLnBrZy5hcGkudjFhbHBoYTEuU3RvcENvbnRhaW5lclJlcXVlc3QaKy5ucmkucGtnLmFwaS52MWFscGhhMS5TdG9wQ29udGFpbmVyUmVzcG9uc2USXAoPUmVtb3ZlQ29udGFpbmVyEiwubnJpLnBrZy5hcGkudjFhbHBoYTEuUmVtb3ZlQ29udGFpbmVyUmVxdWVzdBobLm5yaS5wa2cuYXBpLnYxYWxwaGExLkVtcHR5ElIKC1N0YXRlQ2hhbmdlEiYubnJpLnBrZy5hcGkudjFhbHBoYTEuU3RhdGVDaGFuZ2VFdmVudBobLm5yaS5wa2cuYXBpLnYxYWxwaGExLkVtcHR5YgZwcm90bzM");
+  fileDesc("CglhcGkucHJvdG8SFG5yaS5wa2cuYXBpLnYxYWxwaGExIgcKBUVtcHR5IkAKFVJlZ2lzdGVyUGx1Z2luUmVxdWVzdBITCgtwbHVnaW5fbmFtZRgBIAEoCRISCgpwbHVnaW5faWR4GAIgASgJIlAKF1VwZGF0ZUNvbnRhaW5lcnNSZXF1ZXN0EjUKBnVwZGF0ZRgBIAMoCzIlLm5yaS5wa2cuYXBpLnYxYWxwaGExLkNvbnRhaW5lclVwZGF0ZSJRChhVcGRhdGVDb250YWluZXJzUmVzcG9uc2USNQoGZmFpbGVkGAEgAygLMiUubnJpLnBrZy5hcGkudjFhbHBoYTEuQ29udGFpbmVyVXBkYXRlIogBChBDb25maWd1cmVSZXF1ZXN0Eg4KBmNvbmZpZxgBIAEoCRIUCgxydW50aW1lX25hbWUYAiABKAkSFwoPcnVudGltZV92ZXJzaW9uGAMgASgJEhwKFHJlZ2lzdHJhdGlvbl90aW1lb3V0GAQgASgDEhcKD3JlcXVlc3RfdGltZW91dBgFIAEoAyIjChFDb25maWd1cmVSZXNwb25zZRIOCgZldmVudHMYAiABKAUihwEKElN5bmNocm9uaXplUmVxdWVzdBIuCgRwb2RzGAEgAygLMiAubnJpLnBrZy5hcGkudjFhbHBoYTEuUG9kU2FuZGJveBIzCgpjb250YWluZXJzGAIgAygLMh8ubnJpLnBrZy5hcGkudjFhbHBoYTEuQ29udGFpbmVyEgwKBG1vcmUYAyABKAgiWgoTU3luY2hyb25pemVSZXNwb25zZRI1CgZ1cGRhdGUYASADKAsyJS5ucmkucGtnLmFwaS52MWFscGhhMS5Db250YWluZXJVcGRhdGUSDAoEbW9yZRgCIAEoCCJ7ChZDcmVhdGVDb250YWluZXJSZXF1ZXN0Ei0KA3BvZBgBIAEoCzIgLm5yaS5wa2cuYXBpLnYxYWxwaGExLlBvZFNhbmRib3gSMgoJY29udGFpbmVyGAIgASgLMh8ubnJpLnBrZy5hcGkudjFhbHBoYTEuQ29udGFpbmVyIlQKF0NyZWF0ZUNvbnRhaW5lclJlc3BvbnNlEjkKBmFkanVzdBgBIAEoCzIpLm5yaS5wa2cuYXBpLnYxYWxwaGExLkNvbnRhaW5lckFkanVzdG1lbnQiugEKFlVwZGF0ZUNvbnRhaW5lclJlcXVlc3QSLQoDcG9kGAEgASgLMiAubnJpLnBrZy5hcGkudjFhbHBoYTEuUG9kU2FuZGJveBIyCgljb250YWluZXIYAiABKAsyHy5ucmkucGtnLmFwaS52MWFscGhhMS5Db250YWluZXISPQoPbGludXhfcmVzb3VyY2VzGAMgASgLMiQubnJpLnBrZy5hcGkudjFhbHBoYTEuTGludXhSZXNvdXJjZXMiUAoXVXBkYXRlQ29udGFpbmVyUmVzcG9uc2USNQoGdXBkYXRlGAEgAygLMiUubnJpLnBrZy5hcGkudjFhbHBoYTEuQ29udGFpbmVyVXBkYXRlInkKFFN0b3BDb250YWluZXJSZXF1ZXN0Ei0KA3BvZBgBIAEoCzIgLm5yaS5wa2cuYXBpLnYxYWxwaGExLlBvZFNhbmRib3gSMgoJY29udGFpbmVyGAIgASgLMh8ubnJpLnBrZy5hcGkudjFhbHBoYTEuQ29udGFpbmVyIhcKFVN0b3BDb250YWluZXJSZXNwb25zZSJ7ChZSZW1vdmVDb250YWluZXJSZXF1ZXN0Ei0KA3BvZBgBIAEoCzIgLm5yaS5wa2cuYXBpLnYxYWxwaGExLlBvZFNhbmRib3gSMgoJY29udGFpbmVyGAIgASgLMh8ubnJpLnBrZy5hcGkudjFhbHBoYTEuQ29udGFpbmVyIn4KGVBvc3RTdGFydENvbnRhaW5lclJlcXVlc3QSLQoDcG9kGAEgASgLMiAubnJpLnBrZy5hcGkudjFhbHBoYTEuUG9kU2FuZGJveBIyCgljb250YWluZXIYAiABKAsyHy5ucmkucGtnLmFwaS52MWFscGhhMS5Db250YWluZXIioQEKEFN0YXRlQ2hhbmdlRXZlbnQSKgoFZXZlbnQYASABKA4yGy5ucmkucGtnLmFwaS52MWFscGhhMS5FdmVudBItCgNwb2QYAiABKAsyIC5ucmkucGtnLmFwaS52MWFscGhhMS5Qb2RTYW5kYm94EjIKCWNvbnRhaW5lchgDIAEoCzIfLm5yaS5wa2cuYXBpLnYxYWxwaGExLkNvbnRhaW5lciLlAgoKUG9kU2FuZGJveBIKCgJpZBgBIAEoCRIMCgRuYW1lGAIgASgJEgsKA3VpZBgDIAEoCRIRCgluYW1lc3BhY2UYBCABKAkSPAoGbGFiZWxzGAUgAygLMiwubnJpLnBrZy5hcGkudjFhbHBoYTEuUG9kU2FuZGJveC5MYWJlbHNFbnRyeRJGCgthbm5vdGF0aW9ucxgGIAMoCzIxLm5yaS5wa2cuYXBpLnYxYWxwaGExLlBvZFNhbmRib3guQW5ub3RhdGlvbnNFbnRyeRI0CgVsaW51eBgIIAEoCzIlLm5yaS5wa2cuYXBpLnYxYWxwaGExLkxpbnV4UG9kU2FuZGJveBotCgtMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBGjIKEEFubm90YXRpb25zRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASIoCg9MaW51eFBvZFNhbmRib3gSFQoNY2dyb3VwX3BhcmVudBgDIAEoCSKOAwoJQ29udGFpbmVyEgoKAmlkGAEgASgJEhYKDnBvZF9zYW5kYm94X2lkGAIgASgJEgwKBG5hbWUYAyABKAkSMwoFc3RhdGUYBCABKA4yJC5ucmkucGtnLmFwaS52MWFscGhhMS5Db250YWluZXJTdGF0ZRI7CgZsYWJlbHMYBSADKAsyKy5ucmkucGtnLmFwaS52MWFscGhhMS5Db250YWluZXIuTGFiZWxzRW50cnkSRQoLYW5ub3RhdGlvbnMYBiADKAsyMC5ucmkucGtnLmFwaS52MWFscGhhMS5Db250YWluZXIuQW5ub3RhdGlvbnNFbnRyeRIzCgVsaW51eBgLIAEoCzIkLm5yaS5wa2cuYXBpLnYxYWxwaGExLkxpbnV4Q29udGFpbmVyGi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEaMgoQQW5ub3RhdGlvbnNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIpkBCg5MaW51eENvbnRhaW5lchI3CglyZXNvdXJjZXMYAyABKAsyJC5ucmkucGtnLmFwaS52MWFscGhhMS5MaW51eFJlc291cmNlcxI4Cg1vb21fc2NvcmVfYWRqGAQgASgLMiEubnJpLnBrZy5hcGkudjFhbHBoYTEuT3B0aW9uYWxJbnQSFAoMY2dyb3Vwc19wYXRoGAUgASgJIrcBCg5MaW51eFJlc291cmNlcxIxCgZtZW1vcnkYASABKAsyIS5ucmkucGtnLmFwaS52MWFscGhhMS5MaW51eE1lbW9yeRJCCgd1bmlmaWVkGAYgAygLMjEubnJpLnBrZy5hcGkudjFhbHBoYTEuTGludXhSZXNvdXJjZXMuVW5pZmllZEVudHJ5Gi4KDFVuaWZpZWRFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIkEKC0xpbnV4TWVtb3J5EjIKBWxpbWl0GAEgASgLMiMubnJpLnBrZy5hcGkudjFhbHBoYTEuT3B0aW9uYWxJbnQ2NCJUChNDb250YWluZXJBZGp1c3RtZW50Ej0KBWxpbnV4GAYgASgLMi4ubnJpLnBrZy5hcGkudjFhbHBoYTEuTGludXhDb250YWluZXJBZGp1c3RtZW50IlMKGExpbnV4Q29udGFpbmVyQWRqdXN0bWVudBI3CglyZXNvdXJjZXMYAiABKAsyJC5ucmkucGtnLmFwaS52MWFscGhhMS5MaW51eFJlc291cmNlcyJiCg9Db250YWluZXJVcGRhdGUSFAoMY29udGFpbmVyX2lkGAEgASgJEjkKBWxpbnV4GAIgASgLMioubnJpLnBrZy5hcGkudjFhbHBoYTEuTGludXhDb250YWluZXJVcGRhdGUiTwoUTGludXhDb250YWluZXJVcGRhdGUSNwoJcmVzb3VyY2VzGAEgASgLMiQubnJpLnBrZy5hcGkudjFhbHBoYTEuTGludXhSZXNvdXJjZXMiHAoLT3B0aW9uYWxJbnQSDQoFdmFsdWUYASABKAMiHgoNT3B0aW9uYWxJbnQ2NBINCgV2YWx1ZRgBIAEoAyqEAQoFRXZlbnQSCwoHVU5LTk9XThAAEhQKEENSRUFURV9DT05UQUlORVIQBBIYChRQT1NUX1NUQVJUX0NPTlRBSU5FUhAHEhQKEFVQREFURV9DT05UQUlORVIQCBISCg5TVE9QX0NPTlRBSU5FUhAKEhQKEFJFTU9WRV9DT05UQUlORVIQCyqCAQoOQ29udGFpbmVyU3RhdGUSFQoRQ09OVEFJTkVSX1VOS05PV04QABIVChFDT05UQUlORVJfQ1JFQVRFRBABEhQKEENPTlRBSU5FUl9QQVVTRUQQAhIVChFDT05UQUlORVJfUlVOTklORxADEhUKEUNPTlRBSU5FUl9TVE9QUEVEEAQy2AEKB1J1bnRpbWUSWgoOUmVnaXN0ZXJQbHVnaW4SKy5ucmkucGtnLmFwaS52MWFscGhhMS5SZWdpc3RlclBsdWdpblJlcXVlc3QaGy5ucmkucGtnLmFwaS52MWFscGhhMS5FbXB0eRJxChBVcGRhdGVDb250YWluZXJzEi0ubnJpLnBrZy5hcGkudjFhbHBoYTEuVXBkYXRlQ29udGFpbmVyc1JlcXVlc3QaLi5ucmkucGtnLmFwaS52MWFscGhhMS5VcGRhdGVDb250YWluZXJzUmVzcG9uc2Uy8AYKBlBsdWdpbhJcCglDb25maWd1cmUSJi5ucmkucGtnLmFwaS52MWFscGhhMS5Db25maWd1cmVSZXF1ZXN0GicubnJpLnBrZy5hcGkudjFhbHBoYTEuQ29uZmlndXJlUmVzcG9uc2USYgoLU3luY2hyb25pemUSKC5ucmkucGtnLmFwaS52MWFscGhhMS5TeW5jaHJvbml6ZVJlcXVlc3QaKS5ucmkucGtnLmFwaS52MWFscGhhMS5TeW5jaHJvbml6ZVJlc3BvbnNlEkQKCFNodXRkb3duEhsubnJpLnBrZy5hcGkudjFhbHBoYTEuRW1wdHkaGy5ucmkucGtnLmFwaS52MWFscGhhMS5FbXB0eRJuCg9DcmVhdGVDb250YWluZXISLC5ucmkucGtnLmFwaS52MWFscGhhMS5DcmVhdGVDb250YWluZXJSZXF1ZXN0Gi0ubnJpLnBrZy5hcGkudjFhbHBoYTEuQ3JlYXRlQ29udGFpbmVyUmVzcG9uc2USbgoPVXBkYXRlQ29udGFpbmVyEiwubnJpLnBrZy5hcGkudjFhbHBoYTEuVXBkYXRlQ29udGFpbmVyUmVxdWVzdBotLm5yaS5wa2cuYXBpLnYxYWxwaGExLlVwZGF0ZUNvbnRhaW5lclJlc3BvbnNlEmgKDVN0b3BDb250YWluZXISKi5ucmkucGtnLmFwaS52MWFscGhhMS5TdG9wQ29udGFpbmVyUmVxdWVzdBorLm5yaS5wa2cuYXBpLnYxYWxwaGExLlN0b3BDb250YWluZXJSZXNwb25zZRJcCg9SZW1vdmVDb250YWluZXISLC5ucmkucGtnLmFwaS52MWFscGhhMS5SZW1vdmVDb250YWluZXJSZXF1ZXN0GhsubnJpLnBrZy5hcGkudjFhbHBoYTEuRW1wdHkSYgoSUG9zdFN0YXJ0Q29udGFpbmVyEi8ubnJpLnBrZy5hcGkudjFhbHBoYTEuUG9zdFN0YXJ0Q29udGFpbmVyUmVxdWVzdBobLm5yaS5wa2cuYXBpLnYxYWxwaGExLkVtcHR5ElIKC1N0YXRlQ2hhbmdlEiYubnJpLnBrZy5hcGkudjFhbHBoYTEuU3RhdGVDaGFuZ2VFdmVudBobLm5yaS5wa2cuYXBpLnYxYWxwaGExLkVtcHR5YgZwcm90bzM");
 
 /**
  * @generated from message nri.pkg.api.v1alpha1.Empty
@@ -342,6 +342,28 @@ export const RemoveContainerRequestSchema: GenMessage<RemoveContainerRequest> = 
   messageDesc(file_api, 14);
 
 /**
+ * @generated from message nri.pkg.api.v1alpha1.PostStartContainerRequest
+ */
+export type PostStartContainerRequest = Message<"nri.pkg.api.v1alpha1.PostStartContainerRequest"> & {
+  /**
+   * @generated from field: nri.pkg.api.v1alpha1.PodSandbox pod = 1;
+   */
+  pod?: PodSandbox | undefined;
+
+  /**
+   * @generated from field: nri.pkg.api.v1alpha1.Container container = 2;
+   */
+  container?: Container | undefined;
+};
+
+/**
+ * Describes the message nri.pkg.api.v1alpha1.PostStartContainerRequest.
+ * Use `create(PostStartContainerRequestSchema)` to create a new message.
+ */
+export const PostStartContainerRequestSchema: GenMessage<PostStartContainerRequest> = /*@__PURE__*/
+  messageDesc(file_api, 15);
+
+/**
  * @generated from message nri.pkg.api.v1alpha1.StateChangeEvent
  */
 export type StateChangeEvent = Message<"nri.pkg.api.v1alpha1.StateChangeEvent"> & {
@@ -366,7 +388,7 @@ export type StateChangeEvent = Message<"nri.pkg.api.v1alpha1.StateChangeEvent"> 
  * Use `create(StateChangeEventSchema)` to create a new message.
  */
 export const StateChangeEventSchema: GenMessage<StateChangeEvent> = /*@__PURE__*/
-  messageDesc(file_api, 15);
+  messageDesc(file_api, 16);
 
 /**
  * @generated from message nri.pkg.api.v1alpha1.PodSandbox
@@ -413,7 +435,7 @@ export type PodSandbox = Message<"nri.pkg.api.v1alpha1.PodSandbox"> & {
  * Use `create(PodSandboxSchema)` to create a new message.
  */
 export const PodSandboxSchema: GenMessage<PodSandbox> = /*@__PURE__*/
-  messageDesc(file_api, 16);
+  messageDesc(file_api, 17);
 
 /**
  * @generated from message nri.pkg.api.v1alpha1.LinuxPodSandbox
@@ -430,7 +452,7 @@ export type LinuxPodSandbox = Message<"nri.pkg.api.v1alpha1.LinuxPodSandbox"> & 
  * Use `create(LinuxPodSandboxSchema)` to create a new message.
  */
 export const LinuxPodSandboxSchema: GenMessage<LinuxPodSandbox> = /*@__PURE__*/
-  messageDesc(file_api, 17);
+  messageDesc(file_api, 18);
 
 /**
  * @generated from message nri.pkg.api.v1alpha1.Container
@@ -477,7 +499,7 @@ export type Container = Message<"nri.pkg.api.v1alpha1.Container"> & {
  * Use `create(ContainerSchema)` to create a new message.
  */
 export const ContainerSchema: GenMessage<Container> = /*@__PURE__*/
-  messageDesc(file_api, 18);
+  messageDesc(file_api, 19);
 
 /**
  * @generated from message nri.pkg.api.v1alpha1.LinuxContainer
@@ -504,7 +526,7 @@ export type LinuxContainer = Message<"nri.pkg.api.v1alpha1.LinuxContainer"> & {
  * Use `create(LinuxContainerSchema)` to create a new message.
  */
 export const LinuxContainerSchema: GenMessage<LinuxContainer> = /*@__PURE__*/
-  messageDesc(file_api, 19);
+  messageDesc(file_api, 20);
 
 /**
  * @generated from message nri.pkg.api.v1alpha1.LinuxResources
@@ -528,7 +550,7 @@ export type LinuxResources = Message<"nri.pkg.api.v1alpha1.LinuxResources"> & {
  * Use `create(LinuxResourcesSchema)` to create a new message.
  */
 export const LinuxResourcesSchema: GenMessage<LinuxResources> = /*@__PURE__*/
-  messageDesc(file_api, 20);
+  messageDesc(file_api, 21);
 
 /**
  * @generated from message nri.pkg.api.v1alpha1.LinuxMemory
@@ -545,7 +567,7 @@ export type LinuxMemory = Message<"nri.pkg.api.v1alpha1.LinuxMemory"> & {
  * Use `create(LinuxMemorySchema)` to create a new message.
  */
 export const LinuxMemorySchema: GenMessage<LinuxMemory> = /*@__PURE__*/
-  messageDesc(file_api, 21);
+  messageDesc(file_api, 22);
 
 /**
  * @generated from message nri.pkg.api.v1alpha1.ContainerAdjustment
@@ -562,7 +584,7 @@ export type ContainerAdjustment = Message<"nri.pkg.api.v1alpha1.ContainerAdjustm
  * Use `create(ContainerAdjustmentSchema)` to create a new message.
  */
 export const ContainerAdjustmentSchema: GenMessage<ContainerAdjustment> = /*@__PURE__*/
-  messageDesc(file_api, 22);
+  messageDesc(file_api, 23);
 
 /**
  * @generated from message nri.pkg.api.v1alpha1.LinuxContainerAdjustment
@@ -579,7 +601,7 @@ export type LinuxContainerAdjustment = Message<"nri.pkg.api.v1alpha1.LinuxContai
  * Use `create(LinuxContainerAdjustmentSchema)` to create a new message.
  */
 export const LinuxContainerAdjustmentSchema: GenMessage<LinuxContainerAdjustment> = /*@__PURE__*/
-  messageDesc(file_api, 23);
+  messageDesc(file_api, 24);
 
 /**
  * @generated from message nri.pkg.api.v1alpha1.ContainerUpdate
@@ -601,7 +623,7 @@ export type ContainerUpdate = Message<"nri.pkg.api.v1alpha1.ContainerUpdate"> & 
  * Use `create(ContainerUpdateSchema)` to create a new message.
  */
 export const ContainerUpdateSchema: GenMessage<ContainerUpdate> = /*@__PURE__*/
-  messageDesc(file_api, 24);
+  messageDesc(file_api, 25);
 
 /**
  * @generated from message nri.pkg.api.v1alpha1.LinuxContainerUpdate
@@ -618,7 +640,7 @@ export type LinuxContainerUpdate = Message<"nri.pkg.api.v1alpha1.LinuxContainerU
  * Use `create(LinuxContainerUpdateSchema)` to create a new message.
  */
 export const LinuxContainerUpdateSchema: GenMessage<LinuxContainerUpdate> = /*@__PURE__*/
-  messageDesc(file_api, 25);
+  messageDesc(file_api, 26);
 
 /**
  * One that is there without a value is 0; one that is not there is no number.
@@ -637,7 +659,7 @@ export type OptionalInt = Message<"nri.pkg.api.v1alpha1.OptionalInt"> & {
  * Use `create(OptionalIntSchema)` to create a new message.
  */
 export const OptionalIntSchema: GenMessage<OptionalInt> = /*@__PURE__*/
-  messageDesc(file_api, 26);
+  messageDesc(file_api, 27);
 
 /**
  * @generated from message nri.pkg.api.v1alpha1.OptionalInt64
@@ -654,7 +676,7 @@ export type OptionalInt64 = Message<"nri.pkg.api.v1alpha1.OptionalInt64"> & {
  * Use `create(OptionalInt64Schema)` to create a new message.
  */
 export const OptionalInt64Schema: GenMessage<OptionalInt64> = /*@__PURE__*/
-  messageDesc(file_api, 27);
+  messageDesc(file_api, 28);
 
 /**
  * @generated from enum nri.pkg.api.v1alpha1.Event
@@ -669,6 +691,11 @@ export const Event = {
    * @generated from enum value: CREATE_CONTAINER = 4;
    */
   CREATE_CONTAINER: 4,
+
+  /**
+   * @generated from enum value: POST_START_CONTAINER = 7;
+   */
+  POST_START_CONTAINER: 7,
 
   /**
    * @generated from enum value: UPDATE_CONTAINER = 8;
@@ -825,6 +852,14 @@ export const Plugin: GenService<{
   removeContainer: {
     methodKind: "unary";
     input: typeof RemoveContainerRequestSchema;
+    output: typeof EmptySchema;
+  },
+  /**
+   * @generated from rpc nri.pkg.api.v1alpha1.Plugin.PostStartContainer
+   */
+  postStartContainer: {
+    methodKind: "unary";
+    input: typeof PostStartContainerRequestSchema;
     output: typeof EmptySchema;
   },
   /**

@@ -52,6 +52,11 @@ export interface PluginHandlers {
   /** All that is there; the updates are asked for. */
   synchronize(pods: readonly NriPod[], containers: readonly NriContainer[]): readonly ContainerUpdate[];
   createContainer(pod: NriPod, container: NriContainer): Unified;
+  /**
+   * The container runs. It may be the first that is heard of it: containerd 1.7 tells neither here nor there of one that
+   * it was asked for while it made the updates of `synchronize`.
+   */
+  startedContainer(pod: NriPod, container: NriContainer): void;
   /** The limit is the one that the container is to have from now on, undefined where the request leaves it. */
   updateContainer(pod: NriPod, container: NriContainer, memoryLimitBytes: number | undefined): Unified;
   stopContainer(pod: NriPod, container: NriContainer): void;

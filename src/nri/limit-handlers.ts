@@ -21,6 +21,8 @@ export interface LimitHandlersOptions {
   readonly isRefusing: () => boolean;
   /** Takes the configuration that the runtime has for the plugin; throws where it is wrong. */
   readonly configure: (config: string, runtime: NriRuntime) => void;
+  /** Is told when a container runs that was not known, and has what it is to have only after a `refresh`. */
+  readonly missed: () => void;
   readonly tell: (event: Event, fields: Fields) => void;
 }
 
@@ -98,6 +100,12 @@ export class LimitHandlers implements PluginHandlers {
     if (isEmpty(unified)) this.#tell("container-limits-left", known, why);
     else this.#tell("container-limits-set", known, { set: textOf(unified), ...why });
     return unified;
+  }
+
+  startedContainer(pod: NriPod, container: NriContainer): void {
+    if (this.#known.has(container.id)) return;
+    this.#known.set(container.id, this.#firstSeen(pod, container));
+    this.#options.missed();
   }
 
   updateContainer(pod: NriPod, container: NriContainer, memoryLimitBytes: number | undefined): Unified {

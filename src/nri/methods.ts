@@ -7,6 +7,7 @@ import { STATUS, StatusError } from "./status.ts";
 // Always told: without any, the runtime sends everything there is.
 const SUBSCRIBED = [
   Event.CREATE_CONTAINER,
+  Event.POST_START_CONTAINER,
   Event.UPDATE_CONTAINER,
   Event.STOP_CONTAINER,
   Event.REMOVE_CONTAINER,
@@ -72,7 +73,12 @@ export function pluginMethods(handlers: PluginHandlers, milestones: Milestones):
       handlers.removeContainer(...subject(request));
       return {};
     },
+    postStartContainer(request) {
+      handlers.startedContainer(...subject(request));
+      return {};
+    },
     stateChange(request) {
+      if (request.event === Event.POST_START_CONTAINER) handlers.startedContainer(...subject(request));
       if (request.event === Event.REMOVE_CONTAINER) handlers.removeContainer(...subject(request));
       return {};
     },

@@ -15,6 +15,7 @@ await startPlugin({
     createContainer: (_, { memoryLimitBytes }) => ({ "memory.high": String(memoryLimitBytes) }),
     updateContainer: () => ({}),
     stopContainer() {},
+    startedContainer() {},
     removeContainer() {},
     disconnected() {},
   },

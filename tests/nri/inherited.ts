@@ -14,6 +14,7 @@ const plugin = startPlugin({
     createContainer: () => ({ "memory.high": "9".repeat(3_000_000) }),
     updateContainer: () => ({}),
     stopContainer() {},
+    startedContainer() {},
     removeContainer() {},
     disconnected() {},
   },

@@ -28,6 +28,8 @@ class Specs {
   /** Whether updates that the plugin asks for are made. */
   areUpdatesMade = true;
   readonly asked: ContainerUpdate[] = [];
+  /** What the plugin does of its own accord about a container that it was not asked for. */
+  catchingUp: Promise<unknown> | undefined;
 
   readonly #isRefusing: boolean;
 
@@ -42,6 +44,9 @@ class Specs {
       decideAnew: (pod, container) => decideNriLimits(pod, container, this.config, undefined),
       isRefusing: () => this.#isRefusing,
       configure: () => {},
+      missed: () => {
+        this.catchingUp = this.handlers.refresh(this.update);
+      },
       tell: (event, fields) => this.told.push([event, fields]),
     });
     this.connect();
@@ -60,6 +65,18 @@ class Specs {
     this.pods.set(pod.id, pod);
     this.containers.set(container.id, { ...container, unified: { ...original, ...unified } });
     this.originals.set(container.id, original);
+  }
+
+  /** Makes a container without the plugin's knowledge, as containerd does while it writes what was synchronized. */
+  createUnasked(number: number, annotations: Record<string, string>): void {
+    const [pod, container] = [podOf(number, annotations), containerOf(number, {})];
+    this.pods.set(pod.id, pod);
+    this.containers.set(container.id, container);
+    this.originals.set(container.id, {});
+  }
+
+  start(number: number): void {
+    this.handlers.startedContainer(...this.#of(number));
   }
 
   resize(number: number, memoryLimitBytes: number | undefined): void {
@@ -124,6 +141,26 @@ function containerOf(number: number, unified: Unified): NriContainer {
 }
 
 const BRONZE = { "memory.high": `${GI / 2}`, "memory.swap.max": "max" };
+
+describe("a container that runs", () => {
+  test("is given what it is to have when nobody asked for it before", async () => {
+    const specs = new Specs();
+    specs.createUnasked(1, { [CLASS]: "bronze" });
+    specs.start(1);
+    await specs.catchingUp;
+    expect(specs.specOf(1)).toEqual(BRONZE);
+    specs.resize(1, 2 * GI);
+    expect(specs.specOf(1)).toEqual({ ...BRONZE, "memory.high": `${GI}` });
+  });
+
+  test("is left as it is when it was asked for", () => {
+    const specs = new Specs();
+    specs.create(1, { [CLASS]: "bronze" });
+    specs.start(1);
+    expect(specs.catchingUp).toBeUndefined();
+    expect(specs.asked).toEqual([]);
+  });
+});
 
 describe("a container with a wrong annotation", () => {
   const wrong = { [CLASS]: "bronze", "memory.low.memory-qos.nri.io": "1" };

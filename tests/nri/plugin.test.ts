@@ -54,6 +54,8 @@ describe.each([
       names.map((_, number) => (number === 0 ? {} : { "memory.high": String(number) })),
     );
     expect(await asked).toEqual([]);
+    await side.call("stateChange", { event: 7, pod, container: { id: "c-1" } });
+    await side.call("postStartContainer", { pod, container: { id: "c-2" } });
     await side.call("stopContainer", { pod, container: { id: "c-1" } });
     await side.call("stateChange", { event: 11, pod, container: { id: "c-1" } });
     await side.call("removeContainer", { pod, container: { id: "c-2" } });
@@ -66,6 +68,8 @@ describe.each([
       "configure",
       "synchronize",
       ...names.map(() => "createContainer"),
+      "startedContainer",
+      "startedContainer",
       "stopContainer",
       "removeContainer",
       "removeContainer",

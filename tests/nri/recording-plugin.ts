@@ -32,6 +32,7 @@ export class RecordingPlugin implements AsyncDisposable {
         hear("updateContainer", pod, container, memoryLimitBytes);
         return high(memoryLimitBytes);
       },
+      startedContainer: (...heard) => hear("startedContainer", ...heard),
       stopContainer: (...heard) => hear("stopContainer", ...heard),
       removeContainer: (...heard) => hear("removeContainer", ...heard),
       disconnected: () => hear("disconnected"),

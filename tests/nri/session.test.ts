@@ -21,6 +21,7 @@ const handlers: PluginHandlers = {
     high: String(memoryLimitBytes),
   }),
   stopContainer() {},
+  startedContainer() {},
   removeContainer() {},
   disconnected() {},
 };
@@ -83,6 +84,7 @@ const anyRequest = fc.oneof(
       "updateContainer",
       "stopContainer",
       "removeContainer",
+      "postStartContainer",
       "stateChange",
     ),
     request: fc.record(

@@ -38,9 +38,15 @@ const REQUESTS: readonly (readonly [method: string, text: string, message?: stri
     'pod { id: "pod-1" } container { id: "c-3" } linux_resources { memory { limit { value: -1 } } }',
   ],
   ["UpdateContainer", 'pod { id: "pod-1" } container { id: "unchanged" state: 77 }'],
+  ["PostStartContainer", 'pod { id: "pod-1" } container { id: "c-3" state: CONTAINER_RUNNING }'],
   ["StopContainer", 'pod { id: "pod-1" } container { id: "c-3" state: CONTAINER_RUNNING }'],
   ["RemoveContainer", 'pod { id: "pod-1" } container { id: "c-3" state: CONTAINER_STOPPED }'],
   ["StateChange", 'event: REMOVE_CONTAINER pod { id: "pod-1" } container { id: "c-2" }', "StateChangeEvent"],
+  [
+    "StateChange",
+    'event: POST_START_CONTAINER pod { id: "pod-1" } container { id: "c-2" state: CONTAINER_RUNNING }',
+    "StateChangeEvent",
+  ],
   ["StateChange", 'event: 2 pod { id: "pod-1" }', "StateChangeEvent"],
   ["Shutdown", "", "Empty"],
 ];

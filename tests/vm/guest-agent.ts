@@ -1,56 +1,40 @@
 import type { LogEntry } from "../node/running-wasp.ts";
-import { type Guest, quote } from "./guest.ts";
+import type { Guest } from "./guest.ts";
+import { GuestService } from "./guest-service.ts";
 
-const unit = "wasp-agent.service";
-const log = "/run/wasp-agent.log";
 const port = 9809;
 const patienceSeconds = 10;
 
 /** `wasp agent` at work on the node, as a unit of systemd. */
 export class GuestAgent implements AsyncDisposable {
   readonly #guest: Guest;
+  readonly #service: GuestService;
 
-  private constructor(guest: Guest) {
+  private constructor(guest: Guest, service: GuestService) {
     this.#guest = guest;
+    this.#service = service;
   }
 
   /** Starts it and waits until it is ready. */
   static async start(guest: Guest, flags: readonly string[]): Promise<GuestAgent> {
-    const command = ["/usr/local/bin/wasp", "agent", "--log-format=Json", `--http-port=${port}`, ...flags];
-    const outputs = ["StandardOutput", "StandardError"].map((name) => `--property=${name}=append:${log}`);
-    await guest.must(
-      `: > ${log}; systemd-run --quiet --collect --unit=${unit} ${outputs.join(" ")} ${command.map(quote).join(" ")}`,
-    );
-    const agent = new GuestAgent(guest);
-    await agent.event("agent-ready");
-    return agent;
+    const service = await GuestService.start(guest, "wasp-agent", "agent", [`--http-port=${port}`, ...flags]);
+    await service.event("agent-ready");
+    return new GuestAgent(guest, service);
   }
 
   /** All that it has logged. */
   async log(): Promise<LogEntry[]> {
-    // The last line may not be whole yet, and what ends it before its time is said in plain words.
-    const lines = (await this.#guest.must(`cat ${log}`)).split("\n").slice(0, -1);
-    return lines.filter((line) => line.startsWith("{")).map((line) => JSON.parse(line));
+    return await this.#service.log();
   }
 
   /** All events of a name. */
   async events(name: string): Promise<LogEntry[]> {
-    return (await this.log()).filter(({ event }) => event === name);
+    return await this.#service.events(name);
   }
 
   /** Waits for an event, of which there may be some already, and returns the first that fits. */
-  async event(
-    name: string,
-    fits: (entry: LogEntry) => boolean = () => true,
-    seconds = patienceSeconds,
-  ): Promise<LogEntry> {
-    const deadline = Date.now() + seconds * 1000;
-    for (;;) {
-      const found = (await this.events(name)).find(fits);
-      if (found !== undefined) return found;
-      if (Date.now() > deadline) throw new Error(`no ${name} in:\n${await this.#guest.must(`cat ${log}`)}`);
-      await Bun.sleep(100);
-    }
+  async event(name: string, fits?: (entry: LogEntry) => boolean, seconds?: number): Promise<LogEntry> {
+    return await this.#service.event(name, fits, seconds);
   }
 
   /** Its metrics, in Prometheus' text format. */
@@ -81,27 +65,22 @@ export class GuestAgent implements AsyncDisposable {
 
   /** The processor time that it has used so far. */
   async processorSeconds(): Promise<number> {
-    const nanoseconds = await this.#guest.must(`systemctl show --property=CPUUsageNSec --value ${unit}`);
-    return Number(nanoseconds) / 1e9;
+    return Number(await this.#service.property("CPUUsageNSec")) / 1e9;
   }
 
   /** The memory that it has at this moment, shared files included, in bytes. */
   async residentBytes(): Promise<number> {
-    const status = await this.#guest.must(
-      `cat /proc/$(systemctl show --property=MainPID --value ${unit})/status`,
-    );
+    const status = await this.#guest.must(`cat /proc/${await this.#service.property("MainPID")}/status`);
     return Number(status.match(/^VmRSS:\s+(\d+) kB$/m)?.[1]) * 1024;
   }
 
   /** Kills it, as the kernel would for want of memory. */
   async kill(): Promise<void> {
-    await this.#guest.must(
-      `systemctl kill --signal=KILL ${unit}; while systemctl is-active --quiet ${unit}; do sleep 0.05; done`,
-    );
+    await this.#service.kill();
   }
 
   /** Has systemd stop it, if it still runs. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#guest.must(`systemctl stop ${unit} 2> /dev/null || true; rm --force ${log}`);
+    await this.#service[Symbol.asyncDispose]();
   }
 }

@@ -34,6 +34,8 @@ export interface Guest extends AsyncDisposable {
   must(script: string, options?: RunOptions): Promise<string>;
   /** Copies a file into the guest, with mode 755 unless told. */
   push(localPath: string, remotePath: string, mode?: number): Promise<void>;
+  /** Returns a unix socket of this host that leads to one of the guest's, there or not, until the guest restarts. */
+  forward(remoteSocket: string): Promise<string>;
   /** Restarts it as an administrator does, on the same disks, and waits until it is up again. */
   reboot(): Promise<void>;
   /** Takes its power away at once, and turns it on again, on the same disks. */
@@ -89,6 +91,7 @@ function guestOn(machine: Machine, attempts: number): Guest {
     run,
     must,
     push: (localPath, remotePath, mode = 0o755) => push(machine, localPath, remotePath, mode),
+    forward: (remoteSocket) => machine.forward(remoteSocket),
     reboot: async () => {
       await must("systemctl --no-block reboot");
       await machine.untilOff();

@@ -37,6 +37,7 @@ export class Machine {
   readonly #memoryMiB: number;
   readonly #folder: string;
   readonly #disks: Disks;
+  readonly #forwards = new Set<string>();
   #qemu: Bun.Subprocess | undefined;
   #master: Bun.Subprocess | undefined;
 
@@ -75,7 +76,8 @@ export class Machine {
     this.#qemu?.kill("SIGKILL");
     this.#master?.kill("SIGKILL");
     await Promise.all([this.#qemu?.exited, this.#master?.exited]);
-    await rm(this.#socket, { force: true });
+    for (const socket of [this.#socket, ...this.#forwards]) await rm(socket, { force: true });
+    this.#forwards.clear();
   }
 
   /** Waits until it has turned itself off, which is also what it does instead of a restart. */
@@ -105,6 +107,14 @@ export class Machine {
     const command = [...this.ssh, "-O", "check"];
     const check = Bun.spawn(command, { stdin: "ignore", stdout: "ignore", stderr: "ignore" });
     return (await check.exited) === 0;
+  }
+
+  /** Returns a unix socket of this host that leads to one of the machine's, there or not, until it is turned off. */
+  async forward(remoteSocket: string): Promise<string> {
+    const socket = join(this.#folder, remoteSocket.replaceAll("/", "-"));
+    if (!this.#forwards.has(socket)) await $`${this.ssh} -O forward -L ${socket}:${remoteSocket}`.quiet();
+    this.#forwards.add(socket);
+    return socket;
   }
 
   /** Returns the last lines of the serial console since it was turned on. */
