@@ -4,6 +4,7 @@ import { parseKubepodsPath } from "../../../policy/pod-cgroup.ts";
 import { readFile, readFileIfThere } from "../../file.ts";
 import { figureOf } from "../../key-values.ts";
 import { unlessGone } from "../../kubepods.ts";
+import { SystemError } from "../../libc.ts";
 import { readLimit } from "../../swap-limit.ts";
 import type { Host } from "../host.ts";
 
@@ -23,24 +24,33 @@ function readBelow(mount: string, path: string): readonly SwappedCgroup[] {
       const child = `${path}/${name}`;
       const swapBytes = Number(readFileIfThere(`${mount}${child}/memory.swap.current`) ?? 0);
       // It counts what is below, too.
-      return swapBytes > 0 ? [...readOne(mount, child, swapBytes), ...readBelow(mount, child)] : [];
+      if (swapBytes === 0) return [];
+      return [...readUnlessGone(mount + child, nameOf(child), swapBytes), ...readBelow(mount, child)];
     });
 }
 
-function readOne(mount: string, path: string, swapBytes: number): readonly SwappedCgroup[] {
-  const directory = mount + path;
-  // A cgroup that loses its memory.stat is gone.
-  const stat = readFileIfThere(`${directory}/memory.stat`);
-  if (stat === undefined) return [];
+function readUnlessGone(directory: string, name: string, swapBytes: number): readonly SwappedCgroup[] {
+  try {
+    return readLimited(directory, name, swapBytes);
+  } catch (error) {
+    if (error instanceof SystemError && error.isMissing) return [];
+    throw error;
+  }
+}
+
+function readLimited(directory: string, name: string, swapBytes: number): readonly SwappedCgroup[] {
+  const stat = readFile(`${directory}/memory.stat`);
   const maxBytes = readLimit(`${directory}/memory.max`);
   const highBytes = readLimit(`${directory}/memory.high`);
   const limitBytes = Math.min(maxBytes, highBytes);
   if (limitBytes === Number.POSITIVE_INFINITY) return [];
-  const droppable = ["active_file", "inactive_file", "slab_reclaimable"].map((name) => figureOf(stat, name));
+  const droppable = ["active_file", "inactive_file", "slab_reclaimable"].map((field) =>
+    figureOf(stat, field),
+  );
   const currentBytes = Number(readFile(`${directory}/memory.current`));
   return [
     {
-      name: nameOf(path),
+      name,
       // What has come back, and is still kept in swap, is in both figures.
       swapBytes: Math.max(0, swapBytes - figureOf(stat, "swapcached")),
       residentBytes: Math.max(0, currentBytes - droppable.reduce((sum, bytes) => sum + bytes, 0)),
