@@ -1,4 +1,7 @@
-/** The message that a promise is rejected with; throws when it is not. For what Bun's own `rejects` waits for, the rest of this process may stand still. */
+/**
+ * The message that a promise is rejected with; throws when it is not. Bun's own `rejects` runs the event loop from
+ * within, and what a plugin in this process has to do for the promise to settle is then not done.
+ */
 export async function complaint(promise: Promise<unknown>): Promise<string> {
   try {
     await promise;
