@@ -12,6 +12,7 @@ import type { Host } from "../host/install/host.ts";
 import { lockHost, readJournal } from "../host/install/journal-file.ts";
 import { countSwapping, hasAgent, zeroLimits } from "../host/install/limits.ts";
 import { judgeMade, undoMade } from "../host/install/undo.ts";
+import type { Part } from "../policy/install/part.ts";
 import { removalRefusals } from "../policy/install/swap/removal.ts";
 import { type Undo, undoRefusals } from "../policy/install/undo.ts";
 import { hostOf } from "./install.ts";
@@ -73,15 +74,20 @@ interface Limits {
 
 function judgeLimits({ limits }: UninstallConfig, host: Host, undos: readonly Undo[]): Limits {
   const kept = { zeroed: undefined, refusals: [] };
-  const isHookGoing = undos.some(({ made }) => made.part === "hook");
+  const isGiverGoing = undos.some(({ made }) => isGiver(made.part));
   // A kubelet that limits swap itself gave the containers what they have.
-  if (limits === "Keep" || !host.isRunning || !isHookGoing || readKubeletFacts(host).limitsSwap) return kept;
+  if (limits === "Keep" || !host.isRunning || !isGiverGoing || readKubeletFacts(host).limitsSwap) return kept;
   const refusals = hasAgent(host)
     ? [
         "a wasp agent runs on this host, and would set the containers' swap limits again: end it first, or leave them with --limits Keep",
       ]
     : [];
   return { zeroed: countSwapping(host), refusals };
+}
+
+/** Whether a part gives containers their swap limits as they start: the hook, or the plugin of containerd. */
+function isGiver(part: Part): boolean {
+  return part === "hook" || part === "containerd";
 }
 
 /** Undoes everything, up to the first that cannot be undone, and tells what went wrong. */
@@ -91,16 +97,16 @@ function undoAll(
   host: Host,
   onDone: (undo: Undo) => void,
 ): readonly string[] {
-  const isOfHook = ({ made }: Undo) => made.part === "hook" && made.kind !== "folder";
+  const isOfGiver = ({ made }: Undo) => isGiver(made.part) && made.kind !== "folder";
   const zero = () => (zeroed === undefined ? [] : zeroLimits(host));
   try {
-    // Before the hook goes, as a run that is repeated no longer knows of it; and for what started until it was gone.
+    // Before the hook, or the plugin, goes, as a run that is repeated no longer knows of it; and for what started until then.
     const problems = zero();
-    undoMade(undos.filter(isOfHook), host, onDone);
+    undoMade(undos.filter(isOfGiver), host, onDone);
     problems.push(...zero());
     // No container swaps any more when the swap is taken away.
     undoMade(
-      undos.filter((undo) => !isOfHook(undo)),
+      undos.filter((undo) => !isOfGiver(undo)),
       host,
       onDone,
     );

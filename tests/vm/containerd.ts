@@ -14,18 +14,21 @@ export const nriFolders = { plugins: "/opt/nri/plugins", configurations: "/etc/n
 
 const criSocket = "/run/containerd/containerd.sock";
 const folder = "/run/wasp-containerd";
+
+/** Its configuration. */
+export const containerdConfig = `${folder}/config.toml`;
+
 const log = `${folder}/log`;
 const dropIn = "/run/systemd/system/containerd.service.d";
 const patienceSeconds = 60;
 
-/** How long containerd waits for plugins; each of its own defaults unless told. */
-export interface PluginPatience {
-  readonly registrationSeconds?: number;
-  readonly requestSeconds?: number;
-}
+/** How long containerd waits for plugins, each of its own defaults unless told; or that it is not told of NRI at all. */
+export type PluginPatience =
+  | { readonly registrationSeconds?: number; readonly requestSeconds?: number }
+  | "untold";
 
 /** The one that its package comes with has NRI off, and names a pause image of a registry. */
-function configOf({ registrationSeconds = 5, requestSeconds = 2 }: PluginPatience): string {
+function configOf(patience: PluginPatience): string {
   return `version = 2
 [plugins."io.containerd.grpc.v1.cri"]
   sandbox_image = "${busyboxImage}"
@@ -33,7 +36,11 @@ function configOf({ registrationSeconds = 5, requestSeconds = 2 }: PluginPatienc
     runtime_type = "io.containerd.runc.v2"
     [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc.options]
       SystemdCgroup = true
-[plugins."io.containerd.nri.v1.nri"]
+${patience === "untold" ? "" : nriOf(patience)}`;
+}
+
+function nriOf({ registrationSeconds = 5, requestSeconds = 2 }: Exclude<PluginPatience, string>): string {
+  return `[plugins."io.containerd.nri.v1.nri"]
   disable = false
   socket_path = "${nriSocket}"
   plugin_path = "${nriFolders.plugins}"
@@ -46,7 +53,7 @@ function configOf({ registrationSeconds = 5, requestSeconds = 2 }: PluginPatienc
 /** With a configuration of its own, and a log that is cheap to look for something in. */
 const unit = `[Service]
 ExecStart=
-ExecStart=/usr/bin/containerd --config ${folder}/config.toml
+ExecStart=/usr/bin/containerd --config ${containerdConfig}
 StandardError=append:${log}
 `;
 
@@ -79,7 +86,7 @@ export class Containerd implements AsyncDisposable {
   /** Starts it, and waits until it answers. */
   static async start(guest: Guest, patience: PluginPatience = {}): Promise<Containerd> {
     await guest.must(`mkdir ${folder} ${dropIn}`);
-    await guest.must(`cat > ${folder}/config.toml`, { stdin: configOf(patience) });
+    await guest.must(`cat > ${containerdConfig}`, { stdin: configOf(patience) });
     await guest.must(`cat > ${dropIn}/test.conf; systemctl daemon-reload; systemctl start containerd`, {
       stdin: unit,
     });

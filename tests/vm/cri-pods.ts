@@ -97,6 +97,11 @@ export class CriPod {
     return new CriContainer(this.#guest, this.#containerd, containerId, this.cgroup);
   }
 
+  /** Its uid. */
+  get uid(): string {
+    return this.#config.metadata?.uid ?? "";
+  }
+
   /** The directory of its cgroup. */
   get cgroup(): string {
     return `/sys/fs/cgroup/kubepods.slice/kubepods-burstable.slice/${this.#config.linux?.cgroupParent}`;
