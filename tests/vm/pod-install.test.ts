@@ -1,0 +1,68 @@
+/** A node made ready from inside of the pod that `wasp install --print kubernetes` has on each worker. */
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
+import { parseAllDocuments } from "yaml";
+import { find, type KubernetesObject } from "../kustomize.ts";
+import { wasp } from "../node/binary.ts";
+import { loadImage } from "./agent-image.ts";
+import { listing } from "./fresh-host.ts";
+import { type Outcome, quote } from "./guest.ts";
+import { sharedGuest } from "./node.ts";
+
+setDefaultTimeout(90_000);
+
+const guest = await sharedGuest();
+const SWAP_FILE = "/srv/wasp/swapfile";
+
+let pod: KubernetesObject;
+let before: string;
+
+beforeAll(async () => {
+  await loadImage(guest);
+  // What is installed there for all tests is in no journal.
+  before = await listing(guest);
+  const flags = ["--print", "kubernetes", "--swap-file", SWAP_FILE, "--swap-size", "64Mi"];
+  const { stdout } = await wasp(["install", ...flags]);
+  const objects = parseAllDocuments(stdout).map((document) => document.toJS());
+  pod = find(objects, "DaemonSet", "wasp-install").spec.template.spec;
+});
+
+afterAll(() => guest.run("wasp uninstall --limits Keep"));
+
+/** Runs the pod's installing container to its end, with what its manifest gives it. */
+async function runInstaller(): Promise<Outcome> {
+  const [{ image, args, securityContext, volumeMounts }] = pod.initContainers;
+  expect(securityContext).toMatchObject({ privileged: true, readOnlyRootFilesystem: true });
+  const mounts = volumeMounts.map(({ name, mountPath }: { name: string; mountPath: string }) => {
+    const { hostPath } = pod.volumes.find((volume: { name: string }) => volume.name === name);
+    return `--volume=${hostPath.path}:${mountPath}:rslave`;
+  });
+  expect(pod.hostPID).toBe(true);
+  const command = [
+    "podman",
+    "run",
+    "--rm",
+    "--privileged",
+    "--pid=host",
+    "--read-only",
+    ...mounts,
+    image,
+    ...args,
+  ];
+  return await guest.run(command.map(quote).join(" "));
+}
+
+test("a pod makes its node ready, once, and the node's own wasp undoes it", async () => {
+  expect(await runInstaller()).toMatchObject({ code: 0, stderr: "" });
+  expect(await guest.must(`swapon --noheadings --show=NAME | grep ${SWAP_FILE}`)).toBe(`${SWAP_FILE}\n`);
+  expect(
+    await guest.must("systemctl is-active wasp-swap.service; systemctl list-units --failed --no-legend"),
+  ).toBe("active\n");
+  expect(await guest.must("cat /sys/fs/cgroup/system.slice/memory.swap.max")).toBe("0\n");
+  const again = await runInstaller();
+  expect(again).toMatchObject({ code: 0, stderr: "" });
+  expect(again.stdout).toContain("nothing to do");
+
+  expect(await guest.run("wasp uninstall")).toMatchObject({ code: 0, stderr: "" });
+  expect(await guest.run(`swapon --noheadings --show=NAME | grep ${SWAP_FILE}`)).toMatchObject({ code: 1 });
+  expect(await listing(guest)).toBe(before);
+});
