@@ -302,10 +302,10 @@ export const breakages: Readonly<Record<string, readonly Breakage[]>> = {
       breaks: `sed --in-place s/crio/containerd/g ${KUBELET}/config.yaml`,
       complaints: [
         {
-          id: "runtime",
+          id: "nri",
           severity: "warning",
-          found: "containerd, which has no hooks",
-          remedy: install("containerd"),
+          found: "NRI is off",
+          remedy: "wasp install --only containerd --restart",
         },
       ],
       mends: `sed --in-place s/containerd/crio/g ${KUBELET}/config.yaml; systemctl restart kubelet`,

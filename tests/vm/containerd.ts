@@ -1,7 +1,7 @@
 /** containerd on the node, with NRI on and the cgroup driver that the kubelet has there, and an image for its containers. */
 import { type CriClient, criClient } from "./cri.ts";
 import type { Guest } from "./guest.ts";
-import { containerRootfs } from "./image.ts";
+import { containerRootfs, nextContainerdFolder } from "./image.ts";
 
 /** The image of every container, which sleeps unless told otherwise. */
 export const busyboxImage = "localhost/busybox:test";
@@ -11,6 +11,12 @@ export const nriSocket = "/run/nri/nri.sock";
 
 /** Where the runtime finds plugins that it launches itself, and their configuration. */
 export const nriFolders = { plugins: "/opt/nri/plugins", configurations: "/etc/nri/conf.d" } as const;
+
+/** The versions that the node has: its package's, and the next. */
+export const containerdVersions = ["1.7", "2"] as const;
+
+/** One of them. */
+export type ContainerdVersion = (typeof containerdVersions)[number];
 
 const criSocket = "/run/containerd/containerd.sock";
 const folder = "/run/wasp-containerd";
@@ -28,8 +34,10 @@ export type PluginPatience =
   | "untold";
 
 /** The one that its package comes with has NRI off, and names a pause image of a registry. */
-function configOf(patience: PluginPatience): string {
+function configOf(patience: PluginPatience, version: ContainerdVersion): string {
+  // An older one cannot read what a newer one has written.
   return `version = 2
+root = "/var/lib/containerd-${version}"
 [plugins."io.containerd.grpc.v1.cri"]
   sandbox_image = "${busyboxImage}"
   [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
@@ -51,11 +59,20 @@ function nriOf({ registrationSeconds = 5, requestSeconds = 2 }: Exclude<PluginPa
 }
 
 /** With a configuration of its own, and a log that is cheap to look for something in. */
-const unit = `[Service]
+function unitOf(path: string): string {
+  return `[Service]
+Environment=PATH=${path}
 ExecStart=
-ExecStart=/usr/bin/containerd --config ${containerdConfig}
+ExecStart=env containerd --config ${containerdConfig}
 StandardError=append:${log}
 `;
+}
+
+/** Where a version's programs are found before all others. */
+function pathOf(version: ContainerdVersion): string {
+  const usual = "/usr/sbin:/usr/bin:/sbin:/bin";
+  return version === "2" ? `${nextContainerdFolder}:${usual}` : usual;
+}
 
 /** Makes an image of the containers' root, as an archive of Docker's kind, and has containerd keep it if it has none. */
 const importImage = `set -e
@@ -84,13 +101,18 @@ export class Containerd implements AsyncDisposable {
   }
 
   /** Starts it, and waits until it answers. */
-  static async start(guest: Guest, patience: PluginPatience = {}): Promise<Containerd> {
+  static async start(
+    guest: Guest,
+    patience: PluginPatience = {},
+    version: ContainerdVersion = "1.7",
+  ): Promise<Containerd> {
+    const path = pathOf(version);
     await guest.must(`mkdir ${folder} ${dropIn}`);
-    await guest.must(`cat > ${containerdConfig}`, { stdin: configOf(patience) });
+    await guest.must(`cat > ${containerdConfig}`, { stdin: configOf(patience, version) });
     await guest.must(`cat > ${dropIn}/test.conf; systemctl daemon-reload; systemctl start containerd`, {
-      stdin: unit,
+      stdin: unitOf(path),
     });
-    await guest.must(importImage);
+    await guest.must(`PATH=${path}; ${importImage}`);
     const containerd = new Containerd(guest, criClient(await guest.forward(criSocket)));
     await containerd.#untilReady();
     return containerd;

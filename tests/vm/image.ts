@@ -17,12 +17,14 @@ import {
   truncate,
 } from "node:fs/promises";
 import { homedir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 
 /** Everything a guest boots from. */
 export interface GuestImage {
   /** The folder to chroot into before QEMU is started. */
   emulator: string;
+  /** A kubectl that runs on the host. */
+  kubectl: string;
   /** The kernel, as a path inside the chroot. */
   kernel: string;
   /** The root disk, as a path inside the chroot, never written to. */
@@ -45,7 +47,18 @@ export const readyMarker = "wasp-guest: ready";
 
 const suite = "trixie";
 
-const emulatorPackages = ["qemu-system-x86", "qemu-utils"];
+/** The next containerd, which trixie does not have: what of it runs on trixie, and where the guest has that. */
+const nextContainerd = {
+  suite: "forky",
+  files: ["usr/bin/containerd", "usr/bin/containerd-shim-runc-v2", "usr/bin/ctr"],
+  folder: "opt/containerd-2/bin",
+};
+
+/** The folder in the guest with the programs of containerd 2. */
+export const nextContainerdFolder = `/${nextContainerd.folder}`;
+
+// Debian 12's kubectl knows no components of kustomize; this one runs on such a host too.
+const emulatorPackages = ["kubectl", "qemu-system-x86", "qemu-utils"];
 
 const guestPackages = [
   "btrfs-progs",
@@ -160,6 +173,7 @@ const recipe = {
   suite,
   emulatorPackages,
   guestPackages,
+  nextContainerd,
   leftOutPaths,
   enabledUnits,
   disabledUnits,
@@ -179,6 +193,7 @@ export async function guestImage(): Promise<GuestImage> {
   if (!(await exists(folder))) await buildOnce(cache, key);
   return {
     emulator: join(folder, "emulator"),
+    kubectl: join(folder, "emulator/usr/bin/kubectl"),
     kernel: "/guest/vmlinuz",
     disk: "/guest/disk.img",
     key: join(folder, "key"),
@@ -236,6 +251,7 @@ async function build(folder: string): Promise<void> {
   await debootstrap("apt", emulatorPackages, emulator);
   await debootstrap("minbase", guestPackages, guest);
   await mkdir(join(emulator, "guest"));
+  await addNextContainerd(guest, join(folder, "containerd"));
   await moveKernel(guest, join(emulator, "guest/vmlinuz"));
   await configure(guest, `${key}.pub`);
   await makeContainerRootfs(guest);
@@ -243,7 +259,21 @@ async function build(folder: string): Promise<void> {
   await rm(guest, { recursive: true });
 }
 
-async function debootstrap(variant: string, packages: string[], folder: string): Promise<void> {
+async function addNextContainerd(guest: string, draft: string): Promise<void> {
+  const { suite, files, folder } = nextContainerd;
+  // Of the other suite nothing but these programs gets into the guest.
+  await debootstrap("extract", ["containerd"], draft, suite);
+  await mkdir(join(guest, folder), { recursive: true });
+  for (const file of files) await copyFile(join(draft, file), join(guest, folder, basename(file)));
+  await rm(draft, { recursive: true });
+}
+
+async function debootstrap(
+  variant: string,
+  packages: string[],
+  folder: string,
+  from: string = suite,
+): Promise<void> {
   await execute(
     // In namespaces of its own, so that its mounts and processes end with this process, however that ends.
     ...["setpriv", "--pdeathsig", "KILL"],
@@ -251,7 +281,7 @@ async function debootstrap(variant: string, packages: string[], folder: string):
     ...["mmdebstrap", `--variant=${variant}`, `--include=${packages.join(",")}`],
     ...(await hostAptSettings()).map((setting) => `--aptopt=${setting}`),
     ...leftOutPaths.map((path) => `--dpkgopt=path-exclude=${path}`),
-    ...[suite, folder, `deb ${await hostMirror()} ${suite} main`],
+    ...[from, folder, `deb ${await hostMirror()} ${from} main`],
   );
 }
 

@@ -1,7 +1,7 @@
 /** `wasp nri` as users have it: a plugin of the node's containerd, and a pod that asks for memory QoS. */
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { complaint } from "./complaint.ts";
-import { Containerd, nriFolders } from "./containerd.ts";
+import { Containerd, containerdVersions, nriFolders } from "./containerd.ts";
 import { type CriContainer, CriPod } from "./cri-pods.ts";
 import { GuestService } from "./guest-service.ts";
 import { sharedGuest } from "./node.ts";
@@ -35,144 +35,156 @@ let containerd: Containerd;
 let pod: CriPod;
 let plugin: GuestService;
 
-beforeAll(async () => {
-  await configure({ bronze: 0.5, silver: 0.25 });
-  const { plugins, configurations } = nriFolders;
-  // It looks there when it starts.
-  await guest.must(`mkdir --parents ${plugins} ${configurations}
-    ln --symbolic /usr/local/bin/wasp ${plugins}/${pluginName}
-    cp ${configFile} ${configurations}/${pluginName}.conf`);
-  // An emulated processor is so much slower than any that its patience is for.
-  containerd = await Containerd.start(guest, { registrationSeconds: 40, requestSeconds: 20 });
-  pod = await CriPod.run(guest, containerd, "web-0", annotations);
-});
-
-afterAll(async () => {
-  await containerd?.[Symbol.asyncDispose]();
-  await guest.must(`rm --recursive --force ${nriFolders.plugins} ${nriFolders.configurations} ${configFile}`);
-});
-
-test("containerd starts a plugin itself, from a link in one folder and a configuration in another", async () => {
-  const isRunning = `pgrep --exact ${pluginName}`;
-  await guest.must(isRunning);
-  const container = await pod.start({ name: "launched", memoryLimitBytes });
-  expect(await limitsOf(container)).toEqual(limits(memoryLimitBytes / 2, "max"));
-  await guest.must(`rm --recursive ${nriFolders.plugins} ${nriFolders.configurations}`);
-  await containerd.restart();
-  // Nobody but the plugin itself ends it.
-  await guest.must(`while ${isRunning}; do sleep 0.1; done`, { timeoutSeconds: 20 });
-});
-
-describe("with a plugin that systemd runs, a container", () => {
+describe.each(containerdVersions)("under containerd %s", (version) => {
   beforeAll(async () => {
-    plugin = await startPlugin();
-  });
-
-  afterAll(() => plugin?.[Symbol.asyncDispose]());
-
-  test("that starts while the plugin is dead has its class when it is back", async () => {
-    await plugin.kill();
-    const container = await pod.start({ name: "orphan", memoryLimitBytes });
-    expect(await limitsOf(container)).toEqual(limits("max", 0));
-    plugin = await startPlugin();
-    await container.untilFiles(limits(memoryLimitBytes / 2, "max"));
-  });
-
-  test("that starts after containerd was restarted has its class", async () => {
-    await containerd.connecting(pluginName, () => containerd.restart());
-    const container = await pod.start({ name: "later", memoryLimitBytes });
-    expect(await limitsOf(container)).toEqual(limits(memoryLimitBytes / 2, "max"));
-  });
-
-  test("that runs follows its class when that is changed", async () => {
-    const container = await pod.start({ name: "followed", memoryLimitBytes });
-    await configure({ bronze: 0.75, silver: 0.25 });
-    await container.untilFiles(limits(memoryLimitBytes / 4, "max"));
     await configure({ bronze: 0.5, silver: 0.25 });
-    await container.untilFiles(limits(memoryLimitBytes / 2, "max"));
+    const { plugins, configurations } = nriFolders;
+    // It looks there when it starts.
+    await guest.must(`mkdir --parents ${plugins} ${configurations}
+      ln --symbolic /usr/local/bin/wasp ${plugins}/${pluginName}
+      cp ${configFile} ${configurations}/${pluginName}.conf`);
+    // An emulated processor is so much slower than any that its patience is for.
+    containerd = await Containerd.start(guest, { registrationSeconds: 40, requestSeconds: 20 }, version);
+    pod = await CriPod.run(guest, containerd, "web-0", annotations);
   });
 
-  test.each<[string, string, number | "max", number | "max"]>([
-    ["has the pod's class", "plain", 32 * MiB, "max"],
-    ["has a class of its own", "silver", 48 * MiB, "max"],
-    ["is taken out of the pod's class", "out", "max", 0],
-    ["has the pod's class but for what it asks for itself", "own", 32 * MiB, 16 * MiB],
-    ["has no class, and what it asks for itself", "direct", 40 * MiB, 8 * MiB],
-  ])("%s", async (_, name, high, swap) => {
-    const container = await pod.start({ name, memoryLimitBytes });
-    expect(await limitsOf(container)).toEqual(limits(high, swap));
-  });
-
-  test.each([
-    ["of a class that there is not", "unknown", 'class.memory-qos.nri.io/unknown: "gold"', "bronze, silver"],
-    [
-      "that sets what is not listed",
-      "unlisted",
-      'memory.oom.group.memory-qos.nri.io/unlisted: "1"',
-      "memory.swap.max, memory.high may",
-    ],
-    ["that asks for no value", "wrong", 'memory.high.memory-qos.nri.io/wrong: "much"', "such as 512Mi"],
-  ])("%s is refused, and it is said why", async (_, name, found, right) => {
-    const refusal = await complaint(pod.create({ name, memoryLimitBytes }));
-    expect(refusal).toContain(`container ${name} of pod default/web-0: ${found}`);
-    expect(refusal).toContain(right);
-  });
-
-  test("of a class is refused without a memory limit", async () => {
-    expect(await complaint(pod.create({ name: "unlimited" }))).toContain(
-      'container unlimited of pod default/web-0: class.memory-qos.nri.io: "bronze" needs a memory limit',
+  afterAll(async () => {
+    await containerd?.[Symbol.asyncDispose]();
+    await guest.must(
+      `rm --recursive --force ${nriFolders.plugins} ${nriFolders.configurations} ${configFile}`,
     );
   });
 
-  test("keeps its part of its memory limit, whatever that is changed to", async () => {
-    const container = await pod.start({ name: "resized", memoryLimitBytes });
-    for (const bytes of [2 * memoryLimitBytes, memoryLimitBytes / 2]) {
-      await container.resize(bytes);
-      expect(await container.files("memory.max")).toEqual({ "memory.max": `${bytes}` });
-      expect(await limitsOf(container)).toEqual(limits(bytes / 2, "max"));
-    }
+  test("containerd starts a plugin itself, from a link in one folder and a configuration in another", async () => {
+    const isRunning = `pgrep --exact ${pluginName}`;
+    await guest.must(isRunning);
+    const container = await pod.start({ name: "launched", memoryLimitBytes });
+    expect(await limitsOf(container)).toEqual(limits(memoryLimitBytes / 2, "max"));
+    await guest.must(`rm --recursive ${nriFolders.plugins} ${nriFolders.configurations}`);
+    await containerd.restart();
+    // Nobody but the plugin itself ends it.
+    await guest.must(`while ${isRunning}; do sleep 0.1; done`, { timeoutSeconds: 20 });
   });
 
-  test("swaps what it uses beyond its part", async () => {
-    // From /dev/urandom, because this kernel swaps no zeros.
-    const script = "dd if=/dev/urandom of=/dev/shm/data bs=1M count=56; exec sleep infinity";
-    const container = await pod.start({ name: "hog", memoryLimitBytes, script });
-    await guest.must(`cd ${container.cgroup}
-      until grep --quiet sleep /proc/$(head --lines=1 cgroup.procs)/comm; do sleep 0.1; done`);
-    const usage = await container.files("memory.current", "memory.swap.current");
-    expect(Number(usage["memory.swap.current"])).toBeGreaterThan(16 * MiB);
-    expect(Number(usage["memory.current"])).toBeLessThan(40 * MiB);
+  describe("with a plugin that systemd runs, a container", () => {
+    beforeAll(async () => {
+      plugin = await startPlugin();
+    });
+
+    afterAll(() => plugin?.[Symbol.asyncDispose]());
+
+    test("that starts while the plugin is dead has its class when it is back", async () => {
+      await plugin.kill();
+      const container = await pod.start({ name: "orphan", memoryLimitBytes });
+      expect(await limitsOf(container)).toEqual(limits("max", 0));
+      plugin = await startPlugin();
+      await container.untilFiles(limits(memoryLimitBytes / 2, "max"));
+    });
+
+    test("that starts after containerd was restarted has its class", async () => {
+      await containerd.connecting(pluginName, () => containerd.restart());
+      const container = await pod.start({ name: "later", memoryLimitBytes });
+      expect(await limitsOf(container)).toEqual(limits(memoryLimitBytes / 2, "max"));
+    });
+
+    test("that runs follows its class when that is changed", async () => {
+      const container = await pod.start({ name: "followed", memoryLimitBytes });
+      await configure({ bronze: 0.75, silver: 0.25 });
+      await container.untilFiles(limits(memoryLimitBytes / 4, "max"));
+      await configure({ bronze: 0.5, silver: 0.25 });
+      await container.untilFiles(limits(memoryLimitBytes / 2, "max"));
+    });
+
+    test.each<[string, string, number | "max", number | "max"]>([
+      ["has the pod's class", "plain", 32 * MiB, "max"],
+      ["has a class of its own", "silver", 48 * MiB, "max"],
+      ["is taken out of the pod's class", "out", "max", 0],
+      ["has the pod's class but for what it asks for itself", "own", 32 * MiB, 16 * MiB],
+      ["has no class, and what it asks for itself", "direct", 40 * MiB, 8 * MiB],
+    ])("%s", async (_, name, high, swap) => {
+      const container = await pod.start({ name, memoryLimitBytes });
+      expect(await limitsOf(container)).toEqual(limits(high, swap));
+    });
+
+    test.each([
+      [
+        "of a class that there is not",
+        "unknown",
+        'class.memory-qos.nri.io/unknown: "gold"',
+        "bronze, silver",
+      ],
+      [
+        "that sets what is not listed",
+        "unlisted",
+        'memory.oom.group.memory-qos.nri.io/unlisted: "1"',
+        "memory.swap.max, memory.high may",
+      ],
+      ["that asks for no value", "wrong", 'memory.high.memory-qos.nri.io/wrong: "much"', "such as 512Mi"],
+    ])("%s is refused, and it is said why", async (_, name, found, right) => {
+      const refusal = await complaint(pod.create({ name, memoryLimitBytes }));
+      expect(refusal).toContain(`container ${name} of pod default/web-0: ${found}`);
+      expect(refusal).toContain(right);
+    });
+
+    test("of a class is refused without a memory limit", async () => {
+      expect(await complaint(pod.create({ name: "unlimited" }))).toContain(
+        'container unlimited of pod default/web-0: class.memory-qos.nri.io: "bronze" needs a memory limit',
+      );
+    });
+
+    test("keeps its part of its memory limit, whatever that is changed to", async () => {
+      const container = await pod.start({ name: "resized", memoryLimitBytes });
+      for (const bytes of [2 * memoryLimitBytes, memoryLimitBytes / 2]) {
+        await container.resize(bytes);
+        expect(await container.files("memory.max")).toEqual({ "memory.max": `${bytes}` });
+        expect(await limitsOf(container)).toEqual(limits(bytes / 2, "max"));
+      }
+    });
+
+    test("swaps what it uses beyond its part", async () => {
+      // From /dev/urandom, because this kernel swaps no zeros.
+      const script = "dd if=/dev/urandom of=/dev/shm/data bs=1M count=56; exec sleep infinity";
+      const container = await pod.start({ name: "hog", memoryLimitBytes, script });
+      await guest.must(`cd ${container.cgroup}
+        until grep --quiet sleep /proc/$(head --lines=1 cgroup.procs)/comm; do sleep 0.1; done`);
+      const usage = await container.files("memory.current", "memory.swap.current");
+      expect(Number(usage["memory.swap.current"])).toBeGreaterThan(16 * MiB);
+      expect(Number(usage["memory.current"])).toBeLessThan(40 * MiB);
+    });
   });
-});
 
-describe("with a plugin that shares swap out and ignores what is wrong, a container", () => {
-  let lenient: GuestService;
+  describe("with a plugin that shares swap out and ignores what is wrong, a container", () => {
+    let lenient: GuestService;
 
-  beforeAll(async () => {
-    lenient = await serve("--swap-behavior=LimitedSwap", "--on-error=Ignore");
-  });
+    beforeAll(async () => {
+      lenient = await serve("--swap-behavior=LimitedSwap", "--on-error=Ignore");
+    });
 
-  afterAll(() => lenient?.[Symbol.asyncDispose]());
+    afterAll(() => lenient?.[Symbol.asyncDispose]());
 
-  test("has its class although containerd was still busy with what the plugin said of others", async () => {
-    await lenient.event("nri-synchronized", () => true, 40);
-    const container = await pod.start({ name: "between", memoryLimitBytes });
-    await container.untilFiles(limits(memoryLimitBytes / 2, "max"));
-  });
+    test("has its class although containerd was still busy with what the plugin said of others", async () => {
+      await lenient.event("nri-synchronized", () => true, 40);
+      const container = await pod.start({ name: "between", memoryLimitBytes });
+      await container.untilFiles(limits(memoryLimitBytes / 2, "max"));
+    });
 
-  test("has its share of swap, and keeps it when its memory limit is changed", async () => {
-    const oomScoreAdj = oomScoreAdjOf32MiB;
-    const container = await pod.start({ name: "sharing", memoryLimitBytes, oomScoreAdj });
-    expect(await limitsOf(container)).toEqual(limits("max", shareOfSwap(oomScoreAdj)));
-    await container.resize(2 * memoryLimitBytes);
-    expect(await limitsOf(container)).toEqual(limits("max", shareOfSwap(oomScoreAdj)));
-  });
+    test("has its share of swap, and keeps it when its memory limit is changed", async () => {
+      const oomScoreAdj = oomScoreAdjOf32MiB;
+      const container = await pod.start({ name: "sharing", memoryLimitBytes, oomScoreAdj });
+      expect(await limitsOf(container)).toEqual(limits("max", shareOfSwap(oomScoreAdj)));
+      await container.resize(2 * memoryLimitBytes);
+      expect(await limitsOf(container)).toEqual(limits("max", shareOfSwap(oomScoreAdj)));
+    });
 
-  test("of a class that there is not starts without one", async () => {
-    const container = await pod.start({ name: "unknown", memoryLimitBytes });
-    expect(await container.files("memory.high")).toEqual({ "memory.high": "max" });
-    const { error } = await lenient.event("annotation-ignored", ({ container: name }) => name === "unknown");
-    expect(error).toContain('"gold"');
+    test("of a class that there is not starts without one", async () => {
+      const container = await pod.start({ name: "unknown", memoryLimitBytes });
+      expect(await container.files("memory.high")).toEqual({ "memory.high": "max" });
+      const { error } = await lenient.event(
+        "annotation-ignored",
+        ({ container: name }) => name === "unknown",
+      );
+      expect(error).toContain('"gold"');
+    });
   });
 });
 
