@@ -43,6 +43,7 @@ async function runInstaller(): Promise<Outcome> {
     "--rm",
     "--privileged",
     "--pid=host",
+    "--network=host",
     "--read-only",
     ...mounts,
     image,

@@ -441,7 +441,7 @@ describe("containerd", () => {
   test.each<[string, (host: InstallHost) => void, boolean]>([
     ["nothing", () => {}, false],
     ["its executable", (host) => host.write("/usr/bin/containerd", "", 0o755), true],
-    ["its configuration", (host) => host.write("/etc/containerd/config.toml", ""), true],
+    ["its configuration alone", (host) => host.write("/etc/containerd/config.toml", ""), false],
     ["its process", (host) => host.addProcess(3, "containerd", ["containerd"]), true],
     [
       "a link to its executable",

@@ -2,7 +2,7 @@ import { type ContainerdFacts, NRI_LINES, NRI_TABLE } from "../../../policy/inst
 import { DROP_IN } from "../../../policy/install/drop-in.ts";
 import type { Host } from "../host.ts";
 import { readKubeletFlags } from "../kubelet-flags.ts";
-import { filesIn, isExecutable, isThere, readIfThere } from "../read-host.ts";
+import { filesIn, isExecutable, isThere, processesNamed, readIfThere } from "../read-host.ts";
 import { readServiceFlags } from "../service-flags.ts";
 
 const CONFIG_FILE = "/etc/containerd/config.toml";
@@ -41,7 +41,8 @@ export function readContainerdFacts(host: Host): ContainerdFacts {
     isExecutable(host, path),
   );
   return {
-    isThere: program !== undefined || isThere(host, CONFIG_FILE) || flags.isThere,
+    // Its files stay when it goes; a distribution has it in a place of its own.
+    isThere: program !== undefined || processesNamed(host, "containerd").length > 0,
     distribution: readKubeletFlags(host).startedBy?.name,
     version: program === undefined || !host.isRunning ? undefined : versionOf(host, program),
     configFile,
