@@ -1,4 +1,4 @@
-import { closeSync, mkdtempSync, openSync, readSync, rmSync } from "node:fs";
+import { closeSync, mkdtempSync, openSync, readFileSync, readSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { WASP } from "./binary.ts";
 
@@ -7,13 +7,12 @@ export type LogEntry = { readonly event: string; readonly level: string } & Read
 
 /** A command of the compiled executable at work, with what it logs. */
 export class RunningWasp implements AsyncDisposable {
-  /** What it wrote to standard error. */
-  stderr = "";
-  readonly #process: Bun.Subprocess<"ignore", number, "pipe">;
-  readonly #readingErrors: Promise<void>;
+  readonly #process: Bun.Subprocess<"ignore", number, number>;
   readonly #folder = mkdtempSync(`${tmpdir()}/wasp-running-`);
   // A file, not a pipe: what was logged before anything else was done is there when that is seen.
   readonly #logFile = openSync(`${this.#folder}/log`, "a+");
+  // A file too: the end of a pipe from one that was killed is not always told to whoever reads it.
+  readonly #errorFile = openSync(`${this.#folder}/errors`, "a+");
   readonly #entries: LogEntry[] = [];
   #readBytes = 0;
 
@@ -27,10 +26,9 @@ export class RunningWasp implements AsyncDisposable {
     this.#process = Bun.spawn([...under, binary, ...command], {
       stdin: "ignore",
       stdout: this.#logFile,
-      stderr: "pipe",
+      stderr: this.#errorFile,
       env,
     });
-    this.#readingErrors = this.#readErrors();
   }
 
   /** All that it has logged. */
@@ -45,6 +43,11 @@ export class RunningWasp implements AsyncDisposable {
       const lines = buffer.toString("utf8", 0, end - 1).split("\n");
       this.#entries.push(...lines.map((line) => JSON.parse(line)));
     }
+  }
+
+  /** What it wrote to standard error. */
+  get stderr(): string {
+    return readFileSync(`${this.#folder}/errors`, "utf8");
   }
 
   get pid(): number {
@@ -74,7 +77,6 @@ export class RunningWasp implements AsyncDisposable {
   /** Waits until it ends by itself, and returns its exit status. */
   async ended(): Promise<number> {
     await this.#process.exited;
-    await this.#readingErrors;
     return this.#process.exitCode ?? -1;
   }
 
@@ -87,11 +89,8 @@ export class RunningWasp implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop("SIGKILL");
     closeSync(this.#logFile);
+    closeSync(this.#errorFile);
     rmSync(this.#folder, { recursive: true });
-  }
-
-  async #readErrors(): Promise<void> {
-    for await (const chunk of this.#process.stderr.pipeThrough(new TextDecoderStream())) this.stderr += chunk;
   }
 
   #ended(what: string): Error {
