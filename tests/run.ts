@@ -103,7 +103,7 @@ async function rings(): Promise<{ quick: Ring[]; registry: Ring; guests: Ring[][
       [{ name: "the guest", files: of("vm").filter((file) => !isOfHosts(file) && !isOfRuntimes(file)) }],
       [
         { name: "guests that are made ready, restarted and cut off", files: of("vm").filter(isOfHosts) },
-        { name: "the guest, with containerd", files: of("vm").filter(isOfRuntimes) },
+        { name: "the guest, with containerd and images", files: of("vm").filter(isOfRuntimes) },
       ],
     ],
   };
@@ -118,7 +118,7 @@ function sharded(name: string, files: readonly string[], shards: number): Ring[]
 
 // In a guest of their own for the sake of time alone: one after the other, the two of a lane take as long as the other.
 function isOfRuntimes(file: string): boolean {
-  return /\/(nri|nri-install|pod-install|kubectl)\.test\.ts$/.test(file);
+  return /\/(nri|nri-install|image|agent-image|pod-install|kubectl)\.test\.ts$/.test(file);
 }
 
 async function runInTurn(lane: readonly Ring[]): Promise<void> {
