@@ -19,6 +19,11 @@ export function isExecutable(host: Host, path: string): boolean {
   return stat?.isFile() === true && (stat.mode & 0o111) !== 0;
 }
 
+/** Where a host has a program of this name, its package's or one of its own; undefined for nowhere. */
+export function programOf(host: Host, name: string): string | undefined {
+  return [`/usr/bin/${name}`, `/usr/local/bin/${name}`].find((path) => isExecutable(host, path));
+}
+
 /** The paths of the regular files in a folder of a host, by name; none where there is no such folder. */
 export function filesIn(host: Host, folder: string): readonly string[] {
   const names = namesIn(follow(host, folder)).map((name) => `${folder}/${name}`);

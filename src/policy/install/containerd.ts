@@ -1,4 +1,4 @@
-import { DROP_IN, WRITTEN_BY } from "./drop-in.ts";
+import { TOML_DROP_IN, WRITTEN_BY } from "./drop-in.ts";
 import { MEMORY_QOS_FILE, nriServiceSteps } from "./nri-service.ts";
 import type { InstallOptions } from "./options.ts";
 import type { PartPlan } from "./plan.ts";
@@ -137,7 +137,7 @@ function enablingSteps({ nri, configFile, isConfigured, importedFolder }: Contai
     const text = [WRITTEN_BY, "version = 2", `[plugins."${NRI_TABLE}"]`, "  disable = false", ""].join("\n");
     return { kind: "file", part: PART, path, text, mode: 0o644, why };
   };
-  if (importedFolder !== undefined) return [file(`${importedFolder}/${DROP_IN.replace(/\.conf$/, ".toml")}`)];
+  if (importedFolder !== undefined) return [file(`${importedFolder}/${TOML_DROP_IN}`)];
   if (!isConfigured) return [file(configFile)];
   return NRI_LINES.map((line) => ({ kind: "line", part: PART, path: configFile, line, why }));
 }

@@ -1,6 +1,9 @@
 /** The name of wasp's drop-ins, wherever settings of a service can be given in files of their own. */
 export const DROP_IN = "50-wasp.conf";
 
+/** The same where only files of TOML's own ending are read. */
+export const TOML_DROP_IN = "50-wasp.toml";
+
 /** The first line of what wasp writes where a comment can be. */
 export const WRITTEN_BY = "# Written by wasp install.";
 

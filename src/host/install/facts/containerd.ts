@@ -1,9 +1,10 @@
 import { type ContainerdFacts, NRI_LINES, NRI_TABLE } from "../../../policy/install/containerd.ts";
-import { DROP_IN } from "../../../policy/install/drop-in.ts";
+import { TOML_DROP_IN } from "../../../policy/install/drop-in.ts";
 import type { Host } from "../host.ts";
 import { readKubeletFlags } from "../kubelet-flags.ts";
-import { filesIn, isExecutable, isThere, processesNamed, readIfThere } from "../read-host.ts";
+import { filesIn, isThere, processesNamed, programOf } from "../read-host.ts";
 import { readServiceFlags } from "../service-flags.ts";
+import { isTable, isTexts, readSettings } from "../settings.ts";
 
 const CONFIG_FILE = "/etc/containerd/config.toml";
 
@@ -18,14 +19,6 @@ interface Settings {
   readonly problem?: string;
 }
 
-const NOTHING: Omit<Settings, "path"> = {
-  imports: [],
-  isCriOff: false,
-  hasNri: false,
-  isNriDisabled: undefined,
-  refusesConnections: false,
-};
-
 // By its names of today and of before.
 const CRI_NAMES = ["cri", "io.containerd.grpc.v1.cri"];
 
@@ -33,13 +26,11 @@ const CRI_NAMES = ["cri", "io.containerd.grpc.v1.cri"];
 export function readContainerdFacts(host: Host): ContainerdFacts {
   const flags = readServiceFlags(host, "containerd");
   const configFile = flags.valueOf("--config") ?? flags.valueOf("-c") ?? CONFIG_FILE;
-  const main = readSettings(host, configFile);
+  const main = settingsOf(host, configFile);
   const folders = main.imports.flatMap((pattern) => folderOfAll(pattern, configFile) ?? []);
   const files = [main, ...folders.flatMap((folder) => filesOf(host, folder))];
   const nri = files.findLast(({ hasNri }) => hasNri);
-  const program = ["/usr/bin/containerd", "/usr/local/bin/containerd"].find((path) =>
-    isExecutable(host, path),
-  );
+  const program = programOf(host, "containerd");
   return {
     // Its files stay when it goes; a distribution has it in a place of its own.
     isThere: program !== undefined || processesNamed(host, "containerd").length > 0,
@@ -57,9 +48,9 @@ export function readContainerdFacts(host: Host): ContainerdFacts {
 
 function filesOf(host: Host, folder: string): readonly Settings[] {
   // What wasp configures is left out: a second run has to plan what the first did.
-  const own = `/${DROP_IN.replace(/\.conf$/, ".toml")}`;
-  const paths = filesIn(host, folder).filter((path) => path.endsWith(".toml") && !path.endsWith(own));
-  return paths.map((path) => readSettings(host, path));
+  const own = `${folder}/${TOML_DROP_IN}`;
+  const paths = filesIn(host, folder).filter((path) => path.endsWith(".toml") && path !== own);
+  return paths.map((path) => settingsOf(host, path));
 }
 
 // As in conf.d/*.toml, which is below the folder of the file that says it.
@@ -74,26 +65,22 @@ function versionOf(host: Host, program: string): string | undefined {
   return /\sv?(\d+\.\d+[.\d]*)/.exec(host.run([program, "--version"]))?.[1];
 }
 
-function readSettings(host: Host, path: string): Settings {
-  try {
-    const config: unknown = Bun.TOML.parse(withoutOwnLines(readIfThere(host, path) ?? ""));
-    const { imports, plugins, disabled_plugins: disabled } = isTable(config) ? config : {};
-    const nri = isTable(plugins) ? plugins[NRI_TABLE] : undefined;
-    const { disable, disable_connections: refuses } = isTable(nri) ? nri : {};
-    const off = isTexts(disabled) ? disabled : [];
-    const isNriOff = off.includes(NRI_TABLE);
-    return {
-      path,
-      imports: isTexts(imports) ? imports : [],
-      isCriOff: CRI_NAMES.some((name) => off.includes(name)),
-      hasNri: isNriOff || isTable(nri),
-      isNriDisabled: isNriOff ? true : typeof disable === "boolean" ? disable : undefined,
-      refusesConnections: refuses === true,
-    };
-  } catch (error) {
-    const problem = `${path} is not TOML that wasp can read: ${(error as Error).message}`;
-    return { ...NOTHING, path, problem };
-  }
+function settingsOf(host: Host, path: string): Settings {
+  const { table, ...read } = readSettings(host, path, "TOML", withoutOwnLines);
+  const { imports, plugins, disabled_plugins: disabled } = table;
+  const nri = isTable(plugins) ? plugins[NRI_TABLE] : undefined;
+  const { disable, disable_connections: refuses } = isTable(nri) ? nri : {};
+  const off = isTexts(disabled) ? disabled : [];
+  const isNriOff = off.includes(NRI_TABLE);
+  return {
+    path,
+    imports: isTexts(imports) ? imports : [],
+    isCriOff: CRI_NAMES.some((name) => off.includes(name)),
+    hasNri: isNriOff || isTable(nri),
+    isNriDisabled: isNriOff ? true : typeof disable === "boolean" ? disable : undefined,
+    refusesConnections: refuses === true,
+    ...read,
+  };
 }
 
 function withoutOwnLines(text: string): string {
@@ -101,12 +88,4 @@ function withoutOwnLines(text: string): string {
     .split("\n")
     .filter((line) => !NRI_LINES.includes(line))
     .join("\n");
-}
-
-function isTable(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-function isTexts(value: unknown): value is readonly string[] {
-  return Array.isArray(value) && value.every((item) => typeof item === "string");
 }

@@ -1,8 +1,9 @@
 import { type CrioFacts, DEFAULT_HOOKS_DIR } from "../../../policy/install/crio.ts";
 import { comesAfterDropIn, DROP_IN } from "../../../policy/install/drop-in.ts";
 import type { Host } from "../host.ts";
-import { filesBelow, isExecutable, isThere, readIfThere } from "../read-host.ts";
+import { filesBelow, isThere, programOf } from "../read-host.ts";
 import { readServiceFlags, type ServiceFlags } from "../service-flags.ts";
+import { isTable, isTexts, readSettings } from "../settings.ts";
 
 const CONFIG_FILE = "/etc/crio/crio.conf";
 const DROP_IN_FOLDER = "/etc/crio/crio.conf.d";
@@ -25,7 +26,7 @@ export function readCrioFacts(host: Host): CrioFacts {
   const dropInFolder = settingOf(flags, "--config-dir", "CONTAINER_CONFIG_DIR")?.value ?? DROP_IN_FOLDER;
   // What wasp configures is left out: a second run has to plan what the first did.
   const dropIns = filesBelow(host, dropInFolder).filter((path) => path !== `${dropInFolder}/${DROP_IN}`);
-  const files = [configFile, ...dropIns].map((path) => readSettings(host, path));
+  const files = [configFile, ...dropIns].map((path) => settingsOf(host, path));
   const hooksFile = files.findLast(({ settings }) => isTexts(settings.hooks_dir));
   const hooksGiven = settingOf(flags, "--hooks-dir", "CONTAINER_HOOKS_DIR");
   const hooksDirs = hooksGiven?.value.split(",") ?? hooksFile?.settings.hooks_dir;
@@ -35,7 +36,11 @@ export function readCrioFacts(host: Host): CrioFacts {
   );
   const runtime = files.findLast(({ settings }) => typeof settings.default_runtime === "string");
   return {
-    isThere: flags.isThere || isThere(host, configFile) || dropIns.length > 0 || isInstalled(host),
+    isThere:
+      flags.isThere ||
+      isThere(host, configFile) ||
+      dropIns.length > 0 ||
+      programOf(host, "crio") !== undefined,
     hooksDirs: isTexts(hooksDirs)
       ? hooksDirs.map((folder) => folder.replace(/\/+$/, ""))
       : [DEFAULT_HOOKS_DIR],
@@ -63,29 +68,8 @@ function settingOf(
   return ofEnvironment === "" ? undefined : { value: ofEnvironment, by: `the variable ${variable}` };
 }
 
-function isInstalled(host: Host): boolean {
-  return ["/usr/bin/crio", "/usr/local/bin/crio"].some((path) => isExecutable(host, path));
-}
-
-function readSettings(host: Host, path: string): { path: string; settings: Settings; problem?: string } {
-  try {
-    const config: unknown = Bun.TOML.parse(readIfThere(host, path) ?? "");
-    const crio = isTable(config) ? config["crio"] : undefined;
-    const runtime = isTable(crio) ? crio["runtime"] : undefined;
-    return { path, settings: isTable(runtime) ? runtime : {} };
-  } catch (error) {
-    return {
-      path,
-      settings: {},
-      problem: `${path} is not TOML that wasp can read: ${(error as Error).message}`,
-    };
-  }
-}
-
-function isTable(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-function isTexts(value: unknown): value is readonly string[] {
-  return Array.isArray(value) && value.every((item) => typeof item === "string");
+function settingsOf(host: Host, path: string): { path: string; settings: Settings; problem?: string } {
+  const { table, ...read } = readSettings(host, path, "TOML");
+  const runtime = isTable(table["crio"]) ? table["crio"]["runtime"] : undefined;
+  return { path, settings: isTable(runtime) ? runtime : {}, ...read };
 }

@@ -4,7 +4,8 @@ import type { KubeletFacts } from "../../../policy/install/kubelet.ts";
 import { readNodeCapacity } from "../../meminfo.ts";
 import type { Host } from "../host.ts";
 import { readKubeletFlags } from "../kubelet-flags.ts";
-import { filesBelow, isExecutable, isThere, readIfThere } from "../read-host.ts";
+import { filesBelow, isThere, programOf } from "../read-host.ts";
+import { isTable, readSettings, type Table } from "../settings.ts";
 
 /** What wasp needs to know of a KubeletConfiguration. */
 interface Settings {
@@ -25,7 +26,7 @@ export function readKubeletFacts(host: Host): KubeletFacts {
   const dropInFolder = flags.valueOf("--config-dir")?.replace(/\/+$/, "");
   const dropIns = dropInFolder === undefined ? [] : dropInsIn(host, dropInFolder);
   const all = [...(configFile === undefined ? [] : [configFile]), ...dropIns].map((path) =>
-    readSettings(host, path),
+    settingsOf(host, path),
   );
   // What wasp configures is left out: a second run has to plan what the first did.
   const files = all.filter(({ path }) => path !== `${dropInFolder}/${DROP_IN}`);
@@ -35,7 +36,7 @@ export function readKubeletFacts(host: Host): KubeletFacts {
   );
   const failFlag = flags.valueOf("--fail-swap-on");
   return {
-    isThere: flags.isThere || flags.startedBy !== undefined || isInstalled(host),
+    isThere: flags.isThere || flags.startedBy !== undefined || programOf(host, "kubelet") !== undefined,
     configFile,
     isConfigKnown: flags.isThere && (configFile === undefined || isThere(host, configFile)),
     startedBy: flags.startedBy,
@@ -63,26 +64,14 @@ function dropInsIn(host: Host, folder: string): readonly string[] {
   return filesBelow(host, folder).filter((path) => path.endsWith(".conf"));
 }
 
-function isInstalled(host: Host): boolean {
-  return ["/usr/bin/kubelet", "/usr/local/bin/kubelet"].some((path) => isExecutable(host, path));
+function settingsOf(host: Host, path: string): { path: string; settings: Settings; problem?: string } {
+  const { table, ...read } = readSettings(host, path, "YAML");
+  return { path, settings: settingsIn(table), ...read };
 }
 
-function readSettings(host: Host, path: string): { path: string; settings: Settings; problem?: string } {
-  try {
-    return { path, settings: settingsIn(Bun.YAML.parse(readIfThere(host, path) ?? "")) };
-  } catch (error) {
-    return {
-      path,
-      settings: {},
-      problem: `${path} is not YAML that wasp can read: ${(error as Error).message}`,
-    };
-  }
-}
-
-function settingsIn(config: unknown): Settings {
-  const { failSwapOn, evictionSoft, memorySwap } = isMapping(config) ? config : {};
-  const swapBehavior = isMapping(memorySwap) ? memorySwap["swapBehavior"] : undefined;
-  const soft = isMapping(evictionSoft) ? evictionSoft[SIGNAL] : undefined;
+function settingsIn({ failSwapOn, evictionSoft, memorySwap }: Table): Settings {
+  const swapBehavior = isTable(memorySwap) ? memorySwap["swapBehavior"] : undefined;
+  const soft = isTable(evictionSoft) ? evictionSoft[SIGNAL] : undefined;
   return {
     ...(typeof failSwapOn === "boolean" ? { failSwapOn } : {}),
     ...(typeof swapBehavior === "string" ? { swapBehavior } : {}),
@@ -94,8 +83,4 @@ function settingsIn(config: unknown): Settings {
 function thresholdIn(flag: string | undefined): string | undefined {
   const own = flag?.split(",").find((threshold) => threshold.startsWith(`${SIGNAL}<`));
   return own?.slice(SIGNAL.length + 1);
-}
-
-function isMapping(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
