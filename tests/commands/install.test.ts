@@ -58,6 +58,33 @@ describe("wasp install", () => {
     expect((await host.wasp("uninstall")).stdout).toContain("nothing to do: ");
   });
 
+  const CONTAINERD = "/etc/containerd/config.toml";
+  test.each<[string, Record<string, string>, string]>([
+    ["has no configuration", {}, CONTAINERD],
+    [
+      "imports a folder",
+      { [CONTAINERD]: 'version = 2\nimports = ["/etc/containerd/conf.d/*.toml"]\n' },
+      "/etc/containerd/conf.d/50-wasp.toml",
+    ],
+    ["has a file of its own", { [CONTAINERD]: "version = 2\n" }, CONTAINERD],
+  ])("turns NRI on, once, for a containerd that %s", async (_, files, path) => {
+    using host = new InstallHost();
+    host.write("/usr/bin/containerd", "", 0o755);
+    for (const [file, text] of Object.entries(files)) host.write(file, text);
+    const before = host.listing();
+    expect(await host.wasp("install")).toMatchObject({ exitCode: 0, stderr: "" });
+    expect(Bun.TOML.parse(host.read(path))).toMatchObject({
+      plugins: { "io.containerd.nri.v1.nri": { disable: false } },
+    });
+    const installed = host.listing();
+    const again = await host.wasp("install", "--restart");
+    expect(again.stdout).toContain("nothing to do: ");
+    expect(host.listing()).toEqual(installed);
+    expect(host.ran).not.toContain("systemctl restart containerd.service");
+    expect(await host.wasp("uninstall")).toMatchObject({ exitCode: 0, stderr: "" });
+    expect(host.listing()).toEqual(before);
+  });
+
   test("installs an executable that runs, and a hook that names it", async () => {
     using host = nodeHost();
     await host.wasp("install", "--binary-path", "/opt/wasp/bin/wasp");

@@ -14,7 +14,7 @@ export interface ContainerdFacts {
   readonly version: string | undefined;
   /** Its configuration file. */
   readonly configFile: string;
-  /** Whether that is there: without one, containerd has its defaults. */
+  /** Whether that is there, and somebody else's: without one, containerd has its defaults. */
   readonly isConfigured: boolean;
   /** A folder of which it imports every file that ends in .toml; undefined for none. */
   readonly importedFolder: string | undefined;
@@ -46,6 +46,11 @@ export const NRI_LINES: readonly string[] = [
   `[plugins."${NRI_TABLE}"] # by wasp install`,
   "  disable = false # by wasp install",
 ];
+
+/** The file that turns NRI on where none of somebody else's is in its place. */
+export const NRI_FILE = [WRITTEN_BY, "version = 2", `[plugins."${NRI_TABLE}"]`, "  disable = false", ""].join(
+  "\n",
+);
 
 /**
  * Plans the way of wasp's limits into containerd's containers: containerd has no folder for hooks, so that NRI is turned
@@ -133,10 +138,7 @@ function enablingSteps({ nri, configFile, isConfigured, importedFolder }: Contai
   // There is a table already, which is refused.
   if (nri !== undefined) return [];
   const why = "containerd 1.7 has NRI turned off unless it is told";
-  const file = (path: string): Step => {
-    const text = [WRITTEN_BY, "version = 2", `[plugins."${NRI_TABLE}"]`, "  disable = false", ""].join("\n");
-    return { kind: "file", part: PART, path, text, mode: 0o644, why };
-  };
+  const file = (path: string): Step => ({ kind: "file", part: PART, path, text: NRI_FILE, mode: 0o644, why });
   if (importedFolder !== undefined) return [file(`${importedFolder}/${TOML_DROP_IN}`)];
   if (!isConfigured) return [file(configFile)];
   return NRI_LINES.map((line) => ({ kind: "line", part: PART, path: configFile, line, why }));

@@ -1,8 +1,8 @@
-import { type ContainerdFacts, NRI_LINES, NRI_TABLE } from "../../../policy/install/containerd.ts";
+import { type ContainerdFacts, NRI_FILE, NRI_LINES, NRI_TABLE } from "../../../policy/install/containerd.ts";
 import { TOML_DROP_IN } from "../../../policy/install/drop-in.ts";
 import type { Host } from "../host.ts";
 import { readKubeletFlags } from "../kubelet-flags.ts";
-import { filesIn, isThere, processesNamed, programOf } from "../read-host.ts";
+import { filesIn, processesNamed, programOf, readIfThere } from "../read-host.ts";
 import { readServiceFlags } from "../service-flags.ts";
 import { isTable, isTexts, readSettings } from "../settings.ts";
 
@@ -37,7 +37,7 @@ export function readContainerdFacts(host: Host): ContainerdFacts {
     distribution: readKubeletFlags(host).startedBy?.name,
     version: program === undefined || !host.isRunning ? undefined : versionOf(host, program),
     configFile,
-    isConfigured: isThere(host, configFile),
+    isConfigured: isOfOthers(host, configFile),
     importedFolder: folders.at(-1),
     isCriOff: files.some(({ isCriOff }) => isCriOff),
     nri: nri === undefined ? undefined : { file: nri.path, isDisabled: nri.isNriDisabled },
@@ -46,8 +46,13 @@ export function readContainerdFacts(host: Host): ContainerdFacts {
   };
 }
 
+// What wasp configures is left out, here and below: a second run has to plan what the first did.
+function isOfOthers(host: Host, path: string): boolean {
+  const text = readIfThere(host, path);
+  return text !== undefined && text !== NRI_FILE;
+}
+
 function filesOf(host: Host, folder: string): readonly Settings[] {
-  // What wasp configures is left out: a second run has to plan what the first did.
   const own = `${folder}/${TOML_DROP_IN}`;
   const paths = filesIn(host, folder).filter((path) => path.endsWith(".toml") && path !== own);
   return paths.map((path) => settingsOf(host, path));
@@ -84,6 +89,7 @@ function settingsOf(host: Host, path: string): Settings {
 }
 
 function withoutOwnLines(text: string): string {
+  if (text === NRI_FILE) return "";
   return text
     .split("\n")
     .filter((line) => !NRI_LINES.includes(line))
