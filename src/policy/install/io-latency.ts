@@ -1,5 +1,6 @@
 import { WRITTEN_BY } from "./drop-in.ts";
 import type { Step } from "./step.ts";
+import { unitSteps } from "./unit-steps.ts";
 
 // As the OpenShift enhancement for higher workload density has it.
 const LATENCY = "50ms";
@@ -27,18 +28,12 @@ export function latencyPaths(swaps: readonly string[]): readonly string[] {
 }
 
 const UNIT = "wasp-io-latency.service";
-const UNITS_FOLDER = "/etc/systemd/system";
 
 /** A unit that says the settings again once the disks are there: when system.slice comes, most have no name yet. */
 export function latencyUnitSteps(paths: readonly string[]): readonly Step[] {
   if (paths.length === 0) return [];
-  const part = "system-slice";
-  const path = `${UNITS_FOLDER}/${UNIT}`;
   const why = "the slice is made before the disk has its name, and takes nothing from its drop-in later";
-  return [
-    { kind: "file", part, path, text: unitText(paths), mode: 0o644, why },
-    { kind: "link", part, path: `${UNITS_FOLDER}/multi-user.target.wants/${UNIT}`, target: path },
-  ];
+  return unitSteps("system-slice", { name: UNIT, text: unitText(paths), wantedBy: "multi-user.target", why });
 }
 
 function unitText(paths: readonly string[]): string {

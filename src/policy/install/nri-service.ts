@@ -1,22 +1,24 @@
 import { WRITTEN_BY } from "./drop-in.ts";
 import type { Step } from "./step.ts";
+import { reloadUnits, unitSteps } from "./unit-steps.ts";
 
 /** Where the service looks for classes for memory: the administrator's own file. */
 export const MEMORY_QOS_FILE = "/etc/wasp/memory-qos.yaml";
 
 const PART = "containerd";
 const UNIT = "wasp-nri.service";
-const UNITS_FOLDER = "/etc/systemd/system";
 
 /** The steps that have `wasp nri` run on a host, whatever becomes of it or of the runtime. */
 export function nriServiceSteps(binaryPath: string, hasMemoryQos: boolean): readonly Step[] {
-  const path = `${UNITS_FOLDER}/${UNIT}`;
-  const reload = ["systemctl", "daemon-reload"];
   const why = "puts the limits into the specs of containers as containerd makes them";
   return [
-    { kind: "file", part: PART, path, text: unitText(binaryPath, hasMemoryQos), mode: 0o644, why },
-    { kind: "link", part: PART, path: `${UNITS_FOLDER}/multi-user.target.wants/${UNIT}`, target: path },
-    { kind: "command", part: PART, argv: reload, when: "changed", undo: { argv: reload, order: "last" } },
+    ...unitSteps(PART, {
+      name: UNIT,
+      text: unitText(binaryPath, hasMemoryQos),
+      wantedBy: "multi-user.target",
+      why,
+    }),
+    reloadUnits(PART),
     {
       kind: "command",
       part: PART,

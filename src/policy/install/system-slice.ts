@@ -2,6 +2,7 @@ import { DROP_IN, WRITTEN_BY } from "./drop-in.ts";
 import { latencyLines, latencyPaths, latencySettings, latencyUnitSteps } from "./io-latency.ts";
 import type { PartPlan } from "./plan.ts";
 import type { CommandStep } from "./step.ts";
+import { reloadUnits } from "./unit-steps.ts";
 
 /** What there is to know before system.slice is protected. */
 export interface SystemSliceFacts {
@@ -23,7 +24,6 @@ export function planSystemSlice(facts: SystemSliceFacts): PartPlan {
   const { swaps, hasIoLatency } = facts;
   const part = "system-slice";
   const latencyOf = latencyPaths(swaps);
-  const reload = ["systemctl", "daemon-reload"];
   const when = isInForce(facts, latencyOf) ? "changed" : "always";
   return {
     part,
@@ -39,7 +39,7 @@ export function planSystemSlice(facts: SystemSliceFacts): PartPlan {
       },
       ...latencyUnitSteps(latencyOf),
       applyCommand(latencyOf, when),
-      { kind: "command", part, argv: reload, when, undo: { argv: reload, order: "last" } },
+      reloadUnits(part, when),
     ],
     refusals: [],
     notes:

@@ -1,17 +1,10 @@
+import type { Unit } from "../unit-steps.ts";
 import { unfinishedOf } from "./file-script.ts";
 import type { SwapTarget } from "./options.ts";
 import { SWAP_LABEL, SWAP_SCRIPT_PATH, swapScript } from "./script.ts";
 import type { SwapSpec } from "./spec.ts";
 import { unitNameOf } from "./unit-name.ts";
 import { ZRAM_PRIORITY } from "./zram-script.ts";
-
-/** A systemd unit. */
-export interface Unit {
-  readonly name: string;
-  readonly text: string;
-  /** The target that starts it; undefined for one that another unit starts. */
-  readonly wantedBy: string | undefined;
-}
 
 /** All that gives a node its swap at each start: a script and the units that run it. */
 export interface SwapSetup {

@@ -1,8 +1,8 @@
 import type { CommandStep, Step } from "../step.ts";
+import { reloadUnits, unitSteps } from "../unit-steps.ts";
 import type { SwapSetup } from "./setup.ts";
 
 const PART = "swap";
-const UNITS_FOLDER = "/etc/systemd/system";
 
 /** The steps that set swap up: its files, its unit in the start of the node, and, where it is not on, the commands. */
 export function setupSteps(
@@ -11,24 +11,10 @@ export function setupSteps(
 ): readonly Step[] {
   const { script, units } = setup;
   const scriptWhy = "makes the swap at each start, and takes it away when it is to go";
-  const reload = ["systemctl", "daemon-reload"];
   return [
     { part: PART, kind: "file", path: script.path, text: script.text, mode: 0o644, why: scriptWhy },
-    ...units.flatMap(({ name, text, wantedBy }): readonly Step[] => {
-      const path = `${UNITS_FOLDER}/${name}`;
-      const link = `${UNITS_FOLDER}/${wantedBy}.wants/${name}`;
-      return [
-        { part: PART, kind: "file", path, text, mode: 0o644 },
-        ...(wantedBy === undefined ? [] : [{ part: PART, kind: "link", path: link, target: path } as const]),
-      ];
-    }),
-    {
-      part: PART,
-      kind: "command",
-      argv: reload,
-      when: "changed",
-      undo: { argv: reload, order: "last" },
-    },
+    ...units.flatMap((unit) => unitSteps(PART, unit)),
+    reloadUnits(PART),
     ...(isOn ? [] : startCommands(setup, why)),
   ];
 }
