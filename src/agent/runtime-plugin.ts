@@ -1,4 +1,5 @@
 import type { AgentConfig } from "../config/agent.ts";
+import { NRI_INDEX } from "../config/nri-knobs.ts";
 import type { NriPod } from "../nri/handlers.ts";
 import { LimitHandlers } from "../nri/limit-handlers.ts";
 import { type NriPlugin, startPlugin } from "../nri/plugin.ts";
@@ -12,8 +13,6 @@ import { limitsForKernel } from "./spec-limits.ts";
 
 /** What the runtime calls the agent: another name than that of wasp nri, so that its log tells them apart. */
 const NAME = "wasp";
-// As wasp nri has it.
-const INDEX = "40";
 
 /** What the agent knows that limits are decided by. */
 export interface RuntimePluginOptions {
@@ -98,7 +97,7 @@ export class RuntimePlugin {
     using turn = await takeNriTurn(fsroot, this.#reporter.tell, this.#stopping.signal);
     if (turn === undefined) return;
     this.#plugin = startPlugin({
-      ...{ name: NAME, index: INDEX, socket, handlers: this.#handlers },
+      ...{ name: NAME, index: NRI_INDEX, socket, handlers: this.#handlers },
       isExitedOnDisconnect: false,
       report: this.#reporter.connection,
     });

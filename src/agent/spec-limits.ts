@@ -1,7 +1,6 @@
-import type { LoadedMemoryQos } from "../config/memory-qos.ts";
+import { type LoadedMemoryQos, NO_MEMORY_QOS } from "../config/memory-qos.ts";
 import { readCanLimitSwap, readCgroupVersion } from "../host/install/check/cgroups.ts";
 import { readNodeCapacity } from "../host/meminfo.ts";
-import type { MemoryQosConfig } from "../policy/memory-qos.ts";
 import {
   decideNriLimits,
   type NriLimits,
@@ -25,7 +24,7 @@ export interface SpecLimitsOptions {
 export class SpecLimits {
   readonly #options: SpecLimitsOptions;
   readonly #forKernel: (limits: NriLimits) => NriLimits;
-  #memoryQos: MemoryQosConfig = { classes: [], unifiedAnnotations: [] };
+  #memoryQos = NO_MEMORY_QOS.config;
 
   /** Throws an Error where the node has no cgroup v2, the only one with such files. */
   constructor(options: SpecLimitsOptions) {

@@ -1,7 +1,7 @@
 import { isMap, type Node, type Scalar } from "yaml";
 import { AGENT_KNOBS } from "./agent.ts";
 import { fieldName } from "./knobs.ts";
-import { nearestName } from "./nearest.ts";
+import { unknownField } from "./nearest.ts";
 import type { Setting } from "./setting.ts";
 import { parseStrictYaml, type StrictYaml } from "./strict-yaml.ts";
 
@@ -45,7 +45,7 @@ function readFields(path: string, document: StrictYaml["document"], placeAt: Pla
     if (seen.has(field)) complaints.push(`${place}: ${field} is set a second time`);
     else if (knob !== undefined)
       settings.push({ knob, value, place: `${place}: ${field}`, source: `file ${path}` });
-    else if (!isHeader(field)) complaints.push(`${place}: ${unknownField(field)}`);
+    else if (!isHeader(field)) complaints.push(`${place}: ${unknownField(field, FIELDS)}`);
     else if (value !== CONFIG_FILE_HEADER[field]) {
       complaints.push(`${place}: ${field}: ${JSON.stringify(value)} is not ${CONFIG_FILE_HEADER[field]}`);
     }
@@ -59,10 +59,4 @@ function readFields(path: string, document: StrictYaml["document"], placeAt: Pla
 
 function isHeader(field: string): field is keyof typeof CONFIG_FILE_HEADER {
   return Object.hasOwn(CONFIG_FILE_HEADER, field);
-}
-
-function unknownField(field: string): string {
-  const nearest = nearestName(field, FIELDS);
-  const suggestion = nearest === undefined ? "" : `did you mean ${nearest}? `;
-  return `unknown field ${JSON.stringify(field)}: ${suggestion}The fields are ${FIELDS.join(", ")}`;
 }

@@ -1,7 +1,7 @@
 import { isMap, isScalar, isSeq, type Node, type Pair, type Scalar, type YAMLMap } from "yaml";
 import type { MemoryQosClass, MemoryQosConfig } from "../policy/memory-qos.ts";
 import { isMemoryFile, MEMORY_FILES, type MemoryFile } from "../policy/memory-qos-file.ts";
-import { nearestName } from "./nearest.ts";
+import { suggestionFor, unknownField } from "./nearest.ts";
 import { parseStrictYaml, type StrictYaml } from "./strict-yaml.ts";
 
 /** What a configuration of memory QoS says, and what in it is right but hardly meant; a line each. */
@@ -149,14 +149,6 @@ function shownOf(node: Node | null): string {
   return text.length <= MAX_SHOWN_CHARACTERS ? text : `${text.slice(0, MAX_SHOWN_CHARACTERS)}...`;
 }
 
-function unknownField(name: string, names: readonly string[]): string {
-  const meant = nearestName(name, names);
-  const suggestion = meant === undefined ? "" : `did you mean ${meant}? `;
-  return `unknown field ${JSON.stringify(name)}: ${suggestion}The fields are ${names.join(", ")}`;
-}
-
 function notOneOf(shown: string, name: string, right: readonly string[]): string {
-  const meant = nearestName(name, right);
-  const suggestion = meant === undefined ? "" : `did you mean ${meant}? `;
-  return `${shown} is no file of a cgroup's memory that can be set: ${suggestion}Those are ${right.join(", ")}`;
+  return `${shown} is no file of a cgroup's memory that can be set: ${suggestionFor(name, right)}Those are ${right.join(", ")}`;
 }

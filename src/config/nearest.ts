@@ -12,6 +12,17 @@ export function nearestName(name: string, candidates: readonly string[]): string
   return nearest;
 }
 
+/** What a complaint says of a name that is none of these, where one of them may have been meant; else nothing. */
+export function suggestionFor(name: string, names: readonly string[]): string {
+  const meant = nearestName(name, names);
+  return meant === undefined ? "" : `did you mean ${meant}? `;
+}
+
+/** The complaint of a field that is none of these. */
+export function unknownField(name: string, names: readonly string[]): string {
+  return `unknown field ${JSON.stringify(name)}: ${suggestionFor(name, names)}The fields are ${names.join(", ")}`;
+}
+
 // The spelling of flags and of environment variables is nearest of all.
 function folded(name: string): string {
   return name.slice(0, 64).replace(/[-_]/g, "").toLowerCase();

@@ -7,8 +7,8 @@ import { AbsolutePathSchema, choiceSchema, SwitchSchema } from "./knobs.ts";
 /** Where containerd and CRI-O listen for plugins unless they are told (containerd/nri pkg/api/plugin.go). */
 export const NRI_SOCKET = "/var/run/nri/nri.sock";
 
-/** What becomes of a container whose pod has an annotation that cannot be heeded. */
-const ANNOTATION_ERRORS = ["Refuse", "Ignore"] as const;
+/** Wasp's place among the runtime's plugins unless it is told: that of the original in its own document. */
+export const NRI_INDEX = "40";
 
 // As the configuration of wasp nri has it, so that one can be moved to the other as it is.
 const ClassSchema = v.pipe(
@@ -79,7 +79,7 @@ export const NRI_KNOBS = {
     ),
   ),
   memoryQosOnError: v.pipe(
-    v.optional(choiceSchema(ANNOTATION_ERRORS), "Refuse"),
+    v.optional(choiceSchema(["Refuse", "Ignore"]), "Refuse"),
     v.description("What a container gets whose pod has a wrong annotation: no start, or one without it"),
   ),
 };

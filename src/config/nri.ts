@@ -10,6 +10,7 @@ import {
   SwitchSchema,
   wholeNumberSchema,
 } from "./knobs.ts";
+import { NRI_INDEX, NRI_KNOBS, NRI_SOCKET } from "./nri-knobs.ts";
 import type { Source } from "./setting.ts";
 import { SWAP_LIMIT_KNOBS } from "./swap-limit.ts";
 
@@ -35,17 +36,14 @@ const KNOBS = {
     v.description("The plugin's name; NRI_PLUGIN_NAME sets it too"),
   ),
   idx: v.pipe(
-    v.optional(v.pipe(v.string(), v.regex(/^\d\d$/, "is not two digits, from 00 to 99")), "40"),
+    v.optional(v.pipe(v.string(), v.regex(/^\d\d$/, "is not two digits, from 00 to 99")), NRI_INDEX),
     v.description("Its place among the runtime's plugins, two digits; NRI_PLUGIN_IDX sets it too"),
   ),
   socket: v.pipe(
-    v.optional(AbsolutePathSchema, "/var/run/nri/nri.sock"),
+    v.optional(AbsolutePathSchema, NRI_SOCKET),
     v.description("Where the runtime listens; NRI_PLUGIN_SOCKET names an open descriptor instead"),
   ),
-  onError: v.pipe(
-    v.optional(choiceSchema(["Refuse", "Ignore"]), "Refuse"),
-    v.description("What a container gets whose pod has a wrong annotation: no start, or one without it"),
-  ),
+  onError: NRI_KNOBS.memoryQosOnError,
   exitOnDisconnect: v.pipe(
     v.optional(SwitchSchema, false),
     v.description("End when the connection to the runtime is lost, rather than connect again"),
