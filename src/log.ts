@@ -169,6 +169,9 @@ export type Event =
   /** Something in a configuration is right, and hardly meant. */
   | "config-doubtful";
 
+/** Tells of an event, with its figures and names. */
+export type Tell = (event: Event, fields: Fields) => void;
+
 /** The figures and names of an event, in the order in which they are printed; undefined ones are left out. */
 export type Fields = Readonly<Record<string, string | number | boolean | undefined>>;
 

@@ -1,4 +1,4 @@
-import type { Event, Fields } from "../log.ts";
+import type { Fields, Tell } from "../log.ts";
 import { type EvictionConfig, type EvictionDecision, isSameDecision } from "../policy/eviction.ts";
 import type { EvictionState } from "../policy/eviction-state.ts";
 import type { Observation } from "../policy/signals.ts";
@@ -16,12 +16,12 @@ export interface Grounds {
 
 /** Tells in the log, decision by decision, why nobody is evicted, when that is another reason than before. */
 export class EvictionChanges {
-  readonly #tell: (event: Event, fields: Fields) => void;
+  readonly #tell: Tell;
   #before: EvictionDecision = NOTHING;
   /** The names of the victim that is waited for, to be told once it is gone. */
   #victim: Fields = {};
 
-  constructor(tell: (event: Event, fields: Fields) => void) {
+  constructor(tell: Tell) {
     this.#tell = tell;
   }
 

@@ -4,7 +4,7 @@ import { deletePod, evictPod } from "../cluster/eviction.ts";
 import type { EvictionReply } from "../cluster/eviction-reply.ts";
 import { getPod } from "../cluster/live-pod.ts";
 import { recordEvictions } from "../cluster/node-evictions.ts";
-import type { Event, Fields } from "../log.ts";
+import type { Event, Tell } from "../log.ts";
 import type { EvictionConfig } from "../policy/eviction.ts";
 import { type Evicted, withEvicted } from "../policy/eviction-state.ts";
 import type { Observation } from "../policy/signals.ts";
@@ -17,7 +17,7 @@ export interface EvictionRequesterOptions {
   readonly server: ApiServer;
   readonly nodeName: string;
   /** Something happened. */
-  readonly tell: (event: Event, fields: Fields) => void;
+  readonly tell: Tell;
   /** A condition lasts that keeps something from being done; undefined when it is over. */
   readonly meet: (event: Event, error: Error | undefined) => void;
   /** Whether what was decided a moment ago would still be. */

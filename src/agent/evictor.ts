@@ -1,6 +1,6 @@
 import type { ApiServer } from "../cluster/api-server.ts";
 import type { SwapPressureTaint } from "../cluster/node-taint.ts";
-import type { Event, Fields } from "../log.ts";
+import type { Event, Tell } from "../log.ts";
 import { decideEviction, type EvictionConfig, type EvictionDecision } from "../policy/eviction.ts";
 import { answered, type EvictionAnswer } from "../policy/eviction-answer.ts";
 import { resumed } from "../policy/eviction-past.ts";
@@ -26,7 +26,7 @@ export interface EvictorOptions {
   /** What is to be seen of the node now, with its containers' figures or without; undefined before pods are known. */
   readonly look: (withContainers: boolean) => Snapshot | undefined;
   /** Something happened. */
-  readonly tell: (event: Event, fields: Fields) => void;
+  readonly tell: Tell;
   /** A condition lasts that keeps something from being done; undefined when it is over. */
   readonly meet: (event: Event, error: Error | undefined) => void;
   /** The API server answered a request to evict. */

@@ -1,9 +1,6 @@
-import type { Event, Fields } from "../log.ts";
+import type { Fields, Tell } from "../log.ts";
 import type { Disconnection, PluginEvent } from "../nri/plugin.ts";
 import { Repeats } from "./repeats.ts";
-
-/** Tells of an event, with its figures. */
-export type Tell = (event: Event, fields: Fields) => void;
 
 /** Tells what happens to an NRI plugin, in the log's words. */
 export class NriReporter {

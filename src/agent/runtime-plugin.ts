@@ -1,5 +1,6 @@
 import type { AgentConfig } from "../config/agent.ts";
 import { NRI_INDEX } from "../config/nri-knobs.ts";
+import type { Tell } from "../log.ts";
 import type { NriPod } from "../nri/handlers.ts";
 import { LimitHandlers } from "../nri/limit-handlers.ts";
 import { type NriPlugin, startPlugin } from "../nri/plugin.ts";
@@ -7,7 +8,7 @@ import type { NodeCapacity } from "../policy/container.ts";
 import { decideNriLimits, type NriLimits, type NriLimitsContainer } from "../policy/nri-limits.ts";
 import { containerOfPod } from "../policy/pod.ts";
 import type { PodIndex } from "../policy/reconcile.ts";
-import { NriReporter, type Tell } from "./nri-reporter.ts";
+import { NriReporter } from "./nri-reporter.ts";
 import { takeNriTurn } from "./nri-turn.ts";
 import { limitsForKernel } from "./spec-limits.ts";
 

@@ -1,6 +1,7 @@
 import { type LoadedMemoryQos, NO_MEMORY_QOS } from "../config/memory-qos.ts";
 import { readCanLimitSwap, readCgroupVersion } from "../host/install/check/cgroups.ts";
 import { readNodeCapacity } from "../host/meminfo.ts";
+import type { Tell } from "../log.ts";
 import {
   decideNriLimits,
   type NriLimits,
@@ -10,7 +11,6 @@ import {
   withoutSwap,
 } from "../policy/nri-limits.ts";
 import type { SwapLimitConfig } from "../policy/swap-limit.ts";
-import type { Tell } from "./nri-reporter.ts";
 
 /** Where limits are decided, and by what. */
 export interface SpecLimitsOptions {

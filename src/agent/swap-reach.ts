@@ -1,5 +1,5 @@
 import { MemoryHigh } from "../host/memory-high.ts";
-import type { Event, Fields } from "../log.ts";
+import type { Event, Tell } from "../log.ts";
 import { contested, restoreAt, restored, settled, UNCONTESTED } from "../policy/contest.ts";
 import {
   NO_REACH,
@@ -17,7 +17,7 @@ export interface SwapReachOptions {
   readonly directories: () => readonly string[];
   readonly config: () => ReachConfig & { readonly maxRestoresPerMinute: number };
   /** Something happened. */
-  readonly tell: (event: Event, fields: Fields) => void;
+  readonly tell: Tell;
   /** A condition lasts that keeps something from being done; undefined when it is over. */
   readonly meet: (event: Event, error: Error | undefined) => void;
 }

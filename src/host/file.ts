@@ -36,8 +36,13 @@ function grown(full: Uint8Array): Uint8Array {
 
 /** Reads a file as readFile does; undefined when it is not there. */
 export function readFileIfThere(path: string): string | undefined {
+  return unlessMissing(() => readFile(path));
+}
+
+/** What is read of files; undefined when one of them is not there. */
+export function unlessMissing<T>(read: () => T): T | undefined {
   try {
-    return readFile(path);
+    return read();
   } catch (error) {
     if (error instanceof SystemError && error.isMissing) return undefined;
     throw error;

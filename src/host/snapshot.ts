@@ -1,8 +1,7 @@
 import type { CgroupSample, ContainerSample, KubepodsSample, NodeSample } from "../policy/snapshot.ts";
-import { readFile } from "./file.ts";
+import { readFile, unlessMissing } from "./file.ts";
 import { figureOf } from "./key-values.ts";
 import type { Kubepods, KubepodsContainer } from "./kubepods.ts";
-import { SystemError } from "./libc.ts";
 import { readNodeMemory } from "./meminfo.ts";
 import { readPressure } from "./psi.ts";
 import { readLimit } from "./swap-limit.ts";
@@ -59,13 +58,4 @@ function sampleCgroup(directory: string, stat = readFile(`${directory}/memory.st
     anonRefaults: figureOf(stat, "workingset_refault_anon"),
     fileRefaults: figureOf(stat, "workingset_refault_file"),
   };
-}
-
-function unlessMissing<T>(read: () => T): T | undefined {
-  try {
-    return read();
-  } catch (error) {
-    if (error instanceof SystemError && error.isMissing) return undefined;
-    throw error;
-  }
 }

@@ -1,6 +1,8 @@
 // The frames of NRI's multiplexer, which carry two byte streams over one socket: the stream's number, the length of
 // what follows, both four bytes, big-endian (containerd/nri, pkg/net/multiplex/mux.go).
 
+import { MAX_MESSAGE_BYTES, HEADER_BYTES as MESSAGE_HEADER_BYTES } from "./messages.ts";
+
 /** The stream on which the runtime asks and the plugin answers. */
 export const PLUGIN_STREAM = 1;
 /** The stream on which the plugin asks and the runtime answers. */
@@ -10,7 +12,7 @@ const HEADER_BYTES = 8;
 // The runtime hands a frame only to a reader that has room for all of it, and reads through a buffer of this size.
 const MAX_SENT_BYTES = 4096;
 // A whole ttrpc message, which is the most that any sender puts into one frame.
-const MAX_RECEIVED_BYTES = 10 + 4 * 2 ** 20;
+const MAX_RECEIVED_BYTES = MESSAGE_HEADER_BYTES + MAX_MESSAGE_BYTES;
 
 /** Cuts a stream's bytes into frames, ready to be sent. */
 export function toFrames(stream: number, bytes: Uint8Array): Uint8Array {

@@ -1,5 +1,6 @@
+import type { Unified } from "../policy/memory-qos-file.ts";
 import { type Container, type LinuxResources, type PodSandbox, ContainerState as State } from "./api_pb.ts";
-import type { ContainerUpdate, NriContainer, NriPod, Unified } from "./handlers.ts";
+import type { ContainerUpdate, NriContainer, NriPod } from "./handlers.ts";
 
 const STATES = new Map<number, NriContainer["state"]>([
   [State.CONTAINER_CREATED, "created"],

@@ -1,3 +1,5 @@
+import type { Unified } from "../policy/memory-qos-file.ts";
+
 /** A pod as the runtime tells of it. */
 export interface NriPod {
   readonly id: string;
@@ -32,9 +34,6 @@ export interface NriRuntime {
   /** How long it waits for an answer; undefined where it does not tell. */
   readonly requestTimeoutMillis: number | undefined;
 }
-
-/** A cgroup's files with what is to be written into them, by the name of the file: `memory.high` and `"1048576"`. */
-export type Unified = Readonly<Record<string, string>>;
 
 /** What a container that is there already is to have. */
 export interface ContainerUpdate {

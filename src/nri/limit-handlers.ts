@@ -1,15 +1,9 @@
-import type { Event, Fields } from "../log.ts";
+import type { Event, Fields, Tell } from "../log.ts";
 import type { MemoryQosProblem } from "../policy/memory-qos.ts";
+import { isEmpty, type Unified } from "../policy/memory-qos-file.ts";
 import type { NriLimits } from "../policy/nri-limits.ts";
 import { unifiedChange } from "../policy/unified-change.ts";
-import type {
-  ContainerUpdate,
-  NriContainer,
-  NriPod,
-  NriRuntime,
-  PluginHandlers,
-  Unified,
-} from "./handlers.ts";
+import type { ContainerUpdate, NriContainer, NriPod, NriRuntime, PluginHandlers } from "./handlers.ts";
 
 /** What the handlers of limits need of who runs them. */
 export interface LimitHandlersOptions {
@@ -23,7 +17,7 @@ export interface LimitHandlersOptions {
   readonly configure: (config: string, runtime: NriRuntime) => void;
   /** Is told when a container runs that was not known, and has what it is to have only after a `refresh`. */
   readonly missed: () => void;
-  readonly tell: (event: Event, fields: Fields) => void;
+  readonly tell: Tell;
 }
 
 /** Asks the runtime for changes, and gives the ids of the containers where it did not make them. */
@@ -243,10 +237,6 @@ async function failureOf(update: UpdateContainers, one: ContainerUpdate): Promis
 
 function annotationsOf(problems: readonly MemoryQosProblem[]): ReadonlySet<string> {
   return new Set(problems.map(({ annotation }) => annotation));
-}
-
-function isEmpty(unified: Unified): boolean {
-  return Object.keys(unified).length === 0;
 }
 
 function textOf(unified: Unified): string {

@@ -9,7 +9,8 @@ export const RESPONSE = 2;
 /** What a message may hold besides its header, in bytes. */
 export const MAX_MESSAGE_BYTES = 4 * 2 ** 20;
 
-const HEADER_BYTES = 10;
+/** How long a message's header is. */
+export const HEADER_BYTES = 10;
 // More than this is given back once the message was read.
 const KEPT_BYTES = 64 * 2 ** 10;
 

@@ -1,7 +1,8 @@
+import { isEmpty } from "../policy/memory-qos-file.ts";
 import type { PluginMethods } from "./answers.ts";
 import { type Container, Event, type PodSandbox } from "./api_pb.ts";
 import { containerOf, memoryLimitOf, podOf, resourcesOf, updateOf } from "./from-wire.ts";
-import type { NriContainer, NriPod, NriRuntime, PluginHandlers, Unified } from "./handlers.ts";
+import type { NriContainer, NriPod, NriRuntime, PluginHandlers } from "./handlers.ts";
 import { STATUS, StatusError } from "./status.ts";
 
 // Always told: without any, the runtime sends everything there is.
@@ -97,8 +98,4 @@ function subject(request: {
   if (pod === undefined || container === undefined)
     throw new StatusError(STATUS.invalidArgument, "the request names no pod, or no container");
   return [podOf(pod), containerOf(container)];
-}
-
-function isEmpty(unified: Unified): boolean {
-  return Object.keys(unified).length === 0;
 }

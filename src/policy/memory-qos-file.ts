@@ -3,6 +3,11 @@ import { formatLimit, parseLimit } from "./bytes.ts";
 /** A cgroup's files with what is to be written into them, by the name of the file: `memory.high` and `1048576`. */
 export type Unified = Readonly<Record<string, string>>;
 
+/** Whether nothing is to be written. */
+export function isEmpty(unified: Unified): boolean {
+  return Object.keys(unified).length === 0;
+}
+
 // With less memory than a page nothing starts, and systemd does not take it for MemoryHigh or MemoryMax.
 type ValueKind = "limit" | "memory" | "switch";
 

@@ -52,13 +52,19 @@ export interface MemoryQosDecision {
   readonly problems: readonly MemoryQosProblem[];
 }
 
-/** Decides what a container gets by its pod's annotations for memory QoS; its memory limit is undefined without one. */
+const NOBODY_ASKED: MemoryQosDecision = { className: undefined, ofClass: {}, direct: {}, problems: [] };
+
+/**
+ * Decides what a container gets by its pod's annotations for memory QoS; its memory limit is undefined without one. Without
+ * a configuration nobody looks what they ask for.
+ */
 export function decideMemoryQos(
   containerName: string,
   podAnnotations: Readonly<Record<string, string>>,
   memoryLimitBytes: number | undefined,
-  config: MemoryQosConfig,
+  config: MemoryQosConfig | undefined,
 ): MemoryQosDecision {
+  if (config === undefined) return NOBODY_ASKED;
   const problems: MemoryQosProblem[] = [];
   const direct: Record<string, string> = {};
   let className: string | undefined;
@@ -78,8 +84,8 @@ export function decideMemoryQos(
 /**
  * The value of memory.high, in bytes, that a class sets for a container of this memory limit: in the order of the
  * original's float32 operations, `int64(float32(limit) * (1.0 - ratio))` (nri-plugins cmd/plugins/memory-qos/main.go,
- * applyQosClass), so that it is equal to the byte. Spelled in full: a number's own digits end at the 17th. Never less than a page, with
- * which a container starts: systemd takes no MemoryHigh of 0, and the original's keep it from starting.
+ * applyQosClass), so that it is equal to the byte. Spelled in full: a number's own digits end at the 17th. Never less than
+ * a page, with which a container starts: systemd takes no MemoryHigh of 0, and the original's keep it from starting.
  */
 export function memoryHighOf(memoryLimitBytes: number, swapLimitRatio: number): string {
   const kept = Math.fround(1 - Math.fround(swapLimitRatio));

@@ -46,12 +46,7 @@ export interface NriLimits {
   readonly problems: MemoryQosDecision["problems"];
 }
 
-const NOBODY_ASKED: MemoryQosDecision = { className: undefined, ofClass: {}, direct: {}, problems: [] };
-
-/**
- * Decides what is written into a container's spec. Without a configuration of memory QoS nobody looks what annotations ask
- * for; without sharing, swap is left to memory QoS.
- */
+/** Decides what is written into a container's spec; without sharing, swap is left to memory QoS. */
 export function decideNriLimits(
   pod: NriLimitsPod,
   container: NriLimitsContainer,
@@ -59,10 +54,7 @@ export function decideNriLimits(
   sharing: SwapSharing | undefined,
 ): NriLimits {
   const { name, memoryLimitBytes } = container;
-  const qos =
-    memoryQos === undefined
-      ? NOBODY_ASKED
-      : decideMemoryQos(name, pod.annotations, memoryLimitBytes, memoryQos);
+  const qos = decideMemoryQos(name, pod.annotations, memoryLimitBytes, memoryQos);
   const swap = decideSwap(pod, container, qos, sharing);
   const ofNodeBytes = sharing?.nodeSwapLimitBytes ?? Number.POSITIVE_INFINITY;
   const swapMax: Unified =

@@ -81,14 +81,11 @@ export function reconcile(
   const container = containerOfPod(pod, named);
   if (container === undefined) return { action: "hold", reason: "qos-class-unknown", pod };
 
-  const qos =
-    config.memoryQos &&
-    decideMemoryQos(named.name, pod.annotations, named.memoryLimitBytes, config.memoryQos);
-  if (qos !== undefined && qos.problems.length > 0)
-    return { action: "hold", reason: "annotation-wrong", pod };
+  const qos = decideMemoryQos(named.name, pod.annotations, named.memoryLimitBytes, config.memoryQos);
+  if (qos.problems.length > 0) return { action: "hold", reason: "annotation-wrong", pod };
 
   const decision =
-    (qos && swapByMemoryQos(qos, container.swapOverride, config)) ?? decideSwapLimit(container, node, config);
+    swapByMemoryQos(qos, container.swapOverride, config) ?? decideSwapLimit(container, node, config);
   const ofNodeBytes = config.nodeSwapLimitBytes ?? Number.POSITIVE_INFINITY;
   const wantedBytes = wholePages(Math.min(decision.limitBytes, ofNodeBytes), pageBytes);
   return {

@@ -1,9 +1,10 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import type { Event, Fields } from "../../src/log.ts";
-import type { ContainerUpdate, NriContainer, NriPod, Unified } from "../../src/nri/handlers.ts";
+import type { ContainerUpdate, NriContainer, NriPod } from "../../src/nri/handlers.ts";
 import { LimitHandlers } from "../../src/nri/limit-handlers.ts";
 import type { MemoryQosConfig } from "../../src/policy/memory-qos.ts";
+import type { Unified } from "../../src/policy/memory-qos-file.ts";
 import { decideNriLimits } from "../../src/policy/nri-limits.ts";
 
 const GI = 2 ** 30;

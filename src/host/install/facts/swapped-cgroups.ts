@@ -1,10 +1,9 @@
 import { readdirSync } from "node:fs";
 import type { SwappedCgroup } from "../../../policy/install/swap/removal.ts";
 import { parseKubepodsPath } from "../../../policy/pod-cgroup.ts";
-import { readFile, readFileIfThere } from "../../file.ts";
+import { readFile, readFileIfThere, unlessMissing } from "../../file.ts";
 import { figureOf } from "../../key-values.ts";
 import { unlessGone } from "../../kubepods.ts";
-import { SystemError } from "../../libc.ts";
 import { readLimit } from "../../swap-limit.ts";
 import type { Host } from "../host.ts";
 
@@ -25,17 +24,11 @@ function readBelow(mount: string, path: string): readonly SwappedCgroup[] {
       const swapBytes = Number(readFileIfThere(`${mount}${child}/memory.swap.current`) ?? 0);
       // It counts what is below, too.
       if (swapBytes === 0) return [];
-      return [...readUnlessGone(mount + child, nameOf(child), swapBytes), ...readBelow(mount, child)];
+      return [
+        ...(unlessMissing(() => readLimited(mount + child, nameOf(child), swapBytes)) ?? []),
+        ...readBelow(mount, child),
+      ];
     });
-}
-
-function readUnlessGone(directory: string, name: string, swapBytes: number): readonly SwappedCgroup[] {
-  try {
-    return readLimited(directory, name, swapBytes);
-  } catch (error) {
-    if (error instanceof SystemError && error.isMissing) return [];
-    throw error;
-  }
 }
 
 function readLimited(directory: string, name: string, swapBytes: number): readonly SwappedCgroup[] {
