@@ -5,7 +5,14 @@ import {
   rancherPlaces,
 } from "../../policy/install/distribution.ts";
 import type { Host } from "./host.ts";
-import { filesIn, isThere, processesNamed, type RunningProcess, readIfThere } from "./read-host.ts";
+import {
+  filesIn,
+  isThere,
+  type NamedProcess,
+  processesNamed,
+  type RunningProcess,
+  readIfThere,
+} from "./read-host.ts";
 import {
   flagsIn,
   readServiceFlags,
@@ -24,26 +31,35 @@ export interface KubeletFlags extends ServiceFlags {
 
 /** Reads the flags of a host's kubelet: of its process, of the distribution that starts it, or of its unit. */
 export function readKubeletFlags(host: Host): KubeletFlags {
-  const [process] = processesNamed(host, "kubelet");
+  const running = processesNamed(host, "kubelet", ...DISTRIBUTIONS.flatMap(({ processes }) => processes));
+  const process = running.find(({ comm }) => comm === "kubelet");
   const hasOwnService = process !== undefined || hasUnit(host, "kubelet.service");
-  const startedBy = findStarter(host, hasOwnService);
+  const startedBy = findStarter(host, running, hasOwnService);
   if (process !== undefined || startedBy === undefined)
     return { ...readServiceFlags(host, "kubelet"), process, startedBy };
   const words = wordsOf(host, startedBy, startedBy.unit);
-  const [embracing] = isEmbracing(startedBy) ? processesNamed(host, ...startedBy.processes) : [];
+  const embracing = isEmbracing(startedBy) ? processOf(startedBy, running) : undefined;
   return { ...flagsIn(words, () => undefined), process: embracing, startedBy };
 }
 
 // The unit of one that does not run may be left from before there was another kubelet.
-function findStarter(host: Host, hasOwnService: boolean): KubeletFlags["startedBy"] {
+function findStarter(
+  host: Host,
+  running: readonly NamedProcess[],
+  hasOwnService: boolean,
+): KubeletFlags["startedBy"] {
   const found = DISTRIBUTIONS.flatMap((distribution) => {
     const unit = distribution.units.find((name) => hasUnit(host, name));
-    const runs = processesNamed(host, ...distribution.processes).length > 0;
+    const runs = processOf(distribution, running) !== undefined;
     return unit === undefined && !runs
       ? []
       : [{ ...distribution, unit: unit ?? distribution.units[0] ?? "", runs }];
   });
   return found.find(({ runs }) => runs) ?? (hasOwnService ? undefined : found[0]);
+}
+
+function processOf({ processes }: Distribution, running: readonly NamedProcess[]) {
+  return running.find(({ comm }) => processes.includes(comm));
 }
 
 function hasUnit(host: Host, unit: string): boolean {

@@ -65,16 +65,23 @@ export interface RunningProcess {
   readonly argv: readonly string[];
 }
 
+/** A process by what the kernel calls it. */
+export interface NamedProcess extends RunningProcess {
+  /** The text of its /proc/PID/comm: at most 15 characters. */
+  readonly comm: string;
+}
+
 /** The processes of a running host that have one of these names, save those of pods; none in an image. */
-export function processesNamed(host: Host, ...names: readonly string[]): readonly RunningProcess[] {
+export function processesNamed(host: Host, ...names: readonly string[]): readonly NamedProcess[] {
   if (!host.isRunning) return [];
   const processes = namesIn(`${host.fsroot}/proc`).filter((entry) => /^\d+$/.test(entry));
   return processes.flatMap((process) => {
     const folder = `${host.fsroot}/proc/${process}`;
-    if (!names.includes(readUnlessGone(`${folder}/comm`)?.trim() ?? "")) return [];
+    const comm = readUnlessGone(`${folder}/comm`)?.trim() ?? "";
+    if (!names.includes(comm)) return [];
     if (isOfPod(readUnlessGone(`${folder}/cgroup`) ?? "")) return [];
     const argv = readUnlessGone(`${folder}/cmdline`)?.split("\0").slice(0, -1) ?? [];
-    return argv.length === 0 ? [] : [{ pid: Number(process), argv }];
+    return argv.length === 0 ? [] : [{ comm, pid: Number(process), argv }];
   });
 }
 
