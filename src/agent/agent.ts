@@ -4,7 +4,7 @@ import type { Kubepods, KubepodsContainer } from "../host/kubepods.ts";
 import { readNodeCapacity } from "../host/meminfo.ts";
 import { NodeContainers } from "../host/node-containers.ts";
 import { sampleContainer, sampleKubepods, sampleNode } from "../host/snapshot.ts";
-import type { Event, Fields } from "../log.ts";
+import type { Event, Fields } from "../log/events.ts";
 import type { NodeCapacity } from "../policy/container.ts";
 import { indexPods, type PodIndex } from "../policy/reconcile.ts";
 import type { Snapshot } from "../policy/snapshot.ts";

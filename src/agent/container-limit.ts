@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import type { KubepodsContainer } from "../host/kubepods.ts";
 import { SystemError } from "../host/libc.ts";
 import { readSwapUsage, SwapLimit } from "../host/swap-limit.ts";
-import type { Event, Fields } from "../log.ts";
+import type { Event, Fields } from "../log/events.ts";
 import type { Container, NodeCapacity } from "../policy/container.ts";
 import { contested, restoreAt, restored, settled, UNCONTESTED } from "../policy/contest.ts";
 import { hookLimitOf, mayBeOfHook } from "../policy/hook-limit.ts";

@@ -1,4 +1,4 @@
-import type { Fields, Tell } from "../log.ts";
+import type { Fields, Tell } from "../log/events.ts";
 import { type EvictionConfig, type EvictionDecision, isSameDecision } from "../policy/eviction.ts";
 import type { EvictionState } from "../policy/eviction-state.ts";
 import type { Observation } from "../policy/signals.ts";

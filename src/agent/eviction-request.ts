@@ -4,7 +4,7 @@ import { deletePod, evictPod } from "../cluster/eviction.ts";
 import type { EvictionReply } from "../cluster/eviction-reply.ts";
 import { getPod } from "../cluster/live-pod.ts";
 import { recordEvictions } from "../cluster/node-evictions.ts";
-import type { Event, Tell } from "../log.ts";
+import type { Event, Tell } from "../log/events.ts";
 import type { EvictionConfig } from "../policy/eviction.ts";
 import { type Evicted, withEvicted } from "../policy/eviction-state.ts";
 import type { Observation } from "../policy/signals.ts";

@@ -1,5 +1,5 @@
 import type { EvictionReply } from "../cluster/eviction-reply.ts";
-import type { Event, Fields } from "../log.ts";
+import type { Event, Fields } from "../log/events.ts";
 import type { EvictionConfig, EvictionDecision } from "../policy/eviction.ts";
 import type { EvictionAnswer } from "../policy/eviction-answer.ts";
 import type { Observation } from "../policy/signals.ts";

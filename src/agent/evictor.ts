@@ -1,6 +1,6 @@
 import type { ApiServer } from "../cluster/api-server.ts";
 import type { SwapPressureTaint } from "../cluster/node-taint.ts";
-import type { Event, Tell } from "../log.ts";
+import type { Event, Tell } from "../log/events.ts";
 import { decideEviction, type EvictionConfig, type EvictionDecision } from "../policy/eviction.ts";
 import { answered, type EvictionAnswer } from "../policy/eviction-answer.ts";
 import { resumed } from "../policy/eviction-past.ts";

@@ -1,8 +1,8 @@
-import type { Event, Fields } from "../log.ts";
-import { levelOf } from "./event-levels.ts";
-import type { Logger } from "./logger.ts";
+import type { Event, Fields } from "../log/events.ts";
+import { levelOf } from "../log/levels.ts";
+import type { Logger } from "../log/logger.ts";
+import type { Repeats } from "../log/repeats.ts";
 import type { AgentMetrics } from "./metrics.ts";
-import type { Repeats } from "./repeats.ts";
 
 /** Writes the agent's events to its log and counts them for its metrics. */
 export class Reporter {

@@ -1,6 +1,6 @@
 import type { AgentConfig } from "../config/agent.ts";
 import { NRI_INDEX } from "../config/nri-knobs.ts";
-import type { Tell } from "../log.ts";
+import type { Tell } from "../log/events.ts";
 import type { NriPod } from "../nri/handlers.ts";
 import { LimitHandlers } from "../nri/limit-handlers.ts";
 import { type NriPlugin, startPlugin } from "../nri/plugin.ts";

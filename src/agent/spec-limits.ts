@@ -1,7 +1,7 @@
 import { type LoadedMemoryQos, NO_MEMORY_QOS } from "../config/memory-qos.ts";
 import { readCanLimitSwap, readCgroupVersion } from "../host/install/check/cgroups.ts";
 import { readNodeCapacity } from "../host/meminfo.ts";
-import type { Tell } from "../log.ts";
+import type { Tell } from "../log/events.ts";
 import {
   decideNriLimits,
   type NriLimits,

@@ -1,5 +1,5 @@
 import { MemoryHigh } from "../host/memory-high.ts";
-import type { Event, Tell } from "../log.ts";
+import type { Event, Tell } from "../log/events.ts";
 import { contested, restoreAt, restored, settled, UNCONTESTED } from "../policy/contest.ts";
 import {
   NO_REACH,

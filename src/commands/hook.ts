@@ -8,7 +8,7 @@ import { readNodeCapacity } from "../host/meminfo.ts";
 import { type OciState, parseOciState, readOciContainer } from "../host/oci-bundle.ts";
 import { readStdin } from "../host/stdin.ts";
 import { SwapLimit } from "../host/swap-limit.ts";
-import { type Event, formatEvent } from "../log.ts";
+import { type Event, formatEvent } from "../log/events.ts";
 import { formatLimit } from "../policy/bytes.ts";
 import type { LeaveReason } from "../policy/container.ts";
 import { classifyOciContainer, podIdentityOf } from "../policy/oci-container.ts";

@@ -1,4 +1,4 @@
-import type { Event, Fields, Tell } from "../log.ts";
+import type { Event, Fields, Tell } from "../log/events.ts";
 import type { MemoryQosProblem } from "../policy/memory-qos.ts";
 import { isEmpty, type Unified } from "../policy/memory-qos-file.ts";
 import type { NriLimits } from "../policy/nri-limits.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import type { Event, Fields } from "../../src/log.ts";
+import type { Event, Fields } from "../../src/log/events.ts";
 import type { ContainerUpdate, NriContainer, NriPod } from "../../src/nri/handlers.ts";
 import { LimitHandlers } from "../../src/nri/limit-handlers.ts";
 import type { MemoryQosConfig } from "../../src/policy/memory-qos.ts";

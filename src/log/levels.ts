@@ -1,4 +1,4 @@
-import type { Event } from "../log.ts";
+import type { Event } from "./events.ts";
 import type { Level } from "./logger.ts";
 
 const LEVELS: Partial<Record<Event, Level>> = {

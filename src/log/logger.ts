@@ -1,4 +1,4 @@
-import { type Event, type Fields, formatEvent, shorten, toAscii } from "../log.ts";
+import { type Event, type Fields, formatEvent, shorten, toAscii } from "./events.ts";
 
 /** How much a line matters. */
 export type Level = "debug" | "info" | "warning" | "error";

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test } from "bun:test";
 import { closeSync, constants, mkdtempSync, openSync, readSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { $ } from "bun";
-import { LineWriter } from "../../src/agent/line-writer.ts";
+import { LineWriter } from "../../src/log/line-writer.ts";
 
 let folder = "";
 let pipe = -1;

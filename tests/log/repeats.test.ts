@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { Repeats } from "../../src/agent/repeats.ts";
+import { Repeats } from "../../src/log/repeats.ts";
 
 type Step = [atSeconds: number, text: string | undefined, told: number | undefined];
 
