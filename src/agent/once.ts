@@ -2,8 +2,8 @@ import type { PodList } from "../cluster/pod-list.ts";
 import type { AgentConfig } from "../config/agent.ts";
 import { readPageBytes } from "../host/page-size.ts";
 import { formatLimit } from "../policy/bytes.ts";
-import { Agent } from "./agent.ts";
 import { KubeletCheck } from "./kubelet-check.ts";
+import { Agent } from "./limits/limit-agent.ts";
 import { followPods, kubeletOf } from "./pod-source.ts";
 import type { ContainerView } from "./view.ts";
 

@@ -1,18 +1,18 @@
-import type { PodList } from "../cluster/pod-list.ts";
-import { ClockSteps } from "../host/clock-steps.ts";
-import type { Kubepods, KubepodsContainer } from "../host/kubepods.ts";
-import { readNodeCapacity } from "../host/meminfo.ts";
-import { NodeContainers } from "../host/node-containers.ts";
-import { sampleContainer, sampleKubepods, sampleNode } from "../host/snapshot.ts";
-import type { Event, Fields } from "../log/events.ts";
-import type { NodeCapacity } from "../policy/container.ts";
-import { indexPods, type PodIndex } from "../policy/reconcile.ts";
-import type { Snapshot } from "../policy/snapshot.ts";
-import { type StandDownReason, standDown } from "../policy/stand-down.ts";
+import type { PodList } from "../../cluster/pod-list.ts";
+import { ClockSteps } from "../../host/clock-steps.ts";
+import type { Kubepods, KubepodsContainer } from "../../host/kubepods.ts";
+import { readNodeCapacity } from "../../host/meminfo.ts";
+import { NodeContainers } from "../../host/node-containers.ts";
+import { sampleContainer, sampleKubepods, sampleNode } from "../../host/snapshot.ts";
+import type { Event, Fields } from "../../log/events.ts";
+import type { NodeCapacity } from "../../policy/container.ts";
+import { indexPods, type PodIndex } from "../../policy/reconcile.ts";
+import type { Snapshot } from "../../policy/snapshot.ts";
+import { type StandDownReason, standDown } from "../../policy/stand-down.ts";
+import type { ContainerView } from "../view.ts";
 import type { Circumstances, LimitListener } from "./container-limit.ts";
-import { KubepodsLimit } from "./kubepods-limit.ts";
 import { LimitKeeper } from "./limit-keeper.ts";
-import type { ContainerView } from "./view.ts";
+import { KubepodsLimit } from "./node-swap-limit.ts";
 
 /** The knobs that the agent's core goes by; they may change while it runs. */
 export type CoreConfig = Circumstances["config"] & {

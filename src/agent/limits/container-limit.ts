@@ -1,21 +1,21 @@
 import { existsSync } from "node:fs";
-import type { KubepodsContainer } from "../host/kubepods.ts";
-import { SystemError } from "../host/libc.ts";
-import { readSwapUsage, SwapLimit } from "../host/swap-limit.ts";
-import type { Event, Fields } from "../log/events.ts";
-import type { Container, NodeCapacity } from "../policy/container.ts";
-import { contested, restoreAt, restored, settled, UNCONTESTED } from "../policy/contest.ts";
-import { hookLimitOf, mayBeOfHook } from "../policy/hook-limit.ts";
-import { containerOfPod, type Pod } from "../policy/pod.ts";
+import type { KubepodsContainer } from "../../host/kubepods.ts";
+import { SystemError } from "../../host/libc.ts";
+import { readSwapUsage, SwapLimit } from "../../host/swap-limit.ts";
+import type { Event, Fields } from "../../log/events.ts";
+import type { Container, NodeCapacity } from "../../policy/container.ts";
+import { contested, restoreAt, restored, settled, UNCONTESTED } from "../../policy/contest.ts";
+import { hookLimitOf, mayBeOfHook } from "../../policy/hook-limit.ts";
+import { containerOfPod, type Pod } from "../../policy/pod.ts";
 import {
   type Finding,
   type FoundContainer,
   type PodIndex,
   type ReconcileConfig,
   reconcile,
-} from "../policy/reconcile.ts";
-import { carriesKubeletLimit } from "../policy/stand-down.ts";
-import type { ContainerView } from "./view.ts";
+} from "../../policy/reconcile.ts";
+import { carriesKubeletLimit } from "../../policy/stand-down.ts";
+import type { ContainerView } from "../view.ts";
 
 /** All that decides about limits besides the containers themselves. */
 export interface Circumstances {

@@ -1,8 +1,8 @@
 import { deepEquals } from "bun";
-import type { KubepodsContainer } from "../host/kubepods.ts";
-import type { PodIndex } from "../policy/reconcile.ts";
+import type { KubepodsContainer } from "../../host/kubepods.ts";
+import type { PodIndex } from "../../policy/reconcile.ts";
+import type { ContainerView } from "../view.ts";
 import { type Circumstances, ContainerLimit, type LimitListener } from "./container-limit.ts";
-import type { ContainerView } from "./view.ts";
 
 /** Keeps the swap limits of all containers of a node what they are entitled to. */
 export class LimitKeeper {

@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
-import { LimitKeeper } from "../../src/agent/limit-keeper.ts";
-import { findKubepods, scanContainers } from "../../src/host/kubepods.ts";
-import type { Pod } from "../../src/policy/pod.ts";
-import { indexPods } from "../../src/policy/reconcile.ts";
-import { AgentNode } from "../node/agent-node.ts";
-import { containerIdOf, podUidOf } from "../node/kubepods-tree.ts";
+import { LimitKeeper } from "../../../src/agent/limits/limit-keeper.ts";
+import { findKubepods, scanContainers } from "../../../src/host/kubepods.ts";
+import type { Pod } from "../../../src/policy/pod.ts";
+import { indexPods } from "../../../src/policy/reconcile.ts";
+import { AgentNode } from "../../node/agent-node.ts";
+import { containerIdOf, podUidOf } from "../../node/kubepods-tree.ts";
 
 const MI = 2 ** 20;
 const WANTED = String(64 * MI);
