@@ -63,7 +63,7 @@ describe("the import rule", () => {
     const shown = [
       "log/logger.ts",
       "agent/node-marks.ts",
-      "agent/service.ts",
+      "agent/agent.ts",
       "cluster/events.ts",
       "cluster/timestamp.ts",
       "host/hook-log.ts",

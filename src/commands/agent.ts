@@ -3,8 +3,8 @@
 import { readFileSync, writeSync } from "node:fs";
 import type { CommandDef } from "citty";
 import { consola } from "consola";
+import { type Build, Service } from "../agent/agent.ts";
 import { containerRows, runOnce } from "../agent/once.ts";
-import { type Build, Service } from "../agent/service.ts";
 import { AgentFlagsSchema } from "../config/agent.ts";
 import { flagsOf } from "../config/flags.ts";
 import { type LoadedConfig, loadAgentConfig } from "../config/load-agent.ts";
