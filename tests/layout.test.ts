@@ -62,7 +62,7 @@ describe("the import rule", () => {
     // What is not shown notices the jump.
     const shown = [
       "log/logger.ts",
-      "agent/node-marks.ts",
+      "agent/eviction/node-marks.ts",
       "agent/agent.ts",
       "cluster/events.ts",
       "cluster/timestamp.ts",
@@ -70,7 +70,7 @@ describe("the import rule", () => {
       "trace/recorder.ts",
     ];
     // What a process before this one wrote down is as old as the clock that both are shown says.
-    const acrossRestarts = ["agent/eviction-past.ts"];
+    const acrossRestarts = ["agent/eviction/node-record.ts"];
     expect(files.filter(tellsTime)).toEqual([...shown, ...acrossRestarts, "host/clock-steps.ts"].sort());
   });
 

@@ -13,16 +13,16 @@ import { Logger } from "../log/logger.ts";
 import { Repeats } from "../log/repeats.ts";
 import type { KubeletThresholds } from "../policy/kubelet-thresholds.ts";
 import type { Snapshot } from "../policy/snapshot.ts";
-import { Evictor, type EvictorConfig } from "./evictor.ts";
+import { Evictor, type EvictorConfig } from "./eviction/evictor.ts";
+import { removeLeftMarks } from "./eviction/remove-marks.ts";
+import { SwapReach } from "./eviction/swap-reach.ts";
 import { type HttpEndpoint, serveHttp } from "./http.ts";
 import { KubeletCheck } from "./kubelet-check.ts";
-import { removeLeftMarks } from "./left-marks.ts";
 import { Agent } from "./limits/limit-agent.ts";
 import { AgentMetrics } from "./metrics.ts";
 import { apiServerOptionsOf, followPods, kubeletOf, type PodSource } from "./pod-source.ts";
 import { Reporter } from "./reporter.ts";
 import { RuntimePlugin } from "./runtime-plugin.ts";
-import { SwapReach } from "./swap-reach.ts";
 import type { AgentView } from "./view.ts";
 
 /** Which wasp this is. */

@@ -1,9 +1,9 @@
-import type { EvictionReply } from "../cluster/eviction-reply.ts";
-import type { Event, Fields } from "../log/events.ts";
-import type { EvictionConfig, EvictionDecision } from "../policy/eviction.ts";
-import type { EvictionAnswer } from "../policy/eviction-answer.ts";
-import type { Observation } from "../policy/signals.ts";
-import { rankingReason } from "../policy/victim-reason.ts";
+import type { EvictionReply } from "../../cluster/eviction-reply.ts";
+import type { Event, Fields } from "../../log/events.ts";
+import type { EvictionConfig, EvictionDecision } from "../../policy/eviction.ts";
+import type { EvictionAnswer } from "../../policy/eviction-answer.ts";
+import type { Observation } from "../../policy/signals.ts";
+import { rankingReason } from "../../policy/victim-reason.ts";
 
 /** The decision to evict a pod. */
 export type Eviction = EvictionDecision & { readonly verdict: "evict" };

@@ -1,8 +1,8 @@
 import { afterAll, beforeEach, describe, expect, test } from "bun:test";
-import { type Mark, NodeMarks } from "../../src/agent/node-marks.ts";
-import { ApiServer } from "../../src/cluster/api-server.ts";
-import { FakeApiServer } from "../node/fake-api-server.ts";
-import { FakeCluster } from "../node/fake-cluster.ts";
+import { type Mark, NodeMarks } from "../../../src/agent/eviction/node-marks.ts";
+import { ApiServer } from "../../../src/cluster/api-server.ts";
+import { FakeApiServer } from "../../node/fake-api-server.ts";
+import { FakeCluster } from "../../node/fake-cluster.ts";
 
 const NODE = "node-0";
 const OWN = { key: "wasp.io/swap-pressure", effect: "NoSchedule" };

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { ApiServer } from "../cluster/api-server.ts";
-import { getNode } from "../cluster/node.ts";
-import { removeSwapPressure, swapPressureStatus } from "../cluster/node-condition.ts";
-import { forgetEvictions, hasEvictions } from "../cluster/node-evictions.ts";
-import { hasTaint, setTaint } from "../cluster/node-taint.ts";
-import { RequestError } from "../cluster/request-error.ts";
+import type { ApiServer } from "../../cluster/api-server.ts";
+import { getNode } from "../../cluster/node.ts";
+import { removeSwapPressure, swapPressureStatus } from "../../cluster/node-condition.ts";
+import { forgetEvictions, hasEvictions } from "../../cluster/node-evictions.ts";
+import { hasTaint, setTaint } from "../../cluster/node-taint.ts";
+import { RequestError } from "../../cluster/request-error.ts";
 
 // Of a node that starts, its network may come up later than its pods.
 const ATTEMPTS = 10;

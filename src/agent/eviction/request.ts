@@ -1,16 +1,16 @@
-import type { ApiServer } from "../cluster/api-server.ts";
-import { type ClusterEvent, EventRecorder } from "../cluster/events.ts";
-import { deletePod, evictPod } from "../cluster/eviction.ts";
-import type { EvictionReply } from "../cluster/eviction-reply.ts";
-import { getPod } from "../cluster/live-pod.ts";
-import { recordEvictions } from "../cluster/node-evictions.ts";
-import type { Event, Tell } from "../log/events.ts";
-import type { EvictionConfig } from "../policy/eviction.ts";
-import { type Evicted, withEvicted } from "../policy/eviction-state.ts";
-import type { Observation } from "../policy/signals.ts";
-import { isGoing, whyNever } from "../policy/victim.ts";
-import { legacyOf } from "./eviction-past.ts";
-import { type Eviction, namesOf, noteOf, OUTCOMES } from "./eviction-words.ts";
+import type { ApiServer } from "../../cluster/api-server.ts";
+import { type ClusterEvent, EventRecorder } from "../../cluster/events.ts";
+import { deletePod, evictPod } from "../../cluster/eviction.ts";
+import type { EvictionReply } from "../../cluster/eviction-reply.ts";
+import { getPod } from "../../cluster/live-pod.ts";
+import { recordEvictions } from "../../cluster/node-evictions.ts";
+import type { Event, Tell } from "../../log/events.ts";
+import type { EvictionConfig } from "../../policy/eviction.ts";
+import { type Evicted, withEvicted } from "../../policy/eviction-state.ts";
+import type { Observation } from "../../policy/signals.ts";
+import { isGoing, whyNever } from "../../policy/victim.ts";
+import { legacyOf } from "./node-record.ts";
+import { type Eviction, namesOf, noteOf, OUTCOMES } from "./words.ts";
 
 /** What an EvictionRequester is made of. */
 export interface EvictionRequesterOptions {

@@ -1,6 +1,6 @@
-import { MemoryHigh } from "../host/memory-high.ts";
-import type { Event, Tell } from "../log/events.ts";
-import { contested, restoreAt, restored, settled, UNCONTESTED } from "../policy/contest.ts";
+import { MemoryHigh } from "../../host/memory-high.ts";
+import type { Event, Tell } from "../../log/events.ts";
+import { contested, restoreAt, restored, settled, UNCONTESTED } from "../../policy/contest.ts";
 import {
   NO_REACH,
   needsContainers,
@@ -8,8 +8,8 @@ import {
   type ReachDecision,
   type ReachState,
   reach,
-} from "../policy/reach.ts";
-import type { Snapshot } from "../policy/snapshot.ts";
+} from "../../policy/reach.ts";
+import type { Snapshot } from "../../policy/snapshot.ts";
 
 /** What a SwapReach is made of. */
 export interface SwapReachOptions {

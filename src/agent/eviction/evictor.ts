@@ -1,17 +1,17 @@
-import type { ApiServer } from "../cluster/api-server.ts";
-import type { SwapPressureTaint } from "../cluster/node-taint.ts";
-import type { Event, Tell } from "../log/events.ts";
-import { decideEviction, type EvictionConfig, type EvictionDecision } from "../policy/eviction.ts";
-import { answered, type EvictionAnswer } from "../policy/eviction-answer.ts";
-import { resumed } from "../policy/eviction-past.ts";
-import { type EvictionState, isPressed, NO_EVICTIONS } from "../policy/eviction-state.ts";
-import type { Observation } from "../policy/signals.ts";
-import type { Snapshot } from "../policy/snapshot.ts";
-import { EvictionChanges } from "./eviction-changes.ts";
-import { pastOf } from "./eviction-past.ts";
-import { EvictionRequester } from "./eviction-request.ts";
-import { type Eviction, fieldsOf, sentenceOf } from "./eviction-words.ts";
+import type { ApiServer } from "../../cluster/api-server.ts";
+import type { SwapPressureTaint } from "../../cluster/node-taint.ts";
+import type { Event, Tell } from "../../log/events.ts";
+import { decideEviction, type EvictionConfig, type EvictionDecision } from "../../policy/eviction.ts";
+import { answered, type EvictionAnswer } from "../../policy/eviction-answer.ts";
+import { resumed } from "../../policy/eviction-past.ts";
+import { type EvictionState, isPressed, NO_EVICTIONS } from "../../policy/eviction-state.ts";
+import type { Observation } from "../../policy/signals.ts";
+import type { Snapshot } from "../../policy/snapshot.ts";
+import { EvictionChanges } from "./decision-log.ts";
 import { NodeMarks } from "./node-marks.ts";
+import { pastOf } from "./node-record.ts";
+import { EvictionRequester } from "./request.ts";
+import { type Eviction, fieldsOf, sentenceOf } from "./words.ts";
 
 /** The knobs of eviction, as the agent goes by them. */
 export interface EvictorConfig extends EvictionConfig {
