@@ -16,14 +16,14 @@ import type { Snapshot } from "../policy/snapshot.ts";
 import { Evictor, type EvictorConfig } from "./eviction/evictor.ts";
 import { removeLeftMarks } from "./eviction/remove-marks.ts";
 import { SwapReach } from "./eviction/swap-reach.ts";
-import { type HttpEndpoint, serveHttp } from "./http.ts";
 import { KubeletCheck } from "./kubelet-check.ts";
 import { Agent } from "./limits/limit-agent.ts";
-import { AgentMetrics } from "./metrics.ts";
+import { type HttpEndpoint, serveHttp } from "./metrics/http.ts";
+import { AgentMetrics } from "./metrics/metrics.ts";
+import { Reporter } from "./metrics/reporter.ts";
+import type { AgentView } from "./metrics/view.ts";
 import { apiServerOptionsOf, followPods, kubeletOf, type PodSource } from "./pod-source.ts";
-import { Reporter } from "./reporter.ts";
 import { RuntimePlugin } from "./runtime-plugin.ts";
-import type { AgentView } from "./view.ts";
 
 /** Which wasp this is. */
 export interface Build {

@@ -4,8 +4,8 @@ import { readPageBytes } from "../host/page-size.ts";
 import { formatLimit } from "../policy/bytes.ts";
 import { KubeletCheck } from "./kubelet-check.ts";
 import { Agent } from "./limits/limit-agent.ts";
+import type { ContainerView } from "./metrics/view.ts";
 import { followPods, kubeletOf } from "./pod-source.ts";
-import type { ContainerView } from "./view.ts";
 
 const nowSeconds = () => performance.now() / 1000;
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { parseExposition } from "../agent/exposition.ts";
+import { parseExposition } from "../agent/metrics/exposition.ts";
 import { AgentNode, shareOf } from "../node/agent-node.ts";
 import { wasp } from "../node/binary.ts";
 import { makeCertificates } from "../node/https-server.ts";

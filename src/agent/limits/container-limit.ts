@@ -15,7 +15,7 @@ import {
   reconcile,
 } from "../../policy/reconcile.ts";
 import { carriesKubeletLimit } from "../../policy/stand-down.ts";
-import type { ContainerView } from "../view.ts";
+import type { ContainerView } from "../metrics/view.ts";
 
 /** All that decides about limits besides the containers themselves. */
 export interface Circumstances {

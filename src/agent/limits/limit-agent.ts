@@ -9,7 +9,7 @@ import type { NodeCapacity } from "../../policy/container.ts";
 import { indexPods, type PodIndex } from "../../policy/reconcile.ts";
 import type { Snapshot } from "../../policy/snapshot.ts";
 import { type StandDownReason, standDown } from "../../policy/stand-down.ts";
-import type { ContainerView } from "../view.ts";
+import type { ContainerView } from "../metrics/view.ts";
 import type { Circumstances, LimitListener } from "./container-limit.ts";
 import { LimitKeeper } from "./limit-keeper.ts";
 import { KubepodsLimit } from "./node-swap-limit.ts";

@@ -1,7 +1,7 @@
 import { deepEquals } from "bun";
 import type { KubepodsContainer } from "../../host/kubepods.ts";
 import type { PodIndex } from "../../policy/reconcile.ts";
-import type { ContainerView } from "../view.ts";
+import type { ContainerView } from "../metrics/view.ts";
 import { type Circumstances, ContainerLimit, type LimitListener } from "./container-limit.ts";
 
 /** Keeps the swap limits of all containers of a node what they are entitled to. */

@@ -1,7 +1,7 @@
-import type { Event, Fields } from "../log/events.ts";
-import { levelOf } from "../log/levels.ts";
-import type { Logger } from "../log/logger.ts";
-import type { Repeats } from "../log/repeats.ts";
+import type { Event, Fields } from "../../log/events.ts";
+import { levelOf } from "../../log/levels.ts";
+import type { Logger } from "../../log/logger.ts";
+import type { Repeats } from "../../log/repeats.ts";
 import type { AgentMetrics } from "./metrics.ts";
 
 /** Writes the agent's events to its log and counts them for its metrics. */

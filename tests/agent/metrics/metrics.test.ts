@@ -1,11 +1,11 @@
 import { describe, expect, test } from "bun:test";
-import { AgentMetrics } from "../../src/agent/metrics.ts";
-import type { AgentView } from "../../src/agent/view.ts";
+import { AgentMetrics } from "../../../src/agent/metrics/metrics.ts";
+import type { AgentView } from "../../../src/agent/metrics/view.ts";
 import { type Family, parseExposition } from "./exposition.ts";
 import { NODE, shownAgent, shownContainer } from "./shown.ts";
 
 const BUILD = { version: "1.2.3", commit: "0123456789ab" };
-const GOLDEN = `${import.meta.dir}/../golden/metrics.txt`;
+const GOLDEN = `${import.meta.dir}/../../golden/metrics.txt`;
 
 const metricsOf = (view: AgentView) => new AgentMetrics(view, BUILD);
 

@@ -1,5 +1,5 @@
-import type { AgentView, ContainerView } from "../../src/agent/view.ts";
-import type { NodeFigures } from "../../src/host/node-figures.ts";
+import type { AgentView, ContainerView } from "../../../src/agent/metrics/view.ts";
+import type { NodeFigures } from "../../../src/host/node-figures.ts";
 
 /** A node that swaps a little. */
 export const NODE: NodeFigures = {

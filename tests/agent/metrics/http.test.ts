@@ -3,8 +3,8 @@ import { appendFileSync, copyFileSync, mkdtempSync, readFileSync, rmSync, writeF
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { $ } from "bun";
-import { type HttpEndpoint, type HttpOptions, serveHttp } from "../../src/agent/http.ts";
-import { AgentMetrics } from "../../src/agent/metrics.ts";
+import { type HttpEndpoint, type HttpOptions, serveHttp } from "../../../src/agent/metrics/http.ts";
+import { AgentMetrics } from "../../../src/agent/metrics/metrics.ts";
 import { parseExposition } from "./exposition.ts";
 import { shownAgent } from "./shown.ts";
 

@@ -1,6 +1,6 @@
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { createSecureContext } from "node:tls";
-import { readFile } from "../host/file.ts";
+import { readFile } from "../../host/file.ts";
 
 /** The files of a server's certificate and its key, both in PEM. */
 export interface TlsFiles {
