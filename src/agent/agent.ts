@@ -22,8 +22,8 @@ import { type HttpEndpoint, serveHttp } from "./metrics/http.ts";
 import { AgentMetrics } from "./metrics/metrics.ts";
 import { Reporter } from "./metrics/reporter.ts";
 import type { AgentView } from "./metrics/view.ts";
+import { RuntimePlugin } from "./nri/runtime-plugin.ts";
 import { apiServerOptionsOf, followPods, kubeletOf, type PodSource } from "./pod-source.ts";
-import { RuntimePlugin } from "./runtime-plugin.ts";
 
 /** Which wasp this is. */
 export interface Build {

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { takePluginLock } from "../host/lock.ts";
-import type { Tell } from "../log/events.ts";
+import { takePluginLock } from "../../host/lock.ts";
+import type { Tell } from "../../log/events.ts";
 
 const TRY_MILLISECONDS = 1000;
 

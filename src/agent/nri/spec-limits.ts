@@ -1,7 +1,7 @@
-import { type LoadedMemoryQos, NO_MEMORY_QOS } from "../config/memory-qos.ts";
-import { readCanLimitSwap, readCgroupVersion } from "../host/install/check/cgroups.ts";
-import { readNodeCapacity } from "../host/meminfo.ts";
-import type { Tell } from "../log/events.ts";
+import { type LoadedMemoryQos, NO_MEMORY_QOS } from "../../config/memory-qos.ts";
+import { readCanLimitSwap, readCgroupVersion } from "../../host/install/check/cgroups.ts";
+import { readNodeCapacity } from "../../host/meminfo.ts";
+import type { Tell } from "../../log/events.ts";
 import {
   decideNriLimits,
   type NriLimits,
@@ -9,8 +9,8 @@ import {
   type NriLimitsPod,
   type SwapSharing,
   withoutSwap,
-} from "../policy/nri-limits.ts";
-import type { SwapLimitConfig } from "../policy/swap-limit.ts";
+} from "../../policy/nri-limits.ts";
+import type { SwapLimitConfig } from "../../policy/swap-limit.ts";
 
 /** Where limits are decided, and by what. */
 export interface SpecLimitsOptions {

@@ -1,6 +1,6 @@
-import type { Fields, Tell } from "../log/events.ts";
-import { Repeats } from "../log/repeats.ts";
-import type { Disconnection, PluginEvent } from "../nri/plugin.ts";
+import type { Fields, Tell } from "../../log/events.ts";
+import { Repeats } from "../../log/repeats.ts";
+import type { Disconnection, PluginEvent } from "../../nri/plugin.ts";
 
 /** Tells what happens to an NRI plugin, in the log's words. */
 export class NriReporter {

@@ -1,16 +1,16 @@
-import type { AgentConfig } from "../config/agent.ts";
-import { NRI_INDEX } from "../config/nri-knobs.ts";
-import type { Tell } from "../log/events.ts";
-import type { NriPod } from "../nri/handlers.ts";
-import { LimitHandlers } from "../nri/limit-handlers.ts";
-import { type NriPlugin, startPlugin } from "../nri/plugin.ts";
-import type { NodeCapacity } from "../policy/container.ts";
-import { decideNriLimits, type NriLimits, type NriLimitsContainer } from "../policy/nri-limits.ts";
-import { containerOfPod } from "../policy/pod.ts";
-import type { PodIndex } from "../policy/reconcile.ts";
-import { NriReporter } from "./nri-reporter.ts";
-import { takeNriTurn } from "./nri-turn.ts";
+import type { AgentConfig } from "../../config/agent.ts";
+import { NRI_INDEX } from "../../config/nri-knobs.ts";
+import type { Tell } from "../../log/events.ts";
+import type { NriPod } from "../../nri/handlers.ts";
+import { LimitHandlers } from "../../nri/limit-handlers.ts";
+import { type NriPlugin, startPlugin } from "../../nri/plugin.ts";
+import type { NodeCapacity } from "../../policy/container.ts";
+import { decideNriLimits, type NriLimits, type NriLimitsContainer } from "../../policy/nri-limits.ts";
+import { containerOfPod } from "../../policy/pod.ts";
+import type { PodIndex } from "../../policy/reconcile.ts";
+import { NriReporter } from "./reporter.ts";
 import { limitsForKernel } from "./spec-limits.ts";
+import { takeNriTurn } from "./turn.ts";
 
 /** What the runtime calls the agent: another name than that of wasp nri, so that its log tells them apart. */
 const NAME = "wasp";

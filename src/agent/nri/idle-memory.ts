@@ -1,4 +1,4 @@
-import { forgetExecutablePages } from "../host/executable-pages.ts";
+import { forgetExecutablePages } from "../../host/executable-pages.ts";
 
 const QUIET_MILLISECONDS = 2000;
 
