@@ -16,14 +16,14 @@ import type { Snapshot } from "../policy/snapshot.ts";
 import { Evictor, type EvictorConfig } from "./eviction/evictor.ts";
 import { removeLeftMarks } from "./eviction/remove-marks.ts";
 import { SwapReach } from "./eviction/swap-reach.ts";
-import { KubeletCheck } from "./kubelet-check.ts";
 import { Agent } from "./limits/limit-agent.ts";
 import { type HttpEndpoint, serveHttp } from "./metrics/http.ts";
 import { AgentMetrics } from "./metrics/metrics.ts";
 import { Reporter } from "./metrics/reporter.ts";
 import type { AgentView } from "./metrics/view.ts";
 import { RuntimePlugin } from "./nri/runtime-plugin.ts";
-import { apiServerOptionsOf, followPods, kubeletOf, type PodSource } from "./pod-source.ts";
+import { KubeletCheck } from "./pods/kubelet-config-poll.ts";
+import { apiServerOptionsOf, followPods, kubeletOf, type PodSource } from "./pods/pod-source.ts";
 
 /** Which wasp this is. */
 export interface Build {

@@ -2,10 +2,10 @@ import type { PodList } from "../cluster/pod-list.ts";
 import type { AgentConfig } from "../config/agent.ts";
 import { readPageBytes } from "../host/page-size.ts";
 import { formatLimit } from "../policy/bytes.ts";
-import { KubeletCheck } from "./kubelet-check.ts";
 import { Agent } from "./limits/limit-agent.ts";
 import type { ContainerView } from "./metrics/view.ts";
-import { followPods, kubeletOf } from "./pod-source.ts";
+import { KubeletCheck } from "./pods/kubelet-config-poll.ts";
+import { followPods, kubeletOf } from "./pods/pod-source.ts";
 
 const nowSeconds = () => performance.now() / 1000;
 

@@ -4,7 +4,7 @@ import { randomBytes } from "node:crypto";
 import { readFileSync, writeSync } from "node:fs";
 import type { CommandDef } from "citty";
 import { consola } from "consola";
-import { followPods, kubeletOf } from "../agent/pod-source.ts";
+import { followPods, kubeletOf } from "../agent/pods/pod-source.ts";
 import type { AgentConfig } from "../config/agent.ts";
 import { flagsOf } from "../config/flags.ts";
 import { loadTraceRecordConfig, type TraceRecordConfig, TraceRecordFlagsSchema } from "../config/trace.ts";

@@ -1,5 +1,5 @@
-import { type Kubelet, KubeletError } from "../cluster/kubelet.ts";
-import type { KubeletConfig } from "../cluster/kubelet-config.ts";
+import { type Kubelet, KubeletError } from "../../cluster/kubelet.ts";
+import type { KubeletConfig } from "../../cluster/kubelet-config.ts";
 
 /** Whom a KubeletCheck tells. */
 export interface KubeletCheckListener {

@@ -1,4 +1,4 @@
-import type { PodList } from "../cluster/pod-list.ts";
+import type { PodList } from "../../cluster/pod-list.ts";
 
 /** What a PodPoller asks, when, and whom it tells. */
 export interface PodPollerOptions {

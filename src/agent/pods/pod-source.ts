@@ -1,11 +1,11 @@
 import { existsSync } from "node:fs";
 import { gc } from "bun";
-import { type ApiServerOptions, inClusterUrl } from "../cluster/api-server.ts";
-import { Kubelet } from "../cluster/kubelet.ts";
-import type { PodList } from "../cluster/pod-list.ts";
-import { PodWatch } from "../cluster/pod-watch.ts";
-import type { Trust } from "../cluster/trust.ts";
-import type { AgentConfig } from "../config/agent.ts";
+import { type ApiServerOptions, inClusterUrl } from "../../cluster/api-server.ts";
+import { Kubelet } from "../../cluster/kubelet.ts";
+import type { PodList } from "../../cluster/pod-list.ts";
+import { PodWatch } from "../../cluster/pod-watch.ts";
+import type { Trust } from "../../cluster/trust.ts";
+import type { AgentConfig } from "../../config/agent.ts";
 import { PodPoller } from "./pod-poller.ts";
 
 /** Whom a source of pods tells. */
