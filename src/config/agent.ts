@@ -2,6 +2,8 @@ import * as v from "valibot";
 import type { SwapLimitConfig } from "../policy/swap-limit.ts";
 import { EVICTION_KNOBS } from "./eviction.ts";
 import { HOOK_DEFAULTS } from "./hook-defaults.ts";
+import { NRI_KNOBS } from "./nri-knobs.ts";
+import { SWAP_LIMIT_KNOBS } from "./swap-limit.ts";
 import {
   AbsolutePathSchema,
   choiceSchema,
@@ -12,9 +14,7 @@ import {
   RootSchema,
   SwitchSchema,
   wholeNumberSchema,
-} from "./knobs.ts";
-import { NRI_KNOBS } from "./nri-knobs.ts";
-import { SWAP_LIMIT_KNOBS } from "./swap-limit.ts";
+} from "./value-schemas.ts";
 
 /** Every knob of `wasp agent`, with its default and what it is for. */
 export const AgentConfigSchema = v.strictObject({

@@ -1,8 +1,8 @@
 import { parseArgs } from "node:util";
 import type { ArgDef, ArgsDef } from "citty";
 import * as v from "valibot";
-import { flagName } from "./knobs.ts";
 import { nearestName } from "./nearest.ts";
+import { flagName } from "./value-schemas.ts";
 
 /** What v.metadata can say of how a knob is given on a command line. */
 interface FlagMetadata {

@@ -5,6 +5,7 @@ import { chooseParts, PARTS, type Part } from "../policy/install/part.ts";
 import { readFlags } from "./flags.ts";
 import { flagsWithoutManifest, PLATFORMS, type Platform } from "./install-print.ts";
 import { INSTALL_SWAP_KNOBS, swapOptions } from "./install-swap.ts";
+import { flagsWithoutHost, REMOTE_KNOBS, type RemoteConfig, remoteOf } from "./remote.ts";
 import {
   AbsolutePathSchema,
   choiceSchema,
@@ -12,8 +13,7 @@ import {
   flagName,
   RootSchema,
   SwitchSchema,
-} from "./knobs.ts";
-import { flagsWithoutHost, REMOTE_KNOBS, type RemoteConfig, remoteOf } from "./remote.ts";
+} from "./value-schemas.ts";
 
 const PartsSchema = v.array(choiceSchema(PARTS));
 const known = PARTS.join(", ");

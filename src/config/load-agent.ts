@@ -10,8 +10,8 @@ import {
 } from "./agent.ts";
 import { type ConfigFile, parseConfigFile } from "./config-file.ts";
 import { readFlags } from "./flags.ts";
-import { complaintOf, flagName, pathOf } from "./knobs.ts";
 import type { Setting, Source } from "./setting.ts";
+import { complaintOf, flagName, pathOf } from "./value-schemas.ts";
 import { settingsOfWaspAgent, waspAgentVariablesIn } from "./wasp-agent-variables.ts";
 
 /** What the configuration of `wasp agent` is read from. */

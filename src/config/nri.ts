@@ -2,6 +2,9 @@ import * as v from "valibot";
 import { SWAP_BEHAVIORS, type SwapLimitConfig } from "../policy/swap-limit.ts";
 import { AgentConfigSchema } from "./agent.ts";
 import { readFlags } from "./flags.ts";
+import { NRI_INDEX, NRI_KNOBS, NRI_SOCKET } from "./nri-knobs.ts";
+import type { Source } from "./setting.ts";
+import { SWAP_LIMIT_KNOBS } from "./swap-limit.ts";
 import {
   AbsolutePathSchema,
   choiceSchema,
@@ -9,10 +12,7 @@ import {
   flagName,
   SwitchSchema,
   wholeNumberSchema,
-} from "./knobs.ts";
-import { NRI_INDEX, NRI_KNOBS, NRI_SOCKET } from "./nri-knobs.ts";
-import type { Source } from "./setting.ts";
-import { SWAP_LIMIT_KNOBS } from "./swap-limit.ts";
+} from "./value-schemas.ts";
 
 const { logFormat, verbosity, fsroot } = AgentConfigSchema.entries;
 const { swapBehavior: _, ...SHARING_KNOBS } = SWAP_LIMIT_KNOBS;

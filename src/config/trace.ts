@@ -1,8 +1,8 @@
 import * as v from "valibot";
 import { type AgentConfig, AgentConfigSchema, RUN_FLAGS } from "./agent.ts";
 import { readFlags } from "./flags.ts";
-import { complaintOf, DurationSchema, flagName, QuantitySchema, SwitchSchema } from "./knobs.ts";
 import { type ConfigInputs, layerConfig } from "./load-agent.ts";
+import { complaintOf, DurationSchema, flagName, QuantitySchema, SwitchSchema } from "./value-schemas.ts";
 
 const RECORD_KNOBS = {
   output: v.pipe(
