@@ -1,9 +1,9 @@
 import { ApiServer } from "../cluster/api-server.ts";
 import type { KubeletConfig } from "../cluster/kubelet-config.ts";
 import type { PodList } from "../cluster/pod-list.ts";
-import type { AgentConfig } from "../config/agent.ts";
-import type { LoadedConfig, SourcedConfig } from "../config/load-agent.ts";
-import { reloadConfig } from "../config/reload.ts";
+import type { AgentConfig } from "../config/agent/knobs.ts";
+import type { LoadedConfig, SourcedConfig } from "../config/agent/load.ts";
+import { reloadConfig } from "../config/agent/reload.ts";
 import { forgetExecutablePages } from "../host/executable-pages.ts";
 import { readNodeFigures } from "../host/node-figures.ts";
 import { readPageBytes } from "../host/page-size.ts";

@@ -1,5 +1,5 @@
 import type { PodList } from "../cluster/pod-list.ts";
-import type { AgentConfig } from "../config/agent.ts";
+import type { AgentConfig } from "../config/agent/knobs.ts";
 import { readPageBytes } from "../host/page-size.ts";
 import { formatLimit } from "../policy/bytes.ts";
 import { Agent } from "./limits/limit-agent.ts";

@@ -5,7 +5,7 @@ import { readFileSync, writeSync } from "node:fs";
 import type { CommandDef } from "citty";
 import { consola } from "consola";
 import { followPods, kubeletOf } from "../agent/pods/pod-source.ts";
-import type { AgentConfig } from "../config/agent.ts";
+import type { AgentConfig } from "../config/agent/knobs.ts";
 import { flagsOf } from "../config/flags.ts";
 import { loadTraceRecordConfig, type TraceRecordConfig, TraceRecordFlagsSchema } from "../config/trace.ts";
 import { TraceReplayFlagsSchema } from "../config/trace-replay.ts";

@@ -1,9 +1,9 @@
 import * as v from "valibot";
 import { SWAP_BEHAVIORS, type SwapLimitConfig } from "../policy/swap-limit.ts";
-import { AgentConfigSchema } from "./agent.ts";
+import { AgentConfigSchema } from "./agent/knobs.ts";
+import type { Source } from "./agent/setting.ts";
 import { readFlags } from "./flags.ts";
 import { NRI_INDEX, NRI_KNOBS, NRI_SOCKET } from "./nri-knobs.ts";
-import type { Source } from "./setting.ts";
 import { SWAP_LIMIT_KNOBS } from "./swap-limit.ts";
 import {
   AbsolutePathSchema,

@@ -1,7 +1,7 @@
 import * as v from "valibot";
-import { type AgentConfig, AgentConfigSchema, RUN_FLAGS } from "./agent.ts";
+import { type AgentConfig, AgentConfigSchema, RUN_FLAGS } from "./agent/knobs.ts";
+import { type ConfigInputs, layerConfig } from "./agent/load.ts";
 import { readFlags } from "./flags.ts";
-import { type ConfigInputs, layerConfig } from "./load-agent.ts";
 import { complaintOf, DurationSchema, flagName, QuantitySchema, SwitchSchema } from "./value-schemas.ts";
 
 const RECORD_KNOBS = {

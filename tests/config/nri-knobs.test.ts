@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { loadAgentConfig } from "../../src/config/load-agent.ts";
+import { loadAgentConfig } from "../../src/config/agent/load.ts";
 import { parseMemoryQos } from "../../src/config/memory-qos.ts";
 import { memoryQosAsWritten } from "../../src/config/nri-knobs.ts";
 

@@ -1,6 +1,6 @@
 import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { CONFIG_FILE_HEADER } from "../../src/config/config-file.ts";
+import { CONFIG_FILE_HEADER } from "../../src/config/agent/config-file.ts";
 
 /** A volume with a configuration file, as the kubelet makes one of a ConfigMap. */
 export class ConfigMap implements Disposable {

@@ -1,4 +1,4 @@
-import type { AgentConfig } from "../../config/agent.ts";
+import type { AgentConfig } from "../../config/agent/knobs.ts";
 import { NRI_INDEX } from "../../config/nri-knobs.ts";
 import type { Tell } from "../../log/events.ts";
 import type { NriPod } from "../../nri/handlers.ts";

@@ -5,7 +5,7 @@ import { Kubelet } from "../../cluster/kubelet.ts";
 import type { PodList } from "../../cluster/pod-list.ts";
 import { PodWatch } from "../../cluster/pod-watch.ts";
 import type { Trust } from "../../cluster/trust.ts";
-import type { AgentConfig } from "../../config/agent.ts";
+import type { AgentConfig } from "../../config/agent/knobs.ts";
 import { PodPoller } from "./pod-poller.ts";
 
 /** Whom a source of pods tells. */

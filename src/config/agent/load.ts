@@ -1,4 +1,7 @@
 import * as v from "valibot";
+import { readFlags } from "../flags.ts";
+import { complaintOf, flagName, pathOf } from "../value-schemas.ts";
+import { type ConfigFile, parseConfigFile } from "./config-file.ts";
 import {
   AGENT_KNOBS,
   type AgentConfig,
@@ -7,11 +10,8 @@ import {
   type AgentKnob,
   RUN_FLAGS,
   type RunOptions,
-} from "./agent.ts";
-import { type ConfigFile, parseConfigFile } from "./config-file.ts";
-import { readFlags } from "./flags.ts";
+} from "./knobs.ts";
 import type { Setting, Source } from "./setting.ts";
-import { complaintOf, flagName, pathOf } from "./value-schemas.ts";
 import { settingsOfWaspAgent, waspAgentVariablesIn } from "./wasp-agent-variables.ts";
 
 /** What the configuration of `wasp agent` is read from. */

@@ -1,9 +1,9 @@
 import { isMap, type Node, type Scalar } from "yaml";
-import { AGENT_KNOBS } from "./agent.ts";
-import { unknownField } from "./nearest.ts";
+import { unknownField } from "../nearest.ts";
+import { parseStrictYaml, type StrictYaml } from "../strict-yaml.ts";
+import { fieldName } from "../value-schemas.ts";
+import { AGENT_KNOBS } from "./knobs.ts";
 import type { Setting } from "./setting.ts";
-import { parseStrictYaml, type StrictYaml } from "./strict-yaml.ts";
-import { fieldName } from "./value-schemas.ts";
 
 /** The fields that say what a configuration file is. */
 export const CONFIG_FILE_HEADER = { apiVersion: "wasp.io/v1alpha1", kind: "WaspConfiguration" } as const;

@@ -1,11 +1,11 @@
 import { parse, stringify } from "yaml";
-import { formatQuantity } from "../policy/bytes.ts";
-import { AGENT_KNOBS, type AgentConfig, type AgentKnob } from "./agent.ts";
+import { formatQuantity } from "../../policy/bytes.ts";
+import { memoryQosAsWritten } from "../nri-knobs.ts";
+import { fieldName } from "../value-schemas.ts";
 import { CONFIG_FILE_HEADER } from "./config-file.ts";
-import type { SourcedConfig } from "./load-agent.ts";
-import { memoryQosAsWritten } from "./nri-knobs.ts";
+import { AGENT_KNOBS, type AgentConfig, type AgentKnob } from "./knobs.ts";
+import type { SourcedConfig } from "./load.ts";
 import { thresholdAsWritten } from "./thresholds.ts";
-import { fieldName } from "./value-schemas.ts";
 
 /** Formats a configuration as a file that sets every knob to what it is, with each one's source in a comment. */
 export function formatConfig({ config, sources }: SourcedConfig): string {

@@ -1,10 +1,10 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import { AgentFlagsSchema } from "../../src/config/agent.ts";
-import { flagsOf } from "../../src/config/flags.ts";
-import { loadAgentConfig } from "../../src/config/load-agent.ts";
-import { formatConfig } from "../../src/config/print-config.ts";
-import { ROOT } from "../node/binary.ts";
+import { AgentFlagsSchema } from "../../../src/config/agent/knobs.ts";
+import { loadAgentConfig } from "../../../src/config/agent/load.ts";
+import { formatConfig } from "../../../src/config/agent/print.ts";
+import { flagsOf } from "../../../src/config/flags.ts";
+import { ROOT } from "../../node/binary.ts";
 
 const HEADER = { apiVersion: "wasp.io/v1alpha1", kind: "WaspConfiguration" };
 

@@ -1,9 +1,8 @@
 import * as v from "valibot";
-import type { SwapLimitConfig } from "../policy/swap-limit.ts";
-import { EVICTION_KNOBS } from "./eviction.ts";
-import { HOOK_DEFAULTS } from "./hook-defaults.ts";
-import { NRI_KNOBS } from "./nri-knobs.ts";
-import { SWAP_LIMIT_KNOBS } from "./swap-limit.ts";
+import type { SwapLimitConfig } from "../../policy/swap-limit.ts";
+import { HOOK_DEFAULTS } from "../hook-defaults.ts";
+import { NRI_KNOBS } from "../nri-knobs.ts";
+import { SWAP_LIMIT_KNOBS } from "../swap-limit.ts";
 import {
   AbsolutePathSchema,
   choiceSchema,
@@ -14,7 +13,8 @@ import {
   RootSchema,
   SwitchSchema,
   wholeNumberSchema,
-} from "./value-schemas.ts";
+} from "../value-schemas.ts";
+import { EVICTION_KNOBS } from "./eviction.ts";
 
 /** Every knob of `wasp agent`, with its default and what it is for. */
 export const AgentConfigSchema = v.strictObject({

@@ -1,4 +1,4 @@
-import type { AgentKnob } from "./agent.ts";
+import type { AgentKnob } from "./knobs.ts";
 
 /** Where a knob's value comes from: `default`, `file /etc/wasp/config.yaml`, `environment NODE_NAME`, `flag --dry-run`. */
 export type Source = string;

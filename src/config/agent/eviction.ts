@@ -1,9 +1,9 @@
 import * as v from "valibot";
-import { DEFAULT_THRESHOLDS } from "../policy/default-thresholds.ts";
-import { EVICTION_MODES, LAST_RESORTS } from "../policy/eviction.ts";
-import { SWAP_REACHES } from "../policy/reach.ts";
+import { DEFAULT_THRESHOLDS } from "../../policy/default-thresholds.ts";
+import { EVICTION_MODES, LAST_RESORTS } from "../../policy/eviction.ts";
+import { SWAP_REACHES } from "../../policy/reach.ts";
+import { choiceSchema, wholeNumberSchema } from "../value-schemas.ts";
 import { ThresholdsSchema, thresholdAsWritten } from "./thresholds.ts";
-import { choiceSchema, wholeNumberSchema } from "./value-schemas.ts";
 
 /** The knobs of eviction, but for who is excluded. */
 export const EVICTION_KNOBS = {

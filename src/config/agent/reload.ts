@@ -1,5 +1,5 @@
-import { AGENT_KNOBS, type AgentConfig, type AgentKnob } from "./agent.ts";
-import type { SourcedConfig } from "./load-agent.ts";
+import { AGENT_KNOBS, type AgentConfig, type AgentKnob } from "./knobs.ts";
+import type { SourcedConfig } from "./load.ts";
 import type { Source } from "./setting.ts";
 
 /** The knobs that a running agent takes over from a changed file; the others wait for a restart. */

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
-import type { AgentKnob } from "../../src/config/agent.ts";
-import { loadAgentConfig } from "../../src/config/load-agent.ts";
-import { RELOADABLE_KNOBS, reloadConfig } from "../../src/config/reload.ts";
+import type { AgentKnob } from "../../../src/config/agent/knobs.ts";
+import { loadAgentConfig } from "../../../src/config/agent/load.ts";
+import { RELOADABLE_KNOBS, reloadConfig } from "../../../src/config/agent/reload.ts";
 
 function load(fields: string) {
   const readFile = () => `apiVersion: wasp.io/v1alpha1\nkind: WaspConfiguration\n${fields}`;
