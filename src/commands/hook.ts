@@ -1,7 +1,7 @@
 // Failure posture: the hook fails open. A runtime aborts a container whose hook fails, so whatever is wrong here, the
 // container starts without wasp's limit, the exit status is 0, and one line in the log says why.
 import type { CommandDef } from "citty";
-import { HOOK_DEFAULTS, type HookConfig } from "../config/hook-defaults.ts";
+import { HOOK_DEFAULTS, type HookConfig } from "../config/hook/defaults.ts";
 import { locateContainerCgroup } from "../host/container-cgroup.ts";
 import { writeHookLog } from "../host/hook-log.ts";
 import { readNodeCapacity } from "../host/meminfo.ts";
@@ -29,7 +29,7 @@ export const hookCommand: CommandDef = {
   args: async () => {
     const [{ flagsOf }, { HookConfigSchema }] = await Promise.all([
       import("../config/flags.ts"),
-      import("../config/hook.ts"),
+      import("../config/hook/knobs.ts"),
     ]);
     return flagsOf(HookConfigSchema);
   },
@@ -60,7 +60,7 @@ type Facts = Record<string, string | number | undefined>;
 async function configOf(argv: readonly string[]): Promise<HookConfig> {
   const [{ readFlags }, { HookConfigSchema, hookConfig }] = await Promise.all([
     import("../config/flags.ts"),
-    import("../config/hook.ts"),
+    import("../config/hook/knobs.ts"),
   ]);
   return hookConfig(readFlags(argv, HookConfigSchema));
 }

@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { POD_OVERRIDES, SWAP_BEHAVIORS, WORKLOADS } from "../policy/swap-limit.ts";
-import { HOOK_DEFAULTS } from "./hook-defaults.ts";
+import { HOOK_DEFAULTS } from "./hook/defaults.ts";
 import { choiceSchema, NamespacePatternsSchema, QuantitySchema } from "./value-schemas.ts";
 
 /** The knobs of a swap decision, which every command that decides has in common. */

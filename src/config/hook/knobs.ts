@@ -1,7 +1,7 @@
 import * as v from "valibot";
-import { HOOK_DEFAULTS, type HookConfig } from "./hook-defaults.ts";
-import { SWAP_LIMIT_KNOBS } from "./swap-limit.ts";
-import { AbsolutePathSchema, complaintOf, flagName, RootSchema, SwitchSchema } from "./value-schemas.ts";
+import { SWAP_LIMIT_KNOBS } from "../swap-limit.ts";
+import { AbsolutePathSchema, complaintOf, flagName, RootSchema, SwitchSchema } from "../value-schemas.ts";
+import { HOOK_DEFAULTS, type HookConfig } from "./defaults.ts";
 
 /** Every knob of `wasp hook`, with its default and what it is for. */
 export const HookConfigSchema = v.strictObject({
