@@ -1,8 +1,8 @@
 import { writeSync } from "node:fs";
 import { consola } from "consola";
 import { stringify } from "yaml";
-import type { InstallConfig } from "../config/install.ts";
-import { type Platform, PRINT_FLAGS } from "../config/install-print.ts";
+import type { InstallConfig } from "../config/install/knobs.ts";
+import { type Platform, PRINT_FLAGS } from "../config/install/print.ts";
 import { kubernetesManifests } from "../policy/install/manifests/kubernetes.ts";
 import type { Manifest, Manifests } from "../policy/install/manifests/manifest.ts";
 import { openshiftManifests } from "../policy/install/manifests/openshift.ts";

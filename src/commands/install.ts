@@ -4,7 +4,12 @@ import { writeSync } from "node:fs";
 import type { CommandDef } from "citty";
 import { consola } from "consola";
 import { flagsOf } from "../config/flags.ts";
-import { type InstallConfig, InstallFlagsSchema, loadInstallConfig, type Target } from "../config/install.ts";
+import {
+  type InstallConfig,
+  InstallFlagsSchema,
+  loadInstallConfig,
+  type Target,
+} from "../config/install/knobs.ts";
 import { applyChanges, comparePlan } from "../host/install/apply.ts";
 import { enteredHost, type Host, imageHost, runningHost, runningProgram } from "../host/install/host.ts";
 import { lockHost } from "../host/install/journal-file.ts";

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { consola } from "consola";
-import { LOCAL_FLAGS, type RemoteConfig } from "../config/remote.ts";
+import { LOCAL_FLAGS, type RemoteConfig } from "../config/install/remote.ts";
 import { withoutFlags } from "../remote/argv.ts";
 import { parseHosts } from "../remote/hosts.ts";
 import { findProgram } from "../remote/programs.ts";

@@ -4,7 +4,7 @@ import { writeSync } from "node:fs";
 import type { CommandDef } from "citty";
 import { consola } from "consola";
 import { flagsOf } from "../config/flags.ts";
-import { loadUninstallConfig, type UninstallConfig, UninstallFlagsSchema } from "../config/install.ts";
+import { loadUninstallConfig, type UninstallConfig, UninstallFlagsSchema } from "../config/install/knobs.ts";
 import { readKubeletFacts } from "../host/install/facts/kubelet.ts";
 import { readOwnSwap } from "../host/install/facts/swap.ts";
 import { readSwappedCgroups } from "../host/install/facts/swapped-cgroups.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { loadInstallConfig } from "../../../../src/config/install.ts";
+import { loadInstallConfig } from "../../../../src/config/install/knobs.ts";
 import type { KnownFacts } from "../../../../src/policy/install/check/facts.ts";
 import { findAll } from "../../../../src/policy/install/check/find.ts";
 import {

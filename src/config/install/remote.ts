@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { DurationSchema, flagName, SwitchSchema, wholeNumberSchema } from "./value-schemas.ts";
+import { DurationSchema, flagName, SwitchSchema, wholeNumberSchema } from "../value-schemas.ts";
 
 const PathSchema = v.pipe(v.string(), v.nonEmpty("is no file"));
 

@@ -4,8 +4,8 @@ import {
   type SwapOptions,
   type SwapSize,
   type SwapTarget,
-} from "../policy/install/swap/options.ts";
-import { AbsolutePathSchema, QuantitySchema, SwitchSchema, wholeNumberSchema } from "./value-schemas.ts";
+} from "../../policy/install/swap/options.ts";
+import { AbsolutePathSchema, QuantitySchema, SwitchSchema, wholeNumberSchema } from "../value-schemas.ts";
 
 // The script and the units hold a path as it is: nothing in it may mean anything to a shell or to systemd.
 function plainPathSchema(characters: RegExp, complaint: string) {

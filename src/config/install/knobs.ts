@@ -1,11 +1,8 @@
 import * as v from "valibot";
-import { parseQuantity } from "../policy/bytes.ts";
-import type { InstallOptions } from "../policy/install/options.ts";
-import { chooseParts, PARTS, type Part } from "../policy/install/part.ts";
-import { readFlags } from "./flags.ts";
-import { flagsWithoutManifest, PLATFORMS, type Platform } from "./install-print.ts";
-import { INSTALL_SWAP_KNOBS, swapOptions } from "./install-swap.ts";
-import { flagsWithoutHost, REMOTE_KNOBS, type RemoteConfig, remoteOf } from "./remote.ts";
+import { parseQuantity } from "../../policy/bytes.ts";
+import type { InstallOptions } from "../../policy/install/options.ts";
+import { chooseParts, PARTS, type Part } from "../../policy/install/part.ts";
+import { readFlags } from "../flags.ts";
 import {
   AbsolutePathSchema,
   choiceSchema,
@@ -13,7 +10,10 @@ import {
   flagName,
   RootSchema,
   SwitchSchema,
-} from "./value-schemas.ts";
+} from "../value-schemas.ts";
+import { flagsWithoutManifest, PLATFORMS, type Platform } from "./print.ts";
+import { flagsWithoutHost, REMOTE_KNOBS, type RemoteConfig, remoteOf } from "./remote.ts";
+import { INSTALL_SWAP_KNOBS, swapOptions } from "./swap.ts";
 
 const PartsSchema = v.array(choiceSchema(PARTS));
 const known = PARTS.join(", ");

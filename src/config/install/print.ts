@@ -1,4 +1,4 @@
-import { flagName } from "./value-schemas.ts";
+import { flagName } from "../value-schemas.ts";
 
 /** The clusters that manifests are printed for. */
 export const PLATFORMS = ["openshift", "kubernetes"] as const;
