@@ -1,4 +1,4 @@
-import { type LoadedMemoryQos, NO_MEMORY_QOS } from "../../config/memory-qos.ts";
+import { type LoadedMemoryQos, NO_MEMORY_QOS } from "../../config/nri/memory-qos-file.ts";
 import { readCanLimitSwap, readCgroupVersion } from "../../host/install/check/cgroups.ts";
 import { readNodeCapacity } from "../../host/meminfo.ts";
 import type { Tell } from "../../log/events.ts";

@@ -1,6 +1,6 @@
 import { parse, stringify } from "yaml";
 import { formatQuantity } from "../../policy/bytes.ts";
-import { memoryQosAsWritten } from "../nri-knobs.ts";
+import { memoryQosAsWritten } from "../nri/shared.ts";
 import { fieldName } from "../value-schemas.ts";
 import { CONFIG_FILE_HEADER } from "./config-file.ts";
 import { AGENT_KNOBS, type AgentConfig, type AgentKnob } from "./knobs.ts";

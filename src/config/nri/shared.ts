@@ -1,8 +1,8 @@
 import * as v from "valibot";
-import type { MemoryQosConfig } from "../policy/memory-qos.ts";
-import { MEMORY_FILES } from "../policy/memory-qos-file.ts";
-import { fieldsSchema } from "./strict-object.ts";
-import { AbsolutePathSchema, choiceSchema, SwitchSchema } from "./value-schemas.ts";
+import type { MemoryQosConfig } from "../../policy/memory-qos.ts";
+import { MEMORY_FILES } from "../../policy/memory-qos-file.ts";
+import { fieldsSchema } from "../strict-object.ts";
+import { AbsolutePathSchema, choiceSchema, SwitchSchema } from "../value-schemas.ts";
 
 /** Where containerd and CRI-O listen for plugins unless they are told (containerd/nri pkg/api/plugin.go). */
 export const NRI_SOCKET = "/var/run/nri/nri.sock";

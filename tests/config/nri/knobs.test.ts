@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { loadNriConfig } from "../../src/config/nri.ts";
+import { loadNriConfig } from "../../../src/config/nri/knobs.ts";
 
 const LAUNCHED = { NRI_PLUGIN_NAME: "qos", NRI_PLUGIN_IDX: "07", NRI_PLUGIN_SOCKET: "3" };
 

@@ -1,7 +1,7 @@
 import { stringify } from "yaml";
-import type { MemoryQosConfig } from "../policy/memory-qos.ts";
-import type { NriConfig } from "./nri.ts";
-import { memoryQosAsWritten } from "./nri-knobs.ts";
+import type { MemoryQosConfig } from "../../policy/memory-qos.ts";
+import type { NriConfig } from "./knobs.ts";
+import { memoryQosAsWritten } from "./shared.ts";
 
 /** Formats what `wasp nri` runs with: its flags as comments, and the rest as a file for its --config. */
 export function formatNriConfig({ flags }: NriConfig, memoryQos: MemoryQosConfig): string {

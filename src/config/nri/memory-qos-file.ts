@@ -1,8 +1,8 @@
 import { isMap, isScalar, isSeq, type Node, type Pair, type Scalar, type YAMLMap } from "yaml";
-import type { MemoryQosClass, MemoryQosConfig } from "../policy/memory-qos.ts";
-import { isMemoryFile, MEMORY_FILES, type MemoryFile } from "../policy/memory-qos-file.ts";
-import { suggestionFor, unknownField } from "./nearest.ts";
-import { parseStrictYaml, type StrictYaml } from "./strict-yaml.ts";
+import type { MemoryQosClass, MemoryQosConfig } from "../../policy/memory-qos.ts";
+import { isMemoryFile, MEMORY_FILES, type MemoryFile } from "../../policy/memory-qos-file.ts";
+import { suggestionFor, unknownField } from "../nearest.ts";
+import { parseStrictYaml, type StrictYaml } from "../strict-yaml.ts";
 
 /** What a configuration of memory QoS says, and what in it is right but hardly meant; a line each. */
 export interface LoadedMemoryQos {

@@ -1,10 +1,9 @@
 import * as v from "valibot";
-import { SWAP_BEHAVIORS, type SwapLimitConfig } from "../policy/swap-limit.ts";
-import { AgentConfigSchema } from "./agent/knobs.ts";
-import type { Source } from "./agent/setting.ts";
-import { readFlags } from "./flags.ts";
-import { NRI_INDEX, NRI_KNOBS, NRI_SOCKET } from "./nri-knobs.ts";
-import { SWAP_LIMIT_KNOBS } from "./swap-limit.ts";
+import { SWAP_BEHAVIORS, type SwapLimitConfig } from "../../policy/swap-limit.ts";
+import { AgentConfigSchema } from "../agent/knobs.ts";
+import type { Source } from "../agent/setting.ts";
+import { readFlags } from "../flags.ts";
+import { SWAP_LIMIT_KNOBS } from "../swap-limit.ts";
 import {
   AbsolutePathSchema,
   choiceSchema,
@@ -12,7 +11,8 @@ import {
   flagName,
   SwitchSchema,
   wholeNumberSchema,
-} from "./value-schemas.ts";
+} from "../value-schemas.ts";
+import { NRI_INDEX, NRI_KNOBS, NRI_SOCKET } from "./shared.ts";
 
 const { logFormat, verbosity, fsroot } = AgentConfigSchema.entries;
 const { swapBehavior: _, ...SHARING_KNOBS } = SWAP_LIMIT_KNOBS;

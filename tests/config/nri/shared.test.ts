@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
-import { loadAgentConfig } from "../../src/config/agent/load.ts";
-import { parseMemoryQos } from "../../src/config/memory-qos.ts";
-import { memoryQosAsWritten } from "../../src/config/nri-knobs.ts";
+import { loadAgentConfig } from "../../../src/config/agent/load.ts";
+import { parseMemoryQos } from "../../../src/config/nri/memory-qos-file.ts";
+import { memoryQosAsWritten } from "../../../src/config/nri/shared.ts";
 
 const FILE = "/etc/wasp/config.yaml";
 

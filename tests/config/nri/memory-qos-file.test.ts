@@ -2,9 +2,9 @@ import { describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { stringify } from "yaml";
-import { parseMemoryQos } from "../../src/config/memory-qos.ts";
-import type { MemoryQosConfig } from "../../src/policy/memory-qos.ts";
-import { ROOT } from "../node/binary.ts";
+import { parseMemoryQos } from "../../../src/config/nri/memory-qos-file.ts";
+import type { MemoryQosConfig } from "../../../src/policy/memory-qos.ts";
+import { ROOT } from "../../node/binary.ts";
 
 const parse = (text: string) => parseMemoryQos("qos.yaml", text);
 
