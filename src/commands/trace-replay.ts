@@ -1,7 +1,7 @@
 // Failure posture: a recording that cannot be read to its end is not replayed at all, and what is wrong with it is said.
 import { readFileSync } from "node:fs";
 import { consola } from "consola";
-import { loadTraceReplayConfig, type NamedConfig, type TraceReplayConfig } from "../config/trace-replay.ts";
+import { loadTraceReplayConfig, type NamedConfig, type TraceReplayConfig } from "../config/trace/replay.ts";
 import { reportComparison } from "../trace/compare-report.ts";
 import { TraceOutput } from "../trace/output.ts";
 import { readRecording } from "../trace/recording-file.ts";

@@ -7,8 +7,12 @@ import { consola } from "consola";
 import { followPods, kubeletOf } from "../agent/pods/pod-source.ts";
 import type { AgentConfig } from "../config/agent/knobs.ts";
 import { flagsOf } from "../config/flags.ts";
-import { loadTraceRecordConfig, type TraceRecordConfig, TraceRecordFlagsSchema } from "../config/trace.ts";
-import { TraceReplayFlagsSchema } from "../config/trace-replay.ts";
+import {
+  loadTraceRecordConfig,
+  type TraceRecordConfig,
+  TraceRecordFlagsSchema,
+} from "../config/trace/record.ts";
+import { TraceReplayFlagsSchema } from "../config/trace/replay.ts";
 import { readPageBytes } from "../host/page-size.ts";
 import type { Pod } from "../policy/pod.ts";
 import type { Snapshot } from "../policy/snapshot.ts";

@@ -1,8 +1,8 @@
 import * as v from "valibot";
-import { type AgentConfig, AgentConfigSchema, RUN_FLAGS } from "./agent/knobs.ts";
-import { type ConfigInputs, layerConfig } from "./agent/load.ts";
-import { readFlags } from "./flags.ts";
-import { complaintOf, DurationSchema, flagName, QuantitySchema, SwitchSchema } from "./value-schemas.ts";
+import { type AgentConfig, AgentConfigSchema, RUN_FLAGS } from "../agent/knobs.ts";
+import { type ConfigInputs, layerConfig } from "../agent/load.ts";
+import { readFlags } from "../flags.ts";
+import { complaintOf, DurationSchema, flagName, QuantitySchema, SwitchSchema } from "../value-schemas.ts";
 
 const RECORD_KNOBS = {
   output: v.pipe(

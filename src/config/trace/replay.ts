@@ -1,8 +1,8 @@
 import * as v from "valibot";
-import { type AgentConfig, RUN_FLAGS } from "./agent/knobs.ts";
-import { type ConfigInputs, layerConfig } from "./agent/load.ts";
-import { readFlags } from "./flags.ts";
-import { choiceSchema, complaintOf, flagName, SwitchSchema } from "./value-schemas.ts";
+import { type AgentConfig, RUN_FLAGS } from "../agent/knobs.ts";
+import { type ConfigInputs, layerConfig } from "../agent/load.ts";
+import { readFlags } from "../flags.ts";
+import { choiceSchema, complaintOf, flagName, SwitchSchema } from "../value-schemas.ts";
 
 /** Every flag of `wasp trace replay`. */
 export const TraceReplayFlagsSchema = v.strictObject({
