@@ -80,7 +80,7 @@ describe("what wasp hook loads", () => {
     ["src/main.ts", []],
     ["src/commands/hook.ts", ["bun:ffi"]],
     // Only with flags.
-    ["src/config/hook.ts", []],
+    ["src/config/hook/knobs.ts", []],
   ])("takes from outside, in %s, %j", (module, outside) => {
     expect(packagesOf(filesLoadedWith(module))).toEqual(outside);
   });
