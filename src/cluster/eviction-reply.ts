@@ -1,4 +1,4 @@
-import type { EvictionAnswer } from "../policy/eviction-answer.ts";
+import type { EvictionAnswer } from "../policy/eviction/answer.ts";
 import type { ApiStatus } from "./api-status.ts";
 import type { RequestError } from "./request-error.ts";
 

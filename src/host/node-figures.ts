@@ -1,5 +1,5 @@
+import type { NodeSample } from "../policy/eviction/snapshot.ts";
 import type { Pressure } from "../policy/pressure.ts";
-import type { NodeSample } from "../policy/snapshot.ts";
 import { readPressure } from "./psi.ts";
 import { sampleNode } from "./snapshot.ts";
 

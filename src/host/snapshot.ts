@@ -1,4 +1,9 @@
-import type { CgroupSample, ContainerSample, KubepodsSample, NodeSample } from "../policy/snapshot.ts";
+import type {
+  CgroupSample,
+  ContainerSample,
+  KubepodsSample,
+  NodeSample,
+} from "../policy/eviction/snapshot.ts";
 import { readFile, unlessMissing } from "./file.ts";
 import { figureOf } from "./key-values.ts";
 import type { Kubepods, KubepodsContainer } from "./kubepods.ts";

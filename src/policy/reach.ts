@@ -1,7 +1,7 @@
-import type { EvictionConfig } from "./eviction.ts";
+import type { EvictionConfig } from "./eviction/decide.ts";
+import type { KubepodsSample, NodeSample, Snapshot } from "./eviction/snapshot.ts";
+import { type SwapRoom, swapRoomOf } from "./eviction/swap-headroom.ts";
 import { type KubeletThresholds, type PodsRoom, roomOfPods, workingSetOf } from "./kubelet-thresholds.ts";
-import type { KubepodsSample, NodeSample, Snapshot } from "./snapshot.ts";
-import { type SwapRoom, swapRoomOf } from "./swap-room.ts";
 
 /** Whether swap is kept within the pods' reach. */
 export const SWAP_REACHES = ["Auto", "Off"] as const;

@@ -1,5 +1,5 @@
 import { setTimeout } from "node:timers/promises";
-import type { Snapshot } from "../policy/snapshot.ts";
+import type { Snapshot } from "../policy/eviction/snapshot.ts";
 import { TraceEncoder } from "./encode.ts";
 import type { TraceHeader } from "./format.ts";
 import type { TraceOutput, WriteOutcome } from "./output.ts";

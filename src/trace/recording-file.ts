@@ -1,5 +1,5 @@
 import { open } from "node:fs/promises";
-import type { Snapshot } from "../policy/snapshot.ts";
+import type { Snapshot } from "../policy/eviction/snapshot.ts";
 import { decodeTrace } from "./decode.ts";
 import type { TraceHeader } from "./format.ts";
 import { linesOf } from "./lines.ts";

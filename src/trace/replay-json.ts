@@ -1,5 +1,5 @@
-import type { EvictionDecision } from "../policy/eviction.ts";
-import type { Candidate } from "../policy/victim.ts";
+import type { EvictionDecision } from "../policy/eviction/decide.ts";
+import type { Candidate } from "../policy/eviction/victim.ts";
 import { rankingReason } from "../policy/victim-reason.ts";
 import type { RecordingSummary } from "./recording-file.ts";
 import { changesIn, type ReplayedPhase } from "./replay.ts";

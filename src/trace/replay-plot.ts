@@ -1,4 +1,4 @@
-import type { Observation } from "../policy/signals.ts";
+import type { Observation } from "../policy/eviction/signals.ts";
 import { drawAxis, drawMarks, drawSeries, LABEL_WIDTH, type Mark, type TimeAxis } from "./chart.ts";
 import type { ReplayedMoment, ReplayedPhase } from "./replay.ts";
 import { formatClock } from "./time.ts";

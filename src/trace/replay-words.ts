@@ -1,4 +1,4 @@
-import type { EvictionDecision } from "../policy/eviction.ts";
+import type { EvictionDecision } from "../policy/eviction/decide.ts";
 import type { Pod } from "../policy/pod.ts";
 import { rankingReason } from "../policy/victim-reason.ts";
 import type { ReplayedPhase } from "./replay.ts";

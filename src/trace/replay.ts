@@ -1,14 +1,14 @@
+import { answered } from "../policy/eviction/answer.ts";
 import {
   decideEviction,
   type EvictionConfig,
   type EvictionDecision,
   isSameDecision,
-} from "../policy/eviction.ts";
-import { answered } from "../policy/eviction-answer.ts";
-import { type EvictionState, isPressed, NO_EVICTIONS } from "../policy/eviction-state.ts";
-import type { Observation } from "../policy/signals.ts";
-import type { Snapshot } from "../policy/snapshot.ts";
-import { isMet } from "../policy/threshold.ts";
+} from "../policy/eviction/decide.ts";
+import type { Observation } from "../policy/eviction/signals.ts";
+import type { Snapshot } from "../policy/eviction/snapshot.ts";
+import { type EvictionState, isPressed, NO_EVICTIONS } from "../policy/eviction/state.ts";
+import { isMet } from "../policy/eviction/threshold.ts";
 
 /** How long a victim is taken to be there once it is evicted: a pod's grace period, where its spec sets none. */
 export const GOES_AFTER_SECONDS = 30;

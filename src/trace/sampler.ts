@@ -2,8 +2,8 @@ import type { KubepodsContainer } from "../host/kubepods.ts";
 import { NodeContainers } from "../host/node-containers.ts";
 import { readPageBytes } from "../host/page-size.ts";
 import { sampleContainer, sampleKubepods, sampleNode } from "../host/snapshot.ts";
+import type { ContainerSample, Snapshot } from "../policy/eviction/snapshot.ts";
 import type { Pod } from "../policy/pod.ts";
-import type { ContainerSample, Snapshot } from "../policy/snapshot.ts";
 
 // What no event tells of is found by then.
 const SWEEP_SECONDS = 60;

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "bun:test";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import type { Snapshot } from "../../src/policy/snapshot.ts";
+import type { Snapshot } from "../../src/policy/eviction/snapshot.ts";
 import { ROOT } from "../node/binary.ts";
-import { GI, MI, podOf, sampleOf, snapshotAt } from "../policy/snapshots.ts";
+import { GI, MI, podOf, sampleOf, snapshotAt } from "../policy/eviction/snapshots.ts";
 import { HOG, hogSnapshots } from "../trace/hog.ts";
 import { recordingOf } from "../trace/recordings.ts";
 import { judgeFolder } from "./judged.ts";

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { Glob } from "bun";
-import type { Snapshot } from "../../src/policy/snapshot.ts";
+import type { Snapshot } from "../../src/policy/eviction/snapshot.ts";
 import { readRecording } from "../../src/trace/recording-file.ts";
 import { formatTable } from "../../src/trace/table.ts";
 import { RULES } from "./rules.ts";

@@ -1,5 +1,5 @@
 // systemd-oomd's defaults (systemd src/oom/oomd-manager.h, oomd.conf(5)), for comparison only.
-import type { ContainerSample, Snapshot } from "../../src/policy/snapshot.ts";
+import type { ContainerSample, Snapshot } from "../../src/policy/eviction/snapshot.ts";
 import type { Decision } from "./rules.ts";
 
 const PRESSURE_LIMIT_PERCENT = 60;

@@ -1,11 +1,11 @@
+import type { EvictionConfig } from "../../src/policy/eviction/decide.ts";
 import {
   DEFAULT_THRESHOLDS,
   WASP_AGENT_LIMITS,
   waspAgentThresholds,
-} from "../../src/policy/default-thresholds.ts";
-import type { EvictionConfig } from "../../src/policy/eviction.ts";
-import type { Snapshot } from "../../src/policy/snapshot.ts";
-import type { Threshold } from "../../src/policy/threshold.ts";
+} from "../../src/policy/eviction/default-thresholds.ts";
+import type { Snapshot } from "../../src/policy/eviction/snapshot.ts";
+import type { Threshold } from "../../src/policy/eviction/threshold.ts";
 import { Replay } from "../../src/trace/replay.ts";
 import { decideAsOomd } from "./oomd-rule.ts";
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeEach, describe, expect, test } from "bun:test";
 import { ApiServer } from "../../src/cluster/api-server.ts";
 import { deletePod, evictPod } from "../../src/cluster/eviction.ts";
-import type { EvictionAnswer } from "../../src/policy/eviction-answer.ts";
+import type { EvictionAnswer } from "../../src/policy/eviction/answer.ts";
 import { failure, hangUp, tooBusy, webhookDenial } from "../node/api-answers.ts";
 import { FakeApiServer, recordedApiAnswer } from "../node/fake-api-server.ts";
 import { FakeCluster } from "../node/fake-cluster.ts";

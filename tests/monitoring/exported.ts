@@ -1,8 +1,8 @@
 /** Every series that the agent and node_exporter can show, by which it is told whether a rule can ever see something. */
 import { readFileSync } from "node:fs";
 import { AgentMetrics } from "../../src/agent/metrics/metrics.ts";
-import { DEFAULT_THRESHOLDS } from "../../src/policy/default-thresholds.ts";
-import { SIGNALS } from "../../src/policy/signals.ts";
+import { DEFAULT_THRESHOLDS } from "../../src/policy/eviction/default-thresholds.ts";
+import { SIGNALS } from "../../src/policy/eviction/signals.ts";
 import { NODE, shownAgent, shownContainer } from "../agent/metrics/shown.ts";
 import { build, find } from "../kustomize.ts";
 import { ROOT } from "../node/binary.ts";

@@ -1,4 +1,4 @@
-import type { Snapshot } from "../../src/policy/snapshot.ts";
+import type { Snapshot } from "../../src/policy/eviction/snapshot.ts";
 import { decodeTrace } from "../../src/trace/decode.ts";
 import { linesOf } from "../../src/trace/lines.ts";
 import { WASP } from "./binary.ts";

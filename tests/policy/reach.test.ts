@@ -1,9 +1,14 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
+import type {
+  ContainerSample,
+  KubepodsSample,
+  NodeSample,
+  Snapshot,
+} from "../../src/policy/eviction/snapshot.ts";
 import type { KubeletThresholds } from "../../src/policy/kubelet-thresholds.ts";
 import { NO_REACH, needsContainers, type ReachConfig, reach } from "../../src/policy/reach.ts";
-import type { ContainerSample, KubepodsSample, NodeSample, Snapshot } from "../../src/policy/snapshot.ts";
-import { GI, MI, podOf, sampleOf, snapshotAt } from "./snapshots.ts";
+import { GI, MI, podOf, sampleOf, snapshotAt } from "./eviction/snapshots.ts";
 
 const HUNDRED_MEBIBYTES: KubeletThresholds = {
   hard: { bytes: 100 * MI },

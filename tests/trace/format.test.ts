@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import type { Snapshot } from "../../src/policy/snapshot.ts";
+import type { Snapshot } from "../../src/policy/eviction/snapshot.ts";
 import { TRACE_VERSION } from "../../src/trace/format.ts";
 import { decodeRecording, HEADER, recordingOf } from "./recordings.ts";
 import { anySnapshots, containerWith, podWith, snapshotWith } from "./snapshots.ts";

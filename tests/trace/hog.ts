@@ -1,5 +1,5 @@
-import type { Snapshot } from "../../src/policy/snapshot.ts";
-import { GI, MI, podOf, sampleOf, snapshotAt } from "../policy/snapshots.ts";
+import type { Snapshot } from "../../src/policy/eviction/snapshot.ts";
+import { GI, MI, podOf, sampleOf, snapshotAt } from "../policy/eviction/snapshots.ts";
 
 /** How long the node is quiet, how long a pod harms it, and for how long it is quiet again. */
 export const HOG = { quietSeconds: 30, harmSeconds: 120, restSeconds: 90 } as const;

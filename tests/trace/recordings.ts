@@ -1,4 +1,4 @@
-import type { Snapshot } from "../../src/policy/snapshot.ts";
+import type { Snapshot } from "../../src/policy/eviction/snapshot.ts";
 import { decodeTrace } from "../../src/trace/decode.ts";
 import { TraceEncoder } from "../../src/trace/encode.ts";
 import type { TraceHeader } from "../../src/trace/format.ts";

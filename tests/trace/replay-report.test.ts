@@ -3,14 +3,14 @@ import {
   DEFAULT_THRESHOLDS,
   WASP_AGENT_LIMITS,
   waspAgentThresholds,
-} from "../../src/policy/default-thresholds.ts";
-import type { Threshold } from "../../src/policy/threshold.ts";
+} from "../../src/policy/eviction/default-thresholds.ts";
+import type { Threshold } from "../../src/policy/eviction/threshold.ts";
 import { reportComparison } from "../../src/trace/compare-report.ts";
 import { TRACE_VERSION } from "../../src/trace/format.ts";
 import { Replay } from "../../src/trace/replay.ts";
 import { type NamedReplay, reportReplay } from "../../src/trace/replay-report.ts";
 import { ROOT } from "../node/binary.ts";
-import { GI } from "../policy/snapshots.ts";
+import { GI } from "../policy/eviction/snapshots.ts";
 import { hogSnapshots } from "./hog.ts";
 import { HEADER } from "./recordings.ts";
 

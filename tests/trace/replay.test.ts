@@ -1,8 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { DEFAULT_THRESHOLDS } from "../../src/policy/default-thresholds.ts";
-import type { EvictionConfig } from "../../src/policy/eviction.ts";
-import type { Snapshot } from "../../src/policy/snapshot.ts";
+import type { EvictionConfig } from "../../src/policy/eviction/decide.ts";
+import { DEFAULT_THRESHOLDS } from "../../src/policy/eviction/default-thresholds.ts";
+import type { Snapshot } from "../../src/policy/eviction/snapshot.ts";
 import { changesIn, Replay } from "../../src/trace/replay.ts";
 import { HOG, hogSnapshots } from "./hog.ts";
 import { anySnapshots } from "./snapshots.ts";

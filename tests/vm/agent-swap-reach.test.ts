@@ -1,6 +1,6 @@
 /** The same pod, too large for memory and not for memory and swap, with swap kept within its reach and without. */
 import { afterAll, afterEach, beforeAll, beforeEach, expect, setDefaultTimeout, test } from "bun:test";
-import type { Snapshot } from "../../src/policy/snapshot.ts";
+import type { Snapshot } from "../../src/policy/eviction/snapshot.ts";
 import { decodeTrace } from "../../src/trace/decode.ts";
 import { ClusterNode } from "./cluster-node.ts";
 import { GuestAgent } from "./guest-agent.ts";

@@ -1,9 +1,9 @@
 import type { Fields, Tell } from "../../log/events.ts";
-import { type EvictionConfig, type EvictionDecision, isSameDecision } from "../../policy/eviction.ts";
-import type { EvictionState } from "../../policy/eviction-state.ts";
-import type { Observation } from "../../policy/signals.ts";
-import type { Snapshot } from "../../policy/snapshot.ts";
-import { isMet } from "../../policy/threshold.ts";
+import { type EvictionConfig, type EvictionDecision, isSameDecision } from "../../policy/eviction/decide.ts";
+import type { Observation } from "../../policy/eviction/signals.ts";
+import type { Snapshot } from "../../policy/eviction/snapshot.ts";
+import type { EvictionState } from "../../policy/eviction/state.ts";
+import { isMet } from "../../policy/eviction/threshold.ts";
 import { briefOf } from "./words.ts";
 
 /** What a decision was made on. */

@@ -1,12 +1,12 @@
 import type { ApiServer } from "../../cluster/api-server.ts";
 import type { SwapPressureTaint } from "../../cluster/node-taint.ts";
 import type { Event, Tell } from "../../log/events.ts";
-import { decideEviction, type EvictionConfig, type EvictionDecision } from "../../policy/eviction.ts";
-import { answered, type EvictionAnswer } from "../../policy/eviction-answer.ts";
-import { resumed } from "../../policy/eviction-past.ts";
-import { type EvictionState, isPressed, NO_EVICTIONS } from "../../policy/eviction-state.ts";
-import type { Observation } from "../../policy/signals.ts";
-import type { Snapshot } from "../../policy/snapshot.ts";
+import { answered, type EvictionAnswer } from "../../policy/eviction/answer.ts";
+import { decideEviction, type EvictionConfig, type EvictionDecision } from "../../policy/eviction/decide.ts";
+import { resumed } from "../../policy/eviction/resume.ts";
+import type { Observation } from "../../policy/eviction/signals.ts";
+import type { Snapshot } from "../../policy/eviction/snapshot.ts";
+import { type EvictionState, isPressed, NO_EVICTIONS } from "../../policy/eviction/state.ts";
 import { EvictionChanges } from "./decision-log.ts";
 import { NodeMarks } from "./node-marks.ts";
 import { pastOf } from "./node-record.ts";

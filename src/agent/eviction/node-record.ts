@@ -2,8 +2,8 @@ import type { Node } from "../../cluster/node.ts";
 import { swapPressureStatus } from "../../cluster/node-condition.ts";
 import { evictionsOf, type NodeEviction } from "../../cluster/node-evictions.ts";
 import { hasTaint } from "../../cluster/node-taint.ts";
-import type { EvictionPast } from "../../policy/eviction-past.ts";
-import type { Evicted } from "../../policy/eviction-state.ts";
+import type { EvictionPast } from "../../policy/eviction/resume.ts";
+import type { Evicted } from "../../policy/eviction/state.ts";
 
 // Two agents have no clock in common but the one that is shown, which may jump.
 

@@ -5,10 +5,10 @@ import type { EvictionReply } from "../../cluster/eviction-reply.ts";
 import { getPod } from "../../cluster/live-pod.ts";
 import { recordEvictions } from "../../cluster/node-evictions.ts";
 import type { Event, Tell } from "../../log/events.ts";
-import type { EvictionConfig } from "../../policy/eviction.ts";
-import { type Evicted, withEvicted } from "../../policy/eviction-state.ts";
-import type { Observation } from "../../policy/signals.ts";
-import { isGoing, whyNever } from "../../policy/victim.ts";
+import type { EvictionConfig } from "../../policy/eviction/decide.ts";
+import type { Observation } from "../../policy/eviction/signals.ts";
+import { type Evicted, withEvicted } from "../../policy/eviction/state.ts";
+import { isGoing, whyNever } from "../../policy/eviction/victim.ts";
 import { legacyOf } from "./node-record.ts";
 import { type Eviction, namesOf, noteOf, OUTCOMES } from "./words.ts";
 

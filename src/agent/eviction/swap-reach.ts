@@ -1,6 +1,7 @@
 import { MemoryHigh } from "../../host/memory-high.ts";
 import type { Event, Tell } from "../../log/events.ts";
 import { contested, restoreAt, restored, settled, UNCONTESTED } from "../../policy/contest.ts";
+import type { Snapshot } from "../../policy/eviction/snapshot.ts";
 import {
   NO_REACH,
   needsContainers,
@@ -9,7 +10,6 @@ import {
   type ReachState,
   reach,
 } from "../../policy/reach.ts";
-import type { Snapshot } from "../../policy/snapshot.ts";
 
 /** What a SwapReach is made of. */
 export interface SwapReachOptions {

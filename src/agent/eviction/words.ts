@@ -1,8 +1,8 @@
 import type { EvictionReply } from "../../cluster/eviction-reply.ts";
 import type { Event, Fields } from "../../log/events.ts";
-import type { EvictionConfig, EvictionDecision } from "../../policy/eviction.ts";
-import type { EvictionAnswer } from "../../policy/eviction-answer.ts";
-import type { Observation } from "../../policy/signals.ts";
+import type { EvictionAnswer } from "../../policy/eviction/answer.ts";
+import type { EvictionConfig, EvictionDecision } from "../../policy/eviction/decide.ts";
+import type { Observation } from "../../policy/eviction/signals.ts";
 import { rankingReason } from "../../policy/victim-reason.ts";
 
 /** The decision to evict a pod. */

@@ -4,7 +4,7 @@ import Histogram from "prom-client/lib/histogram.js";
 import Registry from "prom-client/lib/registry.js";
 import type { NodeFigures } from "../../host/node-figures.ts";
 import type { Event } from "../../log/events.ts";
-import type { EvictionAnswer } from "../../policy/eviction-answer.ts";
+import type { EvictionAnswer } from "../../policy/eviction/answer.ts";
 import { ContainerMetrics } from "./container-metrics.ts";
 import { NodeMetrics } from "./node-metrics.ts";
 import { PressureMetrics } from "./pressure-metrics.ts";

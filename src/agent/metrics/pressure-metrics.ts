@@ -1,8 +1,14 @@
 import Counter from "prom-client/lib/counter.js";
 import Gauge from "prom-client/lib/gauge.js";
 import type Registry from "prom-client/lib/registry.js";
-import type { EvictionAnswer } from "../../policy/eviction-answer.ts";
-import { type Observation, SIGNALS, type Signal, type SignalUnit, unitOf } from "../../policy/signals.ts";
+import type { EvictionAnswer } from "../../policy/eviction/answer.ts";
+import {
+  type Observation,
+  SIGNALS,
+  type Signal,
+  type SignalUnit,
+  unitOf,
+} from "../../policy/eviction/signals.ts";
 
 const ANSWERS = [
   "accepted",

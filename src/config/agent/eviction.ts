@@ -1,6 +1,6 @@
 import * as v from "valibot";
-import { DEFAULT_THRESHOLDS } from "../../policy/default-thresholds.ts";
-import { EVICTION_MODES, LAST_RESORTS } from "../../policy/eviction.ts";
+import { EVICTION_MODES, LAST_RESORTS } from "../../policy/eviction/decide.ts";
+import { DEFAULT_THRESHOLDS } from "../../policy/eviction/default-thresholds.ts";
 import { SWAP_REACHES } from "../../policy/reach.ts";
 import { choiceSchema, wholeNumberSchema } from "../value-schemas.ts";
 import { ThresholdsSchema, thresholdAsWritten } from "./thresholds.ts";

@@ -3,7 +3,7 @@ import {
   WASP_AGENT_LIMITS,
   type WaspAgentLimits,
   waspAgentThresholds,
-} from "../../policy/default-thresholds.ts";
+} from "../../policy/eviction/default-thresholds.ts";
 import type { Setting } from "./setting.ts";
 import { thresholdAsWritten } from "./thresholds.ts";
 

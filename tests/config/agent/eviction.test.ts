@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { loadAgentConfig } from "../../../src/config/agent/load.ts";
 import { formatConfig } from "../../../src/config/agent/print.ts";
-import { DEFAULT_THRESHOLDS, waspAgentThresholds } from "../../../src/policy/default-thresholds.ts";
+import { DEFAULT_THRESHOLDS, waspAgentThresholds } from "../../../src/policy/eviction/default-thresholds.ts";
 
 const FILE = "/etc/wasp/config.yaml";
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { loadAgentConfig } from "../../../src/config/agent/load.ts";
-import { DEFAULT_THRESHOLDS } from "../../../src/policy/default-thresholds.ts";
+import { DEFAULT_THRESHOLDS } from "../../../src/policy/eviction/default-thresholds.ts";
 
 const FILE = "/etc/wasp/config.yaml";
 const HEADER = "apiVersion: wasp.io/v1alpha1\nkind: WaspConfiguration\n";

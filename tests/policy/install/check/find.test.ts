@@ -14,7 +14,7 @@ import {
 import type { BlockStack, SwapArea } from "../../../../src/policy/install/check/swap-areas.ts";
 import type { KubeletStarter } from "../../../../src/policy/install/kubelet.ts";
 import { PARTS } from "../../../../src/policy/install/part.ts";
-import { GI } from "../../snapshots.ts";
+import { GI } from "../../eviction/snapshots.ts";
 import { DROP_IN, FACT_NAMES, factsWith, HOOK, SOUND } from "./sound-facts.ts";
 
 const ZRAM: SwapArea = { name: "/dev/zram0", medium: "zram", sizeBytes: 4 * GI, usedBytes: 0, priority: 100 };

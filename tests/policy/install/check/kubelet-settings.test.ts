@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { mergeKubeletSettings } from "../../../../src/policy/install/check/kubelet-settings.ts";
-import { MI } from "../../snapshots.ts";
+import { MI } from "../../eviction/snapshots.ts";
 
 const RECORDED = `${import.meta.dir}/../../../fixtures/recordings/api/kubelet-configz.json`;
 const recorded: unknown = JSON.parse(readFileSync(RECORDED, "utf8")).kubeletconfig;

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { findAll } from "../../../../src/policy/install/check/find.ts";
 import type { Finding } from "../../../../src/policy/install/check/finding.ts";
 import { findingsAsData, reportFindings } from "../../../../src/policy/install/check/report.ts";
-import { GI } from "../../snapshots.ts";
+import { GI } from "../../eviction/snapshots.ts";
 import { factsWith, SOUND } from "./sound-facts.ts";
 
 const GOLDEN = `${import.meta.dir}/../../../golden`;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { settlingOf } from "../../src/policy/settling.ts";
+import { settlingOf } from "../../../src/policy/eviction/swap-churn.ts";
 import { sampleOf } from "./snapshots.ts";
 
 const PAGE = 4096;

@@ -1,5 +1,5 @@
-import type { Pod } from "./pod.ts";
-import type { Pressure } from "./pressure.ts";
+import type { Pod } from "../pod.ts";
+import type { Pressure } from "../pressure.ts";
 
 /** A node's memory and swap at one moment; counters run since its start. */
 export interface NodeSample {

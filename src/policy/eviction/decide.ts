@@ -1,7 +1,7 @@
-import { type EvictionState, HOUR_SECONDS } from "./eviction-state.ts";
-import { type EvictionPace, waiting } from "./eviction-wait.ts";
+import { type EvictionPace, waiting } from "./await-victim.ts";
 import { type Observation, type SensingConfig, sense } from "./signals.ts";
 import type { Snapshot } from "./snapshot.ts";
+import { type EvictionState, HOUR_SECONDS } from "./state.ts";
 import { hold, isMet, NEVER_MET, type Threshold, type ThresholdState } from "./threshold.ts";
 import { type Candidate, rankVictims, type VictimConfig } from "./victim.ts";
 

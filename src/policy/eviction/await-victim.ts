@@ -1,5 +1,5 @@
-import { type EvictionState, HOUR_SECONDS, isPressed, withEvicted } from "./eviction-state.ts";
 import type { Snapshot } from "./snapshot.ts";
+import { type EvictionState, HOUR_SECONDS, isPressed, withEvicted } from "./state.ts";
 import { rankGoing, type VictimConfig } from "./victim.ts";
 
 /** How much time is given: relief takes time to show, and so does a victim to go. */

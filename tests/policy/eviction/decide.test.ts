@@ -1,11 +1,15 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { decideEviction, type EvictionConfig, type EvictionDecision } from "../../src/policy/eviction.ts";
-import { answered, type EvictionAnswer } from "../../src/policy/eviction-answer.ts";
-import { NO_EVICTIONS } from "../../src/policy/eviction-state.ts";
-import type { Pod } from "../../src/policy/pod.ts";
-import type { Snapshot } from "../../src/policy/snapshot.ts";
-import { whyNever } from "../../src/policy/victim.ts";
+import { answered, type EvictionAnswer } from "../../../src/policy/eviction/answer.ts";
+import {
+  decideEviction,
+  type EvictionConfig,
+  type EvictionDecision,
+} from "../../../src/policy/eviction/decide.ts";
+import type { Snapshot } from "../../../src/policy/eviction/snapshot.ts";
+import { NO_EVICTIONS } from "../../../src/policy/eviction/state.ts";
+import { whyNever } from "../../../src/policy/eviction/victim.ts";
+import type { Pod } from "../../../src/policy/pod.ts";
 import { MI, podOf, sampleOf, snapshotAt } from "./snapshots.ts";
 
 const config: EvictionConfig = {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import type { Observation } from "../../src/policy/signals.ts";
-import { hold, isMet, NEVER_MET, type Threshold } from "../../src/policy/threshold.ts";
+import type { Observation } from "../../../src/policy/eviction/signals.ts";
+import { hold, isMet, NEVER_MET, type Threshold } from "../../../src/policy/eviction/threshold.ts";
 
 const CALM: Observation = {
   swapUtilization: 0,

@@ -1,9 +1,9 @@
-import type { Pod } from "./pod.ts";
-import type { Pressure } from "./pressure.ts";
-import { settlingOf } from "./settling.ts";
+import type { Pod } from "../pod.ts";
+import type { Pressure } from "../pressure.ts";
 import type { ContainerSample, KubepodsSample, NodeSample, Snapshot } from "./snapshot.ts";
-import { swapRoomOf } from "./swap-room.ts";
-import { type Timed, type Window, windowOf, withLatest } from "./window.ts";
+import { settlingOf } from "./swap-churn.ts";
+import { swapRoomOf } from "./swap-headroom.ts";
+import { type Timed, type Window, windowOf, withLatest } from "./time-window.ts";
 
 /** What a threshold can be about. Ratios are fractions: 1 is all of it. */
 export const SIGNALS = [

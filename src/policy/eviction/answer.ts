@@ -1,5 +1,5 @@
-import type { EvictionConfig } from "./eviction.ts";
-import { type EvictionState, HOUR_SECONDS, withEvicted } from "./eviction-state.ts";
+import type { EvictionConfig } from "./decide.ts";
+import { type EvictionState, HOUR_SECONDS, withEvicted } from "./state.ts";
 
 /** How the API server answered the request to evict a pod. */
 export type EvictionAnswer =

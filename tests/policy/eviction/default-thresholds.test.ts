@@ -1,13 +1,13 @@
 import { describe, expect, test } from "bun:test";
+import { decideEviction, type EvictionConfig } from "../../../src/policy/eviction/decide.ts";
 import {
   DEFAULT_THRESHOLDS,
   WASP_AGENT_LIMITS,
   waspAgentThresholds,
-} from "../../src/policy/default-thresholds.ts";
-import { decideEviction, type EvictionConfig } from "../../src/policy/eviction.ts";
-import { isPressed, NO_EVICTIONS } from "../../src/policy/eviction-state.ts";
-import type { Snapshot } from "../../src/policy/snapshot.ts";
-import type { Threshold } from "../../src/policy/threshold.ts";
+} from "../../../src/policy/eviction/default-thresholds.ts";
+import type { Snapshot } from "../../../src/policy/eviction/snapshot.ts";
+import { isPressed, NO_EVICTIONS } from "../../../src/policy/eviction/state.ts";
+import type { Threshold } from "../../../src/policy/eviction/threshold.ts";
 import { GI, MI, podOf, sampleOf, snapshotAt } from "./snapshots.ts";
 
 /** What happens on a node each second, and what it has left. */

@@ -1,5 +1,5 @@
-import { type EvictionConfig, inheritedUntil } from "./eviction.ts";
-import { type Evicted, type EvictionState, HOUR_SECONDS } from "./eviction-state.ts";
+import { type EvictionConfig, inheritedUntil } from "./decide.ts";
+import { type Evicted, type EvictionState, HOUR_SECONDS } from "./state.ts";
 
 /** What an agent before this one left behind; seconds of this one's clock, in which they may be less than nothing. */
 export interface EvictionPast {

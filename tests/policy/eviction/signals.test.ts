@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { NO_SENSES, type Observation, sense } from "../../src/policy/signals.ts";
-import type { KubepodsSample, Snapshot } from "../../src/policy/snapshot.ts";
+import { NO_SENSES, type Observation, sense } from "../../../src/policy/eviction/signals.ts";
+import type { KubepodsSample, Snapshot } from "../../../src/policy/eviction/snapshot.ts";
 import { GI, MI, type Moment, podOf, sampleOf, snapshotAt } from "./snapshots.ts";
 
 const config = { trafficWindowSeconds: 10 };
