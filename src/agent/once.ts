@@ -1,7 +1,7 @@
 import type { PodList } from "../cluster/pod-list.ts";
 import type { AgentConfig } from "../config/agent/knobs.ts";
 import { readPageBytes } from "../host/page-size.ts";
-import { formatLimit } from "../policy/bytes.ts";
+import { formatLimit } from "../policy/kubernetes/quantity.ts";
 import { Agent } from "./limits/limit-agent.ts";
 import type { ContainerView } from "./metrics/view.ts";
 import { KubeletCheck } from "./pods/kubelet-config-poll.ts";

@@ -1,4 +1,4 @@
-import type { Pod } from "../policy/pod.ts";
+import type { Pod } from "../policy/kubernetes/pod.ts";
 import type { ApiServer } from "./api-server.ts";
 import { decodePod } from "./pod-list.ts";
 import { RequestError } from "./request-error.ts";

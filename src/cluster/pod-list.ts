@@ -1,6 +1,6 @@
 import * as v from "valibot";
-import { parseQuantity } from "../policy/bytes.ts";
-import type { Pod, PodContainer } from "../policy/pod.ts";
+import type { Pod, PodContainer } from "../policy/kubernetes/pod.ts";
+import { parseQuantity } from "../policy/kubernetes/quantity.ts";
 import { complaint, decode } from "./decode.ts";
 
 /** The pods of a node, and one sentence for each that could not be understood. */

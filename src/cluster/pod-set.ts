@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import type { Pod } from "../policy/pod.ts";
+import type { Pod } from "../policy/kubernetes/pod.ts";
 import { decodePod, type PodList, podListOf } from "./pod-list.ts";
 
 const IdentitySchema = v.object({ metadata: v.object({ uid: v.string() }) });

@@ -9,8 +9,8 @@ import { type OciState, parseOciState, readOciContainer } from "../host/oci-bund
 import { readStdin } from "../host/stdin.ts";
 import { SwapLimit } from "../host/swap-limit.ts";
 import { type Event, formatEvent } from "../log/events.ts";
-import { formatLimit } from "../policy/bytes.ts";
 import type { LeaveReason } from "../policy/container.ts";
+import { formatLimit } from "../policy/kubernetes/quantity.ts";
 import { classifyOciContainer, podIdentityOf } from "../policy/oci-container.ts";
 import { decideSwapLimit } from "../policy/swap-limit.ts";
 

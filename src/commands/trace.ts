@@ -15,7 +15,7 @@ import {
 import { TraceReplayFlagsSchema } from "../config/trace/replay.ts";
 import { readPageBytes } from "../host/page-size.ts";
 import type { Snapshot } from "../policy/eviction/snapshot.ts";
-import type { Pod } from "../policy/pod.ts";
+import type { Pod } from "../policy/kubernetes/pod.ts";
 import { NameHasher } from "../trace/hash-names.ts";
 import { TraceOutput } from "../trace/output.ts";
 import { PodsFile } from "../trace/pods-file.ts";

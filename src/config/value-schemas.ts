@@ -1,6 +1,6 @@
 import * as v from "valibot";
-import { parseLimit, parseQuantity } from "../policy/bytes.ts";
-import { NAMESPACE_PATTERN } from "../policy/namespace.ts";
+import { NAMESPACE_PATTERN } from "../policy/kubernetes/namespace.ts";
+import { parseLimit, parseQuantity } from "../policy/kubernetes/quantity.ts";
 
 /** Yes or no. */
 export const SwitchSchema = v.boolean("is neither true nor false");

@@ -1,4 +1,4 @@
-import type { PodCgroup } from "../policy/pod-cgroup.ts";
+import type { PodCgroup } from "../policy/kubernetes/pod-cgroup.ts";
 import { readFileIfThere } from "./file.ts";
 
 /** Where a container stands in the memory controller's hierarchy. */

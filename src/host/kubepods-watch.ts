@@ -1,5 +1,5 @@
 import { type FSWatcher, statSync, watch } from "node:fs";
-import { type KubepodsCgroup, parseKubepodsChild } from "../policy/pod-cgroup.ts";
+import { type KubepodsCgroup, parseKubepodsChild } from "../policy/kubernetes/pod-cgroup.ts";
 import {
   describeContainer,
   type Kubepods,

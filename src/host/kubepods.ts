@@ -4,7 +4,7 @@ import {
   parseKubepodsChild,
   parseKubepodsPath,
   type QosClass,
-} from "../policy/pod-cgroup.ts";
+} from "../policy/kubernetes/pod-cgroup.ts";
 import type { ContainerCgroup } from "./container-cgroup.ts";
 
 /** A root of the pods' cgroups, in the memory controller's hierarchy. */

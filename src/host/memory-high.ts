@@ -1,5 +1,5 @@
 import { constants, open } from "node:fs/promises";
-import { formatLimit } from "../policy/bytes.ts";
+import { formatLimit } from "../policy/kubernetes/quantity.ts";
 import { readFile, writeExistingFile } from "./file.ts";
 import { readAttribute, removeAttribute, writeAttribute } from "./libc.ts";
 

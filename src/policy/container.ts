@@ -1,5 +1,5 @@
+import type { QosClass } from "./kubernetes/pod-cgroup.ts";
 import type { MemoryRequest } from "./oom-score-adj.ts";
-import type { QosClass } from "./pod-cgroup.ts";
 
 /** Why wasp leaves a container's swap limit as it found it. */
 export type LeaveReason =

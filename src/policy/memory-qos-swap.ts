@@ -1,4 +1,4 @@
-import { parseLimit } from "./bytes.ts";
+import { parseLimit } from "./kubernetes/quantity.ts";
 import type { MemoryQosDecision } from "./memory-qos.ts";
 import { heedOverride, type SwapLimitConfig, type SwapLimitDecision } from "./swap-limit.ts";
 

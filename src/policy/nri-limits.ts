@@ -4,8 +4,9 @@
 // 3. the class of memory QoS, which lets a container swap without a limit: whoever configured it bounds memory instead,
 //    also for pods that LimitedSwap leaves out, such as Guaranteed ones;
 // 4. swapBehavior, as in the hook.
-import { formatLimit } from "./bytes.ts";
+
 import type { Container, NodeCapacity, Reason } from "./container.ts";
+import { formatLimit } from "./kubernetes/quantity.ts";
 import { decideMemoryQos, type MemoryQosConfig, type MemoryQosDecision } from "./memory-qos.ts";
 import type { Unified } from "./memory-qos-file.ts";
 import { swapByMemoryQos } from "./memory-qos-swap.ts";

@@ -1,8 +1,8 @@
-import { parseQuantity } from "./bytes.ts";
 import type { Container, LeaveReason, NodeCapacity } from "./container.ts";
+import { isStaticSource } from "./kubernetes/pod.ts";
+import { type PodCgroup, parsePodCgroup } from "./kubernetes/pod-cgroup.ts";
+import { parseQuantity } from "./kubernetes/quantity.ts";
 import { GUARANTEED_OOM_SCORE_ADJ, invertOomScoreAdj, type MemoryRequest } from "./oom-score-adj.ts";
-import { isStaticSource } from "./pod.ts";
-import { type PodCgroup, parsePodCgroup } from "./pod-cgroup.ts";
 import { swapOverrideOf } from "./swap-override.ts";
 
 /** A map of strings as a runtime wrote it, unchecked: a value that is no string counts as absent. */

@@ -1,5 +1,5 @@
-import { formatRounded } from "./bytes.ts";
 import type { Candidate } from "./eviction/victim.ts";
+import { formatRounded } from "./kubernetes/quantity.ts";
 
 /** Tells in words what ranks a candidate where it stands, in the order in which that counts. */
 export function rankingReason(candidate: Candidate): string {

@@ -1,4 +1,4 @@
-import { formatRounded } from "../policy/bytes.ts";
+import { formatRounded } from "../policy/kubernetes/quantity.ts";
 import type { Activity, HostOutcome } from "./outcome.ts";
 import { printable } from "./printable.ts";
 import type { Terminal } from "./terminal.ts";

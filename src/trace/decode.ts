@@ -1,6 +1,6 @@
 import { decode } from "../cluster/decode.ts";
 import type { ContainerSample, Snapshot } from "../policy/eviction/snapshot.ts";
-import type { Pod } from "../policy/pod.ts";
+import type { Pod } from "../policy/kubernetes/pod.ts";
 import { TRACE_VERSION, type TraceHeader } from "./format.ts";
 import { HeaderSchema, NewContainerSchema, PodsLineSchema, SampleLineSchema } from "./line-schemas.ts";
 

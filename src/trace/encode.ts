@@ -1,5 +1,5 @@
 import type { ContainerSample, Snapshot } from "../policy/eviction/snapshot.ts";
-import type { Pod } from "../policy/pod.ts";
+import type { Pod } from "../policy/kubernetes/pod.ts";
 import { TRACE_VERSION, type TraceHeader } from "./format.ts";
 
 /** Writes snapshots as lines of a recording, each with its end; it remembers what the lines so far have told. */

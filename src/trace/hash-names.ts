@@ -1,6 +1,6 @@
 import { createHmac } from "node:crypto";
 import type { Snapshot } from "../policy/eviction/snapshot.ts";
-import type { Pod } from "../policy/pod.ts";
+import type { Pod } from "../policy/kubernetes/pod.ts";
 
 const HASH_LENGTH = 12;
 

@@ -1,7 +1,7 @@
 import { statSync } from "node:fs";
 import { PodListReader } from "../cluster/pod-list-reader.ts";
 import { readFile } from "../host/file.ts";
-import type { Pod } from "../policy/pod.ts";
+import type { Pod } from "../policy/kubernetes/pod.ts";
 
 const MAX_LIST_BYTES = 64 * 2 ** 20;
 

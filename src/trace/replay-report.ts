@@ -1,5 +1,5 @@
-import { formatRounded } from "../policy/bytes.ts";
 import type { EvictionConfig } from "../policy/eviction/decide.ts";
+import { formatRounded } from "../policy/kubernetes/quantity.ts";
 import type { RecordingSummary } from "./recording-file.ts";
 import { GOES_AFTER_SECONDS, type Replay, type ReplayedPhase } from "./replay.ts";
 import { drawDecisions, drawObservations, PLOT_LEGEND } from "./replay-plot.ts";

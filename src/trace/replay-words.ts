@@ -1,5 +1,5 @@
 import type { EvictionDecision } from "../policy/eviction/decide.ts";
-import type { Pod } from "../policy/pod.ts";
+import type { Pod } from "../policy/kubernetes/pod.ts";
 import { rankingReason } from "../policy/victim-reason.ts";
 import type { ReplayedPhase } from "./replay.ts";
 

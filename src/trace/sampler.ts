@@ -3,7 +3,7 @@ import { NodeContainers } from "../host/node-containers.ts";
 import { readPageBytes } from "../host/page-size.ts";
 import { sampleContainer, sampleKubepods, sampleNode } from "../host/snapshot.ts";
 import type { ContainerSample, Snapshot } from "../policy/eviction/snapshot.ts";
-import type { Pod } from "../policy/pod.ts";
+import type { Pod } from "../policy/kubernetes/pod.ts";
 
 // What no event tells of is found by then.
 const SWEEP_SECONDS = 60;

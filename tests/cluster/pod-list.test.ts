@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import type { PodList } from "../../src/cluster/pod-list.ts";
 import { PodListReader } from "../../src/cluster/pod-list-reader.ts";
-import type { Pod, PodContainer } from "../../src/policy/pod.ts";
+import type { Pod, PodContainer } from "../../src/policy/kubernetes/pod.ts";
 import { recordedPods } from "../node/fake-kubelet.ts";
 
 const MI = 2 ** 20;

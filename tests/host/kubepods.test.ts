@@ -2,7 +2,7 @@ import { afterEach, describe, expect, test } from "bun:test";
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { findKubepods, type Kubepods, scanContainers } from "../../src/host/kubepods.ts";
-import type { QosClass } from "../../src/policy/pod-cgroup.ts";
+import type { QosClass } from "../../src/policy/kubernetes/pod-cgroup.ts";
 import {
   containerIdOf,
   kubepodsPath,

@@ -10,7 +10,7 @@ import {
   writeSync,
 } from "node:fs";
 import { dirname } from "node:path";
-import type { QosClass } from "../../src/policy/pod-cgroup.ts";
+import type { QosClass } from "../../src/policy/kubernetes/pod-cgroup.ts";
 import { answer, FakeKubelet } from "./fake-kubelet.ts";
 import { FakeNode, RECORDED_NODE } from "./fake-node.ts";
 import { kubeletSwapLimit } from "./kubelet.ts";

@@ -1,5 +1,5 @@
 import { mkdirSync } from "node:fs";
-import type { CgroupDriver, QosClass } from "../../src/policy/pod-cgroup.ts";
+import type { CgroupDriver, QosClass } from "../../src/policy/kubernetes/pod-cgroup.ts";
 
 /** How a node lays its pods' cgroups out. */
 export interface Layout {

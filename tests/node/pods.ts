@@ -1,4 +1,4 @@
-import type { QosClass } from "../../src/policy/pod-cgroup.ts";
+import type { QosClass } from "../../src/policy/kubernetes/pod-cgroup.ts";
 import { recordedPods } from "./fake-kubelet.ts";
 import { containerIdOf, podUidOf } from "./kubepods-tree.ts";
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
+import type { Pod } from "../../src/policy/kubernetes/pod.ts";
 import type { MemoryQosConfig } from "../../src/policy/memory-qos.ts";
-import type { Pod } from "../../src/policy/pod.ts";
 import {
   type FoundContainer,
   indexPods,

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import type { ContainerSample, Snapshot } from "../../src/policy/eviction/snapshot.ts";
-import type { Pod } from "../../src/policy/pod.ts";
+import type { Pod } from "../../src/policy/kubernetes/pod.ts";
 
 /** A node's snapshot, with these parts. */
 export function snapshotWith(parts: Partial<Snapshot>): Snapshot {

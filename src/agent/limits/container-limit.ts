@@ -6,7 +6,7 @@ import type { Event, Fields } from "../../log/events.ts";
 import type { Container, NodeCapacity } from "../../policy/container.ts";
 import { contested, restoreAt, restored, settled, UNCONTESTED } from "../../policy/contest.ts";
 import { hookLimitOf, mayBeOfHook } from "../../policy/hook-limit.ts";
-import { containerOfPod, type Pod } from "../../policy/pod.ts";
+import { containerOfPod, type Pod } from "../../policy/kubernetes/pod.ts";
 import {
   type Finding,
   type FoundContainer,

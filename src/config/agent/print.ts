@@ -1,5 +1,5 @@
 import { parse, stringify } from "yaml";
-import { formatQuantity } from "../../policy/bytes.ts";
+import { formatQuantity } from "../../policy/kubernetes/quantity.ts";
 import { memoryQosAsWritten } from "../nri/shared.ts";
 import { fieldName } from "../value-schemas.ts";
 import { CONFIG_FILE_HEADER } from "./config-file.ts";

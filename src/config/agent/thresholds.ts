@@ -1,7 +1,7 @@
 import * as v from "valibot";
-import { formatQuantity, parseQuantity } from "../../policy/bytes.ts";
 import { SIGNALS, type Signal, type SignalUnit, unitOf } from "../../policy/eviction/signals.ts";
 import { type Condition, OPERATORS, type Threshold } from "../../policy/eviction/threshold.ts";
+import { formatQuantity, parseQuantity } from "../../policy/kubernetes/quantity.ts";
 import { fieldsSchema } from "../strict-object.ts";
 import { choiceSchema, wholeNumberSchema } from "../value-schemas.ts";
 

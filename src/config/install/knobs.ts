@@ -1,7 +1,7 @@
 import * as v from "valibot";
-import { parseQuantity } from "../../policy/bytes.ts";
 import type { InstallOptions } from "../../policy/install/options.ts";
 import { chooseParts, PARTS, type Part } from "../../policy/install/part.ts";
+import { parseQuantity } from "../../policy/kubernetes/quantity.ts";
 import { readFlags } from "../flags.ts";
 import {
   AbsolutePathSchema,

@@ -1,4 +1,4 @@
-import type { Pod } from "../pod.ts";
+import type { Pod } from "../kubernetes/pod.ts";
 import type { Pressure } from "../pressure.ts";
 import type { ContainerSample, KubepodsSample, NodeSample, Snapshot } from "./snapshot.ts";
 import { settlingOf } from "./swap-churn.ts";

@@ -1,4 +1,4 @@
-import type { Pod } from "../pod.ts";
+import type { Pod } from "../kubernetes/pod.ts";
 import type { Pressure } from "../pressure.ts";
 
 /** A node's memory and swap at one moment; counters run since its start. */

@@ -1,5 +1,5 @@
-import { matchesNamespace } from "../namespace.ts";
-import { isCriticalPod, isStaticPod, type Pod } from "../pod.ts";
+import { matchesNamespace } from "../kubernetes/namespace.ts";
+import { isCriticalPod, isStaticPod, type Pod } from "../kubernetes/pod.ts";
 import type { ContainerSample, Snapshot } from "./snapshot.ts";
 
 /** Why a pod is never evicted, whatever it does. */

@@ -9,7 +9,7 @@ import {
 import type { Snapshot } from "../../../src/policy/eviction/snapshot.ts";
 import { NO_EVICTIONS } from "../../../src/policy/eviction/state.ts";
 import { whyNever } from "../../../src/policy/eviction/victim.ts";
-import type { Pod } from "../../../src/policy/pod.ts";
+import type { Pod } from "../../../src/policy/kubernetes/pod.ts";
 import { MI, podOf, sampleOf, snapshotAt } from "./snapshots.ts";
 
 const config: EvictionConfig = {

@@ -3,7 +3,7 @@ import { answered } from "../../../src/policy/eviction/answer.ts";
 import { decideEviction, type EvictionConfig } from "../../../src/policy/eviction/decide.ts";
 import { type EvictionPast, resumed } from "../../../src/policy/eviction/resume.ts";
 import { isPressed, NO_EVICTIONS } from "../../../src/policy/eviction/state.ts";
-import type { Pod } from "../../../src/policy/pod.ts";
+import type { Pod } from "../../../src/policy/kubernetes/pod.ts";
 import { MI, podOf, sampleOf, snapshotAt } from "./snapshots.ts";
 
 const config: EvictionConfig = {

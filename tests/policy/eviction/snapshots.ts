@@ -1,5 +1,5 @@
 import type { ContainerSample, Snapshot } from "../../../src/policy/eviction/snapshot.ts";
-import type { Pod } from "../../../src/policy/pod.ts";
+import type { Pod } from "../../../src/policy/kubernetes/pod.ts";
 
 export const MI = 2 ** 20;
 export const GI = 2 ** 30;

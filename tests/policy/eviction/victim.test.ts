@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import type { ContainerSample } from "../../../src/policy/eviction/snapshot.ts";
 import { rankVictims, whyNever } from "../../../src/policy/eviction/victim.ts";
-import type { Pod } from "../../../src/policy/pod.ts";
+import type { Pod } from "../../../src/policy/kubernetes/pod.ts";
 import { MI, podOf, sampleOf, snapshotAt } from "./snapshots.ts";
 
 const config = { excludeNamespaces: ["kube-system", "openshift*"], ownPodUid: "wasp" };

@@ -1,6 +1,6 @@
 import { readdirSync } from "node:fs";
 import type { SwappedCgroup } from "../../../policy/install/swap/removal.ts";
-import { parseKubepodsPath } from "../../../policy/pod-cgroup.ts";
+import { parseKubepodsPath } from "../../../policy/kubernetes/pod-cgroup.ts";
 import { readFile, readFileIfThere, unlessMissing } from "../../file.ts";
 import { figureOf } from "../../key-values.ts";
 import { unlessGone } from "../../kubepods.ts";

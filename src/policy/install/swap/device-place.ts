@@ -1,4 +1,4 @@
-import { formatRounded } from "../../bytes.ts";
+import { formatRounded } from "../../kubernetes/quantity.ts";
 import type { BlockDevice, DevicePlace, SwapMemory } from "./facts.ts";
 import type { Judgement, SizeAsked } from "./judgement.ts";
 import { SWAP_LABEL } from "./script.ts";

@@ -1,4 +1,4 @@
-import { formatRounded } from "../../bytes.ts";
+import { formatRounded } from "../../kubernetes/quantity.ts";
 import type { SwapArea } from "../check/swap-areas.ts";
 import { nameOfTarget, type SwapTarget } from "./options.ts";
 

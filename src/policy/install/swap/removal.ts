@@ -1,4 +1,4 @@
-import { formatRounded } from "../../bytes.ts";
+import { formatRounded } from "../../kubernetes/quantity.ts";
 import type { SwapFacts } from "./facts.ts";
 
 /** A cgroup of which something is swapped out. */

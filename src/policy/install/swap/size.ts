@@ -1,4 +1,4 @@
-import { formatRounded } from "../../bytes.ts";
+import { formatRounded } from "../../kubernetes/quantity.ts";
 import type { SwapSize } from "./options.ts";
 
 const BYTES_PER_MEBIBYTE = 1024 ** 2;

@@ -1,4 +1,4 @@
-import { formatRounded } from "../../bytes.ts";
+import { formatRounded } from "../../kubernetes/quantity.ts";
 import type { ZramPlace } from "./facts.ts";
 import type { Judgement, SizeAsked } from "./judgement.ts";
 import { overcommitPercent } from "./size.ts";

@@ -1,4 +1,4 @@
-import { formatRounded } from "../../../bytes.ts";
+import { formatRounded } from "../../../kubernetes/quantity.ts";
 import { check, type Verdict } from "../rule.ts";
 import { install } from "./remedy.ts";
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { parsePodCgroup } from "../../src/policy/pod-cgroup.ts";
+import { parsePodCgroup } from "../../../src/policy/kubernetes/pod-cgroup.ts";
 
 const uid = "4f7bd51f-0db5-4bdd-8da8-b7fc08a1ef16";
 const escaped = uid.replaceAll("-", "_");

@@ -1,6 +1,6 @@
-import type { Container } from "./container.ts";
+import type { Container } from "../container.ts";
+import { swapOverrideOf } from "../swap-override.ts";
 import type { QosClass } from "./pod-cgroup.ts";
-import { swapOverrideOf } from "./swap-override.ts";
 
 /** What decisions need of a pod, as the kubelet or the API server tells it. */
 export interface Pod {

@@ -6,7 +6,7 @@ import {
   formatRounded,
   parseLimit,
   parseQuantity,
-} from "../../src/policy/bytes.ts";
+} from "../../../src/policy/kubernetes/quantity.ts";
 
 describe("a quantity", () => {
   test.each<[string, number]>([
