@@ -30,7 +30,7 @@ function importsOf(file: string): { files: string[]; packages: string[] } {
 describe("the import rule", () => {
   test("is checked on every file", () => {
     expect(files.length).toBeGreaterThan(15);
-    expect(importsOf("commands/hook.ts").files).toContain("policy/swap-limit.ts");
+    expect(importsOf("commands/hook.ts").files).toContain("policy/limits/swap-limit.ts");
     expect(importsOf("main.ts").packages).toContain("citty");
   });
 

@@ -9,10 +9,10 @@ import { type OciState, parseOciState, readOciContainer } from "../host/oci-bund
 import { readStdin } from "../host/stdin.ts";
 import { SwapLimit } from "../host/swap-limit.ts";
 import { type Event, formatEvent } from "../log/events.ts";
-import type { LeaveReason } from "../policy/container.ts";
 import { formatLimit } from "../policy/kubernetes/quantity.ts";
-import { classifyOciContainer, podIdentityOf } from "../policy/oci-container.ts";
-import { decideSwapLimit } from "../policy/swap-limit.ts";
+import type { LeaveReason } from "../policy/limits/container.ts";
+import { classifyOciContainer, podIdentityOf } from "../policy/limits/oci-container.ts";
+import { decideSwapLimit } from "../policy/limits/swap-limit.ts";
 
 const MAX_STATE_BYTES = 4 * 1024 * 1024;
 const DEADLINE_MILLISECONDS = 2000;

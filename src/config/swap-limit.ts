@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { POD_OVERRIDES, SWAP_BEHAVIORS, WORKLOADS } from "../policy/swap-limit.ts";
+import { POD_OVERRIDES, SWAP_BEHAVIORS, WORKLOADS } from "../policy/limits/swap-limit.ts";
 import { HOOK_DEFAULTS } from "./hook/defaults.ts";
 import { choiceSchema, NamespacePatternsSchema, QuantitySchema } from "./value-schemas.ts";
 

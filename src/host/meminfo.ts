@@ -1,4 +1,4 @@
-import type { NodeCapacity } from "../policy/container.ts";
+import type { NodeCapacity } from "../policy/limits/container.ts";
 import { readFile } from "./file.ts";
 
 const BYTES_PER_KIBIBYTE = 1024;

@@ -1,4 +1,4 @@
-import type { OciContainer } from "../policy/oci-container.ts";
+import type { OciContainer } from "../policy/limits/oci-container.ts";
 import { readFile } from "./file.ts";
 
 const MAX_CONFIG_BYTES = 16 * 1024 * 1024;

@@ -1,7 +1,7 @@
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { ContainerSchema, PodSandboxSchema } from "../../src/nri/api_pb.ts";
-import { oomScoreAdjOf } from "../../src/policy/oom-score-adj.ts";
+import { oomScoreAdjOf } from "../../src/policy/limits/oom-score-adj.ts";
 import { type Behavior, FakeRuntime, type RuntimeSide } from "../nri/fake-runtime.ts";
 import { ROOT } from "./binary.ts";
 import { FakeNode, RECORDED_NODE } from "./fake-node.ts";

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import type { Snapshot } from "../../src/policy/eviction/snapshot.ts";
-import { indexPods } from "../../src/policy/reconcile.ts";
+import { indexPods } from "../../src/policy/limits/reconcile.ts";
 import { NameHasher } from "../../src/trace/hash-names.ts";
 import { anySnapshots, containerWith, podWith, snapshotWith } from "./snapshots.ts";
 

@@ -2,7 +2,7 @@ import type { ApiServer } from "../../cluster/api-server.ts";
 import { getNode, type Node } from "../../cluster/node.ts";
 import { setSwapPressure, swapPressureStatus } from "../../cluster/node-condition.ts";
 import { hasTaint, type SwapPressureTaint, setTaint } from "../../cluster/node-taint.ts";
-import { contested, restoreAt, restored, settled, UNCONTESTED } from "../../policy/contest.ts";
+import { contested, restoreAt, restored, settled, UNCONTESTED } from "../../policy/limits/contest.ts";
 
 /** What is to be seen on the node. */
 export interface Mark {

@@ -1,7 +1,7 @@
 import { MemoryHigh } from "../../host/memory-high.ts";
 import type { Event, Tell } from "../../log/events.ts";
-import { contested, restoreAt, restored, settled, UNCONTESTED } from "../../policy/contest.ts";
 import type { Snapshot } from "../../policy/eviction/snapshot.ts";
+import { contested, restoreAt, restored, settled, UNCONTESTED } from "../../policy/limits/contest.ts";
 import {
   NO_REACH,
   needsContainers,

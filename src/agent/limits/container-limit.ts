@@ -3,18 +3,18 @@ import type { KubepodsContainer } from "../../host/kubepods.ts";
 import { SystemError } from "../../host/libc.ts";
 import { readSwapUsage, SwapLimit } from "../../host/swap-limit.ts";
 import type { Event, Fields } from "../../log/events.ts";
-import type { Container, NodeCapacity } from "../../policy/container.ts";
-import { contested, restoreAt, restored, settled, UNCONTESTED } from "../../policy/contest.ts";
-import { hookLimitOf, mayBeOfHook } from "../../policy/hook-limit.ts";
 import { containerOfPod, type Pod } from "../../policy/kubernetes/pod.ts";
+import type { Container, NodeCapacity } from "../../policy/limits/container.ts";
+import { contested, restoreAt, restored, settled, UNCONTESTED } from "../../policy/limits/contest.ts";
+import { hookLimitOf, mayBeOfHook } from "../../policy/limits/hook-limit.ts";
 import {
   type Finding,
   type FoundContainer,
   type PodIndex,
   type ReconcileConfig,
   reconcile,
-} from "../../policy/reconcile.ts";
-import { carriesKubeletLimit } from "../../policy/stand-down.ts";
+} from "../../policy/limits/reconcile.ts";
+import { carriesKubeletLimit } from "../../policy/limits/stand-down.ts";
 import type { ContainerView } from "../metrics/view.ts";
 
 /** All that decides about limits besides the containers themselves. */

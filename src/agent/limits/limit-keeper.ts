@@ -1,6 +1,6 @@
 import { deepEquals } from "bun";
 import type { KubepodsContainer } from "../../host/kubepods.ts";
-import type { PodIndex } from "../../policy/reconcile.ts";
+import type { PodIndex } from "../../policy/limits/reconcile.ts";
 import type { ContainerView } from "../metrics/view.ts";
 import { type Circumstances, ContainerLimit, type LimitListener } from "./container-limit.ts";
 

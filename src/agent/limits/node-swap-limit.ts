@@ -1,7 +1,7 @@
 import type { Kubepods } from "../../host/kubepods.ts";
 import { SwapLimit } from "../../host/swap-limit.ts";
-import { contested, restoreAt, restored, settled, UNCONTESTED } from "../../policy/contest.ts";
-import { wholePages } from "../../policy/reconcile.ts";
+import { contested, restoreAt, restored, settled, UNCONTESTED } from "../../policy/limits/contest.ts";
+import { wholePages } from "../../policy/limits/reconcile.ts";
 
 /** What became of the limit of all pods together, in bytes; Infinity for none. */
 export interface KubepodsLimitChange {

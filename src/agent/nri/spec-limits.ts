@@ -9,8 +9,8 @@ import {
   type NriLimitsPod,
   type SwapSharing,
   withoutSwap,
-} from "../../policy/nri-limits.ts";
-import type { SwapLimitConfig } from "../../policy/swap-limit.ts";
+} from "../../policy/limits/spec-limits.ts";
+import type { SwapLimitConfig } from "../../policy/limits/swap-limit.ts";
 
 /** Where limits are decided, and by what. */
 export interface SpecLimitsOptions {

@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import type { SwapLimitConfig } from "../../policy/swap-limit.ts";
+import type { SwapLimitConfig } from "../../policy/limits/swap-limit.ts";
 import { HOOK_DEFAULTS } from "../hook/defaults.ts";
 import { NRI_KNOBS } from "../nri/shared.ts";
 import { SWAP_LIMIT_KNOBS } from "../swap-limit.ts";

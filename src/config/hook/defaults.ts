@@ -1,4 +1,4 @@
-import type { SwapLimitConfig } from "../../policy/swap-limit.ts";
+import type { SwapLimitConfig } from "../../policy/limits/swap-limit.ts";
 
 /** The configuration of `wasp hook`. */
 export interface HookConfig extends SwapLimitConfig {

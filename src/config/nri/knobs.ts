@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { SWAP_BEHAVIORS, type SwapLimitConfig } from "../../policy/swap-limit.ts";
+import { SWAP_BEHAVIORS, type SwapLimitConfig } from "../../policy/limits/swap-limit.ts";
 import { AgentConfigSchema } from "../agent/knobs.ts";
 import type { Source } from "../agent/setting.ts";
 import { readFlags } from "../flags.ts";

@@ -1,5 +1,5 @@
-import type { Container } from "../container.ts";
-import { swapOverrideOf } from "../swap-override.ts";
+import type { Container } from "../limits/container.ts";
+import { swapOverrideOf } from "../limits/swap-override.ts";
 import type { QosClass } from "./pod-cgroup.ts";
 
 /** What decisions need of a pod, as the kubelet or the API server tells it. */

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test } from "bun:test";
 import { LimitKeeper } from "../../../src/agent/limits/limit-keeper.ts";
 import { findKubepods, scanContainers } from "../../../src/host/kubepods.ts";
 import type { Pod } from "../../../src/policy/kubernetes/pod.ts";
-import { indexPods } from "../../../src/policy/reconcile.ts";
+import { indexPods } from "../../../src/policy/limits/reconcile.ts";
 import { AgentNode } from "../../node/agent-node.ts";
 import { containerIdOf, podUidOf } from "../../node/kubepods-tree.ts";
 

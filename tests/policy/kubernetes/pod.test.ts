@@ -1,12 +1,12 @@
 import { describe, expect, test } from "bun:test";
-import type { NodeCapacity } from "../../../src/policy/container.ts";
 import {
   containerOfPod,
   isCriticalPod,
   type Pod,
   type PodContainer,
 } from "../../../src/policy/kubernetes/pod.ts";
-import { decideSwapLimit } from "../../../src/policy/swap-limit.ts";
+import type { NodeCapacity } from "../../../src/policy/limits/container.ts";
+import { decideSwapLimit } from "../../../src/policy/limits/swap-limit.ts";
 
 const MI = 2 ** 20;
 const node: NodeCapacity = { memoryTotalBytes: 4_112_945_152, swapTotalBytes: 1_073_737_728 };

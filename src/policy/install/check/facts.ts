@@ -1,5 +1,5 @@
-import type { NodeCapacity } from "../../container.ts";
 import type { KubepodsSample, NodeSample } from "../../eviction/snapshot.ts";
+import type { NodeCapacity } from "../../limits/container.ts";
 import type { BinaryFacts } from "./binary-facts.ts";
 import type { Fact } from "./fact.ts";
 import type { HookFile } from "./hook-files.ts";

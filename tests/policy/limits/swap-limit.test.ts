@@ -1,9 +1,9 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import type { Container, NodeCapacity } from "../../src/policy/container.ts";
-import { invertOomScoreAdj } from "../../src/policy/oom-score-adj.ts";
-import { decideSwapLimit, type SwapLimitConfig } from "../../src/policy/swap-limit.ts";
-import { kubeletOomScoreAdj, kubeletSwapLimit } from "../node/kubelet.ts";
+import type { Container, NodeCapacity } from "../../../src/policy/limits/container.ts";
+import { invertOomScoreAdj } from "../../../src/policy/limits/oom-score-adj.ts";
+import { decideSwapLimit, type SwapLimitConfig } from "../../../src/policy/limits/swap-limit.ts";
+import { kubeletOomScoreAdj, kubeletSwapLimit } from "../../node/kubelet.ts";
 
 const MI = 2 ** 20;
 const GI = 2 ** 30;

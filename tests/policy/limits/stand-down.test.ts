@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
-import type { Container } from "../../src/policy/container.ts";
-import { carriesKubeletLimit, standDown } from "../../src/policy/stand-down.ts";
-import { RECORDED_NODE } from "../node/fake-node.ts";
+import type { Container } from "../../../src/policy/limits/container.ts";
+import { carriesKubeletLimit, standDown } from "../../../src/policy/limits/stand-down.ts";
+import { RECORDED_NODE } from "../../node/fake-node.ts";
 
 const PAGE = 4096;
 const MI = 2 ** 20;

@@ -1,13 +1,13 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import type { Pod } from "../../src/policy/kubernetes/pod.ts";
-import type { MemoryQosConfig } from "../../src/policy/memory-qos.ts";
+import type { Pod } from "../../../src/policy/kubernetes/pod.ts";
 import {
   type FoundContainer,
   indexPods,
   type ReconcileConfig,
   reconcile,
-} from "../../src/policy/reconcile.ts";
+} from "../../../src/policy/limits/reconcile.ts";
+import type { MemoryQosConfig } from "../../../src/policy/memory-qos.ts";
 
 const MI = 2 ** 20;
 const PAGE = 4096;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { invertOomScoreAdj } from "../../src/policy/oom-score-adj.ts";
-import { kubeletOomScoreAdj } from "../node/kubelet.ts";
+import { invertOomScoreAdj } from "../../../src/policy/limits/oom-score-adj.ts";
+import { kubeletOomScoreAdj } from "../../node/kubelet.ts";
 
 const GI = 2 ** 30;
 const capacityBytes = fc.oneof(

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import type { NodeCapacity } from "../../src/policy/container.ts";
-import { classifyOciContainer, type OciContainer } from "../../src/policy/oci-container.ts";
+import type { NodeCapacity } from "../../../src/policy/limits/container.ts";
+import { classifyOciContainer, type OciContainer } from "../../../src/policy/limits/oci-container.ts";
 
 const MI = 2 ** 20;
 const node: NodeCapacity = { memoryTotalBytes: 4_112_945_152, swapTotalBytes: 1_073_737_728 };

@@ -1,7 +1,7 @@
+import { isStaticSource } from "../kubernetes/pod.ts";
+import { type PodCgroup, parsePodCgroup } from "../kubernetes/pod-cgroup.ts";
+import { parseQuantity } from "../kubernetes/quantity.ts";
 import type { Container, LeaveReason, NodeCapacity } from "./container.ts";
-import { isStaticSource } from "./kubernetes/pod.ts";
-import { type PodCgroup, parsePodCgroup } from "./kubernetes/pod-cgroup.ts";
-import { parseQuantity } from "./kubernetes/quantity.ts";
 import { GUARANTEED_OOM_SCORE_ADJ, invertOomScoreAdj, type MemoryRequest } from "./oom-score-adj.ts";
 import { swapOverrideOf } from "./swap-override.ts";
 

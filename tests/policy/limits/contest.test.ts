@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { contested, restoreAt, restored, settled, UNCONTESTED } from "../../src/policy/contest.ts";
+import { contested, restoreAt, restored, settled, UNCONTESTED } from "../../../src/policy/limits/contest.ts";
 
 /** Somebody writes once every so many seconds, and wasp does as it is told; when it undid the writes. */
 function fight(everySeconds: number, seconds: number, maxPerMinute: number): number[] {

@@ -1,4 +1,4 @@
-import type { QosClass } from "./kubernetes/pod-cgroup.ts";
+import type { QosClass } from "../kubernetes/pod-cgroup.ts";
 import type { MemoryRequest } from "./oom-score-adj.ts";
 
 /** Why wasp leaves a container's swap limit as it found it. */

@@ -1,5 +1,5 @@
-import { parseLimit } from "./kubernetes/quantity.ts";
-import type { MemoryQosDecision } from "./memory-qos.ts";
+import { parseLimit } from "../kubernetes/quantity.ts";
+import type { MemoryQosDecision } from "../memory-qos.ts";
 import { heedOverride, type SwapLimitConfig, type SwapLimitDecision } from "./swap-limit.ts";
 
 /**

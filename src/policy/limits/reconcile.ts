@@ -1,7 +1,7 @@
+import { containerOfPod, type Pod, type PodContainer } from "../kubernetes/pod.ts";
+import { decideMemoryQos, type MemoryQosConfig } from "../memory-qos.ts";
+import { swapByMemoryQos } from "./by-memory-qos.ts";
 import type { NodeCapacity } from "./container.ts";
-import { containerOfPod, type Pod, type PodContainer } from "./kubernetes/pod.ts";
-import { decideMemoryQos, type MemoryQosConfig } from "./memory-qos.ts";
-import { swapByMemoryQos } from "./memory-qos-swap.ts";
 import { decideSwapLimit, type SwapLimitConfig, type SwapLimitDecision } from "./swap-limit.ts";
 
 /** A container as the kernel has it. */

@@ -1,8 +1,8 @@
 import { expect, test } from "bun:test";
-import type { Container } from "../../src/policy/container.ts";
-import { hookLimitOf, mayBeOfHook } from "../../src/policy/hook-limit.ts";
-import type { SwapLimitConfig } from "../../src/policy/swap-limit.ts";
-import { RECORDED_NODE } from "../node/fake-node.ts";
+import type { Container } from "../../../src/policy/limits/container.ts";
+import { hookLimitOf, mayBeOfHook } from "../../../src/policy/limits/hook-limit.ts";
+import type { SwapLimitConfig } from "../../../src/policy/limits/swap-limit.ts";
+import { RECORDED_NODE } from "../../node/fake-node.ts";
 
 const MI = 2 ** 20;
 const node = {

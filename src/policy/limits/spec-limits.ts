@@ -5,11 +5,11 @@
 //    also for pods that LimitedSwap leaves out, such as Guaranteed ones;
 // 4. swapBehavior, as in the hook.
 
+import { formatLimit } from "../kubernetes/quantity.ts";
+import { decideMemoryQos, type MemoryQosConfig, type MemoryQosDecision } from "../memory-qos.ts";
+import type { Unified } from "../memory-qos-file.ts";
+import { swapByMemoryQos } from "./by-memory-qos.ts";
 import type { Container, NodeCapacity, Reason } from "./container.ts";
-import { formatLimit } from "./kubernetes/quantity.ts";
-import { decideMemoryQos, type MemoryQosConfig, type MemoryQosDecision } from "./memory-qos.ts";
-import type { Unified } from "./memory-qos-file.ts";
-import { swapByMemoryQos } from "./memory-qos-swap.ts";
 import { type Classification, classifyOciContainer, type OciContainer } from "./oci-container.ts";
 import { decideSwapLimit, type SwapLimitConfig } from "./swap-limit.ts";
 import { swapOverrideOf } from "./swap-override.ts";

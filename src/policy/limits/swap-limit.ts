@@ -1,6 +1,6 @@
+import { matchesNamespace } from "../kubernetes/namespace.ts";
+import { parseLimit } from "../kubernetes/quantity.ts";
 import type { Container, LeaveReason, NodeCapacity, NoSwapReason, Reason } from "./container.ts";
-import { matchesNamespace } from "./kubernetes/namespace.ts";
-import { parseLimit } from "./kubernetes/quantity.ts";
 
 /** How much swap the node's containers get: none, their share, or all they ask for. */
 export const SWAP_BEHAVIORS = ["NoSwap", "LimitedSwap", "UnlimitedSwap"] as const;

@@ -1,13 +1,13 @@
 import { describe, expect, test } from "bun:test";
-import type { MemoryQosConfig } from "../../src/policy/memory-qos.ts";
+import { oomScoreAdjOf } from "../../../src/policy/limits/oom-score-adj.ts";
 import {
   classifyNriContainer,
   decideNriLimits,
   type NriLimitsContainer,
   type NriLimitsPod,
-} from "../../src/policy/nri-limits.ts";
-import { oomScoreAdjOf } from "../../src/policy/oom-score-adj.ts";
-import type { SwapLimitConfig } from "../../src/policy/swap-limit.ts";
+} from "../../../src/policy/limits/spec-limits.ts";
+import type { SwapLimitConfig } from "../../../src/policy/limits/swap-limit.ts";
+import type { MemoryQosConfig } from "../../../src/policy/memory-qos.ts";
 
 const MI = 2 ** 20;
 const GI = 2 ** 30;
