@@ -1,4 +1,4 @@
-import type { Unified } from "../policy/memory-qos-file.ts";
+import type { Unified } from "../policy/memory-qos/files.ts";
 import { type Container, type LinuxResources, type PodSandbox, ContainerState as State } from "./api_pb.ts";
 import type { ContainerUpdate, NriContainer, NriPod } from "./handlers.ts";
 

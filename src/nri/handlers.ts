@@ -1,4 +1,4 @@
-import type { Unified } from "../policy/memory-qos-file.ts";
+import type { Unified } from "../policy/memory-qos/files.ts";
 
 /** A pod as the runtime tells of it. */
 export interface NriPod {

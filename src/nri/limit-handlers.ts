@@ -1,8 +1,8 @@
 import type { Event, Fields, Tell } from "../log/events.ts";
 import { unifiedChange } from "../policy/limits/spec-change.ts";
 import type { NriLimits } from "../policy/limits/spec-limits.ts";
-import type { MemoryQosProblem } from "../policy/memory-qos.ts";
-import { isEmpty, type Unified } from "../policy/memory-qos-file.ts";
+import type { MemoryQosProblem } from "../policy/memory-qos/classes.ts";
+import { isEmpty, type Unified } from "../policy/memory-qos/files.ts";
 import type { ContainerUpdate, NriContainer, NriPod, NriRuntime, PluginHandlers } from "./handlers.ts";
 
 /** What the handlers of limits need of who runs them. */

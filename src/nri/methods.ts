@@ -1,4 +1,4 @@
-import { isEmpty } from "../policy/memory-qos-file.ts";
+import { isEmpty } from "../policy/memory-qos/files.ts";
 import type { PluginMethods } from "./answers.ts";
 import { type Container, Event, type PodSandbox } from "./api_pb.ts";
 import { containerOf, memoryLimitOf, podOf, resourcesOf, updateOf } from "./from-wire.ts";

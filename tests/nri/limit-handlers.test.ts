@@ -4,8 +4,8 @@ import type { Event, Fields } from "../../src/log/events.ts";
 import type { ContainerUpdate, NriContainer, NriPod } from "../../src/nri/handlers.ts";
 import { LimitHandlers } from "../../src/nri/limit-handlers.ts";
 import { decideNriLimits } from "../../src/policy/limits/spec-limits.ts";
-import type { MemoryQosConfig } from "../../src/policy/memory-qos.ts";
-import type { Unified } from "../../src/policy/memory-qos-file.ts";
+import type { MemoryQosConfig } from "../../src/policy/memory-qos/classes.ts";
+import type { Unified } from "../../src/policy/memory-qos/files.ts";
 
 const GI = 2 ** 30;
 const RUNTIME = { name: "fake", version: "1", requestTimeoutMillis: 2000 };

@@ -1,6 +1,6 @@
 import type { ContainerUpdate, PluginHandlers } from "../../src/nri/handlers.ts";
 import { type NriPlugin, type PluginEvent, type PluginOptions, startPlugin } from "../../src/nri/plugin.ts";
-import type { Unified } from "../../src/policy/memory-qos-file.ts";
+import type { Unified } from "../../src/policy/memory-qos/files.ts";
 
 /** A plugin that writes down what it hears: one that asks for memory.high as high as the limit, where there is one. */
 export class RecordingPlugin implements AsyncDisposable {

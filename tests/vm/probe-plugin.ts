@@ -1,7 +1,7 @@
 /** A plugin in this process, on the node's runtime, that says what a test has it say. */
 import type { ContainerUpdate, NriContainer, NriPod } from "../../src/nri/handlers.ts";
 import { type NriPlugin, type PluginEvent, startPlugin } from "../../src/nri/plugin.ts";
-import type { Unified } from "../../src/policy/memory-qos-file.ts";
+import type { Unified } from "../../src/policy/memory-qos/files.ts";
 import { type Containerd, nriSocket } from "./containerd.ts";
 import type { Guest } from "./guest.ts";
 

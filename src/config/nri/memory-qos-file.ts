@@ -1,6 +1,6 @@
 import { isMap, isScalar, isSeq, type Node, type Pair, type Scalar, type YAMLMap } from "yaml";
-import type { MemoryQosClass, MemoryQosConfig } from "../../policy/memory-qos.ts";
-import { isMemoryFile, MEMORY_FILES, type MemoryFile } from "../../policy/memory-qos-file.ts";
+import type { MemoryQosClass, MemoryQosConfig } from "../../policy/memory-qos/classes.ts";
+import { isMemoryFile, MEMORY_FILES, type MemoryFile } from "../../policy/memory-qos/files.ts";
 import { suggestionFor, unknownField } from "../nearest.ts";
 import { parseStrictYaml, type StrictYaml } from "../strict-yaml.ts";
 

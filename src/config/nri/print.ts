@@ -1,5 +1,5 @@
 import { stringify } from "yaml";
-import type { MemoryQosConfig } from "../../policy/memory-qos.ts";
+import type { MemoryQosConfig } from "../../policy/memory-qos/classes.ts";
 import type { NriConfig } from "./knobs.ts";
 import { memoryQosAsWritten } from "./shared.ts";
 

@@ -1,6 +1,6 @@
 import * as v from "valibot";
-import type { MemoryQosConfig } from "../../policy/memory-qos.ts";
-import { MEMORY_FILES } from "../../policy/memory-qos-file.ts";
+import type { MemoryQosConfig } from "../../policy/memory-qos/classes.ts";
+import { MEMORY_FILES } from "../../policy/memory-qos/files.ts";
 import { fieldsSchema } from "../strict-object.ts";
 import { AbsolutePathSchema, choiceSchema, SwitchSchema } from "../value-schemas.ts";
 

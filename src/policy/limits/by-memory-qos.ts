@@ -1,5 +1,5 @@
 import { parseLimit } from "../kubernetes/quantity.ts";
-import type { MemoryQosDecision } from "../memory-qos.ts";
+import type { MemoryQosDecision } from "../memory-qos/classes.ts";
 import { heedOverride, type SwapLimitConfig, type SwapLimitDecision } from "./swap-limit.ts";
 
 /**

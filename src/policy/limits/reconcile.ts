@@ -1,5 +1,5 @@
 import { containerOfPod, type Pod, type PodContainer } from "../kubernetes/pod.ts";
-import { decideMemoryQos, type MemoryQosConfig } from "../memory-qos.ts";
+import { decideMemoryQos, type MemoryQosConfig } from "../memory-qos/classes.ts";
 import { swapByMemoryQos } from "./by-memory-qos.ts";
 import type { NodeCapacity } from "./container.ts";
 import { decideSwapLimit, type SwapLimitConfig, type SwapLimitDecision } from "./swap-limit.ts";

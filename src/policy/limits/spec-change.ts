@@ -1,4 +1,4 @@
-import type { Unified } from "../memory-qos-file.ts";
+import type { Unified } from "../memory-qos/files.ts";
 
 /** What wasp has written into a running container's spec. */
 export interface GivenUnified {

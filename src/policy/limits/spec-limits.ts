@@ -6,8 +6,8 @@
 // 4. swapBehavior, as in the hook.
 
 import { formatLimit } from "../kubernetes/quantity.ts";
-import { decideMemoryQos, type MemoryQosConfig, type MemoryQosDecision } from "../memory-qos.ts";
-import type { Unified } from "../memory-qos-file.ts";
+import { decideMemoryQos, type MemoryQosConfig, type MemoryQosDecision } from "../memory-qos/classes.ts";
+import type { Unified } from "../memory-qos/files.ts";
 import { swapByMemoryQos } from "./by-memory-qos.ts";
 import type { Container, NodeCapacity, Reason } from "./container.ts";
 import { type Classification, classifyOciContainer, type OciContainer } from "./oci-container.ts";

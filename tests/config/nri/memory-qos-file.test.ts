@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { stringify } from "yaml";
 import { parseMemoryQos } from "../../../src/config/nri/memory-qos-file.ts";
-import type { MemoryQosConfig } from "../../../src/policy/memory-qos.ts";
+import type { MemoryQosConfig } from "../../../src/policy/memory-qos/classes.ts";
 import { ROOT } from "../../node/binary.ts";
 
 const parse = (text: string) => parseMemoryQos("qos.yaml", text);

@@ -7,7 +7,7 @@ import {
   type ReconcileConfig,
   reconcile,
 } from "../../../src/policy/limits/reconcile.ts";
-import type { MemoryQosConfig } from "../../../src/policy/memory-qos.ts";
+import type { MemoryQosConfig } from "../../../src/policy/memory-qos/classes.ts";
 
 const MI = 2 ** 20;
 const PAGE = 4096;

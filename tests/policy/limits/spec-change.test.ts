@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { unifiedChange } from "../../../src/policy/limits/spec-change.ts";
-import { MEMORY_FILES, type Unified } from "../../../src/policy/memory-qos-file.ts";
+import { MEMORY_FILES, type Unified } from "../../../src/policy/memory-qos/files.ts";
 
 describe("what a running container is written", () => {
   test.each<[string, Unified, Unified, Unified, Unified]>([

@@ -7,7 +7,7 @@ import {
   type NriLimitsPod,
 } from "../../../src/policy/limits/spec-limits.ts";
 import type { SwapLimitConfig } from "../../../src/policy/limits/swap-limit.ts";
-import type { MemoryQosConfig } from "../../../src/policy/memory-qos.ts";
+import type { MemoryQosConfig } from "../../../src/policy/memory-qos/classes.ts";
 
 const MI = 2 ** 20;
 const GI = 2 ** 30;

@@ -1,4 +1,4 @@
-import { type AskedSetting, memoryQosAskedFor } from "./memory-qos-annotation.ts";
+import { type AskedSetting, memoryQosAskedFor } from "./annotations.ts";
 import {
   isMemoryFile,
   LEAST_MEMORY_BYTES,
@@ -7,7 +7,7 @@ import {
   memoryValueOf,
   spellMemoryValue,
   type Unified,
-} from "./memory-qos-file.ts";
+} from "./files.ts";
 
 /** A class that pods may ask for. */
 export interface MemoryQosClass {

@@ -1,6 +1,10 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { decideMemoryQos, type MemoryQosConfig, memoryHighOf } from "../../src/policy/memory-qos.ts";
+import {
+  decideMemoryQos,
+  type MemoryQosConfig,
+  memoryHighOf,
+} from "../../../src/policy/memory-qos/classes.ts";
 
 const GI = 2 ** 30;
 const config: MemoryQosConfig = {

@@ -1,4 +1,4 @@
-import { formatLimit, parseLimit } from "./kubernetes/quantity.ts";
+import { formatLimit, parseLimit } from "../kubernetes/quantity.ts";
 
 /** A cgroup's files with what is to be written into them, by the name of the file: `memory.high` and `1048576`. */
 export type Unified = Readonly<Record<string, string>>;
