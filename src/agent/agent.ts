@@ -12,7 +12,7 @@ import { LineWriter } from "../log/line-writer.ts";
 import { Logger } from "../log/logger.ts";
 import { Repeats } from "../log/repeats.ts";
 import type { Snapshot } from "../policy/eviction/snapshot.ts";
-import type { KubeletThresholds } from "../policy/kubelet-thresholds.ts";
+import type { KubeletThresholds } from "../policy/reach/kubelet-thresholds.ts";
 import { Evictor, type EvictorConfig } from "./eviction/evictor.ts";
 import { removeLeftMarks } from "./eviction/remove-marks.ts";
 import { SwapReach } from "./eviction/swap-reach.ts";

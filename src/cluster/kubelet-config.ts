@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { type KubeletThresholds, parseMemoryFigure } from "../policy/kubelet-thresholds.ts";
+import { type KubeletThresholds, parseMemoryFigure } from "../policy/reach/kubelet-thresholds.ts";
 import { decode } from "./decode.ts";
 
 /** What wasp needs of a kubelet's configuration. */

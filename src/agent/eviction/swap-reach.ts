@@ -9,7 +9,7 @@ import {
   type ReachDecision,
   type ReachState,
   reach,
-} from "../../policy/reach.ts";
+} from "../../policy/reach/memory-high.ts";
 
 /** What a SwapReach is made of. */
 export interface SwapReachOptions {

@@ -1,7 +1,7 @@
 import Counter from "prom-client/lib/counter.js";
 import Gauge from "prom-client/lib/gauge.js";
 import type Registry from "prom-client/lib/registry.js";
-import type { ReachDecision } from "../../policy/reach.ts";
+import type { ReachDecision } from "../../policy/reach/memory-high.ts";
 
 /** The metrics of how swap is kept within the pods' reach. */
 export class ReachMetrics {

@@ -2,7 +2,7 @@ import type { NodeFigures } from "../../host/node-figures.ts";
 import type { Observation } from "../../policy/eviction/signals.ts";
 import type { Reason } from "../../policy/limits/container.ts";
 import type { HoldReason } from "../../policy/limits/reconcile.ts";
-import type { ReachDecision } from "../../policy/reach.ts";
+import type { ReachDecision } from "../../policy/reach/memory-high.ts";
 
 /**
  * How a container's swap limit stood when it was last looked at: in force as it was found (kept) or as wasp wrote it

@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import { EVICTION_MODES, LAST_RESORTS } from "../../policy/eviction/decide.ts";
 import { DEFAULT_THRESHOLDS } from "../../policy/eviction/default-thresholds.ts";
-import { SWAP_REACHES } from "../../policy/reach.ts";
+import { SWAP_REACHES } from "../../policy/reach/memory-high.ts";
 import { choiceSchema, wholeNumberSchema } from "../value-schemas.ts";
 import { ThresholdsSchema, thresholdAsWritten } from "./thresholds.ts";
 

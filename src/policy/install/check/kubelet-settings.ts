@@ -1,4 +1,4 @@
-import { type KubeletThresholds, parseMemoryFigure } from "../../kubelet-thresholds.ts";
+import { type KubeletThresholds, parseMemoryFigure } from "../../reach/kubelet-thresholds.ts";
 import type { KubeletStarter } from "../kubelet.ts";
 
 /** What a kubelet is told of swap and memory. */

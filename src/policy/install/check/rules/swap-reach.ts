@@ -1,5 +1,5 @@
-import { roomOfPods } from "../../../kubelet-thresholds.ts";
 import { formatRounded } from "../../../kubernetes/quantity.ts";
+import { roomOfPods } from "../../../reach/kubelet-thresholds.ts";
 import { check, type Verdict } from "../rule.ts";
 
 /** The kernel swaps before the kubelet evicts. */

@@ -1,6 +1,6 @@
-import type { EvictionConfig } from "./eviction/decide.ts";
-import type { KubepodsSample, NodeSample, Snapshot } from "./eviction/snapshot.ts";
-import { type SwapRoom, swapRoomOf } from "./eviction/swap-headroom.ts";
+import type { EvictionConfig } from "../eviction/decide.ts";
+import type { KubepodsSample, NodeSample, Snapshot } from "../eviction/snapshot.ts";
+import { type SwapRoom, swapRoomOf } from "../eviction/swap-headroom.ts";
 import { type KubeletThresholds, type PodsRoom, roomOfPods, workingSetOf } from "./kubelet-thresholds.ts";
 
 /** Whether swap is kept within the pods' reach. */

@@ -1,5 +1,5 @@
-import type { KubepodsSample, NodeSample } from "./eviction/snapshot.ts";
-import { parseQuantity } from "./kubernetes/quantity.ts";
+import type { KubepodsSample, NodeSample } from "../eviction/snapshot.ts";
+import { parseQuantity } from "../kubernetes/quantity.ts";
 
 /** How little memory a kubelet puts up with: bytes, or a part of what there is, from 0 to 1. */
 export type MemoryFigure = { readonly bytes: number } | { readonly fraction: number };

@@ -5,10 +5,10 @@ import type {
   KubepodsSample,
   NodeSample,
   Snapshot,
-} from "../../src/policy/eviction/snapshot.ts";
-import type { KubeletThresholds } from "../../src/policy/kubelet-thresholds.ts";
-import { NO_REACH, needsContainers, type ReachConfig, reach } from "../../src/policy/reach.ts";
-import { GI, MI, podOf, sampleOf, snapshotAt } from "./eviction/snapshots.ts";
+} from "../../../src/policy/eviction/snapshot.ts";
+import type { KubeletThresholds } from "../../../src/policy/reach/kubelet-thresholds.ts";
+import { NO_REACH, needsContainers, type ReachConfig, reach } from "../../../src/policy/reach/memory-high.ts";
+import { GI, MI, podOf, sampleOf, snapshotAt } from "../eviction/snapshots.ts";
 
 const HUNDRED_MEBIBYTES: KubeletThresholds = {
   hard: { bytes: 100 * MI },
