@@ -11,8 +11,10 @@ const MAY_IMPORT: Record<string, { files: RegExp; packages: RegExp }> = {
   host: { files: /^(policy\/|log\/|hooks\.d\/)/, packages: /^(bun:|node:)/ },
   cluster: { files: /^(policy\/|log\/)/, packages: /./ },
   agent: { files: /^(policy\/|host\/|cluster\/|nri\/|config\/|log\/)/, packages: /./ },
-  trace: { files: /^(policy\/|host\/|cluster\/|log\/)/, packages: /./ },
-  remote: { files: /^(policy\/|log\/)/, packages: /^(bun$|bun:|node:)/ },
+  trace: { files: /^(policy\/|host\/|cluster\/|log\/|terminal\/)/, packages: /./ },
+  remote: { files: /^(policy\/|log\/|terminal\/)/, packages: /^(bun$|bun:|node:)/ },
+  terminal: { files: /^$/, packages: /^node:/ },
+  log: { files: /^$/, packages: /^node:/ },
   nri: { files: /^(policy\/|log\/)/, packages: /./ },
 };
 

@@ -11,7 +11,7 @@ import { formatConfig } from "../config/agent/print.ts";
 import { flagsOf } from "../config/flags.ts";
 import { takeNodeLock } from "../host/lock.ts";
 import { watchConfigFile } from "../host/watch-config.ts";
-import { formatTable } from "../trace/table.ts";
+import { formatTable } from "../terminal/table.ts";
 import { EXIT_FAILURE, EXIT_USAGE, loadOrComplain } from "./load-or-complain.ts";
 import { nextSignal } from "./next-signal.ts";
 

@@ -6,7 +6,7 @@ import { parseHosts } from "../remote/hosts.ts";
 import { findProgram } from "../remote/programs.ts";
 import { areAllDone, formatOutcomes, summarize } from "../remote/report.ts";
 import { runOnHosts } from "../remote/run-on-hosts.ts";
-import { terminalOf } from "../remote/terminal.ts";
+import { terminalOf } from "../terminal/terminal.ts";
 import { EXIT_FAILURE, EXIT_USAGE, loadOrComplain } from "./load-or-complain.ts";
 
 type Command = "install" | "uninstall";

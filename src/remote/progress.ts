@@ -1,7 +1,7 @@
 import { formatRounded } from "../policy/kubernetes/quantity.ts";
+import { printable } from "../terminal/printable.ts";
+import type { Terminal } from "../terminal/terminal.ts";
 import type { Activity, HostOutcome } from "./outcome.ts";
-import { printable } from "./printable.ts";
-import type { Terminal } from "./terminal.ts";
 
 /** Which hosts' output is shown. */
 export type ShownOutput = "none" | "failed" | "all";

@@ -1,5 +1,5 @@
+import { printable, printableJson } from "../terminal/printable.ts";
 import type { HostOutcome } from "./outcome.ts";
-import { printable, printableJson } from "./printable.ts";
 import type { OutputLine } from "./transcript.ts";
 
 /** Tells whether all hosts are done. */

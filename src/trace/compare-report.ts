@@ -1,9 +1,9 @@
+import { formatTable } from "../terminal/table.ts";
 import type { RecordingSummary } from "./recording-file.ts";
 import type { ReplayedPhase } from "./replay.ts";
 import { drawDecisions, drawObservations, PLOT_LEGEND } from "./replay-plot.ts";
 import { caveatOf, describeRecording, type NamedReplay, nameOf, SUPPOSED } from "./replay-report.ts";
 import { shortly, victimsOf } from "./replay-words.ts";
-import { formatTable } from "./table.ts";
 import { formatClock } from "./time.ts";
 
 const DIFFERENT = "≠";

@@ -1,10 +1,10 @@
 import type { EvictionConfig } from "../policy/eviction/decide.ts";
 import { formatRounded } from "../policy/kubernetes/quantity.ts";
+import { formatTable } from "../terminal/table.ts";
 import type { RecordingSummary } from "./recording-file.ts";
 import { GOES_AFTER_SECONDS, type Replay, type ReplayedPhase } from "./replay.ts";
 import { drawDecisions, drawObservations, PLOT_LEGEND } from "./replay-plot.ts";
 import { shortly, victimsOf, whyOf } from "./replay-words.ts";
-import { formatTable } from "./table.ts";
 import { formatClock } from "./time.ts";
 
 /** A replay, and by what it was made. */

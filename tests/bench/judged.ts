@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from "node:fs";
 import { Glob } from "bun";
 import type { Snapshot } from "../../src/policy/eviction/snapshot.ts";
+import { formatTable } from "../../src/terminal/table.ts";
 import { readRecording } from "../../src/trace/recording-file.ts";
-import { formatTable } from "../../src/trace/table.ts";
 import { RULES } from "./rules.ts";
 import { DUE_SECONDS, type Judgement, judge, parseTruth, type Truth } from "./truth.ts";
 

@@ -3,7 +3,7 @@ import { closeSync, openSync } from "node:fs";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { terminalOf } from "../../src/remote/terminal.ts";
+import { terminalOf } from "../../src/terminal/terminal.ts";
 
 test("what is written is there at once, and lost in silence where nobody takes it", async () => {
   const folder = await mkdtemp(join(tmpdir(), "wasp-terminal-"));
