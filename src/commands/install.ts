@@ -13,8 +13,8 @@ import {
 import { applyChanges, comparePlan } from "../host/install/apply.ts";
 import { enteredHost, type Host, imageHost, runningHost, runningProgram } from "../host/install/host.ts";
 import { lockHost } from "../host/install/journal-file.ts";
-import { planParts } from "../host/install/plan-parts.ts";
 import { judgeOutdated, undoMade } from "../host/install/undo.ts";
+import { planParts } from "../install/plan-parts.ts";
 import { type Change, type Comparison, isDoing } from "../policy/install/change.ts";
 import type { Plan } from "../policy/install/plan.ts";
 import type { Undo } from "../policy/install/undo.ts";

@@ -1,21 +1,21 @@
 import { describe, expect, test } from "bun:test";
-import definition from "../../../hooks.d/wasp-swap.json" with { type: "text" };
-import { planBinary } from "../../../src/policy/install/binary.ts";
+import definition from "../../hooks.d/wasp-swap.json" with { type: "text" };
+import { planBinary } from "../../src/policy/install/binary.ts";
 import {
   type ContainerdFacts,
   NRI_LINES,
   type NriCompany,
   planContainerd,
-} from "../../../src/policy/install/containerd.ts";
-import { type CrioFacts, placeHook, planCrio } from "../../../src/policy/install/crio.ts";
-import { DISTRIBUTIONS } from "../../../src/policy/install/distribution.ts";
-import { planHook } from "../../../src/policy/install/hook.ts";
-import { type KubeletFacts, type KubeletStarter, planKubelet } from "../../../src/policy/install/kubelet.ts";
-import { heedKubelet, type SwapCircumstances } from "../../../src/policy/install/kubelet-start.ts";
-import type { InstallOptions } from "../../../src/policy/install/options.ts";
-import { chooseParts, PARTS, type Part } from "../../../src/policy/install/part.ts";
-import type { PartPlan } from "../../../src/policy/install/plan.ts";
-import { planSystemSlice } from "../../../src/policy/install/system-slice.ts";
+} from "../../src/policy/install/containerd.ts";
+import { type CrioFacts, placeHook, planCrio } from "../../src/policy/install/crio.ts";
+import { DISTRIBUTIONS } from "../../src/policy/install/distribution.ts";
+import { planHook } from "../../src/policy/install/hook.ts";
+import { type KubeletFacts, type KubeletStarter, planKubelet } from "../../src/policy/install/kubelet.ts";
+import { heedKubelet, type SwapCircumstances } from "../../src/policy/install/kubelet-start.ts";
+import type { InstallOptions } from "../../src/policy/install/options.ts";
+import { chooseParts, PARTS, type Part } from "../../src/policy/install/part.ts";
+import type { PartPlan } from "../../src/policy/install/plan.ts";
+import { planSystemSlice } from "../../src/policy/install/system-slice.ts";
 
 const USR = "/usr/share/containers/oci/hooks.d";
 const ETC = "/etc/containers/oci/hooks.d";
