@@ -6,7 +6,6 @@ import { readSwapFacts } from "../host/install/facts/swap.ts";
 import { readSystemSliceFacts } from "../host/install/facts/system-slice.ts";
 import type { Host } from "../host/install/host.ts";
 import { isExecutable, isThere, isWritable } from "../host/install/read-host.ts";
-import { planBinary } from "../policy/install/binary.ts";
 import { planContainerd } from "../policy/install/containerd.ts";
 import { placeHook, planCrio } from "../policy/install/crio.ts";
 import { planHook } from "../policy/install/hook.ts";
@@ -18,6 +17,7 @@ import type { Part } from "../policy/install/part.ts";
 import { compose, type PartPlan, type Plan } from "../policy/install/plan.ts";
 import { diskOfPlan, planSwap } from "../policy/install/swap/plan.ts";
 import { planSystemSlice } from "../policy/install/system-slice.ts";
+import { planBinary } from "./binary/plan.ts";
 
 /**
  * What makes a part's plan of what is on a host and what was chosen. A part has a reader of facts in this room

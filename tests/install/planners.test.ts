@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import definition from "../../hooks.d/wasp-swap.json" with { type: "text" };
-import { planBinary } from "../../src/policy/install/binary.ts";
+import { planBinary } from "../../src/install/binary/plan.ts";
 import {
   type ContainerdFacts,
   NRI_LINES,

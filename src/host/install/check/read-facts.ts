@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import { readBinary } from "../../../install/binary/read.ts";
 import type { Fact } from "../../../policy/install/check/fact.ts";
 import type { CheckFacts, KnownFacts } from "../../../policy/install/check/facts.ts";
 import { hooksInForce, isWaspHook } from "../../../policy/install/check/hook-files.ts";
@@ -9,7 +10,6 @@ import { readLockHolder, readPluginLockHolder } from "../../lock.ts";
 import { readNodeCapacity } from "../../meminfo.ts";
 import type { Host } from "../host.ts";
 import { readKubeletFlags } from "../kubelet-flags.ts";
-import { readBinary } from "./binary.ts";
 import { readRootStack, stackOfPath } from "./block-stack.ts";
 import {
   readCanLimitSwap,

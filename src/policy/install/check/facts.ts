@@ -1,6 +1,6 @@
+import type { BinaryFacts } from "../../../install/binary/facts.ts";
 import type { KubepodsSample, NodeSample } from "../../eviction/snapshot.ts";
 import type { NodeCapacity } from "../../limits/container.ts";
-import type { BinaryFacts } from "./binary-facts.ts";
 import type { Fact } from "./fact.ts";
 import type { HookFile } from "./hook-files.ts";
 import type { KubeletSettings } from "./kubelet-settings.ts";

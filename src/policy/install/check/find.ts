@@ -1,8 +1,8 @@
+import { binary } from "../../../install/binary/rules.ts";
 import type { CheckFacts } from "./facts.ts";
 import type { Finding } from "./finding.ts";
 import type { Check } from "./rule.ts";
 import { agent } from "./rules/agent.ts";
-import { binary } from "./rules/binary.ts";
 import { cgroupVersion, swapController } from "./rules/cgroups.ts";
 import { hook, hookLoaded, hooksValid } from "./rules/hook.ts";
 import { ioLatency, ioLatencyAfterBoot } from "./rules/io-latency.ts";

@@ -1,7 +1,7 @@
-import type { BinaryFacts } from "../../../policy/install/check/binary-facts.ts";
-import { dangersOf } from "../../../policy/install/check/owned-path.ts";
-import type { Host } from "../host.ts";
-import { readOwnedPaths } from "./owned-paths.ts";
+import { readOwnedPaths } from "../../host/install/check/owned-paths.ts";
+import type { Host } from "../../host/install/host.ts";
+import { dangersOf } from "../../policy/install/check/owned-path.ts";
+import type { BinaryFacts } from "./facts.ts";
 
 /**
  * Looks at the executable with this path, and runs it for its version unless others than root may change it, or the host
