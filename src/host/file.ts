@@ -49,6 +49,18 @@ export function unlessMissing<T>(read: () => T): T | undefined {
   }
 }
 
+/** Returns what a function does, or undefined when the cgroup that it looks at is gone. */
+export function unlessGone<T>(look: () => T): T | undefined {
+  try {
+    return look();
+  } catch (error) {
+    // ENODEV is what an open directory or file of a removed cgroup gives.
+    if (["ENOENT", "ENODEV", "ENOTDIR"].includes((error as NodeJS.ErrnoException).code ?? ""))
+      return undefined;
+    throw error;
+  }
+}
+
 /**
  * Writes a text to a file that is there, in one call; throws a SystemError. Never makes a file and never follows a
  * link at the path's end: what is meant for a cgroup's file reaches nothing else.

@@ -1,12 +1,7 @@
 import { type FSWatcher, statSync, watch } from "node:fs";
 import { type KubepodsCgroup, parseKubepodsChild } from "../policy/kubernetes/pod-cgroup.ts";
-import {
-  describeContainer,
-  type Kubepods,
-  type KubepodsContainer,
-  kubepodsChildren,
-  unlessGone,
-} from "./kubepods.ts";
+import { unlessGone } from "./file.ts";
+import { describeContainer, type Kubepods, type KubepodsContainer, kubepodsChildren } from "./kubepods.ts";
 
 /** Whom a KubepodsWatch tells. */
 export interface KubepodsListener {

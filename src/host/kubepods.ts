@@ -6,6 +6,7 @@ import {
   type QosClass,
 } from "../policy/kubernetes/pod-cgroup.ts";
 import type { ContainerCgroup } from "./container-cgroup.ts";
+import { unlessGone } from "./file.ts";
 
 /** A root of the pods' cgroups, in the memory controller's hierarchy. */
 export interface Kubepods {
@@ -100,16 +101,4 @@ function childNames(directory: string): string[] {
 // node have none, but tens of files that would have to be read through.
 function isLeaf(directory: string): boolean {
   return unlessGone(() => statSync(directory).nlink) === 2;
-}
-
-/** Returns what a function does, or undefined when the cgroup that it looks at is gone. */
-export function unlessGone<T>(look: () => T): T | undefined {
-  try {
-    return look();
-  } catch (error) {
-    // ENODEV is what an open directory or file of a removed cgroup gives.
-    if (["ENOENT", "ENODEV", "ENOTDIR"].includes((error as NodeJS.ErrnoException).code ?? ""))
-      return undefined;
-    throw error;
-  }
 }

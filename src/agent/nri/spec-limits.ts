@@ -1,5 +1,5 @@
 import { type LoadedMemoryQos, NO_MEMORY_QOS } from "../../config/nri/memory-qos-file.ts";
-import { readCanLimitSwap, readCgroupVersion } from "../../host/install/check/cgroups.ts";
+import { readCanLimitSwap, readCgroupVersion } from "../../host/cgroup-support.ts";
 import { readNodeCapacity } from "../../host/meminfo.ts";
 import type { Tell } from "../../log/events.ts";
 import {

@@ -1,4 +1,5 @@
-import { accessSync, constants, readdirSync, readFileSync } from "node:fs";
+import { accessSync, constants, readFileSync } from "node:fs";
+import { namesIn } from "../directory.ts";
 import { folderOf, isNothing, locate, statOf } from "./below.ts";
 import type { Host } from "./host.ts";
 
@@ -93,16 +94,6 @@ export function isOfPod(cgroups: string): boolean {
 /** Where a path of a host leads, its last name followed too. */
 export function follow({ fsroot }: Host, path: string): string {
   return locate(fsroot, `${path}/.`);
-}
-
-/** The names in a folder as seen from here, in order; none where there is no such folder. */
-export function namesIn(folder: string): string[] {
-  try {
-    return readdirSync(folder).sort();
-  } catch (error) {
-    if (isNothing(error)) return [];
-    throw error;
-  }
 }
 
 function readUnlessGone(path: string): string | undefined {

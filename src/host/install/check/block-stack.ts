@@ -1,8 +1,7 @@
 import { existsSync, readdirSync, realpathSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import type { BlockStack } from "../../../policy/install/check/swap-areas.ts";
-import { readFile, readFileIfThere } from "../../file.ts";
-import { unlessGone } from "../../kubepods.ts";
+import { readFile, readFileIfThere, unlessGone } from "../../file.ts";
 import { locate } from "../below.ts";
 import { type Mount, mountOf, readMounts } from "./mounts.ts";
 

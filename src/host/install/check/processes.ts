@@ -1,8 +1,7 @@
 import { readdirSync } from "node:fs";
 import { basename } from "node:path";
-import { readFile } from "../../file.ts";
+import { readFile, unlessGone } from "../../file.ts";
 import { figureOf } from "../../key-values.ts";
-import { unlessGone } from "../../kubepods.ts";
 import { SystemError } from "../../libc.ts";
 import { isOfPod, type RunningProcess } from "../read-host.ts";
 

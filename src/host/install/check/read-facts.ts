@@ -5,19 +5,14 @@ import type { CheckFacts, KnownFacts } from "../../../policy/install/check/facts
 import { hooksInForce, isWaspHook } from "../../../policy/install/check/hook-files.ts";
 import { serviceOf } from "../../../policy/install/check/kubelet-settings.ts";
 import { parseSwaps, type SwapArea } from "../../../policy/install/check/swap-areas.ts";
+import { readCanLimitSwap, readCgroupVersion } from "../../cgroup-support.ts";
 import { readFile, readFileIfThere } from "../../file.ts";
 import { readLockHolder, readPluginLockHolder } from "../../lock.ts";
 import { readNodeCapacity } from "../../meminfo.ts";
 import type { Host } from "../host.ts";
 import { readKubeletFlags } from "../kubelet-flags.ts";
 import { readRootStack, stackOfPath } from "./block-stack.ts";
-import {
-  readCanLimitSwap,
-  readCgroupVersion,
-  readPods,
-  readPressureFacts,
-  readSystemSlice,
-} from "./cgroups.ts";
+import { readPods, readPressureFacts, readSystemSlice } from "./cgroups.ts";
 import { changedFiles } from "./changed-files.ts";
 import { readHookFiles, readHookSettings } from "./crio.ts";
 import { readKubelet } from "./kubelet.ts";

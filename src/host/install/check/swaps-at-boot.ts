@@ -1,9 +1,10 @@
 import type { KnownFacts } from "../../../policy/install/check/facts.ts";
 import { unescapeOctal } from "../../../policy/install/check/swap-areas.ts";
 import { settingsOf, type UnitFile } from "../../../policy/install/check/unit-settings.ts";
+import { namesIn } from "../../directory.ts";
 import { readFileIfThere } from "../../file.ts";
 import { realPath } from "./block-stack.ts";
-import { namesIn, readUnitFiles, unitFolders } from "./unit-files.ts";
+import { readUnitFiles, unitFolders } from "./unit-files.ts";
 
 /**
  * Reads which swap areas are turned on when the node starts: those of fstab, and those of units that a target wants.

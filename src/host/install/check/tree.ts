@@ -1,5 +1,5 @@
 import { readdirSync } from "node:fs";
-import { unlessGone } from "../../kubepods.ts";
+import { unlessGone } from "../../file.ts";
 
 /** The paths of all files below a folder as Go's filepath.Walk comes by them: by name, a folder's own files in its place. */
 export function walk(folder: string): string[] {

@@ -1,7 +1,6 @@
-import { readdirSync } from "node:fs";
 import type { UnitFile } from "../../../policy/install/check/unit-settings.ts";
+import { namesIn } from "../../directory.ts";
 import { readFile, readFileIfThere } from "../../file.ts";
-import { unlessGone } from "../../kubepods.ts";
 
 // In rising precedence (systemd.unit(5)).
 const FOLDERS = [
@@ -46,9 +45,4 @@ function dropInFolders(unit: string): string[] {
   const words = unit.slice(0, unit.lastIndexOf(".")).split("-");
   const prefixes = words.slice(1).map((_, index) => `${words.slice(0, index + 1).join("-")}-.${kind}`);
   return [kind, ...prefixes, unit].flatMap((name) => FOLDERS.map((folder) => `${folder}/${name}.d`));
-}
-
-/** The names of what is in a folder; none where it is not there. */
-export function namesIn(folder: string): string[] {
-  return unlessGone(() => readdirSync(folder)) ?? [];
 }

@@ -1,9 +1,10 @@
 import { closeSync, constants, openSync, readSync } from "node:fs";
 import { isStablePath } from "../../../policy/install/swap/device-place.ts";
 import type { BlockDevice, DevicePlace } from "../../../policy/install/swap/facts.ts";
+import { namesIn } from "../../directory.ts";
 import { statOf } from "../below.ts";
 import type { Host } from "../host.ts";
-import { follow, namesIn } from "../read-host.ts";
+import { follow } from "../read-host.ts";
 import { readSignatures } from "./signatures.ts";
 
 const BLANK_BYTES = 1024 ** 2;

@@ -1,9 +1,8 @@
 import { readdirSync } from "node:fs";
 import type { SwappedCgroup } from "../../../policy/install/swap/removal.ts";
 import { parseKubepodsPath } from "../../../policy/kubernetes/pod-cgroup.ts";
-import { readFile, readFileIfThere, unlessMissing } from "../../file.ts";
+import { readFile, readFileIfThere, unlessGone, unlessMissing } from "../../file.ts";
 import { figureOf } from "../../key-values.ts";
-import { unlessGone } from "../../kubepods.ts";
 import { readLimit } from "../../swap-limit.ts";
 import type { Host } from "../host.ts";
 
