@@ -1,4 +1,4 @@
-import type { KnownFacts } from "../../../policy/install/check/facts.ts";
+import type { KnownFacts } from "../../../install/check/facts.ts";
 import { unescapeOctal } from "../../../policy/install/check/swap-areas.ts";
 import { settingsOf, type UnitFile } from "../../../policy/install/check/unit-settings.ts";
 import { namesIn } from "../../directory.ts";

@@ -1,5 +1,5 @@
+import type { CheckFacts, FactName, KnownFacts } from "../../../install/check/facts.ts";
 import type { Fact } from "./fact.ts";
-import type { CheckFacts, FactName, KnownFacts } from "./facts.ts";
 import type { Finding, FindingId, Severity } from "./finding.ts";
 
 /** What a rule makes of what is known. */

@@ -1,11 +1,11 @@
 import { describe, expect, test } from "bun:test";
-import { findAll } from "../../../../src/policy/install/check/find.ts";
-import type { Finding } from "../../../../src/policy/install/check/finding.ts";
-import { findingsAsData, reportFindings } from "../../../../src/policy/install/check/report.ts";
-import { GI } from "../../eviction/snapshots.ts";
+import { findAll } from "../../../src/install/check/all-checks.ts";
+import { findingsAsData, reportFindings } from "../../../src/install/check/report.ts";
+import type { Finding } from "../../../src/policy/install/check/finding.ts";
+import { GI } from "../../policy/eviction/snapshots.ts";
 import { factsWith, SOUND } from "./sound-facts.ts";
 
-const GOLDEN = `${import.meta.dir}/../../../golden`;
+const GOLDEN = `${import.meta.dir}/../../golden`;
 
 // A node on which somebody has turned swap on, and no more.
 const HALF_DONE: readonly Finding[] = findAll({

@@ -1,7 +1,7 @@
-import type { CheckFacts, FactName, KnownFacts } from "../../../../src/policy/install/check/facts.ts";
-import type { HookFile } from "../../../../src/policy/install/check/hook-files.ts";
-import type { OwnedPath } from "../../../../src/policy/install/check/owned-path.ts";
-import { GI, MI, sampleOf, snapshotAt } from "../../eviction/snapshots.ts";
+import type { CheckFacts, FactName, KnownFacts } from "../../../src/install/check/facts.ts";
+import type { HookFile } from "../../../src/policy/install/check/hook-files.ts";
+import type { OwnedPath } from "../../../src/policy/install/check/owned-path.ts";
+import { GI, MI, sampleOf, snapshotAt } from "../../policy/eviction/snapshots.ts";
 
 function ofRoot(...paths: readonly string[]): OwnedPath[] {
   return paths.map((path) => ({ path, uid: 0, gid: 0, mode: 0o755 }));

@@ -1,10 +1,10 @@
 import { existsSync } from "node:fs";
-import type { KnownFacts } from "../../../policy/install/check/facts.ts";
-import { childrenOf, readCgroupVersion } from "../../cgroup-support.ts";
-import { readFileIfThere } from "../../file.ts";
-import { findKubepods } from "../../kubepods.ts";
-import { readPressure } from "../../psi.ts";
-import { sampleKubepods, sampleNode } from "../../snapshot.ts";
+import { childrenOf, readCgroupVersion } from "../../host/cgroup-support.ts";
+import { readFileIfThere } from "../../host/file.ts";
+import { findKubepods } from "../../host/kubepods.ts";
+import { readPressure } from "../../host/psi.ts";
+import { sampleKubepods, sampleNode } from "../../host/snapshot.ts";
+import type { KnownFacts } from "./facts.ts";
 
 /** Tells whether the kernel tells of stalled work; throws an error that names the file that cannot be read. */
 export function readPressureFacts(fsroot: string): KnownFacts["pressure"] {

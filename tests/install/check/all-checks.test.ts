@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
-import { loadInstallConfig } from "../../../../src/config/install/knobs.ts";
-import type { KnownFacts } from "../../../../src/policy/install/check/facts.ts";
-import { findAll } from "../../../../src/policy/install/check/find.ts";
+import { loadInstallConfig } from "../../../src/config/install/knobs.ts";
+import { findAll } from "../../../src/install/check/all-checks.ts";
+import type { KnownFacts } from "../../../src/install/check/facts.ts";
 import {
   EXIT_ERRORS,
   EXIT_SOUND,
@@ -10,11 +10,11 @@ import {
   type Finding,
   type FindingId,
   type Severity,
-} from "../../../../src/policy/install/check/finding.ts";
-import type { BlockStack, SwapArea } from "../../../../src/policy/install/check/swap-areas.ts";
-import type { KubeletStarter } from "../../../../src/policy/install/kubelet.ts";
-import { PARTS } from "../../../../src/policy/install/part.ts";
-import { GI } from "../../eviction/snapshots.ts";
+} from "../../../src/policy/install/check/finding.ts";
+import type { BlockStack, SwapArea } from "../../../src/policy/install/check/swap-areas.ts";
+import type { KubeletStarter } from "../../../src/policy/install/kubelet.ts";
+import { PARTS } from "../../../src/policy/install/part.ts";
+import { GI } from "../../policy/eviction/snapshots.ts";
 import { DROP_IN, FACT_NAMES, factsWith, HOOK, SOUND } from "./sound-facts.ts";
 
 const ZRAM: SwapArea = { name: "/dev/zram0", medium: "zram", sizeBytes: 4 * GI, usedBytes: 0, priority: 100 };

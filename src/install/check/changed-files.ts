@@ -1,7 +1,7 @@
 import { statSync } from "node:fs";
-import type { ChangedFile } from "../../../policy/install/check/facts.ts";
-import type { RunningProcess } from "../read-host.ts";
-import { readStartSeconds, rootOf } from "./processes.ts";
+import { readStartSeconds, rootOf } from "../../host/install/check/processes.ts";
+import type { RunningProcess } from "../../host/install/read-host.ts";
+import type { ChangedFile } from "./facts.ts";
 
 /**
  * Tells which of a service's files of settings were changed after it was started; none where it does not run. Throws an

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
-import type { KnownFacts } from "../../../policy/install/check/facts.ts";
-import type { KubeletSettings } from "../../../policy/install/check/kubelet-settings.ts";
-import { findProcess, type Process } from "./processes.ts";
+import { findProcess, type Process } from "../../host/install/check/processes.ts";
+import type { KubeletSettings } from "../../policy/install/check/kubelet-settings.ts";
+import type { KnownFacts } from "./facts.ts";
 
 /** Tells which container runtime the kubelet uses: by its own word, else by what runs, else by what is installed. */
 export function runtimeOf(

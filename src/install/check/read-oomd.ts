@@ -1,6 +1,6 @@
-import type { OomdFacts } from "../../../policy/install/check/oomd-facts.ts";
-import { settingsOf } from "../../../policy/install/check/unit-settings.ts";
-import { readUnitFiles } from "./unit-files.ts";
+import { readUnitFiles } from "../../host/install/check/unit-files.ts";
+import { settingsOf } from "../../policy/install/check/unit-settings.ts";
+import type { OomdFacts } from "./oomd-facts.ts";
 
 // Slices above the pods: of them it kills what is below.
 const SLICES = ["-.slice", "kubepods.slice", "kubepods-burstable.slice"];
