@@ -1,25 +1,25 @@
 import type { Finding } from "../../policy/install/check/finding.ts";
 import type { Check } from "../../policy/install/check/rule.ts";
-import { agent } from "../../policy/install/check/rules/agent.ts";
-import { cgroupVersion, swapController } from "../../policy/install/check/rules/cgroups.ts";
 import { hook, hookLoaded, hooksValid } from "../../policy/install/check/rules/hook.ts";
 import { ioLatency, ioLatencyAfterBoot } from "../../policy/install/check/rules/io-latency.ts";
-import { kernel } from "../../policy/install/check/rules/kernel.ts";
 import { kubelet, kubeletFailSwapOn, kubeletSwapBehavior } from "../../policy/install/check/rules/kubelet.ts";
 import { nri } from "../../policy/install/check/rules/nri.ts";
-import { binaryOwner, hookOwner } from "../../policy/install/check/rules/owners.ts";
-import { pressure } from "../../policy/install/check/rules/pressure.ts";
-import { swappiness, zswap } from "../../policy/install/check/rules/reclaim.ts";
-import { restart } from "../../policy/install/check/rules/restart.ts";
-import { earlyoom, systemdOomd, waspAgent } from "../../policy/install/check/rules/rivals.ts";
-import { runtime } from "../../policy/install/check/rules/runtime.ts";
 import { swap, swapAfterBoot, swapSize } from "../../policy/install/check/rules/swap.ts";
 import { swapDisk, swapEncryption, swapPriority } from "../../policy/install/check/rules/swap-disks.ts";
-import { swapReach } from "../../policy/install/check/rules/swap-reach.ts";
 import { systemSlice, systemSliceAfterBoot } from "../../policy/install/check/rules/system-slice.ts";
-import { tmpfsNoswap } from "../../policy/install/check/rules/tmpfs.ts";
 import { binary } from "../binary/rules.ts";
 import type { CheckFacts } from "./facts.ts";
+import { agent } from "./rules/agent.ts";
+import { cgroupVersion, swapController } from "./rules/cgroups.ts";
+import { kernel } from "./rules/kernel.ts";
+import { binaryOwner, hookOwner } from "./rules/owners.ts";
+import { pressure } from "./rules/pressure.ts";
+import { swappiness, zswap } from "./rules/reclaim.ts";
+import { restart } from "./rules/restart.ts";
+import { earlyoom, systemdOomd, waspAgent } from "./rules/rivals.ts";
+import { runtime } from "./rules/runtime.ts";
+import { swapReach } from "./rules/swap-reach.ts";
+import { tmpfsNoswap } from "./rules/tmpfs.ts";
 
 /** All that a host is checked for, in the order in which it is told. */
 const CHECKS: readonly Check[] = [

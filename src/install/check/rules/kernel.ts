@@ -1,4 +1,4 @@
-import { check } from "../rule.ts";
+import { check } from "../../../policy/install/check/rule.ts";
 
 // Before, a cgroup at its memory.high may never come to its next instruction (kubernetes pkg/util/kernel/constants.go,
 // MemoryQoSMinKernelVersion).

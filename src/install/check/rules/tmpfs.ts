@@ -1,7 +1,7 @@
-import { check, type Verdict } from "../rule.ts";
+import { check, type Verdict } from "../../../policy/install/check/rule.ts";
+import { INSTALL_ENCRYPTED } from "../../../policy/install/check/rules/remedy.ts";
+import { isClear } from "../../../policy/install/check/rules/swap-disks.ts";
 import { isAtLeast } from "./kernel.ts";
-import { INSTALL_ENCRYPTED } from "./remedy.ts";
-import { isClear } from "./swap-disks.ts";
 
 // From then on the kubelet mounts with noswap without trying (kubernetes pkg/util/kernel/constants.go,
 // TmpfsNoswapSupportKernelVersion).
