@@ -1,4 +1,3 @@
-import { readContainerdFacts } from "../host/install/facts/containerd.ts";
 import { readCrioFacts } from "../host/install/facts/crio.ts";
 import { readHookFacts } from "../host/install/facts/hook.ts";
 import { readKubeletFacts } from "../host/install/facts/kubelet.ts";
@@ -6,18 +5,19 @@ import { readSwapFacts } from "../host/install/facts/swap.ts";
 import { readSystemSliceFacts } from "../host/install/facts/system-slice.ts";
 import type { Host } from "../host/install/host.ts";
 import { isExecutable, isThere, isWritable } from "../host/install/read-host.ts";
-import { planContainerd } from "../policy/install/containerd.ts";
 import { placeHook, planCrio } from "../policy/install/crio.ts";
 import { planHook } from "../policy/install/hook.ts";
 import { planKubelet } from "../policy/install/kubelet.ts";
 import { heedKubelet } from "../policy/install/kubelet-start.ts";
-import { MEMORY_QOS_FILE } from "../policy/install/nri-service.ts";
 import type { InstallOptions } from "../policy/install/options.ts";
 import type { Part } from "../policy/install/part.ts";
 import { compose, type PartPlan, type Plan } from "../policy/install/plan.ts";
 import { diskOfPlan, planSwap } from "../policy/install/swap/plan.ts";
 import { planSystemSlice } from "../policy/install/system-slice.ts";
 import { planBinary } from "./binary/plan.ts";
+import { MEMORY_QOS_FILE } from "./containerd/nri-service.ts";
+import { planContainerd } from "./containerd/plan.ts";
+import { readContainerdFacts } from "./containerd/read.ts";
 
 /**
  * What makes a part's plan of what is on a host and what was chosen. A part has a reader of facts in this room

@@ -6,7 +6,7 @@ import {
   NRI_LINES,
   type NriCompany,
   planContainerd,
-} from "../../src/policy/install/containerd.ts";
+} from "../../src/install/containerd/plan.ts";
 import { type CrioFacts, placeHook, planCrio } from "../../src/policy/install/crio.ts";
 import { DISTRIBUTIONS } from "../../src/policy/install/distribution.ts";
 import { planHook } from "../../src/policy/install/hook.ts";

@@ -1,8 +1,8 @@
-import { TOML_DROP_IN, WRITTEN_BY } from "./drop-in.ts";
+import { TOML_DROP_IN, WRITTEN_BY } from "../../policy/install/drop-in.ts";
+import type { InstallOptions } from "../../policy/install/options.ts";
+import type { PartPlan } from "../../policy/install/plan.ts";
+import type { Step } from "../../policy/install/step.ts";
 import { MEMORY_QOS_FILE, nriServiceSteps } from "./nri-service.ts";
-import type { InstallOptions } from "./options.ts";
-import type { PartPlan } from "./plan.ts";
-import type { Step } from "./step.ts";
 
 /** How containerd is configured, without what wasp configures. */
 export interface ContainerdFacts {

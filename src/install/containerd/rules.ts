@@ -1,5 +1,5 @@
-import { check, type Verdict } from "../rule.ts";
-import { install } from "./remedy.ts";
+import { check, type Verdict } from "../../policy/install/check/rule.ts";
+import { install } from "../../policy/install/check/rules/remedy.ts";
 
 const LATE = "a container has its limit only once the agent has seen it";
 
