@@ -1,11 +1,9 @@
-import { readCrioFacts } from "../host/install/facts/crio.ts";
 import { readHookFacts } from "../host/install/facts/hook.ts";
 import { readKubeletFacts } from "../host/install/facts/kubelet.ts";
 import { readSwapFacts } from "../host/install/facts/swap.ts";
 import { readSystemSliceFacts } from "../host/install/facts/system-slice.ts";
 import type { Host } from "../host/install/host.ts";
 import { isExecutable, isThere, isWritable } from "../host/install/read-host.ts";
-import { placeHook, planCrio } from "../policy/install/crio.ts";
 import { planHook } from "../policy/install/hook.ts";
 import { planKubelet } from "../policy/install/kubelet.ts";
 import { heedKubelet } from "../policy/install/kubelet-start.ts";
@@ -18,6 +16,8 @@ import { planBinary } from "./binary/plan.ts";
 import { MEMORY_QOS_FILE } from "./containerd/nri-service.ts";
 import { planContainerd } from "./containerd/plan.ts";
 import { readContainerdFacts } from "./containerd/read.ts";
+import { placeHook, planCrio } from "./crio/plan.ts";
+import { readCrioFacts } from "./crio/read.ts";
 
 /**
  * What makes a part's plan of what is on a host and what was chosen. A part has a reader of facts in this room

@@ -7,7 +7,7 @@ import {
   type NriCompany,
   planContainerd,
 } from "../../src/install/containerd/plan.ts";
-import { type CrioFacts, placeHook, planCrio } from "../../src/policy/install/crio.ts";
+import { type CrioFacts, placeHook, planCrio } from "../../src/install/crio/plan.ts";
 import { DISTRIBUTIONS } from "../../src/policy/install/distribution.ts";
 import { planHook } from "../../src/policy/install/hook.ts";
 import { type KubeletFacts, type KubeletStarter, planKubelet } from "../../src/policy/install/kubelet.ts";

@@ -2,7 +2,6 @@ import { existsSync } from "node:fs";
 import { readCanLimitSwap, readCgroupVersion } from "../../host/cgroup-support.ts";
 import { readFile, readFileIfThere } from "../../host/file.ts";
 import { readRootStack, stackOfPath } from "../../host/install/check/block-stack.ts";
-import { readHookFiles, readHookSettings } from "../../host/install/check/crio.ts";
 import { readKubelet } from "../../host/install/check/kubelet.ts";
 import { hasNoswapMount } from "../../host/install/check/mounts.ts";
 import { findProcess, readProcesses } from "../../host/install/check/processes.ts";
@@ -17,6 +16,7 @@ import { hooksInForce, isWaspHook } from "../../policy/install/check/hook-files.
 import { serviceOf } from "../../policy/install/check/kubelet-settings.ts";
 import { parseSwaps, type SwapArea } from "../../policy/install/check/swap-areas.ts";
 import { readBinary } from "../binary/read.ts";
+import { readHookFiles, readHookSettings } from "../crio/read-hook-folders.ts";
 import { changedFiles } from "./changed-files.ts";
 import type { CheckFacts, KnownFacts } from "./facts.ts";
 import { readPods, readPressureFacts, readSystemSlice } from "./read-cgroups.ts";

@@ -1,4 +1,4 @@
-import type { CrioFacts, HookPlace } from "./crio.ts";
+import type { CrioFacts, HookPlace } from "../../install/crio/plan.ts";
 import { parseHookDefinition } from "./hook-definition.ts";
 import type { InstallOptions } from "./options.ts";
 import type { PartPlan } from "./plan.ts";

@@ -1,5 +1,5 @@
 import definition from "../../../../hooks.d/wasp-swap.json" with { type: "text" };
-import type { CrioFacts } from "../../../policy/install/crio.ts";
+import type { CrioFacts } from "../../../install/crio/plan.ts";
 import type { HookFacts } from "../../../policy/install/hook.ts";
 import type { Host } from "../host.ts";
 import { isExecutable } from "../read-host.ts";

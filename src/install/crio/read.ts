@@ -1,9 +1,9 @@
-import { type CrioFacts, DEFAULT_HOOKS_DIR } from "../../../policy/install/crio.ts";
-import { comesAfterDropIn, DROP_IN } from "../../../policy/install/drop-in.ts";
-import type { Host } from "../host.ts";
-import { filesBelow, isThere, programOf } from "../read-host.ts";
-import { readServiceFlags, type ServiceFlags } from "../service-flags.ts";
-import { isTable, isTexts, readSettings } from "../settings.ts";
+import type { Host } from "../../host/install/host.ts";
+import { filesBelow, isThere, programOf } from "../../host/install/read-host.ts";
+import { readServiceFlags, type ServiceFlags } from "../../host/install/service-flags.ts";
+import { isTable, isTexts, readSettings } from "../../host/install/settings.ts";
+import { comesAfterDropIn, DROP_IN } from "../../policy/install/drop-in.ts";
+import { type CrioFacts, DEFAULT_HOOKS_DIR } from "./plan.ts";
 
 const CONFIG_FILE = "/etc/crio/crio.conf";
 const DROP_IN_FOLDER = "/etc/crio/crio.conf.d";

@@ -1,14 +1,14 @@
 import { existsSync } from "node:fs";
-import type { HookFile } from "../../../policy/install/check/hook-files.ts";
-import { DEFAULT_HOOKS_DIR, OVERRIDE_HOOKS_DIR } from "../../../policy/install/crio.ts";
-import { parseHookDefinition } from "../../../policy/install/hook-definition.ts";
-import { namesIn } from "../../directory.ts";
-import { readFile } from "../../file.ts";
-import type { Host } from "../host.ts";
-import { readServiceFlags } from "../service-flags.ts";
-import { readOwnedPaths } from "./owned-paths.ts";
-import { type Process, rootOf } from "./processes.ts";
-import { walk } from "./tree.ts";
+import { namesIn } from "../../host/directory.ts";
+import { readFile } from "../../host/file.ts";
+import { readOwnedPaths } from "../../host/install/check/owned-paths.ts";
+import { type Process, rootOf } from "../../host/install/check/processes.ts";
+import { walk } from "../../host/install/check/tree.ts";
+import type { Host } from "../../host/install/host.ts";
+import { readServiceFlags } from "../../host/install/service-flags.ts";
+import type { HookFile } from "../../policy/install/check/hook-files.ts";
+import { parseHookDefinition } from "../../policy/install/hook-definition.ts";
+import { DEFAULT_HOOKS_DIR, OVERRIDE_HOOKS_DIR } from "./plan.ts";
 
 // Where hooks are put that are then not loaded, the last by wasp-agent.
 const USUAL_HOOK_FOLDERS = [DEFAULT_HOOKS_DIR, OVERRIDE_HOOKS_DIR, "/run/containers/oci/hooks.d"];
