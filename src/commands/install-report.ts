@@ -1,7 +1,7 @@
-import type { Change, Comparison } from "../policy/install/change.ts";
-import type { Plan } from "../policy/install/plan.ts";
-import type { Step } from "../policy/install/step.ts";
-import type { Undo } from "../policy/install/undo.ts";
+import type { Change, Comparison } from "../install/engine/compare.ts";
+import type { Plan } from "../install/engine/plan.ts";
+import type { Step } from "../install/engine/step.ts";
+import type { Undo } from "../install/engine/undo-order.ts";
 
 const INDENT = "  ";
 

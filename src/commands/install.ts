@@ -10,14 +10,14 @@ import {
   loadInstallConfig,
   type Target,
 } from "../config/install/knobs.ts";
-import { applyChanges, comparePlan } from "../host/install/apply.ts";
 import { enteredHost, type Host, imageHost, runningHost, runningProgram } from "../host/install/host.ts";
-import { lockHost } from "../host/install/journal-file.ts";
-import { judgeOutdated, undoMade } from "../host/install/undo.ts";
+import { applyChanges, comparePlan } from "../install/engine/apply.ts";
+import { type Change, type Comparison, isDoing } from "../install/engine/compare.ts";
+import { lockHost } from "../install/engine/journal-file.ts";
+import type { Plan } from "../install/engine/plan.ts";
+import { judgeOutdated, undoMade } from "../install/engine/undo-made.ts";
+import type { Undo } from "../install/engine/undo-order.ts";
 import { planParts } from "../install/plan-parts.ts";
-import { type Change, type Comparison, isDoing } from "../policy/install/change.ts";
-import type { Plan } from "../policy/install/plan.ts";
-import type { Undo } from "../policy/install/undo.ts";
 import { showCheck } from "./install-check.ts";
 import { printManifests } from "./install-print.ts";
 import { planAsData, showPlan, subjectOf, undoComplaints, undoneLine } from "./install-report.ts";

@@ -7,9 +7,6 @@ import { isExecutable, isThere, isWritable } from "../host/install/read-host.ts"
 import { planHook } from "../policy/install/hook.ts";
 import { planKubelet } from "../policy/install/kubelet.ts";
 import { heedKubelet } from "../policy/install/kubelet-start.ts";
-import type { InstallOptions } from "../policy/install/options.ts";
-import type { Part } from "../policy/install/part.ts";
-import { compose, type PartPlan, type Plan } from "../policy/install/plan.ts";
 import { diskOfPlan, planSwap } from "../policy/install/swap/plan.ts";
 import { planSystemSlice } from "../policy/install/system-slice.ts";
 import { planBinary } from "./binary/plan.ts";
@@ -18,6 +15,9 @@ import { planContainerd } from "./containerd/plan.ts";
 import { readContainerdFacts } from "./containerd/read.ts";
 import { placeHook, planCrio } from "./crio/plan.ts";
 import { readCrioFacts } from "./crio/read.ts";
+import type { InstallOptions } from "./engine/options.ts";
+import type { Part } from "./engine/part.ts";
+import { compose, type PartPlan, type Plan } from "./engine/plan.ts";
 
 /**
  * What makes a part's plan of what is on a host and what was chosen. A part has a reader of facts in this room

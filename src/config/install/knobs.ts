@@ -1,6 +1,6 @@
 import * as v from "valibot";
-import type { InstallOptions } from "../../policy/install/options.ts";
-import { chooseParts, PARTS, type Part } from "../../policy/install/part.ts";
+import type { InstallOptions } from "../../install/engine/options.ts";
+import { chooseParts, PARTS, type Part } from "../../install/engine/part.ts";
 import { parseQuantity } from "../../policy/kubernetes/quantity.ts";
 import { readFlags } from "../flags.ts";
 import {

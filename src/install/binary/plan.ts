@@ -1,5 +1,5 @@
-import type { InstallOptions } from "../../policy/install/options.ts";
-import type { PartPlan } from "../../policy/install/plan.ts";
+import type { InstallOptions } from "../engine/options.ts";
+import type { PartPlan } from "../engine/plan.ts";
 
 /** What there is to know of the executable that runs. */
 export interface BinaryFacts {

@@ -1,6 +1,6 @@
-import { WRITTEN_BY } from "../../policy/install/drop-in.ts";
-import type { Step } from "../../policy/install/step.ts";
-import { reloadUnits, unitSteps } from "../../policy/install/unit-steps.ts";
+import { WRITTEN_BY } from "../engine/drop-in.ts";
+import type { Step } from "../engine/step.ts";
+import { reloadUnits, unitSteps } from "../engine/systemd-unit.ts";
 
 /** Where the service looks for classes for memory: the administrator's own file. */
 export const MEMORY_QOS_FILE = "/etc/wasp/memory-qos.yaml";

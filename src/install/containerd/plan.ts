@@ -1,7 +1,7 @@
-import { TOML_DROP_IN, WRITTEN_BY } from "../../policy/install/drop-in.ts";
-import type { InstallOptions } from "../../policy/install/options.ts";
-import type { PartPlan } from "../../policy/install/plan.ts";
-import type { Step } from "../../policy/install/step.ts";
+import { TOML_DROP_IN, WRITTEN_BY } from "../engine/drop-in.ts";
+import type { InstallOptions } from "../engine/options.ts";
+import type { PartPlan } from "../engine/plan.ts";
+import type { Step } from "../engine/step.ts";
 import { MEMORY_QOS_FILE, nriServiceSteps } from "./nri-service.ts";
 
 /** How containerd is configured, without what wasp configures. */

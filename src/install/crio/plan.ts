@@ -1,7 +1,7 @@
-import { DROP_IN, WRITTEN_BY } from "../../policy/install/drop-in.ts";
-import type { InstallOptions } from "../../policy/install/options.ts";
-import type { PartPlan } from "../../policy/install/plan.ts";
-import type { Step } from "../../policy/install/step.ts";
+import { DROP_IN, WRITTEN_BY } from "../engine/drop-in.ts";
+import type { InstallOptions } from "../engine/options.ts";
+import type { PartPlan } from "../engine/plan.ts";
+import type { Step } from "../engine/step.ts";
 
 /** How CRI-O is configured, without what wasp configures. */
 export interface CrioFacts {

@@ -1,6 +1,6 @@
-import { WRITTEN_BY } from "./drop-in.ts";
-import type { Step } from "./step.ts";
-import { unitSteps } from "./unit-steps.ts";
+import { WRITTEN_BY } from "../../install/engine/drop-in.ts";
+import type { Step } from "../../install/engine/step.ts";
+import { unitSteps } from "../../install/engine/systemd-unit.ts";
 
 // As the OpenShift enhancement for higher workload density has it.
 const LATENCY = "50ms";

@@ -1,9 +1,9 @@
+import { DROP_IN, WRITTEN_BY } from "../../install/engine/drop-in.ts";
+import type { InstallOptions } from "../../install/engine/options.ts";
+import type { PartPlan } from "../../install/engine/plan.ts";
+import type { Step } from "../../install/engine/step.ts";
 import type { Distribution } from "./distribution.ts";
-import { DROP_IN, WRITTEN_BY } from "./drop-in.ts";
 import { asFields, asTaken } from "./kubelet-text.ts";
-import type { InstallOptions } from "./options.ts";
-import type { PartPlan } from "./plan.ts";
-import type { Step } from "./step.ts";
 
 /** How the kubelet is configured, without what wasp configures. */
 export interface KubeletFacts {

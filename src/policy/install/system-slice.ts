@@ -1,8 +1,8 @@
-import { DROP_IN, WRITTEN_BY } from "./drop-in.ts";
+import { DROP_IN, WRITTEN_BY } from "../../install/engine/drop-in.ts";
+import type { PartPlan } from "../../install/engine/plan.ts";
+import type { CommandStep } from "../../install/engine/step.ts";
+import { reloadUnits } from "../../install/engine/systemd-unit.ts";
 import { latencyLines, latencyPaths, latencySettings, latencyUnitSteps } from "./io-latency.ts";
-import type { PartPlan } from "./plan.ts";
-import type { CommandStep } from "./step.ts";
-import { reloadUnits } from "./unit-steps.ts";
 
 /** What there is to know before system.slice is protected. */
 export interface SystemSliceFacts {

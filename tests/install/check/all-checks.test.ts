@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { loadInstallConfig } from "../../../src/config/install/knobs.ts";
 import { findAll } from "../../../src/install/check/all-checks.ts";
 import type { KnownFacts } from "../../../src/install/check/facts.ts";
+import { PARTS } from "../../../src/install/engine/part.ts";
 import {
   EXIT_ERRORS,
   EXIT_SOUND,
@@ -13,7 +14,6 @@ import {
 } from "../../../src/policy/install/check/finding.ts";
 import type { BlockStack, SwapArea } from "../../../src/policy/install/check/swap-areas.ts";
 import type { KubeletStarter } from "../../../src/policy/install/kubelet.ts";
-import { PARTS } from "../../../src/policy/install/part.ts";
 import { GI } from "../../policy/eviction/snapshots.ts";
 import { DROP_IN, FACT_NAMES, factsWith, HOOK, SOUND } from "./sound-facts.ts";
 

@@ -1,5 +1,5 @@
+import { comesAfterDropIn, DROP_IN } from "../../../install/engine/drop-in.ts";
 import { readSwitch } from "../../../policy/install/check/kubelet-settings.ts";
-import { comesAfterDropIn, DROP_IN } from "../../../policy/install/drop-in.ts";
 import type { KubeletFacts } from "../../../policy/install/kubelet.ts";
 import { readNodeCapacity } from "../../meminfo.ts";
 import type { Host } from "../host.ts";

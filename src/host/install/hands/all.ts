@@ -1,7 +1,7 @@
-import type { Found } from "../../../policy/install/change.ts";
-import { earlierMade, type Journal, type MadeOf } from "../../../policy/install/made.ts";
-import type { CommandStep, Step, StepOf } from "../../../policy/install/step.ts";
-import type { Undo } from "../../../policy/install/undo.ts";
+import type { Found } from "../../../install/engine/compare.ts";
+import { earlierMade, type Journal, type MadeOf } from "../../../install/engine/journal.ts";
+import type { CommandStep, Step, StepOf } from "../../../install/engine/step.ts";
+import type { Undo } from "../../../install/engine/undo-order.ts";
 import type { Host } from "../host.ts";
 import { fileDoer, fileUndoer, programDoer } from "./file.ts";
 import type { Doer, MadeByHands, Undoer } from "./hands.ts";

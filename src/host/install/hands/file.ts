@@ -1,11 +1,11 @@
 import { mkdirSync, readFileSync } from "node:fs";
-import type { Found } from "../../../policy/install/change.ts";
-import { unifiedDiff } from "../../../policy/install/diff.ts";
-import type { FileBefore, MadeFile } from "../../../policy/install/made.ts";
-import type { FileStep, ProgramStep } from "../../../policy/install/step.ts";
+import type { Found } from "../../../install/engine/compare.ts";
+import { unifiedDiff } from "../../../install/engine/diff.ts";
+import type { FileBefore, MadeFile } from "../../../install/engine/journal.ts";
+import { copiesOf } from "../../../install/engine/journal-file.ts";
+import type { FileStep, ProgramStep } from "../../../install/engine/step.ts";
 import { locate, statOf } from "../below.ts";
 import type { Host } from "../host.ts";
-import { copiesOf } from "../journal-file.ts";
 import { type Content, digestOf, digestOfText, removeWhole, writeWhole } from "../whole-file.ts";
 import type { Doer, Undoer } from "./hands.ts";
 

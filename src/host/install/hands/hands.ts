@@ -1,7 +1,7 @@
-import type { Found } from "../../../policy/install/change.ts";
-import type { Made, MadeFolder } from "../../../policy/install/made.ts";
-import type { Step } from "../../../policy/install/step.ts";
-import type { Undo } from "../../../policy/install/undo.ts";
+import type { Found } from "../../../install/engine/compare.ts";
+import type { Made, MadeFolder } from "../../../install/engine/journal.ts";
+import type { Step } from "../../../install/engine/step.ts";
+import type { Undo } from "../../../install/engine/undo-order.ts";
 import type { Host } from "../host.ts";
 
 /** What does a kind of step. Each of these can be done again after a run that was cut off in it. */

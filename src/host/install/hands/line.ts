@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
-import { unifiedDiff } from "../../../policy/install/diff.ts";
-import type { MadeLine } from "../../../policy/install/made.ts";
-import type { LineStep } from "../../../policy/install/step.ts";
+import { unifiedDiff } from "../../../install/engine/diff.ts";
+import type { MadeLine } from "../../../install/engine/journal.ts";
+import type { LineStep } from "../../../install/engine/step.ts";
 import { locate, statOf } from "../below.ts";
 import type { Host } from "../host.ts";
 import { removeWhole, writeWhole } from "../whole-file.ts";

@@ -1,6 +1,6 @@
 import { readlinkSync, renameSync, rmSync, symlinkSync } from "node:fs";
-import type { MadeLink } from "../../../policy/install/made.ts";
-import type { LinkStep } from "../../../policy/install/step.ts";
+import type { MadeLink } from "../../../install/engine/journal.ts";
+import type { LinkStep } from "../../../install/engine/step.ts";
 import { folderOf, locate, statOf } from "../below.ts";
 import { removeWhole, syncFolder, unfinishedOf } from "../whole-file.ts";
 import type { Doer, Undoer } from "./hands.ts";

@@ -1,4 +1,4 @@
-import type { PartPlan } from "../plan.ts";
+import type { PartPlan } from "../../../install/engine/plan.ts";
 import { isStablePath, judgeDevice } from "./device-place.ts";
 import type { SwapFacts } from "./facts.ts";
 import { judgeFile } from "./file-place.ts";

@@ -1,4 +1,4 @@
-import type { Unit } from "../unit-steps.ts";
+import type { Unit } from "../../../install/engine/systemd-unit.ts";
 import { unfinishedOf } from "./file-script.ts";
 import type { SwapTarget } from "./options.ts";
 import { SWAP_LABEL, SWAP_SCRIPT_PATH, swapScript } from "./script.ts";

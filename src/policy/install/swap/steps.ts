@@ -1,5 +1,5 @@
-import type { CommandStep, Step } from "../step.ts";
-import { reloadUnits, unitSteps } from "../unit-steps.ts";
+import type { CommandStep, Step } from "../../../install/engine/step.ts";
+import { reloadUnits, unitSteps } from "../../../install/engine/systemd-unit.ts";
 import type { SwapSetup } from "./setup.ts";
 
 const PART = "swap";

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import fc from "fast-check";
-import { unifiedDiff } from "../../../src/policy/install/diff.ts";
+import { unifiedDiff } from "../../../src/install/engine/diff.ts";
 
 describe("a diff", () => {
   test.each([

@@ -1,13 +1,13 @@
 import { readdirSync, rmdirSync, rmSync } from "node:fs";
-import { type Made, type MadeFolder, withoutMade } from "../../policy/install/made.ts";
-import type { Part } from "../../policy/install/part.ts";
-import type { Plan } from "../../policy/install/plan.ts";
-import { outdatedMade, type Undo, undoOrder } from "../../policy/install/undo.ts";
-import { locate, statOf } from "./below.ts";
-import { judge, undo as undoByHand } from "./hands/all.ts";
-import type { Host } from "./host.ts";
+import { locate, statOf } from "../../host/install/below.ts";
+import { judge, undo as undoByHand } from "../../host/install/hands/all.ts";
+import type { Host } from "../../host/install/host.ts";
+import { unfinishedOf } from "../../host/install/whole-file.ts";
+import { type Made, type MadeFolder, withoutMade } from "./journal.ts";
 import { readJournal, removeJournal, writeJournal } from "./journal-file.ts";
-import { unfinishedOf } from "./whole-file.ts";
+import type { Part } from "./part.ts";
+import type { Plan } from "./plan.ts";
+import { outdatedMade, type Undo, undoOrder } from "./undo-order.ts";
 
 /** Tells what is to become of what wasp made for the chosen parts, in the order of undoing it, and changes nothing. */
 export function judgeMade(host: Host, chosen: readonly Part[]): readonly Undo[] {

@@ -1,4 +1,4 @@
-import type { Journal, Made } from "./made.ts";
+import type { Journal, Made } from "./journal.ts";
 import type { Part } from "./part.ts";
 import { type Plan, stepsOf } from "./plan.ts";
 import type { Step } from "./step.ts";

@@ -1,5 +1,9 @@
 import { mkdirSync } from "node:fs";
-import { type Change, type Comparison, compareSteps, isDoing } from "../../policy/install/change.ts";
+import { folderOf, locate, statOf } from "../../host/install/below.ts";
+import { look, prepare, type StepByHands, take } from "../../host/install/hands/all.ts";
+import type { Host } from "../../host/install/host.ts";
+import { syncFolder } from "../../host/install/whole-file.ts";
+import { type Change, type Comparison, compareSteps, isDoing } from "./compare.ts";
 import {
   isNoted,
   isOwed,
@@ -10,15 +14,11 @@ import {
   withMade,
   withOwed,
   withoutOwed,
-} from "../../policy/install/made.ts";
-import type { Part } from "../../policy/install/part.ts";
-import { type Plan, refusalsOf, stepsOf } from "../../policy/install/plan.ts";
-import type { CommandStep } from "../../policy/install/step.ts";
-import { folderOf, locate, statOf } from "./below.ts";
-import { look, prepare, type StepByHands, take } from "./hands/all.ts";
-import type { Host } from "./host.ts";
+} from "./journal.ts";
 import { readJournal, writeJournal } from "./journal-file.ts";
-import { syncFolder } from "./whole-file.ts";
+import type { Part } from "./part.ts";
+import { type Plan, refusalsOf, stepsOf } from "./plan.ts";
+import type { CommandStep } from "./step.ts";
 
 /** Compares a plan with what is on a host, and changes nothing. Its refusals are the plan's, and what is in the way. */
 export function comparePlan(plan: Plan, host: Host): Comparison {

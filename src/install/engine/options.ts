@@ -1,4 +1,4 @@
-import type { SwapOptions } from "./swap/options.ts";
+import type { SwapOptions } from "../../policy/install/swap/options.ts";
 
 /** What an administrator chose for an installation; each part takes what it needs. */
 export interface InstallOptions {

@@ -1,9 +1,9 @@
 import { mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync } from "node:fs";
-import { EMPTY_JOURNAL, type Journal } from "../../policy/install/made.ts";
-import { close, O, open, tryLock } from "../libc.ts";
-import { locate, statOf } from "./below.ts";
-import type { Host } from "./host.ts";
-import { removeWhole, writeWhole } from "./whole-file.ts";
+import { locate, statOf } from "../../host/install/below.ts";
+import type { Host } from "../../host/install/host.ts";
+import { removeWhole, writeWhole } from "../../host/install/whole-file.ts";
+import { close, O, open, tryLock } from "../../host/libc.ts";
+import { EMPTY_JOURNAL, type Journal } from "./journal.ts";
 
 /** The folder of a host that is wasp's own. */
 const STATE_FOLDER = "/var/lib/wasp";
