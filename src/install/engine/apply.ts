@@ -1,9 +1,9 @@
 import { mkdirSync } from "node:fs";
 import { folderOf, locate, statOf } from "../../host/install/below.ts";
-import { look, prepare, type StepByHands, take } from "../../host/install/hands/all.ts";
 import type { Host } from "../../host/install/host.ts";
 import { syncFolder } from "../../host/install/whole-file.ts";
 import { type Change, type Comparison, compareSteps, isDoing } from "./compare.ts";
+import { look, prepare, type StepByHands, take } from "./doers/doers.ts";
 import {
   isNoted,
   isOwed,

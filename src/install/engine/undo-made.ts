@@ -1,8 +1,8 @@
 import { readdirSync, rmdirSync, rmSync } from "node:fs";
 import { locate, statOf } from "../../host/install/below.ts";
-import { judge, undo as undoByHand } from "../../host/install/hands/all.ts";
 import type { Host } from "../../host/install/host.ts";
 import { unfinishedOf } from "../../host/install/whole-file.ts";
+import { judge, undo as undoByHand } from "./doers/doers.ts";
 import { type Made, type MadeFolder, withoutMade } from "./journal.ts";
 import { readJournal, removeJournal, writeJournal } from "./journal-file.ts";
 import type { Part } from "./part.ts";

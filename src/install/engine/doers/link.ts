@@ -1,9 +1,9 @@
 import { readlinkSync, renameSync, rmSync, symlinkSync } from "node:fs";
-import type { MadeLink } from "../../../install/engine/journal.ts";
-import type { LinkStep } from "../../../install/engine/step.ts";
-import { folderOf, locate, statOf } from "../below.ts";
-import { removeWhole, syncFolder, unfinishedOf } from "../whole-file.ts";
-import type { Doer, Undoer } from "./hands.ts";
+import { folderOf, locate, statOf } from "../../../host/install/below.ts";
+import { removeWhole, syncFolder, unfinishedOf } from "../../../host/install/whole-file.ts";
+import type { MadeLink } from "../journal.ts";
+import type { LinkStep } from "../step.ts";
+import type { Doer, Undoer } from "./doer.ts";
 
 /** Makes symbolic links. */
 export const linkDoer: Doer<LinkStep, MadeLink> = {

@@ -1,10 +1,10 @@
-import type { Found } from "../../../install/engine/compare.ts";
-import { earlierMade, type Journal, type MadeOf } from "../../../install/engine/journal.ts";
-import type { CommandStep, Step, StepOf } from "../../../install/engine/step.ts";
-import type { Undo } from "../../../install/engine/undo-order.ts";
-import type { Host } from "../host.ts";
+import type { Host } from "../../../host/install/host.ts";
+import type { Found } from "../compare.ts";
+import { earlierMade, type Journal, type MadeOf } from "../journal.ts";
+import type { CommandStep, Step, StepOf } from "../step.ts";
+import type { Undo } from "../undo-order.ts";
+import type { Doer, MadeByHands, Undoer } from "./doer.ts";
 import { fileDoer, fileUndoer, programDoer } from "./file.ts";
-import type { Doer, MadeByHands, Undoer } from "./hands.ts";
 import { lineDoer, lineUndoer } from "./line.ts";
 import { linkDoer, linkUndoer } from "./link.ts";
 

@@ -1,11 +1,11 @@
 import { readFileSync } from "node:fs";
-import { unifiedDiff } from "../../../install/engine/diff.ts";
-import type { MadeLine } from "../../../install/engine/journal.ts";
-import type { LineStep } from "../../../install/engine/step.ts";
-import { locate, statOf } from "../below.ts";
-import type { Host } from "../host.ts";
-import { removeWhole, writeWhole } from "../whole-file.ts";
-import type { Doer, Undoer } from "./hands.ts";
+import { locate, statOf } from "../../../host/install/below.ts";
+import type { Host } from "../../../host/install/host.ts";
+import { removeWhole, writeWhole } from "../../../host/install/whole-file.ts";
+import { unifiedDiff } from "../diff.ts";
+import type { MadeLine } from "../journal.ts";
+import type { LineStep } from "../step.ts";
+import type { Doer, Undoer } from "./doer.ts";
 
 const DEFAULT_MODE = 0o644;
 

@@ -1,13 +1,19 @@
 import { mkdirSync, readFileSync } from "node:fs";
-import type { Found } from "../../../install/engine/compare.ts";
-import { unifiedDiff } from "../../../install/engine/diff.ts";
-import type { FileBefore, MadeFile } from "../../../install/engine/journal.ts";
-import { copiesOf } from "../../../install/engine/journal-file.ts";
-import type { FileStep, ProgramStep } from "../../../install/engine/step.ts";
-import { locate, statOf } from "../below.ts";
-import type { Host } from "../host.ts";
-import { type Content, digestOf, digestOfText, removeWhole, writeWhole } from "../whole-file.ts";
-import type { Doer, Undoer } from "./hands.ts";
+import { locate, statOf } from "../../../host/install/below.ts";
+import type { Host } from "../../../host/install/host.ts";
+import {
+  type Content,
+  digestOf,
+  digestOfText,
+  removeWhole,
+  writeWhole,
+} from "../../../host/install/whole-file.ts";
+import type { Found } from "../compare.ts";
+import { unifiedDiff } from "../diff.ts";
+import type { FileBefore, MadeFile } from "../journal.ts";
+import { copiesOf } from "../journal-file.ts";
+import type { FileStep, ProgramStep } from "../step.ts";
+import type { Doer, Undoer } from "./doer.ts";
 
 /** Writes text files. */
 export const fileDoer: Doer<FileStep, MadeFile> = {

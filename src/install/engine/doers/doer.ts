@@ -1,8 +1,8 @@
-import type { Found } from "../../../install/engine/compare.ts";
-import type { Made, MadeFolder } from "../../../install/engine/journal.ts";
-import type { Step } from "../../../install/engine/step.ts";
-import type { Undo } from "../../../install/engine/undo-order.ts";
-import type { Host } from "../host.ts";
+import type { Host } from "../../../host/install/host.ts";
+import type { Found } from "../compare.ts";
+import type { Made, MadeFolder } from "../journal.ts";
+import type { Step } from "../step.ts";
+import type { Undo } from "../undo-order.ts";
 
 /** What does a kind of step. Each of these can be done again after a run that was cut off in it. */
 export interface Doer<S extends Step, M extends Made> {
