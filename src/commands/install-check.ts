@@ -2,7 +2,7 @@ import { writeSync } from "node:fs";
 import { checkHost } from "../host/install/check/check-host.ts";
 import type { Host } from "../host/install/host.ts";
 import { findingsAsData, type Paint, reportFindings } from "../install/check/report.ts";
-import { exitStatusOf, type Severity } from "../policy/install/check/finding.ts";
+import { exitStatusOf, type Severity } from "../install/finding/finding.ts";
 
 const STDOUT = 1;
 

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import type { Finding } from "../../src/policy/install/check/finding.ts";
+import type { Finding } from "../../src/install/finding/finding.ts";
 import { CheckedHost } from "../install/check/checked-host.ts";
 import { type Outcome, wasp } from "../node/binary.ts";
 

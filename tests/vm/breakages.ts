@@ -1,5 +1,5 @@
 /** What can be wrong on a node among its services, and what wasp install --check has to say of it. */
-import type { FindingId, Severity } from "../../src/policy/install/check/finding.ts";
+import type { FindingId, Severity } from "../../src/install/finding/finding.ts";
 import { quote } from "./guest.ts";
 import { KUBELET_FOLDER as KUBELET, RUN_AGENT } from "./node-services.ts";
 

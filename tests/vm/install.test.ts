@@ -1,6 +1,6 @@
 /** `wasp install` and `wasp uninstall` on a real host: over ssh, through restarts and power cuts. */
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import type { Finding } from "../../src/policy/install/check/finding.ts";
+import type { Finding } from "../../src/install/finding/finding.ts";
 import { Administrator } from "./administrator.ts";
 import { breakages, type Complaint, oldKernelComplaints, onOldKernel } from "./breakages.ts";
 import { effectiveLimit, podmanRun, startContainer } from "./container.ts";

@@ -1,6 +1,6 @@
 import { dangersOf } from "../../policy/install/check/owned-path.ts";
-import { check, type Verdict } from "../../policy/install/check/rule.ts";
-import { install } from "../../policy/install/check/rules/remedy.ts";
+import { install } from "../finding/remedy.ts";
+import { check, type Verdict } from "../finding/rule.ts";
 
 /** The executable that the hook runs is there and runs. */
 export const binary = check({

@@ -1,5 +1,3 @@
-import type { Finding } from "../../policy/install/check/finding.ts";
-import type { Check } from "../../policy/install/check/rule.ts";
 import { hook, hookLoaded, hooksValid } from "../../policy/install/check/rules/hook.ts";
 import { ioLatency, ioLatencyAfterBoot } from "../../policy/install/check/rules/io-latency.ts";
 import { kubelet, kubeletFailSwapOn, kubeletSwapBehavior } from "../../policy/install/check/rules/kubelet.ts";
@@ -8,6 +6,8 @@ import { swapDisk, swapEncryption, swapPriority } from "../../policy/install/che
 import { systemSlice, systemSliceAfterBoot } from "../../policy/install/check/rules/system-slice.ts";
 import { binary } from "../binary/rules.ts";
 import { nri } from "../containerd/rules.ts";
+import type { Finding } from "../finding/finding.ts";
+import type { Check } from "../finding/rule.ts";
 import type { CheckFacts } from "./facts.ts";
 import { agent } from "./rules/agent.ts";
 import { cgroupVersion, swapController } from "./rules/cgroups.ts";

@@ -1,4 +1,4 @@
-import { exitStatusOf, type Finding, SEVERITIES, type Severity } from "../../policy/install/check/finding.ts";
+import { exitStatusOf, type Finding, SEVERITIES, type Severity } from "../finding/finding.ts";
 
 /** Marks a word by how bad what it tells of is, as with a colour. */
 export type Paint = (severity: Severity, word: string) => string;

@@ -1,5 +1,5 @@
-import { check, type Verdict } from "../../policy/install/check/rule.ts";
-import { install } from "../../policy/install/check/rules/remedy.ts";
+import { install } from "../finding/remedy.ts";
+import { check, type Verdict } from "../finding/rule.ts";
 
 const LATE = "a container has its limit only once the agent has seen it";
 

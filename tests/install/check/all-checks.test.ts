@@ -11,7 +11,7 @@ import {
   type Finding,
   type FindingId,
   type Severity,
-} from "../../../src/policy/install/check/finding.ts";
+} from "../../../src/install/finding/finding.ts";
 import type { BlockStack, SwapArea } from "../../../src/policy/install/check/swap-areas.ts";
 import type { KubeletStarter } from "../../../src/policy/install/kubelet.ts";
 import { GI } from "../../policy/eviction/snapshots.ts";

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { lstatSync, readFileSync, statSync } from "node:fs";
 import { Glob } from "bun";
 import { checkHost } from "../../../src/host/install/check/check-host.ts";
-import type { FindingId, Severity } from "../../../src/policy/install/check/finding.ts";
+import type { FindingId, Severity } from "../../../src/install/finding/finding.ts";
 import { CheckedHost } from "./checked-host.ts";
 
 let host: CheckedHost;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { findAll } from "../../../src/install/check/all-checks.ts";
 import { findingsAsData, reportFindings } from "../../../src/install/check/report.ts";
-import type { Finding } from "../../../src/policy/install/check/finding.ts";
+import type { Finding } from "../../../src/install/finding/finding.ts";
 import { GI } from "../../policy/eviction/snapshots.ts";
 import { factsWith, SOUND } from "./sound-facts.ts";
 

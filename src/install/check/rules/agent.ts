@@ -1,4 +1,4 @@
-import { check, type Verdict } from "../../../policy/install/check/rule.ts";
+import { check, type Verdict } from "../../finding/rule.ts";
 
 /** The agent runs, which keeps limits exact. */
 export const agent = check({

@@ -1,4 +1,4 @@
-import { check } from "../../../policy/install/check/rule.ts";
+import { check } from "../../finding/rule.ts";
 
 /** The node has cgroup v2 alone. */
 export const cgroupVersion = check({

@@ -1,4 +1,4 @@
-import { check } from "../../../policy/install/check/rule.ts";
+import { check } from "../../finding/rule.ts";
 
 // Before, a cgroup at its memory.high may never come to its next instruction (kubernetes pkg/util/kernel/constants.go,
 // MemoryQoSMinKernelVersion).

@@ -1,4 +1,4 @@
-import { check, type Verdict } from "../../../policy/install/check/rule.ts";
+import { check, type Verdict } from "../../finding/rule.ts";
 
 /** The kernel tells of stalled work, by which the agent senses that swapping hurts. */
 export const pressure = check({

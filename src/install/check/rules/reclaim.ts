@@ -1,4 +1,4 @@
-import { check, type Verdict } from "../../../policy/install/check/rule.ts";
+import { check, type Verdict } from "../../finding/rule.ts";
 
 /** The kernel may swap before page cache is all gone. */
 export const swappiness = check({

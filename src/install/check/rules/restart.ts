@@ -1,4 +1,4 @@
-import { check } from "../../../policy/install/check/rule.ts";
+import { check } from "../../finding/rule.ts";
 
 /** The services go by the settings that are in their files. */
 export const restart = check({

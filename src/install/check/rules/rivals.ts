@@ -1,5 +1,5 @@
 import { pathOf } from "../../../policy/install/check/hook-files.ts";
-import { check, type Verdict } from "../../../policy/install/check/rule.ts";
+import { check, type Verdict } from "../../finding/rule.ts";
 
 const WASP_AGENT_HOOK = "swap-for-burstable.json";
 

@@ -1,4 +1,4 @@
-import { check, type Verdict } from "../../../policy/install/check/rule.ts";
+import { check, type Verdict } from "../../finding/rule.ts";
 
 /** The container runtime is one that can run wasp for a starting container. */
 export const runtime = check({

@@ -1,6 +1,6 @@
-import { check, type Verdict } from "../../../policy/install/check/rule.ts";
 import { formatRounded } from "../../../policy/kubernetes/quantity.ts";
 import { roomOfPods } from "../../../policy/reach/kubelet-thresholds.ts";
+import { check, type Verdict } from "../../finding/rule.ts";
 
 /** The kernel swaps before the kubelet evicts. */
 export const swapReach = check({

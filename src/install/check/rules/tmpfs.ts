@@ -1,6 +1,6 @@
-import { check, type Verdict } from "../../../policy/install/check/rule.ts";
-import { INSTALL_ENCRYPTED } from "../../../policy/install/check/rules/remedy.ts";
 import { isClear } from "../../../policy/install/check/rules/swap-disks.ts";
+import { INSTALL_ENCRYPTED } from "../../finding/remedy.ts";
+import { check, type Verdict } from "../../finding/rule.ts";
 import { isAtLeast } from "./kernel.ts";
 
 // From then on the kubelet mounts with noswap without trying (kubernetes pkg/util/kernel/constants.go,

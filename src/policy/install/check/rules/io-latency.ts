@@ -1,7 +1,7 @@
-import { check, type Verdict } from "../rule.ts";
+import { install } from "../../../../install/finding/remedy.ts";
+import { check, type Verdict } from "../../../../install/finding/rule.ts";
 import type { BlockStack } from "../swap-areas.ts";
 import { isLasting, settingsOf } from "../unit-settings.ts";
-import { install } from "./remedy.ts";
 
 /** The disk that swap is on serves the node's own services first. */
 export const ioLatency = check({

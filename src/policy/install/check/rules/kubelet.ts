@@ -1,8 +1,8 @@
+import { install } from "../../../../install/finding/remedy.ts";
+import { check, type Verdict } from "../../../../install/finding/rule.ts";
 import { DISTRIBUTIONS } from "../../distribution.ts";
 import { howToStart, WITHOUT_FLAG } from "../../kubelet-start.ts";
 import { type KubeletSettings, serviceOf } from "../kubelet-settings.ts";
-import { check, type Verdict } from "../rule.ts";
-import { install } from "./remedy.ts";
 
 /** The kubelet runs, and its settings can be read. */
 export const kubelet = check({

@@ -1,6 +1,6 @@
-import { check, type Verdict } from "../rule.ts";
+import { INSTALL_ENCRYPTED, install } from "../../../../install/finding/remedy.ts";
+import { check, type Verdict } from "../../../../install/finding/rule.ts";
 import type { BlockStack, SwapArea } from "../swap-areas.ts";
-import { INSTALL_ENCRYPTED, install } from "./remedy.ts";
 
 /** Swap is on a disk of its own. */
 export const swapDisk = check({

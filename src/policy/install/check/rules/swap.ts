@@ -1,6 +1,6 @@
+import { install } from "../../../../install/finding/remedy.ts";
+import { check, type Verdict } from "../../../../install/finding/rule.ts";
 import { formatRounded } from "../../../kubernetes/quantity.ts";
-import { check, type Verdict } from "../rule.ts";
-import { install } from "./remedy.ts";
 
 /** Some swap is on. */
 export const swap = check({

@@ -1,6 +1,6 @@
-import { check, type Verdict } from "../rule.ts";
+import { install } from "../../../../install/finding/remedy.ts";
+import { check, type Verdict } from "../../../../install/finding/rule.ts";
 import { isLasting, settingsOf } from "../unit-settings.ts";
-import { install } from "./remedy.ts";
 
 const SLICE = "system.slice";
 

@@ -1,4 +1,4 @@
-import type { CheckFacts, FactName, KnownFacts } from "../../../install/check/facts.ts";
+import type { CheckFacts, FactName, KnownFacts } from "../check/facts.ts";
 import type { Fact } from "./fact.ts";
 import type { Finding, FindingId, Severity } from "./finding.ts";
 

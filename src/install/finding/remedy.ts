@@ -1,4 +1,4 @@
-import type { Part } from "../../../../install/engine/part.ts";
+import type { Part } from "../engine/part.ts";
 
 /** The command that makes one part of an installation as it should be, with these flags. */
 export function install(part: Part, flags = ""): string {
