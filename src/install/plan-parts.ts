@@ -1,10 +1,8 @@
-import { readHookFacts } from "../host/install/facts/hook.ts";
 import { readKubeletFacts } from "../host/install/facts/kubelet.ts";
 import { readSwapFacts } from "../host/install/facts/swap.ts";
 import { readSystemSliceFacts } from "../host/install/facts/system-slice.ts";
 import type { Host } from "../host/install/host.ts";
 import { isExecutable, isThere, isWritable } from "../host/install/read-host.ts";
-import { planHook } from "../policy/install/hook.ts";
 import { planKubelet } from "../policy/install/kubelet.ts";
 import { heedKubelet } from "../policy/install/kubelet-start.ts";
 import { diskOfPlan, planSwap } from "../policy/install/swap/plan.ts";
@@ -18,6 +16,8 @@ import { readCrioFacts } from "./crio/read.ts";
 import type { InstallOptions } from "./engine/options.ts";
 import type { Part } from "./engine/part.ts";
 import { compose, type PartPlan, type Plan } from "./engine/plan.ts";
+import { planHook } from "./hook/plan.ts";
+import { readHookFacts } from "./hook/read.ts";
 
 /**
  * What makes a part's plan of what is on a host and what was chosen. A part has a reader of facts in this room

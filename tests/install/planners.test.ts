@@ -11,8 +11,8 @@ import { type CrioFacts, placeHook, planCrio } from "../../src/install/crio/plan
 import type { InstallOptions } from "../../src/install/engine/options.ts";
 import { chooseParts, PARTS, type Part } from "../../src/install/engine/part.ts";
 import type { PartPlan } from "../../src/install/engine/plan.ts";
+import { planHook } from "../../src/install/hook/plan.ts";
 import { DISTRIBUTIONS } from "../../src/policy/install/distribution.ts";
-import { planHook } from "../../src/policy/install/hook.ts";
 import { type KubeletFacts, type KubeletStarter, planKubelet } from "../../src/policy/install/kubelet.ts";
 import { heedKubelet, type SwapCircumstances } from "../../src/policy/install/kubelet-start.ts";
 import { planSystemSlice } from "../../src/policy/install/system-slice.ts";

@@ -1,4 +1,3 @@
-import { hook, hookLoaded, hooksValid } from "../../policy/install/check/rules/hook.ts";
 import { ioLatency, ioLatencyAfterBoot } from "../../policy/install/check/rules/io-latency.ts";
 import { kubelet, kubeletFailSwapOn, kubeletSwapBehavior } from "../../policy/install/check/rules/kubelet.ts";
 import { swap, swapAfterBoot, swapSize } from "../../policy/install/check/rules/swap.ts";
@@ -8,6 +7,7 @@ import { binary } from "../binary/rules.ts";
 import { nri } from "../containerd/rules.ts";
 import type { Finding } from "../finding/finding.ts";
 import type { Check } from "../finding/rule.ts";
+import { hook, hookLoaded, hooksValid } from "../hook/rules.ts";
 import type { CheckFacts } from "./facts.ts";
 import { agent } from "./rules/agent.ts";
 import { cgroupVersion, swapController } from "./rules/cgroups.ts";

@@ -6,8 +6,8 @@ import { type Process, rootOf } from "../../host/install/check/processes.ts";
 import { walk } from "../../host/install/check/tree.ts";
 import type { Host } from "../../host/install/host.ts";
 import { readServiceFlags } from "../../host/install/service-flags.ts";
-import type { HookFile } from "../../policy/install/check/hook-files.ts";
-import { parseHookDefinition } from "../../policy/install/hook-definition.ts";
+import { parseHookDefinition } from "../hook/definition.ts";
+import type { HookFile } from "../hook/files.ts";
 import { DEFAULT_HOOKS_DIR, OVERRIDE_HOOKS_DIR } from "./plan.ts";
 
 // Where hooks are put that are then not loaded, the last by wasp-agent.

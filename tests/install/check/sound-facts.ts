@@ -1,5 +1,5 @@
 import type { CheckFacts, FactName, KnownFacts } from "../../../src/install/check/facts.ts";
-import type { HookFile } from "../../../src/policy/install/check/hook-files.ts";
+import type { HookFile } from "../../../src/install/hook/files.ts";
 import type { OwnedPath } from "../../../src/policy/install/check/owned-path.ts";
 import { GI, MI, sampleOf, snapshotAt } from "../../policy/eviction/snapshots.ts";
 

@@ -1,5 +1,5 @@
-import { pathOf } from "../../../policy/install/check/hook-files.ts";
 import { check, type Verdict } from "../../finding/rule.ts";
+import { pathOf } from "../../hook/files.ts";
 
 const WASP_AGENT_HOOK = "swap-for-burstable.json";
 

@@ -1,6 +1,6 @@
-import { HOOK_FILE } from "../hook.ts";
-import type { HookDefinition } from "../hook-definition.ts";
-import type { OwnedPath } from "./owned-path.ts";
+import type { OwnedPath } from "../../policy/install/check/owned-path.ts";
+import type { HookDefinition } from "./definition.ts";
+import { HOOK_FILE } from "./plan.ts";
 
 /** A file that defines a hook. */
 export interface HookFile {

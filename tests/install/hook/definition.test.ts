@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import own from "../../../hooks.d/wasp-swap.json";
-import { parseHookDefinition } from "../../../src/policy/install/hook-definition.ts";
+import { parseHookDefinition } from "../../../src/install/hook/definition.ts";
 
 const parse = (changes: object) => parseHookDefinition(JSON.stringify({ ...own, ...changes }));
 const whenOf = (when: unknown) => {

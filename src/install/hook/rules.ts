@@ -1,7 +1,7 @@
-import { install } from "../../../../install/finding/remedy.ts";
-import { check, type Verdict } from "../../../../install/finding/rule.ts";
-import type { HookDefinition } from "../../hook-definition.ts";
-import { type HookFile, hooksInForce, isWaspHook, pathOf, runsWasp } from "../hook-files.ts";
+import { install } from "../finding/remedy.ts";
+import { check, type Verdict } from "../finding/rule.ts";
+import type { HookDefinition } from "./definition.ts";
+import { type HookFile, hooksInForce, isWaspHook, pathOf, runsWasp } from "./files.ts";
 
 // CRI-O runs the one as the other.
 const STAGES = ["createRuntime", "prestart"];

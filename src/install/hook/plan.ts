@@ -1,7 +1,7 @@
-import type { CrioFacts, HookPlace } from "../../install/crio/plan.ts";
-import type { InstallOptions } from "../../install/engine/options.ts";
-import type { PartPlan } from "../../install/engine/plan.ts";
-import { parseHookDefinition } from "./hook-definition.ts";
+import type { CrioFacts, HookPlace } from "../crio/plan.ts";
+import type { InstallOptions } from "../engine/options.ts";
+import type { PartPlan } from "../engine/plan.ts";
+import { parseHookDefinition } from "./definition.ts";
 
 /** What there is to know before the hook can be installed. */
 export interface HookFacts {
