@@ -1,10 +1,7 @@
-import { readKubeletFacts } from "../host/install/facts/kubelet.ts";
 import { readSwapFacts } from "../host/install/facts/swap.ts";
 import { readSystemSliceFacts } from "../host/install/facts/system-slice.ts";
 import type { Host } from "../host/install/host.ts";
 import { isExecutable, isThere, isWritable } from "../host/install/read-host.ts";
-import { planKubelet } from "../policy/install/kubelet.ts";
-import { heedKubelet } from "../policy/install/kubelet-start.ts";
 import { diskOfPlan, planSwap } from "../policy/install/swap/plan.ts";
 import { planSystemSlice } from "../policy/install/system-slice.ts";
 import { planBinary } from "./binary/plan.ts";
@@ -18,6 +15,9 @@ import type { Part } from "./engine/part.ts";
 import { compose, type PartPlan, type Plan } from "./engine/plan.ts";
 import { planHook } from "./hook/plan.ts";
 import { readHookFacts } from "./hook/read.ts";
+import { planKubelet } from "./kubelet/plan.ts";
+import { readKubeletFacts } from "./kubelet/read.ts";
+import { heedKubelet } from "./kubelet/swap-needs.ts";
 
 /**
  * What makes a part's plan of what is on a host and what was chosen. A part has a reader of facts in this room

@@ -12,9 +12,9 @@ import type { InstallOptions } from "../../src/install/engine/options.ts";
 import { chooseParts, PARTS, type Part } from "../../src/install/engine/part.ts";
 import type { PartPlan } from "../../src/install/engine/plan.ts";
 import { planHook } from "../../src/install/hook/plan.ts";
-import { DISTRIBUTIONS } from "../../src/policy/install/distribution.ts";
-import { type KubeletFacts, type KubeletStarter, planKubelet } from "../../src/policy/install/kubelet.ts";
-import { heedKubelet, type SwapCircumstances } from "../../src/policy/install/kubelet-start.ts";
+import { DISTRIBUTIONS } from "../../src/install/kubelet/distribution.ts";
+import { type KubeletFacts, type KubeletStarter, planKubelet } from "../../src/install/kubelet/plan.ts";
+import { heedKubelet, type SwapCircumstances } from "../../src/install/kubelet/swap-needs.ts";
 import { planSystemSlice } from "../../src/policy/install/system-slice.ts";
 
 const USR = "/usr/share/containers/oci/hooks.d";

@@ -1,5 +1,4 @@
 import { ioLatency, ioLatencyAfterBoot } from "../../policy/install/check/rules/io-latency.ts";
-import { kubelet, kubeletFailSwapOn, kubeletSwapBehavior } from "../../policy/install/check/rules/kubelet.ts";
 import { swap, swapAfterBoot, swapSize } from "../../policy/install/check/rules/swap.ts";
 import { swapDisk, swapEncryption, swapPriority } from "../../policy/install/check/rules/swap-disks.ts";
 import { systemSlice, systemSliceAfterBoot } from "../../policy/install/check/rules/system-slice.ts";
@@ -8,6 +7,7 @@ import { nri } from "../containerd/rules.ts";
 import type { Finding } from "../finding/finding.ts";
 import type { Check } from "../finding/rule.ts";
 import { hook, hookLoaded, hooksValid } from "../hook/rules.ts";
+import { kubelet, kubeletFailSwapOn, kubeletSwapBehavior } from "../kubelet/rules.ts";
 import type { CheckFacts } from "./facts.ts";
 import { agent } from "./rules/agent.ts";
 import { cgroupVersion, swapController } from "./rules/cgroups.ts";

@@ -8,15 +8,15 @@ import { findProcess, readProcesses } from "../../host/install/check/processes.t
 import { readSwapsAtBoot } from "../../host/install/check/swaps-at-boot.ts";
 import { readUnitFiles } from "../../host/install/check/unit-files.ts";
 import type { Host } from "../../host/install/host.ts";
-import { readKubeletFlags } from "../../host/install/kubelet-flags.ts";
 import { readLockHolder, readPluginLockHolder } from "../../host/lock.ts";
 import { readNodeCapacity } from "../../host/meminfo.ts";
-import { serviceOf } from "../../policy/install/check/kubelet-settings.ts";
 import { parseSwaps, type SwapArea } from "../../policy/install/check/swap-areas.ts";
 import { readBinary } from "../binary/read.ts";
 import { readHookFiles, readHookSettings } from "../crio/read-hook-folders.ts";
 import type { Fact } from "../finding/fact.ts";
 import { hooksInForce, isWaspHook } from "../hook/files.ts";
+import { readKubeletFlags } from "../kubelet/flags.ts";
+import { serviceOf } from "../kubelet/settings.ts";
 import { changedFiles } from "./changed-files.ts";
 import type { CheckFacts, KnownFacts } from "./facts.ts";
 import { readPods, readPressureFacts, readSystemSlice } from "./read-cgroups.ts";

@@ -12,8 +12,8 @@ import {
   type FindingId,
   type Severity,
 } from "../../../src/install/finding/finding.ts";
+import type { KubeletStarter } from "../../../src/install/kubelet/plan.ts";
 import type { BlockStack, SwapArea } from "../../../src/policy/install/check/swap-areas.ts";
-import type { KubeletStarter } from "../../../src/policy/install/kubelet.ts";
 import { GI } from "../../policy/eviction/snapshots.ts";
 import { DROP_IN, FACT_NAMES, factsWith, HOOK, SOUND } from "./sound-facts.ts";
 

@@ -1,11 +1,8 @@
 import { readlinkSync } from "node:fs";
-import {
-  type KubeletSettings,
-  mergeKubeletSettings,
-} from "../../../policy/install/check/kubelet-settings.ts";
+import type { KubeletFlags } from "../../../install/kubelet/flags.ts";
+import { type KubeletSettings, mergeKubeletSettings } from "../../../install/kubelet/settings.ts";
 import { readFile } from "../../file.ts";
 import type { Host } from "../host.ts";
-import type { KubeletFlags } from "../kubelet-flags.ts";
 import type { RunningProcess } from "../read-host.ts";
 import { rootOf } from "./processes.ts";
 import { walk } from "./tree.ts";

@@ -1,5 +1,5 @@
 import type { InstallOptions } from "../../../install/engine/options.ts";
-import { kubeletSettings } from "../kubelet.ts";
+import { kubeletSettings } from "../../../install/kubelet/plan.ts";
 import { nameOfTarget, type SwapOptions, type SwapTarget, targetOf } from "../swap/options.ts";
 import { type SwapSetup, swapSetup } from "../swap/setup.ts";
 import { SIZE_MISSING } from "../swap/size.ts";

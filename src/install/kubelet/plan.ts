@@ -1,9 +1,9 @@
-import { DROP_IN, WRITTEN_BY } from "../../install/engine/drop-in.ts";
-import type { InstallOptions } from "../../install/engine/options.ts";
-import type { PartPlan } from "../../install/engine/plan.ts";
-import type { Step } from "../../install/engine/step.ts";
+import { DROP_IN, WRITTEN_BY } from "../engine/drop-in.ts";
+import type { InstallOptions } from "../engine/options.ts";
+import type { PartPlan } from "../engine/plan.ts";
+import type { Step } from "../engine/step.ts";
 import type { Distribution } from "./distribution.ts";
-import { asFields, asTaken } from "./kubelet-text.ts";
+import { asFields, asTaken } from "./settings-text.ts";
 
 /** How the kubelet is configured, without what wasp configures. */
 export interface KubeletFacts {

@@ -1,5 +1,5 @@
 import type { Distribution } from "./distribution.ts";
-import type { KubeletSettings } from "./kubelet.ts";
+import type { KubeletSettings } from "./plan.ts";
 
 type Settings = Partial<KubeletSettings>;
 

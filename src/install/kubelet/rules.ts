@@ -1,8 +1,8 @@
-import { install } from "../../../../install/finding/remedy.ts";
-import { check, type Verdict } from "../../../../install/finding/rule.ts";
-import { DISTRIBUTIONS } from "../../distribution.ts";
-import { howToStart, WITHOUT_FLAG } from "../../kubelet-start.ts";
-import { type KubeletSettings, serviceOf } from "../kubelet-settings.ts";
+import { install } from "../finding/remedy.ts";
+import { check, type Verdict } from "../finding/rule.ts";
+import { DISTRIBUTIONS } from "./distribution.ts";
+import { type KubeletSettings, serviceOf } from "./settings.ts";
+import { howToStart, WITHOUT_FLAG } from "./swap-needs.ts";
 
 /** The kubelet runs, and its settings can be read. */
 export const kubelet = check({

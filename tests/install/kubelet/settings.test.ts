@@ -1,9 +1,9 @@
 import { describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
-import { mergeKubeletSettings } from "../../../../src/policy/install/check/kubelet-settings.ts";
-import { MI } from "../../eviction/snapshots.ts";
+import { mergeKubeletSettings } from "../../../src/install/kubelet/settings.ts";
+import { MI } from "../../policy/eviction/snapshots.ts";
 
-const RECORDED = `${import.meta.dir}/../../../fixtures/recordings/api/kubelet-configz.json`;
+const RECORDED = `${import.meta.dir}/../../fixtures/recordings/api/kubelet-configz.json`;
 const recorded: unknown = JSON.parse(readFileSync(RECORDED, "utf8")).kubeletconfig;
 
 function merge(config: unknown, dropIns: readonly unknown[] = [], flags: Record<string, string> = {}) {

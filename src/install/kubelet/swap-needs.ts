@@ -1,6 +1,6 @@
-import type { PartPlan } from "../../install/engine/plan.ts";
-import type { KubeletFacts, KubeletStarter } from "./kubelet.ts";
-import { asTaken } from "./kubelet-text.ts";
+import type { PartPlan } from "../engine/plan.ts";
+import type { KubeletFacts, KubeletStarter } from "./plan.ts";
+import { asTaken } from "./settings-text.ts";
 
 /** What there is to know before swap is set up on a host with a kubelet. */
 export interface SwapCircumstances {

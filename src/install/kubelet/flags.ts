@@ -1,10 +1,4 @@
-import {
-  DISTRIBUTIONS,
-  type Distribution,
-  MICROK8S_FLAGS,
-  rancherPlaces,
-} from "../../policy/install/distribution.ts";
-import type { Host } from "./host.ts";
+import type { Host } from "../../host/install/host.ts";
 import {
   filesIn,
   isThere,
@@ -12,14 +6,15 @@ import {
   processesNamed,
   type RunningProcess,
   readIfThere,
-} from "./read-host.ts";
+} from "../../host/install/read-host.ts";
 import {
   flagsIn,
   readServiceFlags,
   readUnitFlags,
   type ServiceFlags,
   UNIT_FOLDERS,
-} from "./service-flags.ts";
+} from "../../host/install/service-flags.ts";
+import { DISTRIBUTIONS, type Distribution, MICROK8S_FLAGS, rancherPlaces } from "./distribution.ts";
 
 /** How a kubelet is started, and by whom. */
 export interface KubeletFlags extends ServiceFlags {

@@ -1,5 +1,5 @@
-import { type KubeletThresholds, parseMemoryFigure } from "../../reach/kubelet-thresholds.ts";
-import type { KubeletStarter } from "../kubelet.ts";
+import { type KubeletThresholds, parseMemoryFigure } from "../../policy/reach/kubelet-thresholds.ts";
+import type { KubeletStarter } from "./plan.ts";
 
 /** What a kubelet is told of swap and memory. */
 export interface KubeletSettings {

@@ -1,11 +1,11 @@
-import { comesAfterDropIn, DROP_IN } from "../../../install/engine/drop-in.ts";
-import { readSwitch } from "../../../policy/install/check/kubelet-settings.ts";
-import type { KubeletFacts } from "../../../policy/install/kubelet.ts";
-import { readNodeCapacity } from "../../meminfo.ts";
-import type { Host } from "../host.ts";
-import { readKubeletFlags } from "../kubelet-flags.ts";
-import { filesBelow, isThere, programOf } from "../read-host.ts";
-import { isTable, readSettings, type Table } from "../settings.ts";
+import type { Host } from "../../host/install/host.ts";
+import { filesBelow, isThere, programOf } from "../../host/install/read-host.ts";
+import { isTable, readSettings, type Table } from "../../host/install/settings.ts";
+import { readNodeCapacity } from "../../host/meminfo.ts";
+import { comesAfterDropIn, DROP_IN } from "../engine/drop-in.ts";
+import { readKubeletFlags } from "./flags.ts";
+import type { KubeletFacts } from "./plan.ts";
+import { readSwitch } from "./settings.ts";
 
 /** What wasp needs to know of a KubeletConfiguration. */
 interface Settings {
