@@ -3,9 +3,9 @@ import { consola } from "consola";
 import { stringify } from "yaml";
 import type { InstallConfig } from "../config/install/knobs.ts";
 import { type Platform, PRINT_FLAGS } from "../config/install/print.ts";
-import { kubernetesManifests } from "../policy/install/manifests/kubernetes.ts";
-import type { Manifest, Manifests } from "../policy/install/manifests/manifest.ts";
-import { openshiftManifests } from "../policy/install/manifests/openshift.ts";
+import { kubernetesManifests } from "../install/manifests/kubernetes.ts";
+import type { Manifest, Manifests } from "../install/manifests/manifest.ts";
+import { openshiftManifests } from "../install/manifests/openshift.ts";
 import { withoutFlags } from "../remote/argv.ts";
 import { EXIT_FAILURE } from "./load-or-complain.ts";
 

@@ -1,4 +1,4 @@
-import type { KubeletSettings } from "../../../install/kubelet/plan.ts";
+import type { KubeletSettings } from "../kubelet/plan.ts";
 import type { IgnitionConfig } from "./ignition.ts";
 
 /** An object for the API server. */
