@@ -6,7 +6,7 @@ import { type Platform, PRINT_FLAGS } from "../config/install/print.ts";
 import { kubernetesManifests } from "../install/manifests/kubernetes.ts";
 import type { Manifest, Manifests } from "../install/manifests/manifest.ts";
 import { openshiftManifests } from "../install/manifests/openshift.ts";
-import { withoutFlags } from "../remote/argv.ts";
+import { withoutFlags } from "../install/remote/argv.ts";
 import { EXIT_FAILURE } from "./load-or-complain.ts";
 
 const STDOUT = 1;

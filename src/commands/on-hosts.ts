@@ -1,11 +1,11 @@
 import { readFileSync } from "node:fs";
 import { consola } from "consola";
 import { LOCAL_FLAGS, type RemoteConfig } from "../config/install/remote.ts";
-import { withoutFlags } from "../remote/argv.ts";
-import { parseHosts } from "../remote/hosts.ts";
-import { findProgram } from "../remote/programs.ts";
-import { areAllDone, formatOutcomes, summarize } from "../remote/report.ts";
-import { runOnHosts } from "../remote/run-on-hosts.ts";
+import { withoutFlags } from "../install/remote/argv.ts";
+import { findProgram } from "../install/remote/executables.ts";
+import { parseHosts } from "../install/remote/hosts.ts";
+import { areAllDone, formatOutcomes, summarize } from "../install/remote/report.ts";
+import { runOnHosts } from "../install/remote/run-on-hosts.ts";
 import { terminalOf } from "../terminal/terminal.ts";
 import { EXIT_FAILURE, EXIT_USAGE, loadOrComplain } from "./load-or-complain.ts";
 

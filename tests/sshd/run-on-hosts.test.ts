@@ -3,8 +3,8 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { mkdir, readdir, writeFile } from "node:fs/promises";
 import { version } from "../../package.json";
-import type { HostOutcome } from "../../src/remote/outcome.ts";
-import { type HostsRun, runOnHosts } from "../../src/remote/run-on-hosts.ts";
+import type { HostOutcome } from "../../src/install/remote/outcome.ts";
+import { type HostsRun, runOnHosts } from "../../src/install/remote/run-on-hosts.ts";
 import { WASP } from "../node/binary.ts";
 import { Sshd } from "./sshd.ts";
 

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { withoutFlags } from "../../src/remote/argv.ts";
+import { withoutFlags } from "../../../src/install/remote/argv.ts";
 
 const local = { valued: ["ssh", "hosts"], switches: ["verbose"] };
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { parseHosts } from "../../src/remote/hosts.ts";
+import { parseHosts } from "../../../src/install/remote/hosts.ts";
 
 const fromFile = (text: string) => parseHosts({ flags: [], file: { path: "hosts.txt", text } });
 const named = (hosts: readonly { readonly destination: string }[]) => hosts.map((host) => host.destination);

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { archOf, findProgram } from "../../src/remote/programs.ts";
+import { archOf, findProgram } from "../../../src/install/remote/executables.ts";
 
 let folder: string;
 const at = (name: string) => join(folder, name);

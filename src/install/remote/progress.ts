@@ -1,6 +1,6 @@
-import { formatRounded } from "../policy/kubernetes/quantity.ts";
-import { printable } from "../terminal/printable.ts";
-import type { Terminal } from "../terminal/terminal.ts";
+import { formatRounded } from "../../policy/kubernetes/quantity.ts";
+import { printable } from "../../terminal/printable.ts";
+import type { Terminal } from "../../terminal/terminal.ts";
 import type { Activity, HostOutcome } from "./outcome.ts";
 
 /** Which hosts' output is shown. */

@@ -1,10 +1,10 @@
 import { describe, expect, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { mkdir, readFile } from "node:fs/promises";
-import type { HostOutcome } from "../../src/remote/outcome.ts";
-import { areAllDone } from "../../src/remote/report.ts";
-import { type HostsRun, runOnHosts } from "../../src/remote/run-on-hosts.ts";
-import { ROOT } from "../node/binary.ts";
+import type { HostOutcome } from "../../../src/install/remote/outcome.ts";
+import { areAllDone } from "../../../src/install/remote/report.ts";
+import { type HostsRun, runOnHosts } from "../../../src/install/remote/run-on-hosts.ts";
+import { ROOT } from "../../node/binary.ts";
 import { type SandboxHost, SshSandbox } from "./ssh-sandbox.ts";
 
 const golden = (name: string) => Bun.file(`${ROOT}/tests/golden/${name}.txt`).text();

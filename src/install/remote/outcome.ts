@@ -1,4 +1,4 @@
-import type { Arch } from "./programs.ts";
+import type { Arch } from "./executables.ts";
 import type { OutputLine } from "./transcript.ts";
 
 /** What is being done on a host. */

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
-import type { HostOutcome } from "../../src/remote/outcome.ts";
-import { formatOutcomes, summarize } from "../../src/remote/report.ts";
-import { ROOT } from "../node/binary.ts";
+import type { HostOutcome } from "../../../src/install/remote/outcome.ts";
+import { formatOutcomes, summarize } from "../../../src/install/remote/report.ts";
+import { ROOT } from "../../node/binary.ts";
 
 const outcomes: readonly HostOutcome[] = [
   {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
-import type { HostOutcome } from "../../src/remote/outcome.ts";
-import { type Progress, progressOn, type ShownOutput } from "../../src/remote/progress.ts";
-import { ROOT } from "../node/binary.ts";
+import type { HostOutcome } from "../../../src/install/remote/outcome.ts";
+import { type Progress, progressOn, type ShownOutput } from "../../../src/install/remote/progress.ts";
+import { ROOT } from "../../node/binary.ts";
 
 const MEBIBYTE = 1024 ** 2;
 

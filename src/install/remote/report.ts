@@ -1,4 +1,4 @@
-import { printable, printableJson } from "../terminal/printable.ts";
+import { printable, printableJson } from "../../terminal/printable.ts";
 import type { HostOutcome } from "./outcome.ts";
 import type { OutputLine } from "./transcript.ts";
 

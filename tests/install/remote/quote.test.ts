@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { quoteWords } from "../../src/remote/quote.ts";
+import { quoteWords } from "../../../src/install/remote/quote.ts";
 
 const words = fc.array(
   fc.string({ unit: "grapheme-composite" }).filter((word) => !/\p{Cc}/u.test(word)),

@@ -1,8 +1,8 @@
 import { createReadStream } from "node:fs";
+import { type Arch, archOf, type Program } from "./executables.ts";
 import { exitStatusOf, type Phase, reasonOf } from "./failure.ts";
 import type { Host } from "./hosts.ts";
 import type { Activity, HostOutcome } from "./outcome.ts";
-import { type Arch, archOf, type Program } from "./programs.ts";
 import { connect, ended, type Ssh, terminate } from "./ssh.ts";
 import { LineSplitter, Transcript } from "./transcript.ts";
 

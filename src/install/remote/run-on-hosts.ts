@@ -1,13 +1,13 @@
 // Failure posture: one host that fails stops no other. What was begun is seen through, unless somebody stops it all:
 // then no more is begun, and what runs is told to end and to take its copy away.
 import { randomBytes } from "node:crypto";
-import type { Terminal } from "../terminal/terminal.ts";
+import type { Terminal } from "../../terminal/terminal.ts";
+import { type Arch, type Program, readProgram } from "./executables.ts";
+import { runOnHost, type SessionOptions } from "./host-session.ts";
 import type { Host } from "./hosts.ts";
 import type { HostOutcome } from "./outcome.ts";
-import { type Arch, type Program, readProgram } from "./programs.ts";
 import { type Progress, progressOn, type ShownOutput } from "./progress.ts";
 import { remoteCommand } from "./script.ts";
-import { runOnHost, type SessionOptions } from "./session.ts";
 
 /** What is to be run, on which hosts, and how. */
 export interface HostsRun {
