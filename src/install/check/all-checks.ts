@@ -1,6 +1,4 @@
 import { ioLatency, ioLatencyAfterBoot } from "../../policy/install/check/rules/io-latency.ts";
-import { swap, swapAfterBoot, swapSize } from "../../policy/install/check/rules/swap.ts";
-import { swapDisk, swapEncryption, swapPriority } from "../../policy/install/check/rules/swap-disks.ts";
 import { systemSlice, systemSliceAfterBoot } from "../../policy/install/check/rules/system-slice.ts";
 import { binary } from "../binary/rules.ts";
 import { nri } from "../containerd/rules.ts";
@@ -8,6 +6,8 @@ import type { Finding } from "../finding/finding.ts";
 import type { Check } from "../finding/rule.ts";
 import { hook, hookLoaded, hooksValid } from "../hook/rules.ts";
 import { kubelet, kubeletFailSwapOn, kubeletSwapBehavior } from "../kubelet/rules.ts";
+import { swapDisk, swapEncryption, swapPriority } from "../swap/disk-rules.ts";
+import { swap, swapAfterBoot, swapSize } from "../swap/rules.ts";
 import type { CheckFacts } from "./facts.ts";
 import { agent } from "./rules/agent.ts";
 import { cgroupVersion, swapController } from "./rules/cgroups.ts";

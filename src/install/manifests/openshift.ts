@@ -4,11 +4,11 @@ import {
   type SwapTarget,
   targetOf,
 } from "../../policy/install/swap/options.ts";
-import { type SwapSetup, swapSetup } from "../../policy/install/swap/setup.ts";
-import { SIZE_MISSING } from "../../policy/install/swap/size.ts";
 import { planSystemSlice, SYSTEM_SLICE_DROP_IN } from "../../policy/install/system-slice.ts";
 import type { InstallOptions } from "../engine/options.ts";
 import { kubeletSettings } from "../kubelet/plan.ts";
+import { type SwapSetup, swapSetup } from "../swap/setup.ts";
+import { SIZE_MISSING } from "../swap/size.ts";
 import { refusalsOfName } from "./device-name.ts";
 import { ignitionConfig, type MachineUnit } from "./ignition.ts";
 import type { KubeletConfig, MachineConfig, Manifest, Manifests } from "./manifest.ts";

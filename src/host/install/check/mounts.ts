@@ -1,4 +1,4 @@
-import { unescapeOctal } from "../../../policy/install/check/swap-areas.ts";
+import { unescapeOctal } from "../../../install/swap/areas.ts";
 import { readFile } from "../../file.ts";
 
 /** A file system that is mounted. */

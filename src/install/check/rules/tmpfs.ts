@@ -1,6 +1,6 @@
-import { isClear } from "../../../policy/install/check/rules/swap-disks.ts";
 import { INSTALL_ENCRYPTED } from "../../finding/remedy.ts";
 import { check, type Verdict } from "../../finding/rule.ts";
+import { isClear } from "../../swap/disk-rules.ts";
 import { isAtLeast } from "./kernel.ts";
 
 // From then on the kubelet mounts with noswap without trying (kubernetes pkg/util/kernel/constants.go,

@@ -1,0 +1,53 @@
+import { namesIn } from "../../host/directory.ts";
+import { readFileIfThere } from "../../host/file.ts";
+import { readUnitFiles, unitFolders } from "../../host/install/check/unit-files.ts";
+import { settingsOf, type UnitFile } from "../../policy/install/check/unit-settings.ts";
+import type { KnownFacts } from "../check/facts.ts";
+import { unescapeOctal } from "./areas.ts";
+import { realPath } from "./read-block-stack.ts";
+
+/**
+ * Reads which swap areas are turned on when the node starts: those of fstab, and those of units that a target wants.
+ * Throws an error that names the file that cannot be read.
+ */
+export function readSwapsAtBoot(fsroot: string): KnownFacts["swapsAtBoot"] {
+  const wanted = wantedUnits(fsroot);
+  const ofUnits = wanted
+    .filter((name) => name.endsWith(".swap"))
+    .flatMap((unit) => whatOf(readUnitFiles(fsroot, unit)));
+  const ofFstab = (readFileIfThere(`${fsroot}/etc/fstab`) ?? "").split("\n").flatMap(swapOfFstab);
+  return {
+    paths: [...new Set([...ofUnits, ...ofFstab].map((path) => realPath(fsroot, path)))],
+    hasZramService: wanted.some((name) => name === WASP_SERVICE || /zram.*\.service$/.test(name)),
+  };
+}
+
+// A service of wasp's that a target wants makes swap in memory; that of other swap is started by the swap's own unit.
+const WASP_SERVICE = "wasp-swap.service";
+
+function wantedUnits(fsroot: string): string[] {
+  return unitFolders(fsroot).flatMap((folder) => {
+    const ofTargets = namesIn(fsroot + folder).filter((name) => /\.target\.(wants|requires)$/.test(name));
+    return ofTargets.flatMap((name) => namesIn(`${fsroot}${folder}/${name}`));
+  });
+}
+
+function whatOf(files: readonly UnitFile[]): string[] {
+  const what = settingsOf(files, "Swap", "What").at(-1)?.value;
+  return what === undefined ? [] : [what];
+}
+
+const LINKS: Readonly<Record<string, string>> = {
+  UUID: "/dev/disk/by-uuid",
+  LABEL: "/dev/disk/by-label",
+  PARTUUID: "/dev/disk/by-partuuid",
+  PARTLABEL: "/dev/disk/by-partlabel",
+};
+
+function swapOfFstab(line: string): string[] {
+  const [what = "", , type, options = ""] = line.trim().split(/\s+/);
+  if (what.startsWith("#") || type !== "swap" || options.split(",").includes("noauto")) return [];
+  const [, kind = "", name = ""] = /^(\w+)="?([^"]*)"?$/.exec(what) ?? [];
+  const folder = LINKS[kind];
+  return [folder === undefined ? unescapeOctal(what) : `${folder}/${name}`];
+}

@@ -1,0 +1,86 @@
+import { closeSync, constants, openSync, readSync } from "node:fs";
+import { namesIn } from "../../host/directory.ts";
+import { statOf } from "../../host/install/below.ts";
+import type { Host } from "../../host/install/host.ts";
+import { follow } from "../../host/install/read-host.ts";
+import { isStablePath } from "./device-place.ts";
+import type { BlockDevice, DevicePlace } from "./facts.ts";
+import { readSignatures } from "./read-signatures.ts";
+
+const BLANK_BYTES = 1024 ** 2;
+
+/** Looks at a device of a running host, and writes nothing to it. */
+export function readDevice(host: Host, path: string): DevicePlace["device"] {
+  if (!host.isRunning) return undefined;
+  const place = follow(host, path);
+  const stat = statOf(place);
+  if (stat === undefined) return "missing";
+  if (!stat.isBlockDevice()) return "not-a-block-device";
+  const kernelPath = place.slice(host.fsroot.length);
+  return {
+    ...readByLsblk(host, kernelPath),
+    stablePath: isStablePath(path) ? path : stablePathOf(host, place),
+    isBusy: isBusy(place),
+    signatures: readSignatures(host, kernelPath),
+    startsBlank: startsBlank(place),
+  };
+}
+
+interface Lsblk {
+  readonly blockdevices: readonly LsblkDevice[];
+}
+
+interface LsblkDevice {
+  readonly name: string;
+  readonly size: number | string;
+  readonly ro: boolean | string;
+  readonly mountpoint: string | null;
+  readonly children?: readonly { readonly name: string }[];
+}
+
+function readByLsblk(
+  host: Host,
+  path: string,
+): Pick<BlockDevice, "bytes" | "isReadOnly" | "mountPoint" | "children"> {
+  // Empty ones too, as a drive without a disk: their size is 0.
+  const columns = "NAME,SIZE,RO,MOUNTPOINT";
+  const output = host.run(["lsblk", "--all", "--json", "--bytes", "--output", columns, path]);
+  const [found] = (JSON.parse(output) as Lsblk).blockdevices;
+  if (found === undefined) throw new Error(`lsblk does not know ${path}`);
+  return {
+    bytes: Number(found.size),
+    isReadOnly: found.ro === true || found.ro === "1",
+    mountPoint: found.mountpoint ?? undefined,
+    children: (found.children ?? []).map(({ name }) => name),
+  };
+}
+
+/** The name that udev gave a device for what it is, or where it is; not one for what it holds, which changes. */
+function stablePathOf(host: Host, place: string): string | undefined {
+  const folders = ["by-id", "by-partuuid", "by-path"].map((kind) => `/dev/disk/${kind}`);
+  return folders
+    .flatMap((folder) => namesIn(follow(host, folder)).map((name) => `${folder}/${name}`))
+    .find((path) => !path.includes("/lvm-pv-uuid-") && follow(host, path) === place);
+}
+
+/** Whether the kernel keeps others from having the device for themselves. */
+function isBusy(place: string): boolean {
+  try {
+    closeSync(openSync(place, constants.O_RDONLY | constants.O_EXCL));
+    return false;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "EBUSY") return true;
+    throw error;
+  }
+}
+
+function startsBlank(place: string): boolean {
+  const descriptor = openSync(place, constants.O_RDONLY);
+  try {
+    const start = new Uint8Array(BLANK_BYTES);
+    const length = readSync(descriptor, start, 0, BLANK_BYTES, 0);
+    return length === BLANK_BYTES && start.every((byte) => byte === 0);
+  } finally {
+    closeSync(descriptor);
+  }
+}

@@ -1,0 +1,104 @@
+import type { SwapTarget } from "../../policy/install/swap/options.ts";
+import type { Unit } from "../engine/systemd-unit.ts";
+import { unfinishedOf } from "./file-script.ts";
+import { SWAP_LABEL, SWAP_SCRIPT_PATH, swapScript } from "./script.ts";
+import type { SwapSpec } from "./spec.ts";
+import { unitNameOf } from "./unit-name.ts";
+import { ZRAM_PRIORITY } from "./zram-script.ts";
+
+/** All that gives a node its swap at each start: a script and the units that run it. */
+export interface SwapSetup {
+  readonly script: { readonly path: string; readonly text: string };
+  readonly units: readonly Unit[];
+  /** The unit that turns the swap on. */
+  readonly unitToStart: string;
+  readonly priority: number | undefined;
+  /** The files that the script makes, and removes. */
+  readonly files: readonly string[];
+}
+
+const SERVICE = "wasp-swap.service";
+const SWAP_TARGET = "swap.target";
+
+/** Makes the script and the units for swap; undefined for a path that can have no unit. */
+export function swapSetup(spec: SwapSpec): SwapSetup | undefined {
+  return spec.target.kind === "zram" ? zramSetup(spec) : areaSetup(spec, spec.target);
+}
+
+function zramSetup(spec: SwapSpec): SwapSetup {
+  return {
+    script: { path: SWAP_SCRIPT_PATH, text: swapScript(spec, [SERVICE]) },
+    units: [serviceUnit("Swap to compressed memory", [], SWAP_TARGET)],
+    unitToStart: SERVICE,
+    priority: spec.priority ?? ZRAM_PRIORITY,
+    files: [],
+  };
+}
+
+function areaSetup(spec: SwapSpec, target: Exclude<SwapTarget, { kind: "zram" }>): SwapSetup | undefined {
+  const area = areaOf(target);
+  const name = unitNameOf(area, "swap");
+  const device = unitNameOf(target.path, "device");
+  if (name === undefined || device === undefined) return undefined;
+  const needs =
+    target.kind === "file"
+      ? [`RequiresMountsFor=${folderOf(target.path)}`]
+      : [`BindsTo=${device}`, `After=${device}`];
+  return {
+    script: { path: SWAP_SCRIPT_PATH, text: swapScript(spec, [name, SERVICE]) },
+    units: [serviceUnit("Make what is swapped to", needs, undefined), swapUnit(name, area, spec.priority)],
+    unitToStart: name,
+    priority: spec.priority,
+    files: target.kind === "file" ? [target.path, unfinishedOf(target.path)] : [],
+  };
+}
+
+/** What the kernel swaps to. */
+function areaOf(target: Exclude<SwapTarget, { kind: "zram" }>): string {
+  return target.kind === "device" && target.isEncrypted ? `/dev/mapper/${SWAP_LABEL}` : target.path;
+}
+
+function folderOf(path: string): string {
+  return path.slice(0, path.lastIndexOf("/")) || "/";
+}
+
+// Not after local-fs.target: where /tmp is a tmpfs that comes after swap.target, that would be a cycle.
+function serviceUnit(description: string, needs: readonly string[], wantedBy: string | undefined): Unit {
+  const lines = [
+    "[Unit]",
+    `Description=${description} (wasp)`,
+    "DefaultDependencies=no",
+    ...needs,
+    "After=systemd-remount-fs.service",
+    // Zram goes with the node: there is nothing to give back at its end.
+    ...(wantedBy === undefined
+      ? ["Conflicts=shutdown.target", "Before=shutdown.target"]
+      : [`Before=${wantedBy}`]),
+    "",
+    "[Service]",
+    "Type=oneshot",
+    "RemainAfterExit=yes",
+    `ExecStart=/bin/sh ${SWAP_SCRIPT_PATH} make`,
+    `ExecStop=/bin/sh ${SWAP_SCRIPT_PATH} release`,
+    ...(wantedBy === undefined ? [] : ["", "[Install]", `WantedBy=${wantedBy}`]),
+  ];
+  return { name: SERVICE, text: `${lines.join("\n")}\n`, wantedBy };
+}
+
+function swapUnit(name: string, area: string, priority: number | undefined): Unit {
+  const lines = [
+    "[Unit]",
+    "Description=Swap of this node (wasp)",
+    `Requires=${SERVICE}`,
+    `After=${SERVICE}`,
+    "",
+    "[Swap]",
+    // A percent sign begins a specifier.
+    `What=${area.replaceAll("%", "%%")}`,
+    ...(priority === undefined ? [] : [`Priority=${priority}`]),
+    "",
+    "[Install]",
+    `WantedBy=${SWAP_TARGET}`,
+  ];
+  return { name, text: `${lines.join("\n")}\n`, wantedBy: SWAP_TARGET };
+}
