@@ -1,8 +1,8 @@
 import { writeSync } from "node:fs";
 import { checkHost } from "../host/install/check/check-host.ts";
-import type { Host } from "../host/install/host.ts";
 import { findingsAsData, type Paint, reportFindings } from "../install/check/report.ts";
 import { exitStatusOf, type Severity } from "../install/finding/finding.ts";
+import type { Host } from "../install/target/host.ts";
 
 const STDOUT = 1;
 

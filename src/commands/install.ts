@@ -10,7 +10,6 @@ import {
   loadInstallConfig,
   type Target,
 } from "../config/install/knobs.ts";
-import { enteredHost, type Host, imageHost, runningHost, runningProgram } from "../host/install/host.ts";
 import { applyChanges, comparePlan } from "../install/engine/apply.ts";
 import { type Change, type Comparison, isDoing } from "../install/engine/compare.ts";
 import { lockHost } from "../install/engine/journal-file.ts";
@@ -18,6 +17,7 @@ import type { Plan } from "../install/engine/plan.ts";
 import { judgeOutdated, undoMade } from "../install/engine/undo-made.ts";
 import type { Undo } from "../install/engine/undo-order.ts";
 import { planParts } from "../install/plan-parts.ts";
+import { enteredHost, type Host, imageHost, runningHost, runningProgram } from "../install/target/host.ts";
 import { showCheck } from "./install-check.ts";
 import { printManifests } from "./install-print.ts";
 import { planAsData, showPlan, subjectOf, undoComplaints, undoneLine } from "./install-report.ts";

@@ -1,6 +1,4 @@
 import { readSystemSliceFacts } from "../host/install/facts/system-slice.ts";
-import type { Host } from "../host/install/host.ts";
-import { isExecutable, isThere, isWritable } from "../host/install/read-host.ts";
 import { planSystemSlice } from "../policy/install/system-slice.ts";
 import { planBinary } from "./binary/plan.ts";
 import { MEMORY_QOS_FILE } from "./containerd/nri-service.ts";
@@ -18,6 +16,8 @@ import { readKubeletFacts } from "./kubelet/read.ts";
 import { heedKubelet } from "./kubelet/swap-needs.ts";
 import { diskOfPlan, planSwap } from "./swap/plan.ts";
 import { readSwapFacts } from "./swap/read-swap.ts";
+import type { Host } from "./target/host.ts";
+import { isExecutable, isThere, isWritable } from "./target/read-host.ts";
 
 /**
  * What makes a part's plan of what is on a host and what was chosen. A part has a reader of facts in this room

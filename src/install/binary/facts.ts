@@ -1,4 +1,4 @@
-import type { OwnedPath } from "../../policy/install/check/owned-path.ts";
+import type { OwnedPath } from "../target/owned-path.ts";
 
 /** The executable that the hook runs. */
 export interface BinaryFacts {

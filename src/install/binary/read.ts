@@ -1,6 +1,6 @@
-import { readOwnedPaths } from "../../host/install/check/owned-paths.ts";
-import type { Host } from "../../host/install/host.ts";
-import { dangersOf } from "../../policy/install/check/owned-path.ts";
+import type { Host } from "../target/host.ts";
+import { dangersOf } from "../target/owned-path.ts";
+import { readOwnedPaths } from "../target/owned-paths.ts";
 import type { BinaryFacts } from "./facts.ts";
 
 /**

@@ -1,6 +1,6 @@
-import { dangersOf } from "../../policy/install/check/owned-path.ts";
 import { install } from "../finding/remedy.ts";
 import { check, type Verdict } from "../finding/rule.ts";
+import { dangersOf } from "../target/owned-path.ts";
 
 /** The executable that the hook runs is there and runs. */
 export const binary = check({

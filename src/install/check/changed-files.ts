@@ -1,6 +1,6 @@
 import { statSync } from "node:fs";
-import { readStartSeconds, rootOf } from "../../host/install/check/processes.ts";
-import type { RunningProcess } from "../../host/install/read-host.ts";
+import { readStartSeconds, rootOf } from "../target/processes.ts";
+import type { RunningProcess } from "../target/read-host.ts";
 import type { ChangedFile } from "./facts.ts";
 
 /**

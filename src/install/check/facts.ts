@@ -1,11 +1,11 @@
 import type { KubepodsSample, NodeSample } from "../../policy/eviction/snapshot.ts";
-import type { UnitFile } from "../../policy/install/check/unit-settings.ts";
 import type { NodeCapacity } from "../../policy/limits/container.ts";
 import type { BinaryFacts } from "../binary/facts.ts";
 import type { Fact } from "../finding/fact.ts";
 import type { HookFile } from "../hook/files.ts";
 import type { KubeletSettings } from "../kubelet/settings.ts";
 import type { BlockStack, SwapArea } from "../swap/areas.ts";
+import type { UnitFile } from "../target/unit-settings.ts";
 import type { OomdFacts } from "./oomd-facts.ts";
 
 /** What the rules decide by; undefined where a thing is not there, which is known. */

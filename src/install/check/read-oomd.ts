@@ -1,5 +1,5 @@
-import { readUnitFiles } from "../../host/install/check/unit-files.ts";
-import { settingsOf } from "../../policy/install/check/unit-settings.ts";
+import { readUnitFiles } from "../target/unit-files.ts";
+import { settingsOf } from "../target/unit-settings.ts";
 import type { OomdFacts } from "./oomd-facts.ts";
 
 // Slices above the pods: of them it kills what is below.

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
-import { findProcess, type Process } from "../../host/install/check/processes.ts";
 import type { KubeletSettings } from "../kubelet/settings.ts";
+import { findProcess, type Process } from "../target/processes.ts";
 import type { KnownFacts } from "./facts.ts";
 
 /** Tells which container runtime the kubelet uses: by its own word, else by what runs, else by what is installed. */

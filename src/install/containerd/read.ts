@@ -1,9 +1,9 @@
-import type { Host } from "../../host/install/host.ts";
-import { filesIn, processesNamed, programOf, readIfThere } from "../../host/install/read-host.ts";
-import { readServiceFlags } from "../../host/install/service-flags.ts";
-import { isTable, isTexts, readSettings } from "../../host/install/settings.ts";
 import { TOML_DROP_IN } from "../engine/drop-in.ts";
 import { readKubeletFlags } from "../kubelet/flags.ts";
+import type { Host } from "../target/host.ts";
+import { filesIn, processesNamed, programOf, readIfThere } from "../target/read-host.ts";
+import { readServiceFlags } from "../target/service-flags.ts";
+import { isTable, isTexts, readSettings } from "../target/settings-file.ts";
 import { type ContainerdFacts, NRI_FILE, NRI_LINES, NRI_TABLE } from "./plan.ts";
 
 const CONFIG_FILE = "/etc/containerd/config.toml";

@@ -1,13 +1,13 @@
 import { existsSync } from "node:fs";
 import { namesIn } from "../../host/directory.ts";
 import { readFile } from "../../host/file.ts";
-import { readOwnedPaths } from "../../host/install/check/owned-paths.ts";
-import { type Process, rootOf } from "../../host/install/check/processes.ts";
 import { walk } from "../../host/install/check/tree.ts";
-import type { Host } from "../../host/install/host.ts";
-import { readServiceFlags } from "../../host/install/service-flags.ts";
 import { parseHookDefinition } from "../hook/definition.ts";
 import type { HookFile } from "../hook/files.ts";
+import type { Host } from "../target/host.ts";
+import { readOwnedPaths } from "../target/owned-paths.ts";
+import { type Process, rootOf } from "../target/processes.ts";
+import { readServiceFlags } from "../target/service-flags.ts";
 import { DEFAULT_HOOKS_DIR, OVERRIDE_HOOKS_DIR } from "./plan.ts";
 
 // Where hooks are put that are then not loaded, the last by wasp-agent.

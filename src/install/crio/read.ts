@@ -1,8 +1,8 @@
-import type { Host } from "../../host/install/host.ts";
-import { filesBelow, isThere, programOf } from "../../host/install/read-host.ts";
-import { readServiceFlags, type ServiceFlags } from "../../host/install/service-flags.ts";
-import { isTable, isTexts, readSettings } from "../../host/install/settings.ts";
 import { comesAfterDropIn, DROP_IN } from "../engine/drop-in.ts";
+import type { Host } from "../target/host.ts";
+import { filesBelow, isThere, programOf } from "../target/read-host.ts";
+import { readServiceFlags, type ServiceFlags } from "../target/service-flags.ts";
+import { isTable, isTexts, readSettings } from "../target/settings-file.ts";
 import { type CrioFacts, DEFAULT_HOOKS_DIR } from "./plan.ts";
 
 const CONFIG_FILE = "/etc/crio/crio.conf";

@@ -1,7 +1,7 @@
 import { mkdirSync } from "node:fs";
-import { folderOf, locate, statOf } from "../../host/install/below.ts";
-import type { Host } from "../../host/install/host.ts";
-import { syncFolder } from "../../host/install/whole-file.ts";
+import { syncFolder } from "../target/atomic-file.ts";
+import type { Host } from "../target/host.ts";
+import { folderOf, locate, statOf } from "../target/locate.ts";
 import { type Change, type Comparison, compareSteps, isDoing } from "./compare.ts";
 import { look, prepare, type StepByHands, take } from "./doers/doers.ts";
 import {

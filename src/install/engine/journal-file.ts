@@ -1,8 +1,8 @@
 import { mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync } from "node:fs";
-import { locate, statOf } from "../../host/install/below.ts";
-import type { Host } from "../../host/install/host.ts";
-import { removeWhole, writeWhole } from "../../host/install/whole-file.ts";
 import { close, O, open, tryLock } from "../../host/libc.ts";
+import { removeWhole, writeWhole } from "../target/atomic-file.ts";
+import type { Host } from "../target/host.ts";
+import { locate, statOf } from "../target/locate.ts";
 import { EMPTY_JOURNAL, type Journal } from "./journal.ts";
 
 /** The folder of a host that is wasp's own. */

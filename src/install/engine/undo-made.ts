@@ -1,7 +1,7 @@
 import { readdirSync, rmdirSync, rmSync } from "node:fs";
-import { locate, statOf } from "../../host/install/below.ts";
-import type { Host } from "../../host/install/host.ts";
-import { unfinishedOf } from "../../host/install/whole-file.ts";
+import { unfinishedOf } from "../target/atomic-file.ts";
+import type { Host } from "../target/host.ts";
+import { locate, statOf } from "../target/locate.ts";
 import { judge, undo as undoByHand } from "./doers/doers.ts";
 import { type Made, type MadeFolder, withoutMade } from "./journal.ts";
 import { readJournal, removeJournal, writeJournal } from "./journal-file.ts";

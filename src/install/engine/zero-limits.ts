@@ -1,8 +1,8 @@
-import type { Host } from "../../host/install/host.ts";
-import { isThere } from "../../host/install/read-host.ts";
 import { findKubepods, scanContainers } from "../../host/kubepods.ts";
 import { takeNodeLock } from "../../host/lock.ts";
 import { SwapLimit } from "../../host/swap-limit.ts";
+import type { Host } from "../target/host.ts";
+import { isThere } from "../target/read-host.ts";
 
 /** Tells how many of a host's containers may swap. */
 export function countSwapping(host: Host): number {

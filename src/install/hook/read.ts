@@ -1,7 +1,7 @@
 import definition from "../../../hooks.d/wasp-swap.json" with { type: "text" };
-import type { Host } from "../../host/install/host.ts";
-import { isExecutable } from "../../host/install/read-host.ts";
 import type { CrioFacts } from "../crio/plan.ts";
+import type { Host } from "../target/host.ts";
+import { isExecutable } from "../target/read-host.ts";
 import type { HookFacts } from "./plan.ts";
 
 /** Reads what has to be known before the hook is installed for a host's CRI-O. */

@@ -1,4 +1,4 @@
-import type { Host } from "../../host/install/host.ts";
+import type { Host } from "../target/host.ts";
 import {
   filesIn,
   isThere,
@@ -6,14 +6,14 @@ import {
   processesNamed,
   type RunningProcess,
   readIfThere,
-} from "../../host/install/read-host.ts";
+} from "../target/read-host.ts";
 import {
   flagsIn,
   readServiceFlags,
   readUnitFlags,
   type ServiceFlags,
   UNIT_FOLDERS,
-} from "../../host/install/service-flags.ts";
+} from "../target/service-flags.ts";
 import { DISTRIBUTIONS, type Distribution, MICROK8S_FLAGS, rancherPlaces } from "./distribution.ts";
 
 /** How a kubelet is started, and by whom. */

@@ -1,8 +1,8 @@
-import type { Host } from "../../host/install/host.ts";
-import { filesBelow, isThere, programOf } from "../../host/install/read-host.ts";
-import { isTable, readSettings, type Table } from "../../host/install/settings.ts";
 import { readNodeCapacity } from "../../host/meminfo.ts";
 import { comesAfterDropIn, DROP_IN } from "../engine/drop-in.ts";
+import type { Host } from "../target/host.ts";
+import { filesBelow, isThere, programOf } from "../target/read-host.ts";
+import { isTable, readSettings, type Table } from "../target/settings-file.ts";
 import { readKubeletFlags } from "./flags.ts";
 import type { KubeletFacts } from "./plan.ts";
 import { readSwitch } from "./settings.ts";

@@ -1,8 +1,8 @@
 import { namesIn } from "../../host/directory.ts";
 import { readFileIfThere } from "../../host/file.ts";
-import { readUnitFiles, unitFolders } from "../../host/install/check/unit-files.ts";
-import { settingsOf, type UnitFile } from "../../policy/install/check/unit-settings.ts";
 import type { KnownFacts } from "../check/facts.ts";
+import { readUnitFiles, unitFolders } from "../target/unit-files.ts";
+import { settingsOf, type UnitFile } from "../target/unit-settings.ts";
 import { unescapeOctal } from "./areas.ts";
 import { realPath } from "./read-block-stack.ts";
 

@@ -1,8 +1,8 @@
 import { existsSync, readdirSync, realpathSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import { readFile, readFileIfThere, unlessGone } from "../../host/file.ts";
-import { locate } from "../../host/install/below.ts";
-import { type Mount, mountOf, readMounts } from "../../host/install/check/mounts.ts";
+import { locate } from "../target/locate.ts";
+import { type Mount, mountOf, readMounts } from "../target/mounts.ts";
 import type { BlockStack } from "./areas.ts";
 
 /** Tells what is below the swap area or the device with this path; throws an error that says what cannot be told. */

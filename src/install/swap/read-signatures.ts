@@ -1,4 +1,4 @@
-import type { Host } from "../../host/install/host.ts";
+import type { Host } from "../target/host.ts";
 import type { Signature } from "./facts.ts";
 
 /** Reads all signatures that wipefs finds in a file or on a device, and erases none; throws where it cannot look. */

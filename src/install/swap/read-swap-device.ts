@@ -1,8 +1,8 @@
 import { closeSync, constants, openSync, readSync } from "node:fs";
 import { namesIn } from "../../host/directory.ts";
-import { statOf } from "../../host/install/below.ts";
-import type { Host } from "../../host/install/host.ts";
-import { follow } from "../../host/install/read-host.ts";
+import type { Host } from "../target/host.ts";
+import { statOf } from "../target/locate.ts";
+import { follow } from "../target/read-host.ts";
 import { isStablePath } from "./device-place.ts";
 import type { BlockDevice, DevicePlace } from "./facts.ts";
 import { readSignatures } from "./read-signatures.ts";

@@ -1,7 +1,7 @@
 import { readdirSync } from "node:fs";
-import { folderOf, isNothing, statOf } from "../../host/install/below.ts";
-import type { Host } from "../../host/install/host.ts";
-import { follow } from "../../host/install/read-host.ts";
+import type { Host } from "../target/host.ts";
+import { folderOf, isNothing, statOf } from "../target/locate.ts";
+import { follow } from "../target/read-host.ts";
 import type { FilePlace, FileSystem } from "./facts.ts";
 import { readSignatures } from "./read-signatures.ts";
 

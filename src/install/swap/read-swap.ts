@@ -1,7 +1,7 @@
-import type { Host } from "../../host/install/host.ts";
-import { follow, isExecutable, isThere, readIfThere } from "../../host/install/read-host.ts";
 import { readNodeMemory } from "../../host/meminfo.ts";
 import { type SwapOptions, type SwapTarget, targetOf } from "../../policy/install/swap/options.ts";
+import type { Host } from "../target/host.ts";
+import { follow, isExecutable, isThere, readIfThere } from "../target/read-host.ts";
 import { parseSwaps, type SwapArea } from "./areas.ts";
 import type { SwapFacts, ZramPlace } from "./facts.ts";
 import { readDevice } from "./read-swap-device.ts";

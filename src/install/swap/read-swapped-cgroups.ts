@@ -1,9 +1,9 @@
 import { readdirSync } from "node:fs";
 import { readFile, readFileIfThere, unlessGone, unlessMissing } from "../../host/file.ts";
-import type { Host } from "../../host/install/host.ts";
 import { figureOf } from "../../host/key-values.ts";
 import { readLimit } from "../../host/swap-limit.ts";
 import { parseKubepodsPath } from "../../policy/kubernetes/pod-cgroup.ts";
+import type { Host } from "../target/host.ts";
 import type { SwappedCgroup } from "./removal.ts";
 
 /**

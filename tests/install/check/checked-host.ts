@@ -11,7 +11,7 @@ import {
 import { tmpdir } from "node:os";
 import { dirname } from "node:path";
 import hook from "../../../hooks.d/wasp-swap.json";
-import type { Host } from "../../../src/host/install/host.ts";
+import type { Host } from "../../../src/install/target/host.ts";
 
 const MI = 2 ** 20;
 const BOOT_SECONDS = 1_750_000_000;

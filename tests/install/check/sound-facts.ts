@@ -1,6 +1,6 @@
 import type { CheckFacts, FactName, KnownFacts } from "../../../src/install/check/facts.ts";
 import type { HookFile } from "../../../src/install/hook/files.ts";
-import type { OwnedPath } from "../../../src/policy/install/check/owned-path.ts";
+import type { OwnedPath } from "../../../src/install/target/owned-path.ts";
 import { GI, MI, sampleOf, snapshotAt } from "../../policy/eviction/snapshots.ts";
 
 function ofRoot(...paths: readonly string[]): OwnedPath[] {

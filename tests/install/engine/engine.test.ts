@@ -1,11 +1,11 @@
 import { describe, expect, test } from "bun:test";
 import { symlinkSync } from "node:fs";
-import type { Host } from "../../../src/host/install/host.ts";
 import { applyChanges, comparePlan } from "../../../src/install/engine/apply.ts";
 import { PARTS } from "../../../src/install/engine/part.ts";
 import { compose, type Plan } from "../../../src/install/engine/plan.ts";
 import type { Step } from "../../../src/install/engine/step.ts";
 import { judgeMade, undoMade } from "../../../src/install/engine/undo-made.ts";
+import type { Host } from "../../../src/install/target/host.ts";
 import { InstallHost } from "../../node/install-host.ts";
 import { dieAfter } from "./dying-fs.ts";
 

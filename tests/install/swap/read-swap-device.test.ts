@@ -2,9 +2,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import type { Host } from "../../../src/host/install/host.ts";
 import type { DevicePlace } from "../../../src/install/swap/facts.ts";
 import { readSwapFacts } from "../../../src/install/swap/read-swap.ts";
+import type { Host } from "../../../src/install/target/host.ts";
 
 const MI = 1024 ** 2;
 const canLoop = Bun.spawnSync(["losetup", "--find"]).exitCode === 0;

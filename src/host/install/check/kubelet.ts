@@ -1,10 +1,10 @@
 import { readlinkSync } from "node:fs";
 import type { KubeletFlags } from "../../../install/kubelet/flags.ts";
 import { type KubeletSettings, mergeKubeletSettings } from "../../../install/kubelet/settings.ts";
+import type { Host } from "../../../install/target/host.ts";
+import { rootOf } from "../../../install/target/processes.ts";
+import type { RunningProcess } from "../../../install/target/read-host.ts";
 import { readFile } from "../../file.ts";
-import type { Host } from "../host.ts";
-import type { RunningProcess } from "../read-host.ts";
-import { rootOf } from "./processes.ts";
 import { walk } from "./tree.ts";
 
 /**

@@ -1,6 +1,6 @@
-import { dangersOf, type OwnedPath } from "../../../policy/install/check/owned-path.ts";
 import { check, type Verdict } from "../../finding/rule.ts";
 import { hooksInForce, isWaspHook, pathOf } from "../../hook/files.ts";
+import { dangersOf, type OwnedPath } from "../../target/owned-path.ts";
 
 /** Nobody but root decides what the runtime runs as root: neither by the executable... */
 export const binaryOwner = check({

@@ -1,4 +1,4 @@
-import type { Host } from "../../../host/install/host.ts";
+import type { Host } from "../../target/host.ts";
 import type { Found } from "../compare.ts";
 import type { Made, MadeFolder } from "../journal.ts";
 import type { Step } from "../step.ts";

@@ -1,4 +1,4 @@
-import type { Host } from "../../../host/install/host.ts";
+import type { Host } from "../../target/host.ts";
 import type { Found } from "../compare.ts";
 import { earlierMade, type Journal, type MadeOf } from "../journal.ts";
 import type { CommandStep, Step, StepOf } from "../step.ts";

@@ -1,13 +1,7 @@
 import { mkdirSync, readFileSync } from "node:fs";
-import { locate, statOf } from "../../../host/install/below.ts";
-import type { Host } from "../../../host/install/host.ts";
-import {
-  type Content,
-  digestOf,
-  digestOfText,
-  removeWhole,
-  writeWhole,
-} from "../../../host/install/whole-file.ts";
+import { type Content, digestOf, digestOfText, removeWhole, writeWhole } from "../../target/atomic-file.ts";
+import type { Host } from "../../target/host.ts";
+import { locate, statOf } from "../../target/locate.ts";
 import type { Found } from "../compare.ts";
 import { unifiedDiff } from "../diff.ts";
 import type { FileBefore, MadeFile } from "../journal.ts";

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
-import { locate, statOf } from "../../../host/install/below.ts";
-import type { Host } from "../../../host/install/host.ts";
-import { removeWhole, writeWhole } from "../../../host/install/whole-file.ts";
+import { removeWhole, writeWhole } from "../../target/atomic-file.ts";
+import type { Host } from "../../target/host.ts";
+import { locate, statOf } from "../../target/locate.ts";
 import { unifiedDiff } from "../diff.ts";
 import type { MadeLine } from "../journal.ts";
 import type { LineStep } from "../step.ts";

@@ -1,6 +1,6 @@
 import { readlinkSync, renameSync, rmSync, symlinkSync } from "node:fs";
-import { folderOf, locate, statOf } from "../../../host/install/below.ts";
-import { removeWhole, syncFolder, unfinishedOf } from "../../../host/install/whole-file.ts";
+import { removeWhole, syncFolder, unfinishedOf } from "../../target/atomic-file.ts";
+import { folderOf, locate, statOf } from "../../target/locate.ts";
 import type { MadeLink } from "../journal.ts";
 import type { LinkStep } from "../step.ts";
 import type { Doer, Undoer } from "./doer.ts";

@@ -1,6 +1,6 @@
 import { install } from "../../../../install/finding/remedy.ts";
 import { check, type Verdict } from "../../../../install/finding/rule.ts";
-import { isLasting, settingsOf } from "../unit-settings.ts";
+import { isLasting, settingsOf } from "../../../../install/target/unit-settings.ts";
 
 const SLICE = "system.slice";
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { removeWhole, unfinishedOf, writeWhole } from "../../../src/host/install/whole-file.ts";
+import { removeWhole, unfinishedOf, writeWhole } from "../../../src/install/target/atomic-file.ts";
 
 let folder: string;
 

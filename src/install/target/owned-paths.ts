@@ -1,6 +1,6 @@
 import { lstatSync, readlinkSync } from "node:fs";
-import type { OwnedPath } from "../../../policy/install/check/owned-path.ts";
-import { unlessGone } from "../../file.ts";
+import { unlessGone } from "../../host/file.ts";
+import type { OwnedPath } from "./owned-path.ts";
 
 /**
  * Tells who may change what is at a path of the host below fsroot: of itself and of each folder on the way to it, from

@@ -1,9 +1,9 @@
 import { readdirSync } from "node:fs";
 import { basename } from "node:path";
-import { readFile, unlessGone } from "../../file.ts";
-import { figureOf } from "../../key-values.ts";
-import { SystemError } from "../../libc.ts";
-import { isOfPod, type RunningProcess } from "../read-host.ts";
+import { readFile, unlessGone } from "../../host/file.ts";
+import { figureOf } from "../../host/key-values.ts";
+import { SystemError } from "../../host/libc.ts";
+import { isOfPod, type RunningProcess } from "./read-host.ts";
 
 /** A process and how it was started. */
 export interface Process extends RunningProcess {

@@ -1,6 +1,6 @@
-import type { UnitFile } from "../../../policy/install/check/unit-settings.ts";
-import { namesIn } from "../../directory.ts";
-import { readFile, readFileIfThere } from "../../file.ts";
+import { namesIn } from "../../host/directory.ts";
+import { readFile, readFileIfThere } from "../../host/file.ts";
+import type { UnitFile } from "./unit-settings.ts";
 
 // In rising precedence (systemd.unit(5)).
 const FOLDERS = [

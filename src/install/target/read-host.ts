@@ -1,7 +1,7 @@
 import { accessSync, constants, readFileSync } from "node:fs";
-import { namesIn } from "../directory.ts";
-import { folderOf, isNothing, locate, statOf } from "./below.ts";
+import { namesIn } from "../../host/directory.ts";
 import type { Host } from "./host.ts";
+import { folderOf, isNothing, locate, statOf } from "./locate.ts";
 
 /** Reads a text file of a host, following links in it; undefined when nothing is there. Throws an error of the system. */
 export function readIfThere(host: Host, path: string): string | undefined {

@@ -1,5 +1,5 @@
-import { unescapeOctal } from "../../../install/swap/areas.ts";
-import { readFile } from "../../file.ts";
+import { readFile } from "../../host/file.ts";
+import { unescapeOctal } from "../swap/areas.ts";
 
 /** A file system that is mounted. */
 export interface Mount {

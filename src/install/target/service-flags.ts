@@ -1,5 +1,5 @@
-import { readEnvironment } from "./check/processes.ts";
 import type { Host } from "./host.ts";
+import { readEnvironment } from "./processes.ts";
 import { filesIn, isThere, processesNamed, readIfThere } from "./read-host.ts";
 
 /** How a service is started: the values of its flags, as far as they can be told. */

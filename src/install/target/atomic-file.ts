@@ -12,7 +12,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { basename } from "node:path";
-import { folderOf } from "./below.ts";
+import { folderOf } from "./locate.ts";
 
 /** What a file is to hold: a text, or what another file holds. */
 export type Content = { readonly text: string } | { readonly copyOf: string };

@@ -1,5 +1,5 @@
-import { changeRoot } from "../libc.ts";
-import { digestOf } from "./whole-file.ts";
+import { changeRoot } from "../../host/libc.ts";
+import { digestOf } from "./atomic-file.ts";
 
 /** The host that is made ready: a running one, or an image of one. */
 export interface Host {
