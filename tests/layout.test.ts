@@ -18,9 +18,8 @@ const MAY_IMPORT: Record<string, { files: RegExp; packages: RegExp }> = {
   nri: { files: /^(policy\/|log\/)/, packages: /./ },
 };
 
-// While the installer moves out of them.
 function roomOf(file: string): string {
-  return /^(policy|host)\/install\//.test(file) ? "install" : (file.split("/")[0] ?? "");
+  return file.split("/")[0] ?? "";
 }
 
 // Type-only imports count too, and Bun's own scan leaves them out.

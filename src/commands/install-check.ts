@@ -1,5 +1,5 @@
 import { writeSync } from "node:fs";
-import { checkHost } from "../host/install/check/check-host.ts";
+import { checkHost } from "../install/check/all-checks.ts";
 import { findingsAsData, type Paint, reportFindings } from "../install/check/report.ts";
 import { exitStatusOf, type Severity } from "../install/finding/finding.ts";
 import type { Host } from "../install/target/host.ts";

@@ -1,5 +1,3 @@
-import { readSystemSliceFacts } from "../host/install/facts/system-slice.ts";
-import { planSystemSlice } from "../policy/install/system-slice.ts";
 import { planBinary } from "./binary/plan.ts";
 import { MEMORY_QOS_FILE } from "./containerd/nri-service.ts";
 import { planContainerd } from "./containerd/plan.ts";
@@ -16,6 +14,8 @@ import { readKubeletFacts } from "./kubelet/read.ts";
 import { heedKubelet } from "./kubelet/swap-needs.ts";
 import { diskOfPlan, planSwap } from "./swap/plan.ts";
 import { readSwapFacts } from "./swap/read-swap.ts";
+import { planSystemSlice } from "./system-slice/plan.ts";
+import { readSystemSliceFacts } from "./system-slice/read.ts";
 import type { Host } from "./target/host.ts";
 import { isExecutable, isThere, isWritable } from "./target/read-host.ts";
 

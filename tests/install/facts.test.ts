@@ -1,10 +1,10 @@
 import { describe, expect, test } from "bun:test";
 import { symlinkSync } from "node:fs";
-import { readSystemSliceFacts } from "../../src/host/install/facts/system-slice.ts";
 import { type ContainerdFacts, NRI_LINES } from "../../src/install/containerd/plan.ts";
 import { readContainerdFacts } from "../../src/install/containerd/read.ts";
 import { readCrioFacts } from "../../src/install/crio/read.ts";
 import { readKubeletFacts } from "../../src/install/kubelet/read.ts";
+import { readSystemSliceFacts } from "../../src/install/system-slice/read.ts";
 import { type Host, imageHost, runningHost } from "../../src/install/target/host.ts";
 import { InstallHost } from "../node/install-host.ts";
 

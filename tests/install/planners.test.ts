@@ -15,7 +15,7 @@ import { planHook } from "../../src/install/hook/plan.ts";
 import { DISTRIBUTIONS } from "../../src/install/kubelet/distribution.ts";
 import { type KubeletFacts, type KubeletStarter, planKubelet } from "../../src/install/kubelet/plan.ts";
 import { heedKubelet, type SwapCircumstances } from "../../src/install/kubelet/swap-needs.ts";
-import { planSystemSlice } from "../../src/policy/install/system-slice.ts";
+import { planSystemSlice } from "../../src/install/system-slice/plan.ts";
 
 const USR = "/usr/share/containers/oci/hooks.d";
 const ETC = "/etc/containers/oci/hooks.d";

@@ -4,7 +4,7 @@ import {
   type SwapOptions,
   type SwapSize,
   type SwapTarget,
-} from "../../policy/install/swap/options.ts";
+} from "../../install/engine/options.ts";
 import { AbsolutePathSchema, QuantitySchema, SwitchSchema, wholeNumberSchema } from "../value-schemas.ts";
 
 // The script and the units hold a path as it is: nothing in it may mean anything to a shell or to systemd.

@@ -1,5 +1,3 @@
-import { ioLatency, ioLatencyAfterBoot } from "../../policy/install/check/rules/io-latency.ts";
-import { systemSlice, systemSliceAfterBoot } from "../../policy/install/check/rules/system-slice.ts";
 import { binary } from "../binary/rules.ts";
 import { nri } from "../containerd/rules.ts";
 import type { Finding } from "../finding/finding.ts";
@@ -8,7 +6,11 @@ import { hook, hookLoaded, hooksValid } from "../hook/rules.ts";
 import { kubelet, kubeletFailSwapOn, kubeletSwapBehavior } from "../kubelet/rules.ts";
 import { swapDisk, swapEncryption, swapPriority } from "../swap/disk-rules.ts";
 import { swap, swapAfterBoot, swapSize } from "../swap/rules.ts";
+import { ioLatency, ioLatencyAfterBoot } from "../system-slice/io-latency-rules.ts";
+import { systemSlice, systemSliceAfterBoot } from "../system-slice/rules.ts";
+import type { Host } from "../target/host.ts";
 import type { CheckFacts } from "./facts.ts";
+import { readCheckFacts } from "./read-facts.ts";
 import { agent } from "./rules/agent.ts";
 import { cgroupVersion, swapController } from "./rules/cgroups.ts";
 import { kernel } from "./rules/kernel.ts";
@@ -62,4 +64,9 @@ const CHECKS: readonly Check[] = [
 /** Checks all that is to be checked by what is known of a host; what is about something that is not there is left out. */
 export function findAll(facts: CheckFacts): Finding[] {
   return CHECKS.flatMap((check) => check(facts) ?? []);
+}
+
+/** Checks all that wasp needs of a host, and all that it installs on one; changes nothing. Never throws. */
+export function checkHost(host: Host): Finding[] {
+  return findAll(readCheckFacts(host));
 }

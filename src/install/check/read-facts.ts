@@ -1,14 +1,15 @@
 import { existsSync } from "node:fs";
 import { readCanLimitSwap, readCgroupVersion } from "../../host/cgroup-support.ts";
 import { readFile, readFileIfThere } from "../../host/file.ts";
-import { readKubelet } from "../../host/install/check/kubelet.ts";
 import { readLockHolder, readPluginLockHolder } from "../../host/lock.ts";
 import { readNodeCapacity } from "../../host/meminfo.ts";
 import { readBinary } from "../binary/read.ts";
-import { readHookFiles, readHookSettings } from "../crio/read-hook-folders.ts";
+import { readHookSettings } from "../crio/read-hook-folders.ts";
 import type { Fact } from "../finding/fact.ts";
 import { hooksInForce, isWaspHook } from "../hook/files.ts";
+import { readHookFiles } from "../hook/read.ts";
 import { readKubeletFlags } from "../kubelet/flags.ts";
+import { readKubelet } from "../kubelet/read.ts";
 import { serviceOf } from "../kubelet/settings.ts";
 import { parseSwaps, type SwapArea } from "../swap/areas.ts";
 import { readSwapsAtBoot } from "../swap/read-at-boot.ts";

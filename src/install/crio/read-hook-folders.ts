@@ -1,17 +1,10 @@
 import { existsSync } from "node:fs";
-import { namesIn } from "../../host/directory.ts";
 import { readFile } from "../../host/file.ts";
-import { walk } from "../../host/install/check/tree.ts";
-import { parseHookDefinition } from "../hook/definition.ts";
-import type { HookFile } from "../hook/files.ts";
 import type { Host } from "../target/host.ts";
-import { readOwnedPaths } from "../target/owned-paths.ts";
 import { type Process, rootOf } from "../target/processes.ts";
+import { walk } from "../target/read-host.ts";
 import { readServiceFlags } from "../target/service-flags.ts";
-import { DEFAULT_HOOKS_DIR, OVERRIDE_HOOKS_DIR } from "./plan.ts";
-
-// Where hooks are put that are then not loaded, the last by wasp-agent.
-const USUAL_HOOK_FOLDERS = [DEFAULT_HOOKS_DIR, OVERRIDE_HOOKS_DIR, "/run/containers/oci/hooks.d"];
+import { DEFAULT_HOOKS_DIR } from "./plan.ts";
 
 /** Where CRI-O looks for hooks. */
 export interface HookSettings {
@@ -60,25 +53,4 @@ function parseToml(path: string, text: string): unknown {
 
 function memberOf(value: unknown, name: string): unknown {
   return typeof value === "object" && value !== null ? (value as Record<string, unknown>)[name] : undefined;
-}
-
-/** Reads all hooks in the folders named and where hooks usually are. Throws an error that names what cannot be read. */
-export function readHookFiles(fsroot: string, folders: readonly string[]): HookFile[] {
-  const all = new Set([...USUAL_HOOK_FOLDERS, ...folders]);
-  return [...all].flatMap((folder) =>
-    namesIn(fsroot + folder)
-      .filter((name) => name.endsWith(".json"))
-      .map((name) => readHookFile(fsroot, folder, name)),
-  );
-}
-
-function readHookFile(fsroot: string, folder: string, name: string): HookFile {
-  const definition = parseHookDefinition(readFile(`${fsroot}${folder}/${name}`));
-  return {
-    folder,
-    name,
-    definition,
-    hasExecutable: "path" in definition && existsSync(fsroot + definition.path),
-    owned: readOwnedPaths(fsroot, `${folder}/${name}`),
-  };
 }

@@ -1,10 +1,41 @@
+import { existsSync } from "node:fs";
 import definition from "../../../hooks.d/wasp-swap.json" with { type: "text" };
+import { namesIn } from "../../host/directory.ts";
+import { readFile } from "../../host/file.ts";
 import type { CrioFacts } from "../crio/plan.ts";
+import { DEFAULT_HOOKS_DIR, OVERRIDE_HOOKS_DIR } from "../crio/plan.ts";
 import type { Host } from "../target/host.ts";
+import { readOwnedPaths } from "../target/owned-paths.ts";
 import { isExecutable } from "../target/read-host.ts";
+import { parseHookDefinition } from "./definition.ts";
+import type { HookFile } from "./files.ts";
 import type { HookFacts } from "./plan.ts";
+
+// Where hooks are put that are then not loaded, the last by wasp-agent.
+const USUAL_HOOK_FOLDERS = [DEFAULT_HOOKS_DIR, OVERRIDE_HOOKS_DIR, "/run/containers/oci/hooks.d"];
 
 /** Reads what has to be known before the hook is installed for a host's CRI-O. */
 export function readHookFacts(host: Host, binaryPath: string, crio: CrioFacts): HookFacts {
   return { definition: definition as unknown as string, isBinaryThere: isExecutable(host, binaryPath), crio };
+}
+
+/** Reads all hooks in the folders named and where hooks usually are. Throws an error that names what cannot be read. */
+export function readHookFiles(fsroot: string, folders: readonly string[]): HookFile[] {
+  const all = new Set([...USUAL_HOOK_FOLDERS, ...folders]);
+  return [...all].flatMap((folder) =>
+    namesIn(fsroot + folder)
+      .filter((name) => name.endsWith(".json"))
+      .map((name) => readHookFile(fsroot, folder, name)),
+  );
+}
+
+function readHookFile(fsroot: string, folder: string, name: string): HookFile {
+  const definition = parseHookDefinition(readFile(`${fsroot}${folder}/${name}`));
+  return {
+    folder,
+    name,
+    definition,
+    hasExecutable: "path" in definition && existsSync(fsroot + definition.path),
+    owned: readOwnedPaths(fsroot, `${folder}/${name}`),
+  };
 }

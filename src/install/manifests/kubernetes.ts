@@ -1,4 +1,4 @@
-import { type SwapOptions, targetOf } from "../../policy/install/swap/options.ts";
+import { type SwapOptions, targetOf } from "../engine/options.ts";
 import { refusalsOfName } from "./device-name.ts";
 import type { Manifests, PlainObject } from "./manifest.ts";
 

@@ -1,14 +1,9 @@
-import {
-  nameOfTarget,
-  type SwapOptions,
-  type SwapTarget,
-  targetOf,
-} from "../../policy/install/swap/options.ts";
-import { planSystemSlice, SYSTEM_SLICE_DROP_IN } from "../../policy/install/system-slice.ts";
 import type { InstallOptions } from "../engine/options.ts";
+import { nameOfTarget, type SwapOptions, type SwapTarget, targetOf } from "../engine/options.ts";
 import { kubeletSettings } from "../kubelet/plan.ts";
 import { type SwapSetup, swapSetup } from "../swap/setup.ts";
 import { SIZE_MISSING } from "../swap/size.ts";
+import { planSystemSlice, SYSTEM_SLICE_DROP_IN } from "../system-slice/plan.ts";
 import { refusalsOfName } from "./device-name.ts";
 import { ignitionConfig, type MachineUnit } from "./ignition.ts";
 import type { KubeletConfig, MachineConfig, Manifest, Manifests } from "./manifest.ts";

@@ -1,5 +1,5 @@
-import { nameOfTarget, type SwapTarget } from "../../policy/install/swap/options.ts";
 import { formatRounded } from "../../policy/kubernetes/quantity.ts";
+import { nameOfTarget, type SwapTarget } from "../engine/options.ts";
 import type { SwapArea } from "./areas.ts";
 
 /** What there is to know of other swap, and in which order all is filled; nothing where there is no other. */

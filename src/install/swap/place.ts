@@ -1,4 +1,4 @@
-import type { SwapSize } from "../../policy/install/swap/options.ts";
+import type { SwapSize } from "../engine/options.ts";
 import type { SwapMemory } from "./facts.ts";
 import type { Sizing } from "./size.ts";
 

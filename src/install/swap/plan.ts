@@ -1,4 +1,4 @@
-import type { SwapOptions, SwapTarget } from "../../policy/install/swap/options.ts";
+import type { SwapOptions, SwapTarget } from "../engine/options.ts";
 import type { PartPlan } from "../engine/plan.ts";
 import { isStablePath, judgeDevice } from "./device-place.ts";
 import type { SwapFacts } from "./facts.ts";

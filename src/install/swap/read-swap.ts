@@ -1,5 +1,5 @@
 import { readNodeMemory } from "../../host/meminfo.ts";
-import { type SwapOptions, type SwapTarget, targetOf } from "../../policy/install/swap/options.ts";
+import { type SwapOptions, type SwapTarget, targetOf } from "../engine/options.ts";
 import type { Host } from "../target/host.ts";
 import { follow, isExecutable, isThere, readIfThere } from "../target/read-host.ts";
 import { parseSwaps, type SwapArea } from "./areas.ts";

@@ -1,5 +1,5 @@
-import type { SwapSize, SwapTarget } from "../../policy/install/swap/options.ts";
-import { nameOfTarget } from "../../policy/install/swap/options.ts";
+import type { SwapSize, SwapTarget } from "../engine/options.ts";
+import { nameOfTarget } from "../engine/options.ts";
 import { DEVICE_SCRIPT, ENCRYPTED_SCRIPT } from "./device-script.ts";
 import { FILE_SCRIPT } from "./file-script.ts";
 import { headOf, type SwapSpec } from "./spec.ts";

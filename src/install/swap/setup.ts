@@ -1,4 +1,4 @@
-import type { SwapTarget } from "../../policy/install/swap/options.ts";
+import type { SwapTarget } from "../engine/options.ts";
 import type { Unit } from "../engine/systemd-unit.ts";
 import { unfinishedOf } from "./file-script.ts";
 import { SWAP_LABEL, SWAP_SCRIPT_PATH, swapScript } from "./script.ts";

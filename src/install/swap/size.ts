@@ -1,5 +1,5 @@
-import type { SwapSize } from "../../policy/install/swap/options.ts";
 import { formatRounded } from "../../policy/kubernetes/quantity.ts";
+import type { SwapSize } from "../engine/options.ts";
 
 const BYTES_PER_MEBIBYTE = 1024 ** 2;
 

@@ -1,4 +1,4 @@
-import type { SwapOptions, SwapSize, SwapTarget } from "../../policy/install/swap/options.ts";
+import type { SwapOptions, SwapSize, SwapTarget } from "../engine/options.ts";
 
 /** Swap that can be set up on any node: nothing in it is true of one node alone, but for the device's name. */
 export interface SwapSpec {

@@ -1,5 +1,6 @@
-import { accessSync, constants, readFileSync } from "node:fs";
+import { accessSync, constants, readdirSync, readFileSync } from "node:fs";
 import { namesIn } from "../../host/directory.ts";
+import { unlessGone } from "../../host/file.ts";
 import type { Host } from "./host.ts";
 import { folderOf, isNothing, locate, statOf } from "./locate.ts";
 
@@ -57,6 +58,17 @@ export function filesBelow(host: Host, folder: string): readonly string[] {
     if (statOf(`${place}/${name}`)?.isDirectory() === true) return filesBelow(host, path);
     return statOf(follow(host, path))?.isFile() === true ? path : [];
   });
+}
+
+/** The paths of all files below a folder as Go's filepath.Walk comes by them: by name, a folder's own files in its place. */
+export function walk(folder: string): string[] {
+  const entries = unlessGone(() => readdirSync(folder, { withFileTypes: true })) ?? [];
+  return entries
+    .sort((a, b) => (a.name < b.name ? -1 : 1))
+    .flatMap((entry) => {
+      const path = `${folder}/${entry.name}`;
+      return entry.isDirectory() ? walk(path) : path;
+    });
 }
 
 /** A process of a host. */

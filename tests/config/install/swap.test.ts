@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import * as v from "valibot";
 import { readFlags } from "../../../src/config/flags.ts";
 import { INSTALL_SWAP_KNOBS, swapOptions } from "../../../src/config/install/swap.ts";
-import type { SwapOptions } from "../../../src/policy/install/swap/options.ts";
+import type { SwapOptions } from "../../../src/install/engine/options.ts";
 
 const Schema = v.strictObject(INSTALL_SWAP_KNOBS);
 const DISK = "/dev/disk/by-id/dm-name-a\\x20b";

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { lstatSync, readFileSync, statSync } from "node:fs";
 import { Glob } from "bun";
-import { checkHost } from "../../../src/host/install/check/check-host.ts";
+import { checkHost } from "../../../src/install/check/all-checks.ts";
 import type { FindingId, Severity } from "../../../src/install/finding/finding.ts";
 import { CheckedHost } from "./checked-host.ts";
 

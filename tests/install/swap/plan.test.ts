@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import type { SwapOptions, SwapSize } from "../../../src/install/engine/options.ts";
 import type { SwapArea } from "../../../src/install/swap/areas.ts";
 import type {
   BlockDevice,
@@ -9,7 +10,6 @@ import type {
 } from "../../../src/install/swap/facts.ts";
 import { diskOfPlan, planSwap } from "../../../src/install/swap/plan.ts";
 import { swapSetup } from "../../../src/install/swap/setup.ts";
-import type { SwapOptions, SwapSize } from "../../../src/policy/install/swap/options.ts";
 
 const MI = 1024 ** 2;
 const GI = 1024 ** 3;

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname } from "node:path";
+import type { SwapOptions, SwapTarget } from "../../../src/install/engine/options.ts";
 import type { DevicePlace, FilePlace } from "../../../src/install/swap/facts.ts";
 import {
   readSwapFacts as readFacts,
@@ -10,7 +11,6 @@ import {
 } from "../../../src/install/swap/read-swap.ts";
 import { swapSetup } from "../../../src/install/swap/setup.ts";
 import type { Host } from "../../../src/install/target/host.ts";
-import type { SwapOptions, SwapTarget } from "../../../src/policy/install/swap/options.ts";
 
 const MI = 1024 ** 2;
 const SWAP_FILE = "/var/lib/wasp/swapfile";

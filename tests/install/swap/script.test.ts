@@ -14,8 +14,8 @@ import {
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname } from "node:path";
+import type { SwapSize, SwapTarget } from "../../../src/install/engine/options.ts";
 import { swapSetup } from "../../../src/install/swap/setup.ts";
-import type { SwapSize, SwapTarget } from "../../../src/policy/install/swap/options.ts";
 
 const MI = 1024 ** 2;
 let folder: string;

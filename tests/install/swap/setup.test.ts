@@ -1,9 +1,9 @@
 import { describe, expect, test } from "bun:test";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
+import type { SwapTarget } from "../../../src/install/engine/options.ts";
 import { swapSetup } from "../../../src/install/swap/setup.ts";
 import { chosenSwap, type SwapSpec, specInScript } from "../../../src/install/swap/spec.ts";
-import type { SwapTarget } from "../../../src/policy/install/swap/options.ts";
 
 const FILE: SwapSpec = {
   target: { kind: "file", path: "/var/lib/wasp/swapfile" },

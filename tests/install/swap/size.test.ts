@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
+import type { SwapSize } from "../../../src/install/engine/options.ts";
 import { isSizeAsAsked, overcommitPercent, sizing } from "../../../src/install/swap/size.ts";
-import type { SwapSize } from "../../../src/policy/install/swap/options.ts";
 
 const MI = 1024 ** 2;
 const GI = 1024 ** 3;

@@ -1,7 +1,7 @@
-import { DROP_IN, WRITTEN_BY } from "../../install/engine/drop-in.ts";
-import type { PartPlan } from "../../install/engine/plan.ts";
-import type { CommandStep } from "../../install/engine/step.ts";
-import { reloadUnits } from "../../install/engine/systemd-unit.ts";
+import { DROP_IN, WRITTEN_BY } from "../engine/drop-in.ts";
+import type { PartPlan } from "../engine/plan.ts";
+import type { CommandStep } from "../engine/step.ts";
+import { reloadUnits } from "../engine/systemd-unit.ts";
 import { latencyLines, latencyPaths, latencySettings, latencyUnitSteps } from "./io-latency.ts";
 
 /** What there is to know before system.slice is protected. */

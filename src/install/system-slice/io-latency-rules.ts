@@ -1,7 +1,7 @@
-import { install } from "../../../../install/finding/remedy.ts";
-import { check, type Verdict } from "../../../../install/finding/rule.ts";
-import type { BlockStack } from "../../../../install/swap/areas.ts";
-import { isLasting, settingsOf } from "../../../../install/target/unit-settings.ts";
+import { install } from "../finding/remedy.ts";
+import { check, type Verdict } from "../finding/rule.ts";
+import type { BlockStack } from "../swap/areas.ts";
+import { isLasting, settingsOf } from "../target/unit-settings.ts";
 
 /** The disk that swap is on serves the node's own services first. */
 export const ioLatency = check({

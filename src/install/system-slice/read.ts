@@ -1,8 +1,8 @@
 import { existsSync, readdirSync } from "node:fs";
-import { readSwappedTo } from "../../../install/swap/read-swap.ts";
-import type { Host } from "../../../install/target/host.ts";
-import { isThere, readIfThere } from "../../../install/target/read-host.ts";
-import type { SystemSliceFacts } from "../../../policy/install/system-slice.ts";
+import { readSwappedTo } from "../swap/read-swap.ts";
+import type { Host } from "../target/host.ts";
+import { isThere, readIfThere } from "../target/read-host.ts";
+import type { SystemSliceFacts } from "./plan.ts";
 
 const CGROUPS = "/sys/fs/cgroup";
 

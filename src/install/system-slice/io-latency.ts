@@ -1,6 +1,6 @@
-import { WRITTEN_BY } from "../../install/engine/drop-in.ts";
-import type { Step } from "../../install/engine/step.ts";
-import { unitSteps } from "../../install/engine/systemd-unit.ts";
+import { WRITTEN_BY } from "../engine/drop-in.ts";
+import type { Step } from "../engine/step.ts";
+import { unitSteps } from "../engine/systemd-unit.ts";
 
 // As the OpenShift enhancement for higher workload density has it.
 const LATENCY = "50ms";

@@ -1,6 +1,6 @@
-import { install } from "../../../../install/finding/remedy.ts";
-import { check, type Verdict } from "../../../../install/finding/rule.ts";
-import { isLasting, settingsOf } from "../../../../install/target/unit-settings.ts";
+import { install } from "../finding/remedy.ts";
+import { check, type Verdict } from "../finding/rule.ts";
+import { isLasting, settingsOf } from "../target/unit-settings.ts";
 
 const SLICE = "system.slice";
 
