@@ -1,5 +1,4 @@
-import type { NodeSample } from "../policy/eviction/snapshot.ts";
-import type { Pressure } from "../policy/pressure.ts";
+import type { NodeSample, Pressure } from "../policy/eviction/snapshot.ts";
 import { readPressure } from "./psi.ts";
 import { sampleNode } from "./snapshot.ts";
 

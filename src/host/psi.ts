@@ -1,4 +1,4 @@
-import type { Pressure, Stall } from "../policy/pressure.ts";
+import type { Pressure, Stall } from "../policy/eviction/snapshot.ts";
 import { readFile } from "./file.ts";
 import { SystemError } from "./libc.ts";
 

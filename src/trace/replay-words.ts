@@ -1,6 +1,6 @@
 import type { EvictionDecision } from "../policy/eviction/decide.ts";
+import { rankingReason } from "../policy/eviction/victim.ts";
 import type { Pod } from "../policy/kubernetes/pod.ts";
-import { rankingReason } from "../policy/victim-reason.ts";
 import type { ReplayedPhase } from "./replay.ts";
 
 /** The names of the pods that a replay evicts, by UID, as in `shop/db-0`. */

@@ -13,7 +13,8 @@ import { chooseParts, PARTS, type Part } from "../../src/install/engine/part.ts"
 import type { PartPlan } from "../../src/install/engine/plan.ts";
 import { planHook } from "../../src/install/hook/plan.ts";
 import { DISTRIBUTIONS } from "../../src/install/kubelet/distribution.ts";
-import { type KubeletFacts, type KubeletStarter, planKubelet } from "../../src/install/kubelet/plan.ts";
+import { planKubelet } from "../../src/install/kubelet/plan.ts";
+import type { KubeletFacts, KubeletStarter } from "../../src/install/kubelet/settings.ts";
 import { heedKubelet, type SwapCircumstances } from "../../src/install/kubelet/swap-needs.ts";
 import { planSystemSlice } from "../../src/install/system-slice/plan.ts";
 

@@ -3,7 +3,7 @@ import type { Event, Fields } from "../../log/events.ts";
 import type { EvictionAnswer } from "../../policy/eviction/answer.ts";
 import type { EvictionConfig, EvictionDecision } from "../../policy/eviction/decide.ts";
 import type { Observation } from "../../policy/eviction/signals.ts";
-import { rankingReason } from "../../policy/victim-reason.ts";
+import { rankingReason } from "../../policy/eviction/victim.ts";
 
 /** The decision to evict a pod. */
 export type Eviction = EvictionDecision & { readonly verdict: "evict" };

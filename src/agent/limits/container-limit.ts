@@ -3,8 +3,9 @@ import type { KubepodsContainer } from "../../host/kubepods.ts";
 import { SystemError } from "../../host/libc.ts";
 import { readSwapUsage, SwapLimit } from "../../host/swap-limit.ts";
 import type { Event, Fields } from "../../log/events.ts";
-import { containerOfPod, type Pod } from "../../policy/kubernetes/pod.ts";
+import type { Pod } from "../../policy/kubernetes/pod.ts";
 import type { Container, NodeCapacity } from "../../policy/limits/container.ts";
+import { containerOfPod } from "../../policy/limits/container-of-pod.ts";
 import { contested, restoreAt, restored, settled, UNCONTESTED } from "../../policy/limits/contest.ts";
 import { hookLimitOf, mayBeOfHook } from "../../policy/limits/hook-limit.ts";
 import {

@@ -2,7 +2,7 @@ import Counter from "prom-client/lib/counter.js";
 import Gauge from "prom-client/lib/gauge.js";
 import type Registry from "prom-client/lib/registry.js";
 import type { NodeFigures } from "../../host/node-figures.ts";
-import type { Pressure, Stall } from "../../policy/pressure.ts";
+import type { Pressure, Stall } from "../../policy/eviction/snapshot.ts";
 
 const MICROSECONDS_PER_SECOND = 1e6;
 const PERCENT = 100;

@@ -2,51 +2,8 @@ import { DROP_IN, WRITTEN_BY } from "../engine/drop-in.ts";
 import type { InstallOptions } from "../engine/options.ts";
 import type { PartPlan } from "../engine/plan.ts";
 import type { Step } from "../engine/step.ts";
-import type { Distribution } from "./distribution.ts";
+import type { KubeletConfigPatch, KubeletFacts } from "./settings.ts";
 import { asFields, asTaken } from "./settings-text.ts";
-
-/** How the kubelet is configured, without what wasp configures. */
-export interface KubeletFacts {
-  /** Whether there is one on the host. */
-  readonly isThere: boolean;
-  /** What starts it; undefined for a service of its own. */
-  readonly startedBy: KubeletStarter | undefined;
-  /** Its configuration file; undefined where it has none. */
-  readonly configFile: string | undefined;
-  /** Whether it can be told how it is started, and its configuration file is there: kubeadm writes it when a node joins. */
-  readonly isConfigKnown: boolean;
-  /** Its folder of drop-ins (--config-dir); undefined where it reads none. */
-  readonly dropInFolder: string | undefined;
-  /** What its files say; undefined for nothing. */
-  readonly failSwapOn: boolean | undefined;
-  /** What its files say with wasp's own, and the file that does; undefined for nothing. */
-  readonly failSwapOnNow: { readonly value: boolean; readonly setBy: string } | undefined;
-  /** Its soft threshold of memory.available as it is spelled, in its files or its flags; undefined for none. */
-  readonly evictionSoft: string | undefined;
-  /** What it is started with, which counts for more than its files; undefined for nothing. */
-  readonly failSwapOnFlag: boolean | undefined;
-  /** Whether it gives containers swap limits itself (LimitedSwap). */
-  readonly limitsSwap: boolean;
-  /** The node's memory; undefined where it is not known. */
-  readonly memoryTotalBytes: number | undefined;
-  /** The drop-in behind wasp's own that says that swap is an error; undefined for none. */
-  readonly contradictedBy: string | undefined;
-  /** The files that cannot be understood, each with what is wrong. */
-  readonly problems: readonly string[];
-}
-
-/** A distribution of Kubernetes that starts a kubelet. */
-export interface KubeletStarter extends Pick<Distribution, "name" | "settings"> {
-  /** The unit of systemd that starts it. */
-  readonly unit: string;
-}
-
-/** What wasp sets in a KubeletConfiguration: never that the kubelet limits swap itself, which is wasp's to do. */
-export interface KubeletSettings {
-  readonly failSwapOn: false;
-  readonly evictionSoft?: { readonly "memory.available": string };
-  readonly evictionSoftGracePeriod?: { readonly "memory.available": string };
-}
 
 // As the OpenShift document for higher workload density once had it: soon enough to be before the hard threshold.
 const USUAL_THRESHOLD = "1Gi";
@@ -102,14 +59,17 @@ function restartNotes({ startedBy }: KubeletFacts, restart: boolean): readonly s
   return restart ? [] : [`${note} it is restarted: --restart does that`];
 }
 
-function wantedSettings(facts: KubeletFacts, { evictionSoft }: InstallOptions): Partial<KubeletSettings> {
+function wantedSettings(facts: KubeletFacts, { evictionSoft }: InstallOptions): Partial<KubeletConfigPatch> {
   const { failSwapOn, ...soft } = kubeletSettings(evictionSoft, facts.memoryTotalBytes);
   const mayStart = facts.failSwapOn === false || facts.failSwapOnFlag === false;
   return { ...(mayStart ? {} : { failSwapOn }), ...(facts.evictionSoft === undefined ? soft : {}) };
 }
 
 /** What wasp sets in the configuration of a kubelet that has nothing of it, on a node with so much memory if that is known. */
-export function kubeletSettings(evictionSoft: string, memoryTotalBytes: number | undefined): KubeletSettings {
+export function kubeletSettings(
+  evictionSoft: string,
+  memoryTotalBytes: number | undefined,
+): KubeletConfigPatch {
   if (evictionSoft === "Off") return { failSwapOn: false };
   const threshold = evictionSoft === "Auto" ? thresholdFor(memoryTotalBytes) : evictionSoft;
   return {
@@ -126,7 +86,7 @@ function thresholdFor(memoryTotalBytes: number | undefined): string {
 
 function steps(
   folder: string,
-  wanted: Partial<KubeletSettings>,
+  wanted: Partial<KubeletConfigPatch>,
   { restart }: Pick<InstallOptions, "restart">,
 ): readonly Step[] {
   const part = "kubelet";
@@ -138,7 +98,7 @@ function steps(
   return restart ? [file, { kind: "command", part, argv, when: "changed" }] : [file];
 }
 
-function byHand({ configFile, startedBy }: KubeletFacts, wanted: Partial<KubeletSettings>): string {
+function byHand({ configFile, startedBy }: KubeletFacts, wanted: Partial<KubeletConfigPatch>): string {
   if (startedBy !== undefined) {
     const { name, unit, settings } = startedBy;
     return `${name} starts the kubelet: set in ${settings.place}, and restart ${unit}:\n${asTaken(wanted, settings).join("\n")}`;

@@ -8,7 +8,7 @@ import { filesBelow, isThere, programOf, type RunningProcess, walk } from "../ta
 import { isTable, readSettings, type Table } from "../target/settings-file.ts";
 import type { KubeletFlags } from "./flags.ts";
 import { readKubeletFlags } from "./flags.ts";
-import type { KubeletFacts } from "./plan.ts";
+import type { KubeletFacts } from "./settings.ts";
 import { type KubeletSettings, mergeKubeletSettings, readSwitch } from "./settings.ts";
 
 /** What wasp needs to know of a KubeletConfiguration. */

@@ -1,7 +1,7 @@
 import type { Distribution } from "./distribution.ts";
-import type { KubeletSettings } from "./plan.ts";
+import type { KubeletConfigPatch } from "./settings.ts";
 
-type Settings = Partial<KubeletSettings>;
+type Settings = Partial<KubeletConfigPatch>;
 
 /** A kubelet's settings as lines of its configuration file. */
 export function asFields({ failSwapOn, evictionSoft, evictionSoftGracePeriod }: Settings): readonly string[] {

@@ -1,5 +1,48 @@
 import { type KubeletThresholds, parseMemoryFigure } from "../../policy/reach/kubelet-thresholds.ts";
-import type { KubeletStarter } from "./plan.ts";
+import type { Distribution } from "./distribution.ts";
+
+/** How the kubelet is configured, without what wasp configures. */
+export interface KubeletFacts {
+  /** Whether there is one on the host. */
+  readonly isThere: boolean;
+  /** What starts it; undefined for a service of its own. */
+  readonly startedBy: KubeletStarter | undefined;
+  /** Its configuration file; undefined where it has none. */
+  readonly configFile: string | undefined;
+  /** Whether it can be told how it is started, and its configuration file is there: kubeadm writes it when a node joins. */
+  readonly isConfigKnown: boolean;
+  /** Its folder of drop-ins (--config-dir); undefined where it reads none. */
+  readonly dropInFolder: string | undefined;
+  /** What its files say; undefined for nothing. */
+  readonly failSwapOn: boolean | undefined;
+  /** What its files say with wasp's own, and the file that does; undefined for nothing. */
+  readonly failSwapOnNow: { readonly value: boolean; readonly setBy: string } | undefined;
+  /** Its soft threshold of memory.available as it is spelled, in its files or its flags; undefined for none. */
+  readonly evictionSoft: string | undefined;
+  /** What it is started with, which counts for more than its files; undefined for nothing. */
+  readonly failSwapOnFlag: boolean | undefined;
+  /** Whether it gives containers swap limits itself (LimitedSwap). */
+  readonly limitsSwap: boolean;
+  /** The node's memory; undefined where it is not known. */
+  readonly memoryTotalBytes: number | undefined;
+  /** The drop-in behind wasp's own that says that swap is an error; undefined for none. */
+  readonly contradictedBy: string | undefined;
+  /** The files that cannot be understood, each with what is wrong. */
+  readonly problems: readonly string[];
+}
+
+/** A distribution of Kubernetes that starts a kubelet. */
+export interface KubeletStarter extends Pick<Distribution, "name" | "settings"> {
+  /** The unit of systemd that starts it. */
+  readonly unit: string;
+}
+
+/** What wasp sets in a KubeletConfiguration: never that the kubelet limits swap itself, which is wasp's to do. */
+export interface KubeletConfigPatch {
+  readonly failSwapOn: false;
+  readonly evictionSoft?: { readonly "memory.available": string };
+  readonly evictionSoftGracePeriod?: { readonly "memory.available": string };
+}
 
 /** What a kubelet is told of swap and memory. */
 export interface KubeletSettings {

@@ -1,5 +1,5 @@
 import type { PartPlan } from "../engine/plan.ts";
-import type { KubeletFacts, KubeletStarter } from "./plan.ts";
+import type { KubeletFacts, KubeletStarter } from "./settings.ts";
 import { asTaken } from "./settings-text.ts";
 
 /** What there is to know before swap is set up on a host with a kubelet. */

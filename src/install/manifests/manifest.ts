@@ -1,4 +1,4 @@
-import type { KubeletSettings } from "../kubelet/plan.ts";
+import type { KubeletConfigPatch } from "../kubelet/settings.ts";
 import type { IgnitionConfig } from "./ignition.ts";
 
 /** An object for the API server. */
@@ -41,6 +41,6 @@ export interface KubeletConfig extends NamedObject {
   readonly kind: "KubeletConfig";
   readonly spec: {
     readonly machineConfigPoolSelector: { readonly matchLabels: Readonly<Record<string, string>> };
-    readonly kubeletConfig: KubeletSettings;
+    readonly kubeletConfig: KubeletConfigPatch;
   };
 }

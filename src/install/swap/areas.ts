@@ -1,3 +1,5 @@
+import { unescapeOctal } from "../target/mounts.ts";
+
 /** A swap area that is on. */
 export interface SwapArea {
   /** The path that /proc/swaps gives it. */
@@ -22,13 +24,6 @@ export interface BlockStack {
 export function parseSwaps(text: string): SwapArea[] {
   const [, ...lines] = text.split("\n");
   return lines.filter((line) => line.trim() !== "").map(parseArea);
-}
-
-/** Undoes the octal escapes of /proc/swaps, mountinfo and fstab: `\040` is a space. */
-export function unescapeOctal(text: string): string {
-  return text.replace(/\\([0-7]{3})/g, (_, digits: string) =>
-    String.fromCharCode(Number.parseInt(digits, 8)),
-  );
 }
 
 const BYTES_PER_KIBIBYTE = 1024;

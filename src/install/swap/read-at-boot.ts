@@ -1,9 +1,9 @@
 import { namesIn } from "../../host/directory.ts";
 import { readFileIfThere } from "../../host/file.ts";
 import type { KnownFacts } from "../check/facts.ts";
+import { unescapeOctal } from "../target/mounts.ts";
 import { readUnitFiles, unitFolders } from "../target/unit-files.ts";
 import { settingsOf, type UnitFile } from "../target/unit-settings.ts";
-import { unescapeOctal } from "./areas.ts";
 import { realPath } from "./read-block-stack.ts";
 
 /**

@@ -1,6 +1,5 @@
 import type { Pod } from "../kubernetes/pod.ts";
-import type { Pressure } from "../pressure.ts";
-import type { ContainerSample, KubepodsSample, NodeSample, Snapshot } from "./snapshot.ts";
+import type { ContainerSample, KubepodsSample, NodeSample, Pressure, Snapshot } from "./snapshot.ts";
 import { settlingOf } from "./swap-churn.ts";
 import { swapRoomOf } from "./swap-headroom.ts";
 import { type Timed, type Window, windowOf, withLatest } from "./time-window.ts";

@@ -1,5 +1,6 @@
 import { matchesNamespace } from "../kubernetes/namespace.ts";
 import { isCriticalPod, isStaticPod, type Pod } from "../kubernetes/pod.ts";
+import { formatRounded } from "../kubernetes/quantity.ts";
 import type { ContainerSample, Snapshot } from "./snapshot.ts";
 
 /** Why a pod is never evicted, whatever it does. */
@@ -167,4 +168,18 @@ function compare<T extends string | number>(a: T, b: T): number {
 
 function sumOf<T>(items: readonly T[], figure: (item: T) => number): number {
   return items.reduce((sum, item) => sum + figure(item), 0);
+}
+
+/** Tells in words what ranks a candidate where it stands, in the order in which that counts. */
+export function rankingReason(candidate: Candidate): string {
+  const { pod, usageBytes, requestBytes, isOverLimit, overLimitBytes, movingShare } = candidate;
+  if (usageBytes === undefined) return "no figures";
+  const excessBytes = usageBytes - requestBytes;
+  const parts = [
+    isOverLimit ? `over its memory limit by ${formatRounded(overLimitBytes)}` : undefined,
+    `${excessBytes > 0 ? "over" : "under"} its requests by ${formatRounded(Math.abs(excessBytes))}`,
+    `priority ${pod.priority ?? 0}`,
+    movingShare > 0 ? `${Math.round(movingShare * 100)} % of what comes back from swap` : undefined,
+  ];
+  return parts.filter((part) => part !== undefined).join(", ");
 }

@@ -1,5 +1,3 @@
-import type { Container } from "../limits/container.ts";
-import { swapOverrideOf } from "../limits/swap-override.ts";
 import type { QosClass } from "./pod-cgroup.ts";
 
 /** What decisions need of a pod, as the kubelet or the API server tells it. */
@@ -56,20 +54,4 @@ export function isStaticPod(pod: Pod): boolean {
 export function isCriticalPod(pod: Pod): boolean {
   const isMirror = pod.annotations["kubernetes.io/config.mirror"] !== undefined;
   return isStaticPod(pod) || isMirror || (pod.priority ?? 0) >= SYSTEM_CRITICAL_PRIORITY;
-}
-
-/** A container of a pod as swap decisions see it, its memory request known to the byte; undefined without a QoS class. */
-export function containerOfPod(pod: Pod, container: PodContainer): Container | undefined {
-  if (pod.qosClass === undefined) return undefined;
-  return {
-    namespace: pod.namespace,
-    qosClass: pod.qosClass,
-    isStatic: isStaticPod(pod),
-    isCritical: isCriticalPod(pod),
-    // kubevirt staging/src/kubevirt.io/api/core/v1/types.go:1130-1162
-    isVirtualMachine: pod.labels["kubevirt.io"] === "virt-launcher",
-    memoryRequest: { lowBytes: container.memoryRequestBytes, highBytes: container.memoryRequestBytes },
-    memoryLimitBytes: container.memoryLimitBytes,
-    swapOverride: swapOverrideOf(pod.annotations, container.name),
-  };
 }

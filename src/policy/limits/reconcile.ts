@@ -1,7 +1,8 @@
-import { containerOfPod, type Pod, type PodContainer } from "../kubernetes/pod.ts";
+import type { Pod, PodContainer } from "../kubernetes/pod.ts";
 import { decideMemoryQos, type MemoryQosConfig } from "../memory-qos/classes.ts";
 import { swapByMemoryQos } from "./by-memory-qos.ts";
 import type { NodeCapacity } from "./container.ts";
+import { containerOfPod } from "./container-of-pod.ts";
 import { decideSwapLimit, type SwapLimitConfig, type SwapLimitDecision } from "./swap-limit.ts";
 
 /** A container as the kernel has it. */

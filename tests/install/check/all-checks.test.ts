@@ -12,7 +12,7 @@ import {
   type FindingId,
   type Severity,
 } from "../../../src/install/finding/finding.ts";
-import type { KubeletStarter } from "../../../src/install/kubelet/plan.ts";
+import type { KubeletStarter } from "../../../src/install/kubelet/settings.ts";
 import type { BlockStack, SwapArea } from "../../../src/install/swap/areas.ts";
 import { GI } from "../../policy/eviction/snapshots.ts";
 import { DROP_IN, FACT_NAMES, factsWith, HOOK, SOUND } from "./sound-facts.ts";

@@ -1,8 +1,7 @@
 import { expect, test } from "bun:test";
 import type { ContainerSample } from "../../../src/policy/eviction/snapshot.ts";
-import { rankVictims } from "../../../src/policy/eviction/victim.ts";
+import { rankingReason, rankVictims } from "../../../src/policy/eviction/victim.ts";
 import type { Pod } from "../../../src/policy/kubernetes/pod.ts";
-import { rankingReason } from "../../../src/policy/victim-reason.ts";
 import { MI, podOf, sampleOf, snapshotAt } from "./snapshots.ts";
 
 const LIMITED = [{ name: "app", id: "a", memoryRequestBytes: 100 * MI, memoryLimitBytes: 200 * MI }];

@@ -1,11 +1,7 @@
 import { describe, expect, test } from "bun:test";
-import {
-  containerOfPod,
-  isCriticalPod,
-  type Pod,
-  type PodContainer,
-} from "../../../src/policy/kubernetes/pod.ts";
+import { isCriticalPod, type Pod, type PodContainer } from "../../../src/policy/kubernetes/pod.ts";
 import type { NodeCapacity } from "../../../src/policy/limits/container.ts";
+import { containerOfPod } from "../../../src/policy/limits/container-of-pod.ts";
 import { decideSwapLimit } from "../../../src/policy/limits/swap-limit.ts";
 
 const MI = 2 ** 20;

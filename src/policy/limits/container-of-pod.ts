@@ -1,0 +1,19 @@
+import { isCriticalPod, isStaticPod, type Pod, type PodContainer } from "../kubernetes/pod.ts";
+import type { Container } from "./container.ts";
+import { swapOverrideOf } from "./swap-override.ts";
+
+/** A container of a pod as swap decisions see it, its memory request known to the byte; undefined without a QoS class. */
+export function containerOfPod(pod: Pod, container: PodContainer): Container | undefined {
+  if (pod.qosClass === undefined) return undefined;
+  return {
+    namespace: pod.namespace,
+    qosClass: pod.qosClass,
+    isStatic: isStaticPod(pod),
+    isCritical: isCriticalPod(pod),
+    // kubevirt staging/src/kubevirt.io/api/core/v1/types.go:1130-1162
+    isVirtualMachine: pod.labels["kubevirt.io"] === "virt-launcher",
+    memoryRequest: { lowBytes: container.memoryRequestBytes, highBytes: container.memoryRequestBytes },
+    memoryLimitBytes: container.memoryLimitBytes,
+    swapOverride: swapOverrideOf(pod.annotations, container.name),
+  };
+}
