@@ -4,6 +4,7 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname } from "node:path";
 import { $, Glob } from "bun";
+import { patience } from "./patience.ts";
 import { hostPackages } from "./vm/image.ts";
 
 const ROOT = new URL("..", import.meta.url).pathname;
@@ -139,7 +140,12 @@ async function runRing(ring: Ring): Promise<void> {
   const report = `${folder}/report.xml`;
   const started = performance.now();
   try {
-    const flags = ["--only-failures", "--timeout=60000", "--reporter=junit", `--reporter-outfile=${report}`];
+    const flags = [
+      "--only-failures",
+      `--timeout=${patience(60)}`,
+      "--reporter=junit",
+      `--reporter-outfile=${report}`,
+    ];
     const files = ring.files.map((file) => `./${file}`);
     const { exitCode, stdout, stderr } = await $`${BUN} test ${flags} ${files}`.cwd(ROOT).nothrow().quiet();
     // Whole, and after the others': they run side by side.
