@@ -4,9 +4,9 @@ import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { $ } from "bun";
 import { parseAllDocuments } from "yaml";
-import { find } from "../kustomize.ts";
+import { find } from "../manifests/kustomize.ts";
+import { complaintsAbout } from "../manifests/openapi.ts";
 import { type Outcome, ROOT } from "../node/binary.ts";
-import { complaintsAbout } from "../openapi.ts";
 import { type Answer, type FakeKubectl, fakeKubectl } from "./fake-kubectl.ts";
 import { startRegistry } from "./registry-server.ts";
 

@@ -1,6 +1,6 @@
 /** Whether the dashboard can ever show something; promtool reads its expressions in tests/vm/monitoring.test.ts. */
 import { describe, expect, test } from "bun:test";
-import dashboard from "../../manifests/monitoring/dashboard.json";
+import dashboard from "../../../manifests/monitoring/dashboard.json";
 import { PANELS } from "./dashboard.ts";
 import { found, haveLabel } from "./exported.ts";
 import { groupingLabelsOf, selectorsOf } from "./expression.ts";

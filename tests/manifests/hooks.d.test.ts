@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import definition from "../hooks.d/wasp-swap.json";
+import definition from "../../hooks.d/wasp-swap.json";
 
 // The rules by which CRI-O and podman load such a file (go.podman.io/common pkg/hooks/1.0.0/hook.go).
 describe("the hook's definition", () => {

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
-import { version } from "../package.json";
+import { version } from "../../package.json";
+import { ROOT, WASP } from "../node/binary.ts";
+import { InstallHost } from "../node/install-host.ts";
 import { build, buildOverlay, find, type KubernetesObject } from "./kustomize.ts";
-import { ROOT, WASP } from "./node/binary.ts";
-import { InstallHost } from "./node/install-host.ts";
 
 const podOf = (objects: KubernetesObject[]) => find(objects, "DaemonSet").spec.template.spec;
 const installing = podOf(build(["components/install-hook"]));

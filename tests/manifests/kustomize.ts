@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { normalize } from "node:path/posix";
 import { deepEquals } from "bun";
 import { parse, parseAllDocuments } from "yaml";
-import { ROOT } from "./node/binary.ts";
+import { ROOT } from "../node/binary.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: of any kind; its schema tells what is in it.
 export type KubernetesObject = any;

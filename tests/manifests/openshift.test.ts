@@ -2,9 +2,9 @@ import { describe, expect, test } from "bun:test";
 import { readdirSync, readFileSync } from "node:fs";
 import { basename } from "node:path";
 import { parse, parseAllDocuments } from "yaml";
+import { wasp } from "../node/binary.ts";
+import { InstallHost } from "../node/install-host.ts";
 import { buildOverlay, COMPONENTS, filesOf, find, type KubernetesObject, MANIFESTS } from "./kustomize.ts";
-import { wasp } from "./node/binary.ts";
-import { InstallHost } from "./node/install-host.ts";
 import { complaintsAbout } from "./openapi.ts";
 
 const OVERLAYS = ["openshift", "openshift-removal"];

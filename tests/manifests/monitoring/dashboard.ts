@@ -1,5 +1,5 @@
 /** The dashboard of manifests/monitoring. */
-import dashboard from "../../manifests/monitoring/dashboard.json";
+import dashboard from "../../../manifests/monitoring/dashboard.json";
 
 /** One of its panels, with the expressions that Prometheus is sent for it. */
 export interface Panel {

@@ -1,5 +1,5 @@
 /** Holds an object against the OpenAPI schema of its kind, as strictly as `kubectl apply --validate=strict`. */
-import fixture from "./fixtures/schemas/kubernetes.json";
+import fixture from "../fixtures/schemas/kubernetes.json";
 
 interface Schema {
   readonly $ref?: string;

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import { parseAllDocuments } from "yaml";
-import { version } from "../package.json";
+import { version } from "../../package.json";
+import { wasp } from "../node/binary.ts";
 import { build, find, type KubernetesObject } from "./kustomize.ts";
-import { wasp } from "./node/binary.ts";
 import { complaintsAbout } from "./openapi.ts";
 
 async function print(...flags: readonly string[]): Promise<KubernetesObject[]> {

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import { existsSync, readFileSync } from "node:fs";
 import { parse } from "yaml";
-import { ROOT } from "../node/binary.ts";
+import { ROOT } from "../../node/binary.ts";
 import { complaintsAbout } from "../openapi.ts";
 import { CASES } from "./cases.ts";
 import { found, haveLabel } from "./exported.ts";

@@ -1,11 +1,11 @@
 /** Every series that the agent and node_exporter can show, by which it is told whether a rule can ever see something. */
 import { readFileSync } from "node:fs";
-import { AgentMetrics } from "../../src/agent/metrics/metrics.ts";
-import { DEFAULT_THRESHOLDS } from "../../src/policy/eviction/default-thresholds.ts";
-import { SIGNALS } from "../../src/policy/eviction/signals.ts";
-import { NODE, shownAgent, shownContainer } from "../agent/metrics/shown.ts";
+import { AgentMetrics } from "../../../src/agent/metrics/metrics.ts";
+import { DEFAULT_THRESHOLDS } from "../../../src/policy/eviction/default-thresholds.ts";
+import { SIGNALS } from "../../../src/policy/eviction/signals.ts";
+import { NODE, shownAgent, shownContainer } from "../../agent/metrics/shown.ts";
+import { ROOT } from "../../node/binary.ts";
 import { build, find } from "../kustomize.ts";
-import { ROOT } from "../node/binary.ts";
 import type { Selector } from "./expression.ts";
 
 /** A series, without what is measured. */
