@@ -72,7 +72,7 @@ async function readAuthFile(path: string): Promise<AuthFile> {
   }
 }
 
-/** Returns the keys under which an image's credentials may be stored: its path, each parent path (podman's extension), and last its registry. */
+/** Returns the keys under which credentials may be stored: the image's path, each parent path (podman only), the registry. */
 function keysOf({ registry, repository }: ImageName): string[] {
   const path = repository.split("/");
   const paths = path.map((_, index) => [registry, ...path.slice(0, path.length - index)].join("/"));

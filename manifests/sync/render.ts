@@ -50,7 +50,7 @@ export async function writeKustomization(
   await Bun.write(`${folder}/kustomization.yaml`, stringify(kustomization));
 }
 
-/** Renders the kustomization in a folder. Throws if there is not exactly one DaemonSet, or if it runs another image than `reference`. */
+/** Renders the kustomization in a folder. Throws unless it contains exactly one DaemonSet, which runs the image `reference`. */
 export async function render(
   folder: string,
   reference: string,
