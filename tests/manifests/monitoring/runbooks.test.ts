@@ -1,10 +1,10 @@
-/** Whether the runbooks speak of things that there are. */
+/** Checks that everything that the runbooks name exists. */
 import { describe, expect, test } from "bun:test";
 import { readdirSync, readFileSync } from "node:fs";
 import { Glob } from "bun";
 import { parse } from "yaml";
+import { ROOT } from "../../node/binary.ts";
 import { build, COMPONENTS, find, MANIFESTS } from "../kustomize.ts";
-import { ROOT } from "../node/binary.ts";
 import { EXPORTED, found } from "./exported.ts";
 import { selectorsOf } from "./expression.ts";
 import { MONITORING, RULES } from "./rules.ts";
@@ -24,27 +24,27 @@ const ALERTS = RULES.map(({ alert }) => alert);
 const sources = [...new Glob("**/*.ts").scanSync(`${ROOT}/src`)];
 const SOURCE = sources.map((file) => readFileSync(`${ROOT}/src/${file}`, "utf8")).join("\n");
 
-test("each alert has one, and nothing else has", () => {
+test("each alert has a runbook, and each runbook an alert", () => {
   expect(readdirSync(`${MONITORING}/runbooks`).sort()).toEqual(ALERTS.map((alert) => `${alert}.md`).sort());
 });
 
 describe.each(RUNBOOKS)("$alert", (runbook) => {
   const { alert, text } = runbook;
 
-  test("tells what it means, what it does to whom, how to look, and what to do", () => {
+  test("has the sections Meaning, Impact, Diagnosis and Mitigation", () => {
     expect([...text.matchAll(/^#+ .*/gm)].map(([heading]) => heading)).toEqual([
       `# ${alert}`,
       ...["Meaning", "Impact", "Diagnosis", "Mitigation"].map((section) => `## ${section}`),
     ]);
   });
 
-  test("names commands and flags that there are", () => {
+  test("names existing commands and flags", () => {
     expect(commandsOf(runbook)).not.toBeEmpty();
     for (const command of commandsOf(runbook))
       expect({ command, is: complaintAbout(command) }).toEqual({ command, is: undefined });
   });
 
-  test("names metrics, with labels, that the agent or node_exporter shows", () => {
+  test("names metrics, with labels, that the agent or node_exporter exposes", () => {
     for (const expression of expressionsOf(runbook))
       for (const selector of selectorsOf(expression))
         expect({ selector, isThere: found(selector).length > 0 }).toEqual({ selector, isThere: true });
@@ -52,7 +52,7 @@ describe.each(RUNBOOKS)("$alert", (runbook) => {
       expect(EXPORTED.map(({ metric }) => metric)).toContain(span);
   });
 
-  test("names words of wasp's own that it says, knobs that it has, and components that there are", () => {
+  test("names existing log events, reasons, knobs and components", () => {
     for (const span of spansOf(runbook)) {
       const [word = "", value] = span.split(": ");
       if (/^[a-z]+(-[a-z]+)+$/.test(span))
@@ -67,7 +67,7 @@ describe.each(RUNBOOKS)("$alert", (runbook) => {
     }
   });
 
-  test("names objects that the manifests make", () => {
+  test("names existing objects of the manifests", () => {
     const { name } = find(build(), "Namespace").metadata;
     for (const [, namespace] of text.matchAll(/--namespace (\S+)/g)) expect(namespace).toBe(name);
     for (const [, daemonSet] of text.matchAll(/daemonset (\S+)/g))
@@ -78,7 +78,7 @@ describe.each(RUNBOOKS)("$alert", (runbook) => {
   });
 });
 
-// Fields that are the kubelet's, Kubernetes', and the log's.
+// Fields of the kubelet, of Kubernetes and of the log.
 const OF_OTHERS = ["swapBehavior", "maxUnavailable", "beforeBytes"];
 
 function commandsOf({ text }: Runbook): string[] {
@@ -92,7 +92,7 @@ function commandsOf({ text }: Runbook): string[] {
 function complaintAbout(command: string): string | undefined {
   const words = command.split(" ");
   if (words[0] !== "wasp")
-    return OTHER_COMMANDS.includes(words[0] ?? "") ? undefined : `${words[0]} is no command`;
+    return OTHER_COMMANDS.includes(words[0] ?? "") ? undefined : `${words[0]} is not a command`;
   const name = words
     .slice(
       0,
@@ -100,10 +100,10 @@ function complaintAbout(command: string): string | undefined {
     )
     .join(" ");
   const help = HELP[name];
-  if (help === undefined) return `${name} is no command`;
+  if (help === undefined) return `${name} is not a command`;
   const flags = words.filter((word) => word.startsWith("--"));
   const unknown = flags.find((flag) => !new RegExp(`${flag}(=| |\n)`).test(help));
-  return unknown && `${unknown} is no flag of ${name}`;
+  return unknown && `${unknown} is not a flag of ${name}`;
 }
 
 function spansOf({ text }: Runbook): string[] {

@@ -1,8 +1,8 @@
-/** Whether the alerts can ever see what they wait for, and tell it; promtool runs them in tests/vm/monitoring.test.ts. */
+/** Checks that the alerts select series that exist; promtool evaluates them in tests/vm/monitoring.test.ts. */
 import { describe, expect, test } from "bun:test";
 import { existsSync, readFileSync } from "node:fs";
 import { parse } from "yaml";
-import { ROOT } from "../node/binary.ts";
+import { ROOT } from "../../node/binary.ts";
 import { complaintsAbout } from "../openapi.ts";
 import { CASES } from "./cases.ts";
 import { found, haveLabel } from "./exported.ts";
@@ -13,7 +13,7 @@ import { GROUPS, MONITORING, RULES } from "./rules.ts";
 describe.each(OBJECTS)("$file", (object) => {
   const text = readFileSync(`${MONITORING}/${object.file}`, "utf8");
 
-  test("is made of the rules", () => {
+  test("is generated from the rules", () => {
     expect(text).toBe(textOf(object, readFileSync(`${MONITORING}/rules.yaml`, "utf8")));
     expect(parse(text).spec).toEqual({ groups: GROUPS });
   });
@@ -31,11 +31,11 @@ test("no two alerts or groups have one name", () => {
 describe.each(RULES)("$alert", ({ alert, expr, for: lasting, labels, annotations }) => {
   const { summary = "", description = "", runbook_url: runbook = "", ...others } = annotations;
 
-  test("asks for series that the agent or node_exporter shows", () => {
+  test("selects series that the agent or node_exporter exposes", () => {
     const selectors = selectorsOf(expr);
     expect(selectors).not.toBeEmpty();
     for (const { metric, matchers } of selectors) {
-      // Each of several words by itself: one that nobody says would not be missed among others.
+      // Each alternative of a regular expression on its own, so that one that never matches is found.
       const alternatives = matchers.flatMap(({ label, operator, value }) =>
         value.split("|").map((word) => ({ label, operator, value: word })),
       );
@@ -48,21 +48,21 @@ describe.each(RULES)("$alert", ({ alert, expr, for: lasting, labels, annotations
     }
   });
 
-  test("goes by labels that these series have", () => {
+  test("uses labels that these series have", () => {
     const series = selectorsOf(expr).flatMap(found);
-    const told = `${summary} ${description}`.matchAll(/\$labels\.(\w+)/g);
-    for (const label of [...groupingLabelsOf(expr), ...[...told].map(([, label = ""]) => label)])
+    const used = `${summary} ${description}`.matchAll(/\$labels\.(\w+)/g);
+    for (const label of [...groupingLabelsOf(expr), ...[...used].map(([, label = ""]) => label)])
       expect({ label, isThere: haveLabel(series, label) }).toEqual({ label, isThere: true });
   });
 
-  test("says how bad it is, what it is, and where to read on", () => {
+  test("has a severity, a summary, a description and a runbook", () => {
     expect(Object.keys(labels)).toEqual(["severity"]);
     expect(labels["severity"]).toBeOneOf(["critical", "warning", "info"]);
     expect(lasting).toMatch(/^\d+m$/);
     expect(others).toEqual({});
     for (const sentence of [summary, description]) expect(sentence).toMatch(/^[A-Z{].*\.$/);
     expect(summary).not.toContain("$value");
-    // Bare, a figure has as many digits as a float has.
+    // Without a format a value is printed with all digits of a float.
     for (const [value] of description.matchAll(/\{\{ \$value.*?\}\}/g)) expect(value).toContain("|");
     expect(runbook).toBe(`manifests/monitoring/runbooks/${alert}.md`);
     expect(existsSync(`${ROOT}/${runbook}`)).toBe(true);
@@ -75,7 +75,7 @@ describe.each(RULES)("$alert", ({ alert, expr, for: lasting, labels, annotations
   });
 });
 
-test("the cases are made of series that the agent or node_exporter shows", () => {
+test("the cases use series that the agent or node_exporter exposes", () => {
   for (const { metric, labels } of CASES.flatMap(({ series }) => series)) {
     const matchers = Object.entries(labels).map(([label, value]) => ({ label, operator: "=", value }));
     const shown = found({ metric, matchers }).map((series) => Object.keys(series.labels).sort());

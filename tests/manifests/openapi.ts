@@ -1,5 +1,5 @@
-/** Holds an object against the OpenAPI schema of its kind, as strictly as `kubectl apply --validate=strict`. */
-import fixture from "./fixtures/schemas/kubernetes.json";
+/** Validates objects against the OpenAPI schema of their kind, as strictly as `kubectl apply --validate=strict`. */
+import fixture from "../fixtures/schemas/kubernetes.json";
 
 interface Schema {
   readonly $ref?: string;
@@ -25,7 +25,7 @@ type Fields = Readonly<Record<string, unknown>>;
 const kinds: Readonly<Record<string, string>> = fixture.kinds;
 const schemas = fixture.schemas as Readonly<Record<string, Schema>>;
 
-/** Returns what is wrong with a Kubernetes object, as `path: complaint`; empty when it is valid. */
+/** Returns the errors in a Kubernetes object, as `path: complaint`, or an empty list if it is valid. */
 export function complaintsAbout(object: Fields): string[] {
   const kind = `${object["apiVersion"]} ${object["kind"]}`;
   const schema = schemas[kinds[kind] ?? ""];
@@ -34,7 +34,7 @@ export function complaintsAbout(object: Fields): string[] {
 
 function complaints(value: unknown, schema: Schema, path: string): string[] {
   const referred = schema.$ref === undefined ? undefined : schemas[schema.$ref.replace(/.*\//, "")];
-  if (schema.$ref !== undefined && referred === undefined) throw new Error(`${schema.$ref} is not there`);
+  if (schema.$ref !== undefined && referred === undefined) throw new Error(`${schema.$ref} does not exist`);
   const all = [...(referred === undefined ? [] : [referred]), ...(schema.allOf ?? [])];
   const some = schema.anyOf ?? schema.oneOf;
   return [

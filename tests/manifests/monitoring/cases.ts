@@ -1,21 +1,21 @@
-/** What each alert makes of nodes to which something happens; promtool plays them through. */
+/** Alert cases: the course of a node's series, and the expected alerts. promtool evaluates them. */
 
-/** A series of a node as its exporter gives it, once a minute. */
+/** Series of a node, with one sample a minute. */
 export interface CaseSeries {
   readonly metric: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly node: string;
-  /** In promtool's notation: `0+5x30` begins with 0 and adds 5 thirty times. */
+  /** Values in promtool's notation: `0+5x30` begins with 0 and adds 5 thirty times. */
   readonly values: string;
 }
 
-/** An alert as it reaches whoever is told. */
+/** Alert as Alertmanager receives it. */
 export interface Firing {
   readonly labels: Readonly<Record<string, string>>;
   readonly description: string;
 }
 
-/** One course of events, and what an alert makes of it after so many minutes. */
+/** Course of a node's series, and the alerts that fire after `atMinutes`. */
 export interface Case {
   readonly alert: string;
   readonly name: string;
@@ -48,46 +48,46 @@ const used = (values: string) => [
   series("wasp_node_swap_used_bytes", values),
 ];
 
-/** All cases; each alert has one in which it fires, and one in which it does not. */
+/** All cases: each alert has one in which it fires, and one in which it does not. */
 export const CASES: readonly Case[] = [
   ...of("NodeSwapping", 25, [
     {
-      name: "pages go in and out all the time",
+      name: "pages are swapped in and out continuously",
       series: [swapIn("0+30000x30"), swapOut("0+60000x30")],
-      firing: `${ONE} swaps 1.5k pages a second in and out, for 15 minutes. By itself that hurts nobody.`,
+      firing: `${ONE} has swapped 1.5k pages a second in and out for 15 minutes. That alone is harmless.`,
     },
     {
-      name: "memory is put to rest, once",
+      name: "cold memory is swapped out once",
       series: [swapIn("0x30"), swapOut("0+120000x9 1080000x30")],
       atMinutes: 10,
     },
-    { name: "a little moves", series: [swapIn("0+12000x30"), swapOut("0+12000x30")] },
+    { name: "few pages are swapped", series: [swapIn("0+12000x30"), swapOut("0+12000x30")] },
   ]),
   ...of("NodeHighSwapActivity", 20, [
     {
-      name: "work waits for unchanged pages that come back, and nothing is written",
+      name: "tasks wait for unmodified pages that are swapped in, and nothing is written",
       series: [swapIn("0+18000x30"), swapOut("0x30"), waiting("0+12x30")],
-      firing: `300 pages a second come back from swap on ${ONE}, for 10 minutes, while work there waits for memory.`,
+      firing: `${ONE} has swapped 300 pages a second in for 10 minutes, while tasks wait for memory.`,
     },
     {
-      name: "the kernel tells nothing of who waits",
+      name: "the kernel has no PSI",
       series: [swapIn("0+18000x30"), swapOut("0+18000x30")],
-      firing: `300 pages a second come back from swap on ${ONE}, for 10 minutes, while work there waits for memory.`,
+      firing: `${ONE} has swapped 300 pages a second in for 10 minutes, while tasks wait for memory.`,
     },
     {
-      name: "the disk is fast enough that nobody waits",
+      name: "the disk is so fast that no task waits",
       series: [swapIn("0+600000x30"), swapOut("0+600000x30"), waiting("0+1x30")],
     },
     {
-      name: "pages only go out",
+      name: "pages are only swapped out",
       series: [swapIn("0x30"), swapOut("0+600000x30"), waiting("0+12x30")],
     },
     {
-      name: "work waits, but not for swap",
+      name: "tasks wait, but not for swap",
       series: [swapIn("0+3000x30"), swapOut("0x30"), waiting("0+12x30")],
     },
     {
-      name: "a node wakes up in the morning",
+      name: "a node becomes busy in the morning",
       series: [swapIn("0+60000x6 360000x30"), swapOut("0x30"), waiting("0+12x6 72x30")],
       atMinutes: 8,
     },
@@ -99,142 +99,142 @@ export const CASES: readonly Case[] = [
         crossed("1x30"),
         series("wasp_threshold_crossed", "0x30", { threshold: "swap-stall-lasting" }),
       ],
-      firing: `For 10 minutes a threshold that calls for an eviction has been crossed on ${ONE}: longer than one eviction takes.`,
+      firing: `An eviction threshold has been crossed on ${ONE} for 10 minutes, which is longer than one eviction takes.`,
     },
-    { name: "one eviction is about to help", series: [crossed("0 1x6 0x30")], atMinutes: 6 },
-    { name: "no threshold is crossed, whatever waits", series: [crossed("0x30"), stalled("0.5x30")] },
+    { name: "one eviction relieves the pressure", series: [crossed("0 1x6 0x30")], atMinutes: 6 },
+    { name: "tasks wait, but no threshold is crossed", series: [crossed("0x30"), stalled("0.5x30")] },
   ]),
   ...of("WaspSwapNearlyExhausted", 12, [
     {
-      name: "swap is nearly full, and work waits",
+      name: "swap is nearly full, and tasks wait",
       series: [...used("9500000000x30"), stalled("0.05x30")],
-      firing: `95% of the swap of ${ONE} is in use, and work there waits for memory. Once it is full, nothing more can be swapped out, and pods are evicted or killed.`,
+      firing: `95% of the swap of ${ONE} is in use, and tasks wait for memory. When swap is full, nothing more can be swapped out, and pods are evicted or killed.`,
     },
     {
-      name: "swap is nearly full, and the kernel tells nothing of who waits",
+      name: "swap is nearly full, and the kernel has no PSI",
       series: used("9500000000x30"),
-      firing: `95% of the swap of ${ONE} is in use, and work there waits for memory. Once it is full, nothing more can be swapped out, and pods are evicted or killed.`,
+      firing: `95% of the swap of ${ONE} is in use, and tasks wait for memory. When swap is full, nothing more can be swapped out, and pods are evicted or killed.`,
     },
-    { name: "swap is full of what nobody needs", series: [...used("9900000000x30"), stalled("0.001x30")] },
+    { name: "swap is full of cold memory", series: [...used("9900000000x30"), stalled("0.001x30")] },
     {
-      name: "it is over soon",
+      name: "swap is nearly full for less than 10 minutes",
       series: [...used("0 9500000000x8 0x20"), stalled("0.05x30")],
       atMinutes: 8,
     },
-    { name: "there is room", series: [...used("8000000000x30"), stalled("0.5x30")] },
+    { name: "swap is not nearly full", series: [...used("8000000000x30"), stalled("0.5x30")] },
     {
-      name: "there is no swap",
+      name: "the node has no swap",
       series: [agentSwap("0x30", ONE), series("wasp_node_swap_used_bytes", "0x30"), stalled("0.5x30")],
     },
   ]),
   ...of("WaspEvictionBlocked", 20, [
     {
-      name: "a disruption budget allows none",
+      name: "a disruption budget blocks all evictions",
       series: [crossed("1x30"), answered("blocked", "0+1x30"), answered("accepted", "0x30")],
       firing: refused(15),
     },
     {
-      name: "the next pod went",
+      name: "the next pod was evicted",
       series: [crossed("1x30"), answered("blocked", "0+1x30"), answered("accepted", "0x10 1x20")],
     },
     {
-      name: "a virtual machine is on its way",
+      name: "a virtual machine is being evacuated",
       series: [crossed("1x30"), answered("blocked", "0+1x30"), answered("evacuating", "0x10 1x20")],
     },
     { name: "the pressure is over", series: [crossed("1x10 0x20"), answered("blocked", "0+1x10 10x20")] },
     {
-      name: "the pod had gone by itself",
+      name: "the pod was already gone",
       series: [crossed("1x30"), answered("failed", "0+1x30"), answered("gone", "0x10 1x20")],
     },
     {
-      name: "nobody was asked for",
+      name: "no eviction was requested",
       series: [crossed("1x30"), answered("blocked", "0x30"), answered("accepted", "0x30")],
     },
     {
-      name: "one was refused just now",
+      name: "one eviction was refused just now",
       series: [crossed("0x15 1x15"), answered("blocked", "0x16 1x15"), answered("accepted", "0x30")],
     },
-    { name: "only decisions are asked for", series: [crossed("1x30"), answered("dry-run", "0+1x30")] },
+    { name: "evictionMode is DryRun", series: [crossed("1x30"), answered("dry-run", "0+1x30")] },
   ]),
   ...of("WaspEvictionBlocked", 15, [
     {
-      name: "the API server cannot be asked",
+      name: "the API server is unreachable",
       series: [crossed("1x30"), answered("failed", "0+10x30")],
       firing: refused(150),
     },
   ]),
   ...of("WaspEvictionBlocked", 45, [
     {
-      name: "all pods are never to be evicted, and were asked long ago",
+      name: "no pod can ever be evicted, and the last refusal is half an hour old",
       series: [crossed("1x60"), answered("never", "0x5 3x60")],
       firing: refused(3),
     },
     {
-      name: "a budget allows none any more, after it allowed one",
+      name: "a budget blocks evictions after it allowed one",
       series: [crossed("1x60"), answered("blocked", "0x20 0+1x40"), answered("accepted", "0x10 1x50")],
       firing: refused(15),
     },
     {
-      name: "it has evicted as many as it may",
+      name: "the agent has reached maxEvictionsPerHour",
       series: [crossed("1x60"), answered("blocked", "0x3 2x57"), answered("accepted", "0x5 6x55")],
     },
   ]),
   ...of("WaspAgentAbsent", 18, [
     {
-      name: "a node with swap has none",
+      name: "a node with swap has no agent",
       series: [swapTotal("1000x30", ONE), swapTotal("1000x30", TWO), agentSwap("1000x30", ONE)],
       firing: absent(1),
       labels: {},
     },
     {
-      name: "there is none at all",
+      name: "no node has an agent",
       series: [swapTotal("1000x30", ONE), swapTotal("1000x30", TWO)],
       firing: absent(2),
       labels: {},
     },
     {
-      name: "only nodes without swap have none",
+      name: "only a node without swap has no agent",
       series: [swapTotal("1000x30", ONE), swapTotal("0x30", TWO), agentSwap("1000x30", ONE)],
     },
     {
-      name: "one was renewed",
+      name: "an agent was restarted",
       series: [swapTotal("1000x30", ONE), agentSwap("1000x5 stale _x3 1000x30", ONE)],
       atMinutes: 8,
     },
   ]),
   ...of("WaspAgentNotReady", 24, [
     {
-      name: "it has never learned of its pods",
+      name: "the agent has never listed its pods",
       series: [lastPass("0x30")],
       firing: blind(),
     },
     {
-      name: "its kubelet has answered no more",
+      name: "the kubelet no longer responds",
       series: [lastPass("1700000000x30"), lists("failure", "0+2x30"), lists("success", "100x30")],
       firing: blind(),
     },
     {
-      name: "its kubelet answers now and then",
+      name: "the kubelet responds intermittently",
       series: [
         lastPass("1700000000x30"),
         lists("failure", "0+2x30"),
         lists("success", "0x4 1x4 2x4 3x4 4x30"),
       ],
     },
-    { name: "it takes a while to start", series: [lastPass("0x8 1700000000x30")], atMinutes: 8 },
+    { name: "the agent starts slowly", series: [lastPass("0x8 1700000000x30")], atMinutes: 8 },
     {
-      name: "nothing happens, which needs no list",
+      name: "no list is requested",
       series: [lastPass("1700000000x30"), lists("failure", "7x30"), lists("success", "100x30")],
     },
   ]),
   ...of("WaspLimitContested", 50, [
     {
-      name: "somebody fights for a container's limit",
+      name: "a container's limit is contested",
       series: [restored("0+1x60"), highRestored("0x60")],
       firing: contested(15),
     },
     {
-      name: "somebody fights for memory.high of kubepods",
+      name: "memory.high of kubepods is contested",
       series: [restored("0x60"), highRestored("0+2x60")],
       firing: contested(30),
     },
@@ -250,22 +250,28 @@ export const CASES: readonly Case[] = [
   ]),
   ...of("WaspHookMissing", 45, [
     {
-      name: "nothing starts with it",
+      name: "no container starts with the hook",
       series: [started("missing", "0+1x60"), started("seen", "0x60")],
-      firing: `Of the containers that started on ${ONE} within the hour and that the hook gives swap, none had it at its start: 45 of them.`,
+      firing: `45 containers that the hook grants swap started on ${ONE} within the last hour, and none had it at its start.`,
     },
-    { name: "it ran for another", series: [started("missing", "0+1x60"), started("seen", "0x20 1x40")] },
-    { name: "some came just now", series: [started("missing", "0x38 5x22"), started("seen", "0x60")] },
+    {
+      name: "the hook ran for another container",
+      series: [started("missing", "0+1x60"), started("seen", "0x20 1x40")],
+    },
+    {
+      name: "the containers started just now",
+      series: [started("missing", "0x38 5x22"), started("seen", "0x60")],
+    },
     { name: "too few have started", series: [started("missing", "0x10 2x50"), started("seen", "0x60")] },
   ]),
 ];
 
 interface Course {
   readonly name: string;
-  /** Another time than that of the other courses. */
+  /** Time of evaluation; by default that of all courses of the call. */
   readonly atMinutes?: number;
   readonly series: readonly CaseSeries[];
-  /** The description of the alert that fires; none if left out. */
+  /** Description of the alert; if not set, it must not fire. */
   readonly firing?: string;
   readonly labels?: Readonly<Record<string, string>>;
 }
@@ -288,17 +294,17 @@ function series(
 }
 
 function absent(count: number): string {
-  return `For 15 minutes ${count} of the nodes that have swap have had no agent that Prometheus can reach. New containers there have what the hook gave them, or no swap.`;
+  return `For 15 minutes ${count} of the nodes with swap have had no agent that Prometheus can scrape. New containers there have the hook's limit, or no swap.`;
 }
 
 function refused(count: number): string {
-  return `Every eviction that was asked for on ${ONE} of late was refused, ${count} of them, and its pods are stalled still.`;
+  return `All recent evictions on ${ONE} were refused (${count}), and its pods are still stalled.`;
 }
 
 function blind(): string {
-  return `For 10 minutes the agent of ${ONE} has not been told which pods run there. It keeps the limits that it knows; those of new containers wait, and nobody new is evicted for swap.`;
+  return `For 10 minutes the agent of ${ONE} has had no list of its pods. It keeps the limits that it knows; new containers get none, and no new pod is evicted.`;
 }
 
 function contested(count: number): string {
-  return `In 15 minutes ${count} limits of ${ONE} had been changed by somebody else and were put back, and so it goes for half an hour. In between they are not what they should be.`;
+  return `For half an hour another program has changed limits of ${ONE} and the agent has restored them, in the last 15 minutes ${count} times. Until each is restored, it is wrong.`;
 }

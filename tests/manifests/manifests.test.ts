@@ -1,12 +1,12 @@
 import { describe, expect, test } from "bun:test";
 import { readdirSync } from "node:fs";
 import { parse } from "yaml";
-import { version } from "../package.json";
-import { NRI_SOCKET } from "../src/config/nri/shared.ts";
+import { version } from "../../package.json";
+import { NRI_SOCKET } from "../../src/config/nri/shared.ts";
 import { build, COMPONENTS, filesOf, find, type KubernetesObject, MANIFESTS } from "./kustomize.ts";
 import { complaintsAbout } from "./openapi.ts";
 
-// What takes the hook away adds to what installs it.
+// remove-hook is only valid together with install-hook.
 const HOOK_COMPONENTS = ["components/install-hook", "components/remove-hook"];
 const OTHERS = COMPONENTS.filter((component) => !HOOK_COMPONENTS.includes(component));
 
@@ -17,7 +17,7 @@ const [agent] = podOf(base).spec.containers;
 const config = parse(find(base, "ConfigMap").data["config.yaml"]);
 
 describe("the manifests", () => {
-  test.each(["base", ...COMPONENTS])("%s takes in every file of its folder", (folder) => {
+  test.each(["base", ...COMPONENTS])("%s uses every file of its folder", (folder) => {
     expect(readdirSync(`${MANIFESTS}/${folder}`).sort()).toEqual(
       ["kustomization.yaml", ...filesOf(folder)].sort(),
     );
@@ -35,7 +35,7 @@ describe("the manifests", () => {
     expect(objects.flatMap(complaintsAbout)).toEqual([]);
   });
 
-  test("name each other rightly", () => {
+  test("refer to each other by the right names", () => {
     const { serviceAccountName, volumes } = podOf(everything).spec;
     const binding = find(base, "ClusterRoleBinding");
     const { namespace } = find(base, "ServiceAccount", serviceAccountName).metadata;
@@ -56,7 +56,7 @@ describe("the manifests", () => {
     );
   });
 
-  test("select the agents, and nothing that other labels are on", () => {
+  test("select exactly the agents' pods", () => {
     const { labels } = podOf(base).metadata;
     expect(find(base, "DaemonSet").spec.selector).toEqual({ matchLabels: labels });
     const { selector, podMetricsEndpoints } = find(everything, "PodMonitor").spec;
@@ -64,7 +64,7 @@ describe("the manifests", () => {
     expect(agent.ports).toContainEqual(expect.objectContaining({ name: podMetricsEndpoints[0].port }));
   });
 
-  test("let OpenShift's Prometheus see the agents' pods, and nothing else", () => {
+  test("allow OpenShift's Prometheus to list the agents' pods, and nothing else", () => {
     const objects = build(["components/openshift-monitoring"]);
     expect(find(objects, "Role", "wasp-prometheus").rules).toEqual([
       { apiGroups: [""], resources: ["pods"], verbs: ["get", "list", "watch"] },
@@ -79,7 +79,7 @@ describe("the manifests", () => {
     expect(find(objects, "Namespace").metadata.labels).toMatchObject(label);
   });
 
-  test("run this version, by a name that no registry answers to", () => {
+  test("run this version, by an image name without a registry", () => {
     expect(agent.image).toBe(`localhost/wasp:${version}`);
     expect(agent.imagePullPolicy).toBe("IfNotPresent");
   });
@@ -88,13 +88,13 @@ describe("the manifests", () => {
 describe("the configuration", () => {
   const text = find(base, "ConfigMap").data["config.yaml"] as string;
 
-  test("is read by the flag that names it, from a folder, so that a change arrives", () => {
+  test("is mounted as a directory, so that a change is visible, and named by a flag", () => {
     const mount = agent.volumeMounts.find(({ name }: { name: string }) => name === "config");
     expect(agent.args).toContain(`--config=${mount.mountPath}/config.yaml`);
     expect(mount).not.toHaveProperty("subPath");
   });
 
-  test("has only knobs that there are", () => {
+  test("sets these knobs only", () => {
     const { apiVersion, kind, ...knobs } = config;
     expect({ apiVersion, kind }).toEqual({ apiVersion: "wasp.io/v1alpha1", kind: "WaspConfiguration" });
     expect(knobs).toEqual({
@@ -111,7 +111,7 @@ describe("the configuration", () => {
     });
   });
 
-  test("explains each knob in the line before it", () => {
+  test("documents each knob in the line before it", () => {
     const lines = text.trim().split("\n");
     const knobs = lines
       .flatMap((line, index) => (/^(# )?\w+: [^ ]+( \S+\])?$/.test(line) ? [index] : []))
@@ -120,14 +120,14 @@ describe("the configuration", () => {
     for (const index of knobs) expect(lines[index - 1]).toMatch(/^# [A-Z].*\.$/);
   });
 
-  test("has the port that is probed and scraped", () => {
+  test("has the port of the probes and of the metrics", () => {
     expect(agent.ports).toEqual([{ name: "metrics", containerPort: config.httpPort }]);
     expect(agent.readinessProbe.httpGet).toEqual({ path: "/readyz", port: "metrics" });
     expect(agent.livenessProbe.httpGet).toEqual({ path: "/healthz", port: "metrics" });
   });
 });
 
-describe("the power of the agent", () => {
+describe("the permissions of the agent", () => {
   const rulesWith = (...components: string[]) => find(build(components), "ClusterRole").rules;
   const own = { apiGroups: [""], resources: ["nodes/pods", "nodes/configz"], verbs: ["get"] };
   const proxy = { apiGroups: [""], resources: ["nodes/proxy"], verbs: ["get"] };
@@ -148,12 +148,12 @@ describe("the power of the agent", () => {
     { component: "older-kubelets", more: [proxy] },
     { component: "api-server-pods", more: [pods] },
     { component: "eviction", more: evictions },
-  ])("over the API is to read, and no more than it takes with $component", ({ component, more }) => {
+  ])("at the API server are to read its pods, and what $component requires", ({ component, more }) => {
     expect(rulesWith()).toEqual([own]);
     expect(rulesWith(`components/${component}`)).toEqual([own, ...more]);
   });
 
-  test("on the node is root's without any capability, and without a way to gain one", () => {
+  test("on the node are root's without capabilities, and without a way to gain one", () => {
     for (const objects of [base, everything]) {
       expect(podOf(objects).spec.containers).toHaveLength(1);
       expect(podOf(objects).spec).not.toContainAnyKeys([
@@ -175,7 +175,7 @@ describe("the power of the agent", () => {
     }
   });
 
-  test("over the node's files is the cgroups, and what components add to see", () => {
+  test("on the node's files are the cgroups, and read-only mounts of components", () => {
     const hostPaths = (objects: KubernetesObject[]) =>
       podOf(objects).spec.volumes.flatMap(({ hostPath }: KubernetesObject) => hostPath ?? []);
     const cgroup = { path: "/sys/fs/cgroup", type: "Directory" };
@@ -192,7 +192,7 @@ describe("the power of the agent", () => {
     expect(mounts.filter(({ readOnly }) => readOnly !== true).map(({ name }) => name)).toEqual(["cgroup"]);
   });
 
-  test("is not to be changed by its environment", () => {
+  test("do not depend on its environment", () => {
     expect(agent.env.map(({ name }: { name: string }) => name)).toEqual([
       "NODE_NAME",
       "KUBELET_HOST",
@@ -207,7 +207,7 @@ describe("the power of the agent", () => {
 });
 
 describe("the agent", () => {
-  test("believes the kubelet by one thing at a time", () => {
+  test("verifies the kubelet by exactly one certificate or CA", () => {
     const argsWith = (...components: string[]) => podOf(build(components)).spec.containers[0].args;
     const common = ["agent", "--config=/etc/wasp/config.yaml", "--http-address=$(POD_IP)"];
     const ca = "--kubelet-ca-file=/var/run/secrets/kubernetes.io/serviceaccount/ca.crt";
@@ -217,9 +217,9 @@ describe("the agent", () => {
     expect(argsWith("components/eviction")).toEqual([...common, ca, "--eviction-mode=Enforce"]);
     const [nri] = podOf(build(["components/nri"])).spec.containers;
     expect(nri.args).toEqual([...common, ca, "--nri"]);
-    // Where the agent looks for the socket, the runtime's folder is.
+    // The agent's path of the socket must be in the mounted folder of the runtime.
     expect(NRI_SOCKET).toBe(`${nri.volumeMounts.at(-1).mountPath}/nri.sock`);
-    // In either order.
+    // The order of components must not matter.
     const both = ["components/api-server-pods", "components/kubelet-self-signed"];
     expect(argsWith(...both)).toEqual([...common, certificate, "--pod-source=ApiServer"]);
     expect(argsWith(...both.reverse())).toEqual([...common, certificate, "--pod-source=ApiServer"]);
@@ -234,18 +234,21 @@ describe("the agent", () => {
     { node: "OpenShift's control plane", roles: ["control-plane", "master"], isWorker: false },
     { node: "OpenShift's node of all roles", roles: ["control-plane", "master", "worker"], isWorker: true },
     { node: "a single node made a worker", roles: ["control-plane", "worker"], isWorker: true },
-  ])("is on workers, and on all Linux nodes where a component says so: $node", ({ roles, isWorker }) => {
-    const labels = (os: string) => [
-      `kubernetes.io/os=${os}`,
-      ...roles.map((role) => `node-role.kubernetes.io/${role}=`),
-    ];
-    const everywhere = podOf(build(["components/control-plane"]));
-    expect(isScheduled(podOf(base), labels("linux"))).toBe(isWorker);
-    expect(isScheduled(everywhere, labels("linux"))).toBe(true);
-    for (const pod of [podOf(base), everywhere]) expect(isScheduled(pod, labels("windows"))).toBe(false);
-  });
+  ])(
+    "runs on workers, and with components/control-plane on all Linux nodes: $node",
+    ({ roles, isWorker }) => {
+      const labels = (os: string) => [
+        `kubernetes.io/os=${os}`,
+        ...roles.map((role) => `node-role.kubernetes.io/${role}=`),
+      ];
+      const everywhere = podOf(build(["components/control-plane"]));
+      expect(isScheduled(podOf(base), labels("linux"))).toBe(isWorker);
+      expect(isScheduled(everywhere, labels("linux"))).toBe(true);
+      for (const pod of [podOf(base), everywhere]) expect(isScheduled(pod, labels("windows"))).toBe(false);
+    },
+  );
 
-  test("is on nodes whatever their taints, and is evicted last", () => {
+  test("tolerates all taints, and is evicted last", () => {
     expect(podOf(base).spec).toMatchObject({
       tolerations: [{ operator: "Exists" }],
       priorityClassName: "system-node-critical",
@@ -254,7 +257,7 @@ describe("the agent", () => {
   });
 });
 
-/** Whether the scheduler would put a pod on a node with these labels, each as KEY=VALUE. */
+/** Returns true if the scheduler would place a pod on a node with these labels, each as KEY=VALUE. */
 function isScheduled({ spec }: KubernetesObject, labels: readonly string[]): boolean {
   const isSelected = Object.entries(spec.nodeSelector).every(([key, value]) =>
     labels.includes(`${key}=${value}`),

@@ -1,6 +1,6 @@
-/** What an expression of PromQL refers to; whether it makes sense is for promtool to say. */
+/** Finds the metrics and labels in a PromQL expression; promtool checks its validity. */
 
-/** One metric of an expression, with what is asked of its labels. */
+/** Metric of an expression with its label matchers. */
 export interface Selector {
   readonly metric: string;
   readonly matchers: readonly { readonly label: string; readonly operator: string; readonly value: string }[];
@@ -11,7 +11,7 @@ const MATCHER = /([a-zA-Z_]\w*)\s*(=~|!~|!=|=)\s*"((?:[^"\\]|\\.)*)"/g;
 const WORDS = ["and", "or", "unless", "bool", "offset", "Inf"];
 const GROUPINGS = ["by", "on", "without", "ignoring", "group_left", "group_right"];
 
-/** The metrics that an expression selects. */
+/** Returns the metrics that an expression selects. */
 export function selectorsOf(expression: string): Selector[] {
   const tokens = tokensOf(expression);
   const selectors: Selector[] = [];
@@ -28,7 +28,7 @@ export function selectorsOf(expression: string): Selector[] {
   return selectors;
 }
 
-/** The labels by which an expression groups or joins. */
+/** Returns the labels by which an expression groups or joins. */
 export function groupingLabelsOf(expression: string): string[] {
   const tokens = tokensOf(expression);
   return tokens.filter((token, index) => /^[a-zA-Z_]/.test(token) && isGrouped(tokens, index));
@@ -38,12 +38,12 @@ function tokensOf(expression: string): string[] {
   return expression.match(TOKEN) ?? [];
 }
 
-/** Whether it is the `sum` of `sum by (label) (...)`. */
+/** Returns true for the `sum` in `sum by (label) (...)`. */
 function isAggregation(tokens: readonly string[], index: number): boolean {
   return ["by", "without"].includes(tokens[index + 1] ?? "");
 }
 
-/** Whether it stands in the parentheses behind `by` and the like. */
+/** Returns true for a token in the parentheses after `by` or another grouping. */
 function isGrouped(tokens: readonly string[], index: number): boolean {
   const open = tokens.lastIndexOf("(", index);
   return open > 0 && !tokens.slice(open, index).includes(")") && GROUPINGS.includes(tokens[open - 1] ?? "");

@@ -1,8 +1,8 @@
-/** The cases in promtool's own format, which YAML takes for JSON's. */
+/** Alert cases in promtool's format, written as JSON, which is valid YAML. */
 import type { Case, CaseSeries } from "./cases.ts";
 import { RULES } from "./rules.ts";
 
-/** A test file of promtool that plays these cases through the rules in rulesFile, seen from the test file. */
+/** Returns a promtool test file that evaluates cases; `rulesFile` is relative to the test file. */
 export function promtoolTests(cases: readonly Case[], rulesFile: string): string {
   const tests = cases.map(({ alert, name, series, atMinutes, firing }) => ({
     name: `${alert}: ${name}`,
@@ -19,7 +19,7 @@ export function promtoolTests(cases: readonly Case[], rulesFile: string): string
   return JSON.stringify({ rule_files: [rulesFile], evaluation_interval: "1m", tests });
 }
 
-/** A file of rules that record these expressions, by which promtool tells whether they can be read. */
+/** Returns a file of recording rules with these expressions, so that promtool checks their syntax. */
 export function recordingRules(expressions: readonly string[]): string {
   const rules = expressions.map((expr, index) => ({ record: `expression_${index}`, expr }));
   return JSON.stringify({ groups: [{ name: "expressions", rules }] });

@@ -1,17 +1,17 @@
-/** What `kubectl kustomize` makes of the manifests, by the part of its language that they use. */
+/** Renders the manifests as `kubectl kustomize` does, for the part of its language that they use. */
 import { readdirSync, readFileSync } from "node:fs";
 import { normalize } from "node:path/posix";
 import { deepEquals } from "bun";
 import { parse, parseAllDocuments } from "yaml";
-import { ROOT } from "./node/binary.ts";
+import { ROOT } from "../node/binary.ts";
 
-// biome-ignore lint/suspicious/noExplicitAny: of any kind; its schema tells what is in it.
+// biome-ignore lint/suspicious/noExplicitAny: objects of all kinds; tests/manifests/openapi.ts checks them.
 export type KubernetesObject = any;
 
-/** The folder of the manifests. */
+/** Folder of the manifests. */
 export const MANIFESTS = `${ROOT}/manifests`;
 
-/** The components that an overlay can add to the base, as folders of `manifests`. */
+/** Components that an overlay can add to the base, as folders of `manifests`. */
 export const COMPONENTS = readdirSync(`${MANIFESTS}/components`)
   .map((name) => `components/${name}`)
   .sort();
@@ -30,21 +30,21 @@ interface Generator {
   readonly options: { disableNameSuffixHash: true; labels: Record<string, string> };
 }
 
-/** Returns the objects of the base with these components; throws for what kustomize, or this part of it, refuses. */
+/** Returns the objects of the base with components. Throws for anything that kustomize, or this part of it, refuses. */
 export function build(components: readonly string[] = []): KubernetesObject[] {
   const objects: KubernetesObject[] = [];
   for (const folder of ["base", ...components]) addTo(objects, folder);
   return objects;
 }
 
-/** Returns the objects of an overlay, a folder of `manifests`; throws as build does. */
+/** Returns the objects of an overlay, a folder of `manifests`. Throws as `build` does. */
 export function buildOverlay(folder: string): KubernetesObject[] {
   const objects: KubernetesObject[] = [];
   addTo(objects, folder);
   return objects;
 }
 
-// Resources, then components, then patches: in this order, whatever that of the file is.
+// Resources, then components, then patches: kustomize's order, independent of the file's.
 function addTo(objects: KubernetesObject[], folder: string): void {
   const { resources, components, configMapGenerator, patches } = readKustomization(folder);
   for (const resource of resources) {
@@ -59,14 +59,14 @@ function addTo(objects: KubernetesObject[], folder: string): void {
   }
 }
 
-/** Returns the object of this kind and name; throws when it is not there. */
+/** Returns the object of a kind and name. Throws unless there is exactly one. */
 export function find(objects: readonly KubernetesObject[], kind: string, name = "wasp"): KubernetesObject {
   const found = objects.filter((object) => object.kind === kind && object.metadata.name === name);
   if (found.length !== 1) throw new Error(`${found.length} objects are a ${kind} named ${name}, not one`);
   return found[0];
 }
 
-/** Returns the files that a kustomization takes in, without its own. */
+/** Returns the files that a kustomization uses, without itself. */
 export function filesOf(folder: string): string[] {
   const { resources, configMapGenerator } = readKustomization(folder);
   return [
@@ -91,7 +91,7 @@ function readKustomization(folder: string): Kustomization {
   if (`${apiVersion} ${kind}` !== `kustomize.config.k8s.io/${expected}`)
     throw new Error(`${file} is no ${expected}`);
   if (Object.keys(unknown).length > 0)
-    throw new Error(`${file}: ${Object.keys(unknown)} cannot be built here`);
+    throw new Error(`${file}: ${Object.keys(unknown)} is not supported by the tests`);
   return { resources, components, configMapGenerator, patches };
 }
 
@@ -125,7 +125,7 @@ function apply(
     .map((key) => key.replaceAll("~1", "/"));
   const last = keys.pop() ?? "";
   const parent = keys.reduce((at, key) => at?.[key], object);
-  if (parent === undefined) throw new Error(`${path} is not there`);
+  if (parent === undefined) throw new Error(`${path} does not exist`);
   if (op === "add" && Array.isArray(parent) && last === "-") parent.push(value);
   else if (op === "add" && !Array.isArray(parent)) parent[last] = value;
   else if (op === "replace" && last in parent) parent[last] = value;

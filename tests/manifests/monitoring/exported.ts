@@ -1,38 +1,38 @@
-/** Every series that the agent and node_exporter can show, by which it is told whether a rule can ever see something. */
+/** All series that the agent and node_exporter can expose, to check that a rule can match any. */
 import { readFileSync } from "node:fs";
-import { AgentMetrics } from "../../src/agent/metrics/metrics.ts";
-import { DEFAULT_THRESHOLDS } from "../../src/policy/eviction/default-thresholds.ts";
-import { SIGNALS } from "../../src/policy/eviction/signals.ts";
-import { NODE, shownAgent, shownContainer } from "../agent/metrics/shown.ts";
+import { AgentMetrics } from "../../../src/agent/metrics/metrics.ts";
+import { DEFAULT_THRESHOLDS } from "../../../src/policy/eviction/default-thresholds.ts";
+import { SIGNALS } from "../../../src/policy/eviction/signals.ts";
+import { NODE, shownAgent, shownContainer } from "../../agent/metrics/shown.ts";
+import { ROOT } from "../../node/binary.ts";
 import { build, find } from "../kustomize.ts";
-import { ROOT } from "../node/binary.ts";
 import type { Selector } from "./expression.ts";
 
-/** A series, without what is measured. */
+/** Series without its value. */
 export interface Series {
   readonly metric: string;
-  /** As the exporter gives them. */
+  /** Labels that the exporter sets. */
   readonly labels: Readonly<Record<string, string>>;
-  /** Labels that Prometheus gives all series of the target. */
+  /** Names of the labels that Prometheus adds to all series of the target. */
   readonly targetLabels: readonly string[];
 }
 
 type Relabeling = { readonly targetLabel?: string };
 
-// The rest is what the Prometheus operator gives all targets of a PodMonitor.
+// The Prometheus operator adds the other labels to all targets of a PodMonitor.
 const [endpoint] = find(build(["components/pod-monitor"]), "PodMonitor").spec.podMetricsEndpoints;
 const relabeled = (endpoint.relabelings as Relabeling[]).flatMap(({ targetLabel }) => targetLabel ?? []);
 const AGENT_LABELS = [...relabeled, "job", "instance", "namespace", "pod", "container", "endpoint"];
-// What any Prometheus gives them; the operator's more depends on who deployed node_exporter.
+// Every Prometheus adds these; the operator's further labels depend on the deployment of node_exporter.
 const NODE_EXPORTER_LABELS = ["job", "instance"];
 
-/** All of them. */
+/** All exposed series. */
 export const EXPORTED: readonly Series[] = [
   ...seriesOf(await agentMetrics(), AGENT_LABELS),
   ...seriesOf(readFileSync(`${ROOT}/tests/fixtures/node-exporter/metrics.txt`, "utf8"), NODE_EXPORTER_LABELS),
 ];
 
-/** The series that a selector can find; none where what it asks of a label can never be. */
+/** Returns the series that a selector can match, or none if a matcher can never match. */
 export function found({ metric, matchers }: Selector): Series[] {
   const ofMetric = EXPORTED.filter((series) => series.metric === metric);
   return ofMetric.filter(({ labels, targetLabels }) =>
@@ -44,12 +44,12 @@ export function found({ metric, matchers }: Selector): Series[] {
   );
 }
 
-/** Whether all series have a label. */
+/** Returns true if all series have a label. */
 export function haveLabel(series: readonly Series[], label: string): boolean {
   return series.every(({ labels, targetLabels }) => label in labels || targetLabels.includes(label));
 }
 
-/** What an agent tells of which everything is known. */
+/** Returns the metrics of an agent that exposes every series. */
 async function agentMetrics(): Promise<string> {
   const view = shownAgent({
     containers: () => [shownContainer()],

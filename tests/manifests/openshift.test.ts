@@ -2,16 +2,16 @@ import { describe, expect, test } from "bun:test";
 import { readdirSync, readFileSync } from "node:fs";
 import { basename } from "node:path";
 import { parse, parseAllDocuments } from "yaml";
+import { wasp } from "../node/binary.ts";
+import { InstallHost } from "../node/install-host.ts";
 import { buildOverlay, COMPONENTS, filesOf, find, type KubernetesObject, MANIFESTS } from "./kustomize.ts";
-import { wasp } from "./node/binary.ts";
-import { InstallHost } from "./node/install-host.ts";
 import { complaintsAbout } from "./openapi.ts";
 
 const OVERLAYS = ["openshift", "openshift-removal"];
 const overlay = buildOverlay("openshift");
 const { metadata: podMetadata, spec: pod } = find(overlay, "DaemonSet").spec.template;
 const containers: KubernetesObject[] = [...pod.initContainers, ...pod.containers];
-// Of util-linux and others, that a host of any kind of swap has.
+// Programs that a host with any kind of swap has.
 const PROGRAMS = ["blkid", "cryptsetup", "fallocate", "mkswap", "modprobe", "swapon", "wipefs"];
 const nodes = readFileSync(`${MANIFESTS}/openshift/nodes.yaml`, "utf8");
 
@@ -24,7 +24,7 @@ async function print(...flags: string[]): Promise<string> {
   return stdout;
 }
 
-/** What a machine gets of an object: its files by their paths, and the units that are started, each with its target. */
+/** Returns the files by path, and the links of the enabled units, that a MachineConfig creates on a machine. */
 function machineOf({ spec }: KubernetesObject) {
   const { storage = { files: [] }, systemd } = spec.config;
   const files: Record<string, string> = {};
@@ -44,20 +44,23 @@ function machineOf({ spec }: KubernetesObject) {
   return { files, links };
 }
 
-describe("what makes OpenShift's workers ready", () => {
-  test("is what wasp install --print prints", async () => {
+describe("nodes.yaml for OpenShift's workers", () => {
+  test("is the output of wasp install --print", async () => {
     const [first = ""] = nodes.split("\n");
     expect(first).toBe("# Printed by: wasp install --print openshift --overcommit 150%");
     expect(await print("--overcommit", "150%")).toBe(nodes);
   });
 
   test.each([
-    ["a file, as large as it takes", ["--overcommit", "150%"]],
-    ["a file of its own", ["--swap-file", "/var/swap/a", "--swap-size", "8Gi", "--swap-priority", "7"]],
+    ["a file, sized by --overcommit", ["--overcommit", "150%"]],
+    [
+      "a file with a path, a size and a priority",
+      ["--swap-file", "/var/swap/a", "--swap-size", "8Gi", "--swap-priority", "7"],
+    ],
     ["a device", ["--swap-device", "/dev/disk/by-partlabel/swap"]],
     ["an encrypted device", ["--swap-device", "/dev/disk/by-path/pci-1", "--encrypt"]],
     ["compressed memory", ["--zram", "--swap-size", "4Gi"]],
-  ])("is what wasp install does to a host: %s", async (_, flags) => {
+  ])("has the same files and links as wasp install on a host: %s", async (_, flags) => {
     using host = new InstallHost();
     for (const program of PROGRAMS) host.write(`/usr/sbin/${program}`, "", 0o755);
     const only = ["swap", "system-slice"].flatMap((part) => ["--only", part]);
@@ -93,7 +96,7 @@ describe("what makes OpenShift's workers ready", () => {
     },
   );
 
-  test("is for workers, and tells the kernel to count pressure", () => {
+  test("applies to workers, and turns PSI on", () => {
     const objects = objectsIn(nodes);
     const [kubelet, ...machines] = objects;
     expect(objects.map(({ kind, metadata }) => `${kind} ${metadata.name}`)).toEqual([
@@ -110,14 +113,14 @@ describe("what makes OpenShift's workers ready", () => {
     expect(machines.flatMap(({ spec }) => spec.kernelArguments ?? [])).toEqual(["psi=1"]);
   });
 
-  test("writes nothing below /usr, which cannot be written", () => {
+  test("writes nothing below /usr, which is read-only", () => {
     const paths = objectsIn(nodes).flatMap(({ spec }) =>
       spec.config === undefined ? [] : Object.keys(machineOf({ spec }).files),
     );
     expect(paths.filter((path) => !path.startsWith("/etc/"))).toEqual([]);
   });
 
-  test("has virtual machines overcommit as much as their nodes", () => {
+  test("overcommits virtual machines by the same percentage as the nodes", () => {
     const patch = parse(readFileSync(`${MANIFESTS}/openshift/hyperconverged-patch.yaml`, "utf8"));
     expect(patch).toEqual({ spec: { higherWorkloadDensity: { memoryOvercommitPercentage: 150 } } });
     const other = parse(readFileSync(`${MANIFESTS}/openshift/hyperconverged-jsonpatch.yaml`, "utf8"));
@@ -146,7 +149,7 @@ describe("what makes OpenShift's workers ready", () => {
       ["--overcommit", "150%", "--dry-run", "--ssh", "a", "--only", "swap"],
       "leave --dry-run, --ssh, --only out",
     ],
-  ])("is refused rather than guessed: %j", async (flags, complaint) => {
+  ])("refuses flags that cannot apply to all nodes: %j", async (flags, complaint) => {
     const { exitCode, stdout, stderr } = await wasp(["install", "--print", "openshift", ...flags]);
     expect(exitCode).toBeGreaterThan(0);
     expect(stdout).toBe("");
@@ -161,7 +164,7 @@ describe("the agents on OpenShift", () => {
     expect([...objects, ...objectsIn(nodes)].flatMap(complaintsAbout)).toEqual([]);
   });
 
-  test("are all that is in their folders, with what makes nodes and virtual machines ready", () => {
+  test("use every file of their folders, except those for nodes and virtual machines", () => {
     const others = ["nodes.yaml", "hyperconverged-patch.yaml", "hyperconverged-jsonpatch.yaml"];
     expect(readdirSync(`${MANIFESTS}/openshift`).sort()).toEqual(
       ["kustomization.yaml", ...filesOf("openshift"), ...others].sort(),
@@ -169,7 +172,7 @@ describe("the agents on OpenShift", () => {
     expect(readdirSync(`${MANIFESTS}/openshift-removal`)).toEqual(["kustomization.yaml"]);
   });
 
-  test("are let do what they ask for, and nothing else", () => {
+  test("have security context constraints that allow exactly their pods", () => {
     const every = <Value>(read: (container: KubernetesObject) => Value): Value => {
       const [value, ...others] = containers.map(read);
       for (const other of others) expect(other).toEqual(value as Value);
@@ -183,7 +186,7 @@ describe("the agents on OpenShift", () => {
     const ownGroup = { type: "MustRunAs", ranges: [{ min: security.runAsGroup, max: security.runAsGroup }] };
     expect(scc).toEqual({
       allowHostDirVolumePlugin: volumes.includes("hostPath"),
-      // The token, which nobody has to ask for.
+      // The service account's token, which every pod has.
       volumes: [...new Set([...volumes, "projected"])].sort(),
       allowHostIPC: pod.hostIPC ?? false,
       allowHostNetwork: pod.hostNetwork ?? false,
@@ -209,7 +212,7 @@ describe("the agents on OpenShift", () => {
     expect(pod.securityContext).toContainAllKeys(["seLinuxOptions"]);
   });
 
-  test("ask for those constraints by name, which nobody else may use by what is applied here", () => {
+  test("require these constraints by name, which no other account may use", () => {
     const { name } = find(overlay, "SecurityContextConstraints", "wasp-node").metadata;
     expect(podMetadata.annotations).toEqual({ "openshift.io/required-scc": name });
     expect(find(overlay, "Role", "wasp-scc").rules).toEqual([
@@ -225,7 +228,7 @@ describe("the agents on OpenShift", () => {
     expect(subjects).toEqual([{ kind: "ServiceAccount", name: pod.serviceAccountName, namespace: "wasp" }]);
   });
 
-  test("differ in nothing else from those of the components", () => {
+  test("use existing components, and label their namespace", () => {
     const { components } = parse(readFileSync(`${MANIFESTS}/openshift/kustomization.yaml`, "utf8"));
     expect(components.map((path: string) => path.replace("../", ""))).toEqual(
       expect.arrayContaining(["components/api-server-pods", "components/openshift-monitoring"]),

@@ -1,12 +1,12 @@
-/** The alerts of manifests/monitoring. */
+/** Alerts of manifests/monitoring. */
 import { readFileSync } from "node:fs";
 import { parse } from "yaml";
 import { MANIFESTS } from "../kustomize.ts";
 
-/** The folder of all that watches wasp. */
+/** Folder of the alerts, runbooks and dashboard. */
 export const MONITORING = `${MANIFESTS}/monitoring`;
 
-/** An alert as Prometheus reads it. */
+/** Alerting rule in Prometheus's format. */
 export interface Rule {
   readonly alert: string;
   readonly expr: string;
@@ -15,10 +15,10 @@ export interface Rule {
   readonly annotations: Readonly<Record<string, string>>;
 }
 
-/** The rules as they stand in rules.yaml. */
+/** Rule groups of rules.yaml. */
 export const GROUPS: readonly { readonly name: string; readonly rules: readonly Rule[] }[] = parse(
   readFileSync(`${MONITORING}/rules.yaml`, "utf8"),
 ).groups;
 
-/** All alerts, of whatever group. */
+/** Alerts of all groups. */
 export const RULES: readonly Rule[] = GROUPS.flatMap(({ rules }) => rules);

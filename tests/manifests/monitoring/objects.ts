@@ -1,19 +1,19 @@
-// `npm run monitoring`: makes the Kubernetes objects of manifests/monitoring of its rules.
+// `npm run monitoring`: generates the Kubernetes objects of manifests/monitoring from its rules.
 import { readFileSync, writeFileSync } from "node:fs";
 import { MONITORING } from "./rules.ts";
 
-/** An object that holds the rules. */
+/** Kubernetes object that contains the rules. */
 export interface RulesObject {
-  /** Its name in manifests/monitoring. */
+  /** Name of its file in manifests/monitoring. */
   readonly file: string;
   readonly head: string;
 }
 
-/** The objects that hold the rules, for either operator. */
+/** Objects that contain the rules, one for each operator. */
 export const OBJECTS: readonly RulesObject[] = [
   {
     file: "prometheusrule.yaml",
-    head: `# Made of rules.yaml by \`npm run monitoring\`.
+    head: `# Generated from rules.yaml by \`npm run monitoring\`.
 apiVersion: monitoring.coreos.com/v1
 kind: PrometheusRule
 metadata:
@@ -25,7 +25,7 @@ metadata:
   },
   {
     file: "alertingrule.yaml",
-    head: `# Made of rules.yaml by \`npm run monitoring\`. For OpenShift's own Prometheus, which takes rules from this namespace alone.
+    head: `# Generated from rules.yaml by \`npm run monitoring\`. For OpenShift's own Prometheus, which only reads rules of this namespace.
 apiVersion: monitoring.openshift.io/v1
 kind: AlertingRule
 metadata:
@@ -37,7 +37,7 @@ metadata:
   },
 ];
 
-/** The text of an object that holds these rules, with their comments. */
+/** Returns the text of an object that contains these rules with their comments. */
 export function textOf({ head }: RulesObject, rules: string): string {
   return `${head}spec:\n${rules.replace(/^(?=.)/gm, "  ")}`;
 }

@@ -1,20 +1,20 @@
-/** Whether the dashboard can ever show something; promtool reads its expressions in tests/vm/monitoring.test.ts. */
+/** Checks that the dashboard selects series that exist; promtool checks its expressions in tests/vm/monitoring.test.ts. */
 import { describe, expect, test } from "bun:test";
-import dashboard from "../../manifests/monitoring/dashboard.json";
+import dashboard from "../../../manifests/monitoring/dashboard.json";
 import { PANELS } from "./dashboard.ts";
 import { found, haveLabel } from "./exported.ts";
 import { groupingLabelsOf, selectorsOf } from "./expression.ts";
 
 const variables = dashboard.templating.list.map(({ name }) => name);
 
-test("its panels are told apart, and lie beside each other", () => {
+test("its panels have distinct ids and places", () => {
   const ids = dashboard.panels.map(({ id }) => id);
   expect([...new Set(ids)]).toEqual(ids);
   const places = dashboard.panels.map(({ gridPos: { x, y } }) => `${x} ${y}`);
   expect([...new Set(places)]).toEqual(places);
 });
 
-test("its variables are all that it refers to", () => {
+test("it refers to its own variables only", () => {
   const named = JSON.stringify(dashboard).matchAll(/\$\{?(\w+)/g);
   expect([...new Set([...named].map(([, name]) => name))].sort()).toEqual(
     [...variables, "__rate_interval"].sort(),
@@ -27,7 +27,7 @@ test("its variables are all that it refers to", () => {
 });
 
 describe.each(PANELS)("the panel $title", ({ title, expressions }) => {
-  test("asks for series and labels that the agent or node_exporter shows", () => {
+  test("selects series and labels that the agent or node_exporter exposes", () => {
     expect(expressions).not.toBeEmpty();
     for (const expression of expressions) {
       const selectors = selectorsOf(expression);
@@ -42,7 +42,7 @@ describe.each(PANELS)("the panel $title", ({ title, expressions }) => {
     }
   });
 
-  test("names its lines by labels that they have", () => {
+  test("names its lines by labels of their series", () => {
     const { targets = [] } = dashboard.panels.find((panel) => panel.title === title) ?? {};
     for (const { expr, legendFormat } of targets)
       for (const [, label = ""] of legendFormat.matchAll(/\{\{(\w+)\}\}/g))

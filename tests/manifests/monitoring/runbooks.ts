@@ -1,8 +1,8 @@
-/** The runbooks of manifests/monitoring. */
+/** Runbooks of manifests/monitoring. */
 import { readdirSync, readFileSync } from "node:fs";
 import { MONITORING } from "./rules.ts";
 
-/** What to do about an alert. */
+/** Runbook of an alert. */
 export interface Runbook {
   readonly alert: string;
   readonly text: string;
@@ -16,7 +16,7 @@ export const RUNBOOKS: readonly Runbook[] = readdirSync(`${MONITORING}/runbooks`
     text: readFileSync(`${MONITORING}/runbooks/${file}`, "utf8"),
   }));
 
-/** The expressions of PromQL that a runbook tells, one a line. */
+/** Returns the PromQL expressions of a runbook. */
 export function expressionsOf({ text }: Runbook): string[] {
   const blocks = [...text.matchAll(/^```promql\n(.*?)^```$/gms)];
   return blocks.flatMap(([, block = ""]) => block.trim().split("\n"));
