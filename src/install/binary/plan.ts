@@ -2,7 +2,7 @@ import type { InstallOptions } from "../engine/options.ts";
 import type { PartPlan } from "../engine/plan.ts";
 
 /** What there is to know of the executable that runs. */
-export interface BinaryFacts {
+export interface RunningExecutable {
   /** Whether it is wasp, compiled; otherwise it is the interpreter that runs wasp's source. */
   readonly isCompiled: boolean;
 }
@@ -10,7 +10,7 @@ export interface BinaryFacts {
 const MODE = 0o755;
 
 /** Plans the executable: a copy of the one that runs. */
-export function planBinary({ isCompiled }: BinaryFacts, { binaryPath }: InstallOptions): PartPlan {
+export function planBinary({ isCompiled }: RunningExecutable, { binaryPath }: InstallOptions): PartPlan {
   const refusals = isCompiled
     ? []
     : [

@@ -1,6 +1,10 @@
 import { install } from "../finding/remedy.ts";
-import { check, type Verdict } from "../finding/rule.ts";
+import { checksOn, type Verdict } from "../finding/rule.ts";
+import type { KubeletCheckFacts } from "../kubelet/check-facts.ts";
 import { dangersOf } from "../target/owned-path.ts";
+import type { BinaryCheckFacts } from "./check-facts.ts";
+
+const check = checksOn<BinaryCheckFacts & KubeletCheckFacts>();
 
 /** The executable that the hook runs is there and runs. */
 export const binary = check({

@@ -9,7 +9,7 @@ import { swap, swapAfterBoot, swapSize } from "../swap/rules.ts";
 import { ioLatency, ioLatencyAfterBoot } from "../system-slice/io-latency-rules.ts";
 import { systemSlice, systemSliceAfterBoot } from "../system-slice/rules.ts";
 import type { Host } from "../target/host.ts";
-import type { CheckFacts } from "./facts.ts";
+import type { CheckFacts, KnownFacts } from "./facts.ts";
 import { readCheckFacts } from "./read-facts.ts";
 import { agent } from "./rules/agent.ts";
 import { cgroupVersion, swapController } from "./rules/cgroups.ts";
@@ -24,7 +24,7 @@ import { swapReach } from "./rules/swap-reach.ts";
 import { tmpfsNoswap } from "./rules/tmpfs.ts";
 
 /** All that a host is checked for, in the order in which it is told. */
-const CHECKS: readonly Check[] = [
+const CHECKS: readonly Check<KnownFacts>[] = [
   kernel,
   cgroupVersion,
   swapController,

@@ -8,8 +8,9 @@ import { readHookSettings } from "../crio/read-hook-folders.ts";
 import type { Fact } from "../finding/fact.ts";
 import { hooksInForce, isWaspHook } from "../hook/files.ts";
 import { readHookFiles } from "../hook/read.ts";
-import { readKubeletFlags } from "../kubelet/flags.ts";
 import { readKubelet } from "../kubelet/read.ts";
+import { readKubeletFlags } from "../kubelet/read-flags.ts";
+import { readRuntime } from "../kubelet/read-runtime.ts";
 import { serviceOf } from "../kubelet/settings.ts";
 import { parseSwaps, type SwapArea } from "../swap/areas.ts";
 import { readSwapsAtBoot } from "../swap/read-at-boot.ts";
@@ -18,11 +19,10 @@ import type { Host } from "../target/host.ts";
 import { hasNoswapMount } from "../target/mounts.ts";
 import { findProcess, readProcesses } from "../target/processes.ts";
 import { readUnitFiles } from "../target/unit-files.ts";
-import { changedFiles } from "./changed-files.ts";
 import type { CheckFacts, KnownFacts } from "./facts.ts";
 import { readPods, readPressureFacts, readSystemSlice } from "./read-cgroups.ts";
+import { readChangedFiles } from "./read-changed-files.ts";
 import { readOomd } from "./read-oomd.ts";
-import { runtimeOf } from "./read-runtime.ts";
 
 const DEFAULT_BINARY = "/usr/local/bin/wasp";
 
@@ -57,7 +57,7 @@ export function readCheckFacts(host: Host): CheckFacts {
     hasNoswapMount: running(() => hasNoswapMount(fsroot)),
     kubelet: factOf(kubelet),
     kubeletPid: running(() => kubeletProcess()?.pid),
-    runtime: factOf(() => runtimeOf(fsroot, kubelet(), processes())),
+    runtime: factOf(() => readRuntime(fsroot, kubelet(), processes())),
     hookFolders: factOf(hookFolders),
     hookFiles: factOf(hookFiles),
     binary: factOf(() => readBinary(host, binaryOf(hookFolders(), hookFiles()))),
@@ -68,8 +68,8 @@ export function readCheckFacts(host: Host): CheckFacts {
     ),
     nriPluginPid: running(() => readPluginLockHolder(fsroot)),
     changedSinceStart: running(() => [
-      ...changedFiles(fsroot, serviceOf(kubelet()?.startedBy), kubeletProcess(), kubelet()?.files ?? []),
-      ...changedFiles(fsroot, "crio", crio(), hookSettings().files),
+      ...readChangedFiles(fsroot, serviceOf(kubelet()?.startedBy), kubeletProcess(), kubelet()?.files ?? []),
+      ...readChangedFiles(fsroot, "crio", crio(), hookSettings().files),
     ]),
     pods: running(() => readPods(fsroot)),
     agentPid: running(() => readLockHolder(fsroot)),

@@ -1,6 +1,6 @@
 import { readUnitFiles } from "../target/unit-files.ts";
 import { settingsOf } from "../target/unit-settings.ts";
-import type { OomdFacts } from "./oomd-facts.ts";
+import type { OomdFacts } from "./facts.ts";
 
 // Slices above the pods: of them it kills what is below.
 const SLICES = ["-.slice", "kubepods.slice", "kubepods-burstable.slice"];

@@ -1,5 +1,5 @@
 import { TOML_DROP_IN } from "../engine/drop-in.ts";
-import { readKubeletFlags } from "../kubelet/flags.ts";
+import { readKubeletFlags } from "../kubelet/read-flags.ts";
 import type { Host } from "../target/host.ts";
 import { filesIn, processesNamed, programOf, readIfThere } from "../target/read-host.ts";
 import { readServiceFlags } from "../target/service-flags.ts";

@@ -1,5 +1,9 @@
 import { install } from "../finding/remedy.ts";
-import { check, type Verdict } from "../finding/rule.ts";
+import { checksOn, type Verdict } from "../finding/rule.ts";
+import type { KubeletCheckFacts } from "../kubelet/check-facts.ts";
+import type { NriCheckFacts } from "./check-facts.ts";
+
+const check = checksOn<KubeletCheckFacts & NriCheckFacts>();
 
 const LATE = "a container has its limit only once the agent has seen it";
 

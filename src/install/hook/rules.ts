@@ -1,7 +1,11 @@
 import { install } from "../finding/remedy.ts";
-import { check, type Verdict } from "../finding/rule.ts";
+import { checksOn, type Verdict } from "../finding/rule.ts";
+import type { KubeletCheckFacts } from "../kubelet/check-facts.ts";
+import type { HookCheckFacts } from "./check-facts.ts";
 import type { HookDefinition } from "./definition.ts";
 import { type HookFile, hooksInForce, isWaspHook, pathOf, runsWasp } from "./files.ts";
+
+const check = checksOn<HookCheckFacts & KubeletCheckFacts>();
 
 // CRI-O runs the one as the other.
 const STAGES = ["createRuntime", "prestart"];

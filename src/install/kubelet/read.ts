@@ -6,8 +6,8 @@ import type { Host } from "../target/host.ts";
 import { rootOf } from "../target/processes.ts";
 import { filesBelow, isThere, programOf, type RunningProcess, walk } from "../target/read-host.ts";
 import { isTable, readSettings, type Table } from "../target/settings-file.ts";
-import type { KubeletFlags } from "./flags.ts";
-import { readKubeletFlags } from "./flags.ts";
+import type { KubeletFlags } from "./read-flags.ts";
+import { readKubeletFlags } from "./read-flags.ts";
 import type { KubeletFacts } from "./settings.ts";
 import { type KubeletSettings, mergeKubeletSettings, readSwitch } from "./settings.ts";
 

@@ -1,8 +1,11 @@
 import { install } from "../finding/remedy.ts";
-import { check, type Verdict } from "../finding/rule.ts";
+import { checksOn, type Verdict } from "../finding/rule.ts";
+import type { KubeletCheckFacts } from "./check-facts.ts";
 import { DISTRIBUTIONS } from "./distribution.ts";
 import { type KubeletSettings, serviceOf } from "./settings.ts";
 import { howToStart, WITHOUT_FLAG } from "./swap-needs.ts";
+
+const check = checksOn<KubeletCheckFacts>();
 
 /** The kubelet runs, and its settings can be read. */
 export const kubelet = check({

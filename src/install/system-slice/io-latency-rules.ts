@@ -1,7 +1,11 @@
 import { install } from "../finding/remedy.ts";
-import { check, type Verdict } from "../finding/rule.ts";
+import { checksOn, type Verdict } from "../finding/rule.ts";
 import type { BlockStack } from "../swap/areas.ts";
+import type { SwapCheckFacts } from "../swap/check-facts.ts";
 import { isLasting, settingsOf } from "../target/unit-settings.ts";
+import type { SystemSliceCheckFacts } from "./check-facts.ts";
+
+const check = checksOn<SwapCheckFacts & SystemSliceCheckFacts>();
 
 /** The disk that swap is on serves the node's own services first. */
 export const ioLatency = check({

@@ -1,6 +1,9 @@
 import { install } from "../finding/remedy.ts";
-import { check, type Verdict } from "../finding/rule.ts";
+import { checksOn, type Verdict } from "../finding/rule.ts";
 import { isLasting, settingsOf } from "../target/unit-settings.ts";
+import type { SystemSliceCheckFacts } from "./check-facts.ts";
+
+const check = checksOn<SystemSliceCheckFacts>();
 
 const SLICE = "system.slice";
 

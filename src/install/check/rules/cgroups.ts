@@ -1,4 +1,7 @@
-import { check } from "../../finding/rule.ts";
+import { checksOn } from "../../finding/rule.ts";
+import type { KnownFacts } from "../facts.ts";
+
+const check = checksOn<KnownFacts>();
 
 /** The node has cgroup v2 alone. */
 export const cgroupVersion = check({

@@ -1,4 +1,7 @@
-import { check } from "../../finding/rule.ts";
+import { checksOn } from "../../finding/rule.ts";
+import type { KnownFacts } from "../facts.ts";
+
+const check = checksOn<KnownFacts>();
 
 // Before, a cgroup at its memory.high may never come to its next instruction (kubernetes pkg/util/kernel/constants.go,
 // MemoryQoSMinKernelVersion).

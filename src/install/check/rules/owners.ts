@@ -1,6 +1,9 @@
-import { check, type Verdict } from "../../finding/rule.ts";
+import { checksOn, type Verdict } from "../../finding/rule.ts";
 import { hooksInForce, isWaspHook, pathOf } from "../../hook/files.ts";
 import { dangersOf, type OwnedPath } from "../../target/owned-path.ts";
+import type { KnownFacts } from "../facts.ts";
+
+const check = checksOn<KnownFacts>();
 
 /** Nobody but root decides what the runtime runs as root: neither by the executable... */
 export const binaryOwner = check({

@@ -1,4 +1,7 @@
-import { check, type Verdict } from "../../finding/rule.ts";
+import { checksOn, type Verdict } from "../../finding/rule.ts";
+import type { KnownFacts } from "../facts.ts";
+
+const check = checksOn<KnownFacts>();
 
 /** The kernel tells of stalled work, by which the agent senses that swapping hurts. */
 export const pressure = check({

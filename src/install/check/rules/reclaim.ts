@@ -1,4 +1,7 @@
-import { check, type Verdict } from "../../finding/rule.ts";
+import { checksOn, type Verdict } from "../../finding/rule.ts";
+import type { KnownFacts } from "../facts.ts";
+
+const check = checksOn<KnownFacts>();
 
 /** The kernel may swap before page cache is all gone. */
 export const swappiness = check({

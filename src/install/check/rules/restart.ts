@@ -1,4 +1,7 @@
-import { check } from "../../finding/rule.ts";
+import { checksOn } from "../../finding/rule.ts";
+import type { KnownFacts } from "../facts.ts";
+
+const check = checksOn<KnownFacts>();
 
 /** The services go by the settings that are in their files. */
 export const restart = check({

@@ -1,5 +1,8 @@
-import { check, type Verdict } from "../../finding/rule.ts";
+import { checksOn, type Verdict } from "../../finding/rule.ts";
 import { pathOf } from "../../hook/files.ts";
+import type { KnownFacts } from "../facts.ts";
+
+const check = checksOn<KnownFacts>();
 
 const WASP_AGENT_HOOK = "swap-for-burstable.json";
 

@@ -1,4 +1,7 @@
-import { check, type Verdict } from "../../finding/rule.ts";
+import { checksOn, type Verdict } from "../../finding/rule.ts";
+import type { KnownFacts } from "../facts.ts";
+
+const check = checksOn<KnownFacts>();
 
 /** The container runtime is one that can run wasp for a starting container. */
 export const runtime = check({

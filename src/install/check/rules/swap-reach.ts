@@ -1,6 +1,9 @@
 import { formatRounded } from "../../../policy/kubernetes/quantity.ts";
 import { roomOfPods } from "../../../policy/reach/kubelet-thresholds.ts";
-import { check, type Verdict } from "../../finding/rule.ts";
+import { checksOn, type Verdict } from "../../finding/rule.ts";
+import type { KnownFacts } from "../facts.ts";
+
+const check = checksOn<KnownFacts>();
 
 /** The kernel swaps before the kubelet evicts. */
 export const swapReach = check({

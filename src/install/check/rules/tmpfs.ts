@@ -1,7 +1,10 @@
 import { INSTALL_ENCRYPTED } from "../../finding/remedy.ts";
-import { check, type Verdict } from "../../finding/rule.ts";
+import { checksOn, type Verdict } from "../../finding/rule.ts";
 import { isClear } from "../../swap/disk-rules.ts";
+import type { KnownFacts } from "../facts.ts";
 import { isAtLeast } from "./kernel.ts";
+
+const check = checksOn<KnownFacts>();
 
 // From then on the kubelet mounts with noswap without trying (kubernetes pkg/util/kernel/constants.go,
 // TmpfsNoswapSupportKernelVersion).

@@ -1,14 +1,14 @@
 import { existsSync } from "node:fs";
-import type { KubeletSettings } from "../kubelet/settings.ts";
 import { findProcess, type Process } from "../target/processes.ts";
-import type { KnownFacts } from "./facts.ts";
+import type { ContainerRuntime } from "./check-facts.ts";
+import type { KubeletSettings } from "./settings.ts";
 
 /** Tells which container runtime the kubelet uses: by its own word, else by what runs, else by what is installed. */
-export function runtimeOf(
+export function readRuntime(
   fsroot: string,
   kubelet: KubeletSettings | undefined,
   processes: readonly Process[],
-): KnownFacts["runtime"] {
+): ContainerRuntime | undefined {
   const endpoint = kubelet?.runtimeEndpoint ?? "";
   if (endpoint.includes("crio")) return "cri-o";
   if (endpoint.includes("containerd")) return "containerd";

@@ -7,7 +7,7 @@ import type { ChangedFile } from "./facts.ts";
  * Tells which of a service's files of settings were changed after it was started; none where it does not run. Throws an
  * error that names what cannot be read.
  */
-export function changedFiles(
+export function readChangedFiles(
   fsroot: string,
   service: ChangedFile["service"],
   process: RunningProcess | undefined,
