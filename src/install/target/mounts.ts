@@ -1,4 +1,5 @@
 import { readFile } from "../../host/file.ts";
+import { unescapeOctal } from "./octal-escapes.ts";
 
 /** A file system that is mounted. */
 export interface Mount {
@@ -40,11 +41,4 @@ export function mountOf(mounts: readonly Mount[], path: string): Mount | undefin
 /** Whether some file system in memory is mounted such that it is not swapped out. */
 export function hasNoswapMount(fsroot: string): boolean {
   return readMounts(fsroot).some(({ type, options }) => type === "tmpfs" && options.includes("noswap"));
-}
-
-/** Undoes the octal escapes of /proc/swaps, mountinfo and fstab: `\040` is a space. */
-export function unescapeOctal(text: string): string {
-  return text.replace(/\\([0-7]{3})/g, (_, digits: string) =>
-    String.fromCharCode(Number.parseInt(digits, 8)),
-  );
 }
