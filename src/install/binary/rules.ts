@@ -6,11 +6,11 @@ import type { BinaryCheckFacts } from "./check-facts.ts";
 
 const check = checksOn<BinaryCheckFacts & KubeletCheckFacts>();
 
-/** The executable that the hook runs is there and runs. */
+/** Requires an installed executable that runs. */
 export const binary = check({
   id: "binary",
   needs: ["binary", "runtime"],
-  right: "the executable that the hook runs is there, and runs",
+  right: "the executable that the hook runs is installed, and runs",
   judge: ({ binary: { path, owned, run }, runtime }): Verdict | undefined => {
     if (owned.length === 0 && runtime === "containerd") return undefined;
     if (owned.length === 0)
@@ -18,10 +18,10 @@ export const binary = check({
     if (run === undefined && dangersOf(owned).length > 0)
       return {
         severity: "unknown",
-        found: `${path} was not run: others than root may change it`,
+        found: `${path} was not run: a user other than root may change it`,
         remedy: install("binary"),
       };
-    if (run === undefined) return { severity: "ok", found: `${path} is there` };
+    if (run === undefined) return { severity: "ok", found: `${path} is installed` };
     return "version" in run
       ? { severity: "ok", found: `${path}: ${run.version}` }
       : { severity: "error", found: `${path} does not run: ${run.failure}`, remedy: install("binary") };

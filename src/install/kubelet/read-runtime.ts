@@ -1,13 +1,16 @@
 import { existsSync } from "node:fs";
-import { findProcess, type Process } from "../target/processes.ts";
+import { type ArgvProcess, findProcess } from "../target/processes.ts";
 import type { ContainerRuntime } from "./check-facts.ts";
-import type { KubeletSettings } from "./settings.ts";
+import type { EffectiveKubelet } from "./effective.ts";
 
-/** Tells which container runtime the kubelet uses: by its own word, else by what runs, else by what is installed. */
+/**
+ * Returns the container runtime that the kubelet uses: by its configured endpoint, else the one that is running, else the
+ * one that is installed.
+ */
 export function readRuntime(
   fsroot: string,
-  kubelet: KubeletSettings | undefined,
-  processes: readonly Process[],
+  kubelet: EffectiveKubelet | undefined,
+  processes: readonly ArgvProcess[],
 ): ContainerRuntime | undefined {
   const endpoint = kubelet?.runtimeEndpoint ?? "";
   if (endpoint.includes("crio")) return "cri-o";

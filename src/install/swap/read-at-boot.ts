@@ -2,7 +2,7 @@ import { namesIn } from "../../host/directory.ts";
 import { readFileIfThere } from "../../host/file.ts";
 import { unescapeOctal } from "../target/octal-escapes.ts";
 import { readUnitFiles, unitFolders } from "../target/unit-files.ts";
-import { settingsOf, type UnitFile } from "../target/unit-settings.ts";
+import { type UnitFile, unitSettings } from "../target/unit-settings.ts";
 import type { SwapsAtBoot } from "./check-facts.ts";
 import { realPath } from "./read-block-stack.ts";
 
@@ -33,7 +33,7 @@ function wantedUnits(fsroot: string): string[] {
 }
 
 function whatOf(files: readonly UnitFile[]): string[] {
-  const what = settingsOf(files, "Swap", "What").at(-1)?.value;
+  const what = unitSettings(files, "Swap", "What").at(-1)?.value;
   return what === undefined ? [] : [what];
 }
 
