@@ -17,7 +17,7 @@ import type { Plan } from "../install/engine/plan.ts";
 import { judgeOutdated, undoMade } from "../install/engine/undo-made.ts";
 import type { Undo } from "../install/engine/undo-order.ts";
 import { planParts } from "../install/plan-parts.ts";
-import { enteredHost, type Host, imageHost, runningHost, runningProgram } from "../install/target/host.ts";
+import { enteredHost, type Host, imageHost, runningExecutable, runningHost } from "../install/target/host.ts";
 import { showCheck } from "./install-check.ts";
 import { printManifests } from "./install-print.ts";
 import { planAsData, showPlan, subjectOf, undoComplaints, undoneLine } from "./install-report.ts";
@@ -45,8 +45,8 @@ export function runInstall(argv: readonly string[]): Promise<number> {
 /** The host that a command is for; throws unless it may be changed. */
 export function hostOf({ fsroot, chroot, isImage, dryRun }: Target): Host {
   if (!dryRun && process.getuid?.() !== 0) throw new Error("only root can change a host: run this as root");
-  if (chroot !== undefined) return enteredHost(chroot, runningProgram());
-  return isImage ? imageHost(fsroot, runningProgram()) : runningHost(fsroot, runningProgram());
+  if (chroot !== undefined) return enteredHost(chroot, runningExecutable());
+  return isImage ? imageHost(fsroot, runningExecutable()) : runningHost(fsroot, runningExecutable());
 }
 
 function install(config: InstallConfig): number {

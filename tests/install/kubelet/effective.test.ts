@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
-import { mergeKubeletSettings } from "../../../src/install/kubelet/settings.ts";
+import { mergeKubeletSettings } from "../../../src/install/kubelet/effective.ts";
 import { MI } from "../../policy/eviction/snapshots.ts";
 
 const RECORDED = `${import.meta.dir}/../../fixtures/recordings/api/kubelet-configz.json`;

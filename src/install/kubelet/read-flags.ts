@@ -1,43 +1,42 @@
 import type { Host } from "../target/host.ts";
-import {
-  filesIn,
-  isThere,
-  type NamedProcess,
-  processesNamed,
-  type RunningProcess,
-  readIfThere,
-} from "../target/read-host.ts";
+import { type NamedProcess, type RunningProcess, readProcessesByComm } from "../target/processes.ts";
+import { filesIn, isThere, readIfThere } from "../target/read-host.ts";
 import {
   flagsIn,
+  PERSISTENT_UNIT_FOLDERS,
   readServiceFlags,
   readUnitFlags,
   type ServiceFlags,
-  UNIT_FOLDERS,
 } from "../target/service-flags.ts";
-import { DISTRIBUTIONS, type Distribution, MICROK8S_FLAGS, rancherPlaces } from "./distribution.ts";
+import { isTable, type Table } from "../target/table.ts";
+import { DISTRIBUTIONS, type Distribution, MICROK8S_FLAGS, rancherPaths } from "./distribution.ts";
 
-/** How a kubelet is started, and by whom. */
+/** Flags of a kubelet, and the distribution that starts it. */
 export interface KubeletFlags extends ServiceFlags {
-  /** The process that it is, or is a part of; undefined where it does not run. */
+  /** The kubelet's process, or the process that it is a part of; undefined where it does not run. */
   readonly process: RunningProcess | undefined;
-  /** What starts it, with the unit of systemd that this is; undefined for kubelet.service. */
+  /** The distribution that starts it, and that one's systemd unit; undefined for kubelet.service. */
   readonly startedBy: (Distribution & { readonly unit: string }) | undefined;
 }
 
 /** Reads the flags of a host's kubelet: of its process, of the distribution that starts it, or of its unit. */
 export function readKubeletFlags(host: Host): KubeletFlags {
-  const running = processesNamed(host, "kubelet", ...DISTRIBUTIONS.flatMap(({ processes }) => processes));
+  const running = readProcessesByComm(
+    host,
+    "kubelet",
+    ...DISTRIBUTIONS.flatMap(({ processes }) => processes),
+  );
   const process = running.find(({ comm }) => comm === "kubelet");
   const hasOwnService = process !== undefined || hasUnit(host, "kubelet.service");
   const startedBy = findStarter(host, running, hasOwnService);
   if (process !== undefined || startedBy === undefined)
     return { ...readServiceFlags(host, "kubelet"), process, startedBy };
-  const words = wordsOf(host, startedBy, startedBy.unit);
-  const embracing = isEmbracing(startedBy) ? processOf(startedBy, running) : undefined;
-  return { ...flagsIn(words, () => undefined), process: embracing, startedBy };
+  const words = argumentsOf(host, startedBy, startedBy.unit);
+  const enclosing = runsKubeletInProcess(startedBy) ? processOf(startedBy, running) : undefined;
+  return { ...flagsIn(words, () => undefined), process: enclosing, startedBy };
 }
 
-// The unit of one that does not run may be left from before there was another kubelet.
+// The unit of a distribution that does not run may be left over from before another kubelet was installed.
 function findStarter(
   host: Host,
   running: readonly NamedProcess[],
@@ -58,37 +57,37 @@ function processOf({ processes }: Distribution, running: readonly NamedProcess[]
 }
 
 function hasUnit(host: Host, unit: string): boolean {
-  return UNIT_FOLDERS.some((folder) => isThere(host, `${folder}/${unit}`));
+  return PERSISTENT_UNIT_FOLDERS.some((folder) => isThere(host, `${folder}/${unit}`));
 }
 
-/** Whether the kubelet is a part of the distribution's own process, and not one beside it. */
-function isEmbracing({ name }: Distribution): boolean {
+/** Returns true if the kubelet is a part of the distribution's process, and not a process beside it. */
+function runsKubeletInProcess({ name }: Distribution): boolean {
   return name === "k3s" || name === "MicroK8s";
 }
 
-/** What the kubelet is started with; undefined where that cannot be told before it runs. */
-function wordsOf(host: Host, { name }: Distribution, unit: string): readonly string[] | undefined {
+/** Returns the kubelet's arguments; undefined where they are not known before it runs. */
+function argumentsOf(host: Host, { name }: Distribution, unit: string): readonly string[] | undefined {
   switch (name) {
     case "k3s":
     case "rke2":
-      return wordsOfRancher(host, name, unit);
+      return rancherArguments(host, name, unit);
     case "MicroK8s":
-      return wordsOfMicroK8s(host);
+      return microK8sArguments(host);
     default:
       return undefined;
   }
 }
 
 /**
- * Its own process shows no flags: they are in its unit, and in its file where that has none (docs.k3s.io, installation,
- * configuration). Since 1.32 it has the kubelet read a folder of drop-ins, in which it says failSwapOn: false in
- * 00-NAME-defaults.conf; before, it said so by a flag (k3s pkg/daemons/agent).
+ * Returns the arguments of a kubelet of k3s or rke2. Its process shows no flags: they are in its unit, and in its file
+ * where the unit has none (docs.k3s.io, installation, configuration). Since 1.32 the kubelet reads a folder of drop-ins,
+ * where 00-NAME-defaults.conf sets failSwapOn: false; before, a flag set it (k3s pkg/daemons/agent).
  */
-function wordsOfRancher(host: Host, name: string, unit: string): readonly string[] {
+function rancherArguments(host: Host, name: string, unit: string): readonly string[] {
   const flags = readUnitFlags(host, unit);
-  const files = filesOfRancher(host, flags.valueOf("--config") ?? rancherPlaces(name).config);
+  const files = rancherFiles(host, flags.valueOf("--config") ?? rancherPaths(name).config);
   const data = flags.valueOf("--data-dir") ?? files.findLast((file) => "data-dir" in file)?.["data-dir"];
-  const folder = `${typeof data === "string" ? data : rancherPlaces(name).data}/agent/etc/kubelet.conf.d`;
+  const folder = `${typeof data === "string" ? data : rancherPaths(name).data}/agent/etc/kubelet.conf.d`;
   const given = files.reduce(withArguments, { ofUnit: flags.valuesOf("--kubelet-arg"), ofFiles: [] });
   return [
     ...(isThere(host, folder) ? [`--config-dir=${folder}`] : OLD_RANCHER_FLAGS),
@@ -101,17 +100,15 @@ const OLD_RANCHER_FLAGS = [
   "--eviction-hard=imagefs.available<5%,nodefs.available<5%",
 ];
 
-type RancherFile = Readonly<Record<string, unknown>>;
-
-function filesOfRancher(host: Host, config: string): readonly RancherFile[] {
+function rancherFiles(host: Host, config: string): readonly Table[] {
   const dropIns = filesIn(host, `${config}.d`).filter((path) => /\.ya?ml$/.test(path));
   return [config, ...dropIns].map((path) => parseMapping(path, readIfThere(host, path) ?? ""));
 }
 
-function parseMapping(path: string, text: string): RancherFile {
+function parseMapping(path: string, text: string): Table {
   try {
     const parsed: unknown = Bun.YAML.parse(text);
-    return typeof parsed === "object" && parsed !== null ? (parsed as RancherFile) : {};
+    return isTable(parsed) ? parsed : {};
   } catch (error) {
     throw new Error(`${path} cannot be read as YAML: ${(error as Error).message}`);
   }
@@ -122,8 +119,8 @@ interface Arguments {
   readonly ofFiles: readonly string[];
 }
 
-// A later file's list takes the place of an earlier one's, and the unit's of any, unless its name ends with a plus.
-function withArguments({ ofUnit, ofFiles }: Arguments, file: RancherFile): Arguments {
+// A later file's list replaces an earlier one's, and the unit's replaces both, unless its name ends with a plus.
+function withArguments({ ofUnit, ofFiles }: Arguments, file: Table): Arguments {
   const [own, more] = ["kubelet-arg", "kubelet-arg+"].map((name) =>
     name in file ? [file[name]].flat().map(String) : undefined,
   );
@@ -131,7 +128,7 @@ function withArguments({ ofUnit, ofFiles }: Arguments, file: RancherFile): Argum
   return { ofUnit, ofFiles: [...base, ...(more ?? [])] };
 }
 
-function wordsOfMicroK8s(host: Host): readonly string[] | undefined {
+function microK8sArguments(host: Host): readonly string[] | undefined {
   const text = readIfThere(host, MICROK8S_FLAGS);
   return text
     ?.replace(/^\s*#.*$/gm, "")

@@ -1,14 +1,17 @@
 import { existsSync } from "node:fs";
-import type { KubeletSettings } from "../kubelet/settings.ts";
-import { findProcess, type Process } from "../target/processes.ts";
-import type { KnownFacts } from "./facts.ts";
+import { type ArgvProcess, findProcess } from "../target/processes.ts";
+import type { ContainerRuntime } from "./check-facts.ts";
+import type { EffectiveKubelet } from "./effective.ts";
 
-/** Tells which container runtime the kubelet uses: by its own word, else by what runs, else by what is installed. */
-export function runtimeOf(
+/**
+ * Returns the container runtime that the kubelet uses: by its configured endpoint, else the one that is running, else the
+ * one that is installed.
+ */
+export function readRuntime(
   fsroot: string,
-  kubelet: KubeletSettings | undefined,
-  processes: readonly Process[],
-): KnownFacts["runtime"] {
+  kubelet: EffectiveKubelet | undefined,
+  processes: readonly ArgvProcess[],
+): ContainerRuntime | undefined {
   const endpoint = kubelet?.runtimeEndpoint ?? "";
   if (endpoint.includes("crio")) return "cri-o";
   if (endpoint.includes("containerd")) return "containerd";

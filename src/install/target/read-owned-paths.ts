@@ -3,8 +3,8 @@ import { unlessGone } from "../../host/file.ts";
 import type { OwnedPath } from "./owned-path.ts";
 
 /**
- * Tells who may change what is at a path of the host below fsroot: of itself and of each folder on the way to it, from
- * the root on, wherever links lead; nothing where it is not there. Throws an error that names what cannot be looked at.
+ * Reads the owners and permissions of a path below fsroot and of each folder above it, from the root on, along all links;
+ * empty where the path is missing. Throws an error that names what cannot be read.
  */
 export function readOwnedPaths(fsroot: string, path: string): OwnedPath[] {
   const owned = new Map([["/", ownedPath(fsroot, "/")]]);

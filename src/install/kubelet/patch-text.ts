@@ -1,10 +1,14 @@
+import type { KubeletConfigPatch } from "./config-patch.ts";
 import type { Distribution } from "./distribution.ts";
-import type { KubeletConfigPatch } from "./settings.ts";
 
-type Settings = Partial<KubeletConfigPatch>;
+type Patch = Partial<KubeletConfigPatch>;
 
-/** A kubelet's settings as lines of its configuration file. */
-export function asFields({ failSwapOn, evictionSoft, evictionSoftGracePeriod }: Settings): readonly string[] {
+/** Formats settings as lines of a KubeletConfiguration. */
+export function asConfigLines({
+  failSwapOn,
+  evictionSoft,
+  evictionSoftGracePeriod,
+}: Patch): readonly string[] {
   return [
     ...(failSwapOn === undefined ? [] : [`failSwapOn: ${failSwapOn}`]),
     ...(evictionSoft === undefined
@@ -16,13 +20,16 @@ export function asFields({ failSwapOn, evictionSoft, evictionSoftGracePeriod }: 
   ];
 }
 
-/** A kubelet's settings as a distribution takes them. */
-export function asTaken(settings: Settings, { as }: Distribution["settings"]): readonly string[] {
-  if (as === "fields") return asFields(settings);
-  return asArguments(settings).map((argument) => (as === "flags" ? `--${argument}` : argument));
+/** Formats settings in the form that a distribution takes: flags, arguments or fields. */
+export function asDistributionSettings(
+  patch: Patch,
+  { as }: Pick<Distribution["settings"], "as">,
+): readonly string[] {
+  if (as === "fields") return asConfigLines(patch);
+  return asArguments(patch).map((argument) => (as === "flags" ? `--${argument}` : argument));
 }
 
-function asArguments({ failSwapOn, evictionSoft, evictionSoftGracePeriod }: Settings): readonly string[] {
+function asArguments({ failSwapOn, evictionSoft, evictionSoftGracePeriod }: Patch): readonly string[] {
   return [
     ...(failSwapOn === undefined ? [] : [`fail-swap-on=${failSwapOn}`]),
     ...(evictionSoft === undefined

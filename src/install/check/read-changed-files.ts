@@ -1,13 +1,12 @@
 import { statSync } from "node:fs";
-import { readStartSeconds, rootOf } from "../target/processes.ts";
-import type { RunningProcess } from "../target/read-host.ts";
+import { type RunningProcess, readStartSeconds, rootOf } from "../target/processes.ts";
 import type { ChangedFile } from "./facts.ts";
 
 /**
- * Tells which of a service's files of settings were changed after it was started; none where it does not run. Throws an
- * error that names what cannot be read.
+ * Returns the settings files of a service that were changed after its start; none where it does not run. Throws an error
+ * that names what cannot be read.
  */
-export function changedFiles(
+export function readChangedFiles(
   fsroot: string,
   service: ChangedFile["service"],
   process: RunningProcess | undefined,
@@ -21,5 +20,5 @@ export function changedFiles(
     .map((path) => ({ service, path }));
 }
 
-// A service's own start is known to a second or so.
+// The start time of a process is only known to about a second.
 const TOLERANCE_SECONDS = 2;
