@@ -85,6 +85,12 @@ describe("the chunks that wasp hook loads", () => {
     expect(packagesOf(filesLoadedWith(module))).toEqual(outside);
   });
 
+  test("nothing of @kubernetes/client-node is in the executable: it gives types alone", () => {
+    const modules = Object.keys(built.inputs);
+    expect(modules.some((file) => file.includes("node_modules/valibot/"))).toBe(true);
+    expect(modules.filter((file) => file.includes("node_modules/@kubernetes/"))).toEqual([]);
+  });
+
   function filesLoadedWith(module: string): string[] {
     const outputs = Object.entries(built.outputs);
     // A copy's name ends with ?hook.

@@ -1,6 +1,6 @@
 const NEWLINE = 10;
 
-/** Cuts bytes that come in pieces into lines of text, and holds no more than one unfinished line. */
+/** Splits bytes that arrive in pieces into lines of text, and buffers one unfinished line at most. */
 export class LineSplitter {
   readonly #maxLineBytes: number;
   #pieces: Uint8Array[] = [];
@@ -10,12 +10,12 @@ export class LineSplitter {
     this.#maxLineBytes = maxLineBytes;
   }
 
-  /** The bytes of the last line so far, which has no end yet. */
+  /** Size of the buffered line, which has no end yet. */
   get pendingBytes(): number {
     return this.#pendingBytes;
   }
 
-  /** Gives the lines that a piece completes, without their ends; throws an Error at a line that is longer than allowed. */
+  /** Takes the next piece and returns the lines that it completes; throws an Error at a line that is too long. */
   push(piece: Uint8Array): string[] {
     const lines: string[] = [];
     let start = 0;
@@ -24,7 +24,7 @@ export class LineSplitter {
       lines.push(this.#take());
       start = end + 1;
     }
-    // A copy, because the beginning of a line must not hold on to the whole piece.
+    // A copy: a view of the line's beginning would keep the whole piece in memory.
     this.#keep(piece.slice(start));
     return lines;
   }

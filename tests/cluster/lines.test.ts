@@ -25,7 +25,7 @@ test("lines are the same wherever their bytes are cut", () => {
 test.each([
   ["in one piece", ["12345\n"]],
   ["before its end is there", ["123", "45"]],
-  ["behind another", ["1\n2\n34567\n"]],
+  ["after another", ["1\n2\n34567\n"]],
 ])("a line that is too long is refused %s", (_, pieces) => {
   const splitter = new LineSplitter(4);
   expect(() => {
@@ -33,7 +33,7 @@ test.each([
   }).toThrow("a line exceeds 4 bytes");
 });
 
-test("a line of just the largest size is taken", () => {
+test("a line of exactly the maximum size is accepted", () => {
   const splitter = new LineSplitter(4);
   expect(splitter.push(bytesOf("1234\n12"))).toEqual(["1234"]);
   expect(splitter.push(bytesOf("34\n"))).toEqual(["1234"]);

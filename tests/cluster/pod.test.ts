@@ -1,6 +1,6 @@
 import { afterAll, beforeEach, expect, test } from "bun:test";
 import { ApiServer } from "../../src/cluster/api-server.ts";
-import { getPod } from "../../src/cluster/live-pod.ts";
+import { getPod } from "../../src/cluster/pod.ts";
 import type { RequestErrorKind } from "../../src/cluster/request-error.ts";
 import { failure, hangUp } from "../node/api-answers.ts";
 import { FakeApiServer } from "../node/fake-api-server.ts";
@@ -21,7 +21,7 @@ const get = (of = uid()) =>
     new AbortController().signal,
   );
 
-test("a pod is read as it is now", async () => {
+test("a pod is read with its current fields", async () => {
   fake.cluster.put("pod-0", "node-0");
   expect(await get()).toMatchObject({
     namespace: "test",
@@ -32,7 +32,7 @@ test("a pod is read as it is now", async () => {
   expect(fake.objects.requests.map(({ line }) => line)).toEqual([LINE]);
 });
 
-test("a pod that is gone is none, nor is another one of its name", async () => {
+test("a pod that is gone is undefined, even if another one has its name", async () => {
   const before = uid();
   fake.cluster.remove("pod-0");
   expect(await get(before)).toBeUndefined();
@@ -41,7 +41,7 @@ test("a pod that is gone is none, nor is another one of its name", async () => {
   expect(await get()).toBeDefined();
 });
 
-test("a name cannot lead to another path", async () => {
+test("a name cannot change the path", async () => {
   const ref = { namespace: "../../nodes", name: "a/b?c", uid: "u" };
   expect(await getPod(new ApiServer(fake.options), ref, new AbortController().signal)).toBeUndefined();
   expect(fake.objects.requests[0]?.line).toBe("GET /api/v1/namespaces/..%2F..%2Fnodes/pods/a%2Fb%3Fc");
@@ -50,16 +50,16 @@ test("a name cannot lead to another path", async () => {
 const unnamed = () => ({ ...podJson({ name: "pod-0", uid: "u", node: "n", revision: 1 }), spec: null });
 
 test.each<[string, Answer, RequestErrorKind, RegExp]>([
-  ["no permission", failure(403, "Forbidden", "no"), "forbidden", /wants a permission .*: 403 no$/],
+  ["no permission", failure(403, "Forbidden", "no"), "forbidden", /requires a permission .*: 403 no$/],
   ["an error", failure(500, "InternalError", "etcd"), "status", /answered 500 etcd$/],
-  ["a dropped connection", hangUp, "unreachable", /^cannot reach the API server/],
-  ["no answer", silence, "timeout", /did not answer within 0\.5 s$/],
-  ["no JSON", answer("200 OK", "{"), "malformed", /sent what is /],
+  ["a lost connection", hangUp, "unreachable", /^cannot reach the API server/],
+  ["no response", silence, "timeout", /did not answer within 0\.5 s$/],
+  ["malformed JSON", answer("200 OK", "{"), "malformed", /sent a malformed response: /],
   [
-    "no pod",
+    "another object",
     answer("200 OK", "{}"),
     "malformed",
-    /sent what is not a Pod: pod test\/pod-0: metadata: missing$/,
+    /sent a malformed response: not a Pod: pod test\/pod-0: metadata: missing$/,
   ],
   [
     "a pod without containers",
@@ -67,7 +67,7 @@ test.each<[string, Answer, RequestErrorKind, RegExp]>([
     "malformed",
     /not a Pod: pod test\/pod-0: spec: null is not Object$/,
   ],
-])("a pod that cannot be read for %s is a failure", async (_, given, kind, message) => {
+])("a pod cannot be read: %s", async (_, given, kind, message) => {
   fake.objects.always(LINE, given);
   await expect(get()).rejects.toMatchObject({ kind, message: expect.stringMatching(message) });
 });

@@ -1,6 +1,6 @@
 import { afterAll, beforeEach, describe, expect, test } from "bun:test";
 import { ApiServer } from "../../src/cluster/api-server.ts";
-import { type ClusterEvent, EventRecorder } from "../../src/cluster/events.ts";
+import { type ClusterEvent, EventRecorder } from "../../src/cluster/event-recorder.ts";
 import type { RequestErrorKind } from "../../src/cluster/request-error.ts";
 import { failure, hangUp, tooBusy } from "../node/api-answers.ts";
 import { FakeApiServer } from "../node/fake-api-server.ts";
@@ -44,7 +44,7 @@ const events = () => [...fake.objects.events.values()];
 const methods = () => fake.objects.requests.map(({ line }) => line.split(" ")[0]);
 
 describe("an event", () => {
-  test("of a pod is in its namespace, where kubectl looks", async () => {
+  test("of a pod is in the pod's namespace, where kubectl finds it", async () => {
     expect(await record(evicted)).toBeUndefined();
     expect(events()).toEqual([
       {
@@ -66,7 +66,7 @@ describe("an event", () => {
     ]);
   });
 
-  test("of a node is where kubectl looks, under the name for a UID", async () => {
+  test("of a node is in the default namespace, with the node's name as UID", async () => {
     expect(await record(pressed)).toBeUndefined();
     expect(events()).toMatchObject([
       {
@@ -110,7 +110,7 @@ describe("an event that repeats", () => {
     ]);
   });
 
-  test("is another when it is of another pod, type, reason or action", async () => {
+  test("is a new one for another pod, type, reason or action", async () => {
     const { regarding } = evicted;
     const others: ClusterEvent[] = [
       evicted,
@@ -125,7 +125,7 @@ describe("an event that repeats", () => {
     expect(methods()).not.toContain("PATCH");
   });
 
-  test("is recorded anew when the API server has forgotten it", async () => {
+  test("is created again after the API server has deleted it", async () => {
     await record(evicted);
     await record(evicted);
     fake.objects.events.clear();
@@ -136,14 +136,14 @@ describe("an event that repeats", () => {
     expect(events()).toMatchObject([{ count: 2, firstTimestamp: "2026-11-22T04:00:00Z" }]);
   });
 
-  test("while it is being recorded is counted with the next", async () => {
+  test("during its own request is counted with the next one", async () => {
     await Promise.all([record(evicted), record(evicted), record(evicted)]);
     expect(methods()).toEqual(["POST"]);
     await record(evicted);
     expect(events()).toMatchObject([{ count: 4 }]);
   });
 
-  test("counts what could not be told", async () => {
+  test("counts a repeat that could not be sent", async () => {
     await record(evicted);
     const [key = ""] = fake.objects.events.keys();
     fake.objects.instead(`PATCH /api/v1/namespaces/test/events/${key.replace("test/", "")}`, hangUp);
@@ -152,7 +152,7 @@ describe("an event that repeats", () => {
     expect(events()).toMatchObject([{ count: 3 }]);
   });
 
-  test("of 200 kinds is known, and not of more", async () => {
+  test("is counted for the latest 200 kinds", async () => {
     const of = (uid: number): ClusterEvent => ({
       ...evicted,
       regarding: { kind: "Pod", namespace: "test", name: "pod", uid: String(uid) },
@@ -167,18 +167,18 @@ describe("an event that repeats", () => {
 
 describe("an event that cannot be recorded", () => {
   test.each<[string, Answer, RequestErrorKind]>([
-    ["for want of a permission", failure(403, "Forbidden", "no"), "forbidden"],
+    ["for lack of a permission", failure(403, "Forbidden", "no"), "forbidden"],
     [
-      "in a namespace that is on its way out",
+      "in a namespace that is being deleted",
       failure(403, "Forbidden", "because it is being terminated"),
       "forbidden",
     ],
-    ["because it is none", failure(422, "Invalid", "is invalid"), "status"],
+    ["because it is invalid", failure(422, "Invalid", "is invalid"), "status"],
     ["because the API server is busy", tooBusy, "status"],
-    ["because of an error", failure(500, "InternalError", "etcd"), "status"],
-    ["because the connection drops", hangUp, "unreachable"],
-    ["because nobody answers", silence, "timeout"],
-  ])("%s tells why, and the next one can", async (_, given, kind) => {
+    ["because the API server fails", failure(500, "InternalError", "etcd"), "status"],
+    ["because the connection is lost", hangUp, "unreachable"],
+    ["because of a timeout", silence, "timeout"],
+  ])("%s returns the error, and the next one succeeds", async (_, given, kind) => {
     recorder = recorderOn(500);
     fake.objects.instead(POST, given);
     expect((await record(evicted))?.kind).toBe(kind);

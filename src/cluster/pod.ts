@@ -1,24 +1,24 @@
 import type { Pod } from "../policy/kubernetes/pod.ts";
 import type { ApiServer } from "./api-server.ts";
-import { decodePod } from "./pod-list.ts";
+import { decodePod } from "./decode-pod.ts";
 import { RequestError } from "./request-error.ts";
 
-/** One pod, and no other that has its name later. */
+/** Reference to one pod; its UID excludes a later pod of the same name. */
 export interface PodRef {
   readonly namespace: string;
   readonly name: string;
   readonly uid: string;
 }
 
-/** The path of a pod at the API server, or of one of its subresources. */
+/** Path of a pod at the API server, or of one of its subresources. */
 export function podPath({ namespace, name }: PodRef, ...subresource: readonly string[]): string {
   const parts = ["namespaces", namespace, "pods", name, ...subresource];
   return `/api/v1/${parts.map(encodeURIComponent).join("/")}`;
 }
 
 /**
- * The pod as the API server has it now; undefined when it is gone, even if another one has its name. Needs the permission to
- * get pods. Fails with a RequestError.
+ * Reads the pod with this UID from the API server; undefined if it is gone, even if another pod has its name. Needs the
+ * permission to get pods. Rejects with a RequestError.
  */
 export async function getPod(server: ApiServer, ref: PodRef, closing: AbortSignal): Promise<Pod | undefined> {
   try {

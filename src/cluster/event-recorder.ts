@@ -1,38 +1,39 @@
+import type { CoreV1Event, V1ObjectReference } from "@kubernetes/client-node";
 import type { ApiServer } from "./api-server.ts";
-import type { PodRef } from "./live-pod.ts";
-import type { Write } from "./request.ts";
+import type { Json, MergePatch } from "./kubernetes-json.ts";
+import type { PodRef } from "./pod.ts";
 import { RequestError } from "./request-error.ts";
 import { timestamp } from "./timestamp.ts";
 
-/** What is to be seen where the cluster's users look: `kubectl describe` of a pod or of a node. */
+/** Kubernetes Event of a pod or of a node, as `kubectl describe` shows it. */
 export interface ClusterEvent {
   readonly regarding: ({ readonly kind: "Pod" } & PodRef) | { readonly kind: "Node"; readonly name: string };
   readonly type: "Normal" | "Warning";
-  /** Why, one word in CamelCase for programs. */
+  /** Cause, one word in CamelCase for programs. */
   readonly reason: string;
-  /** What was done, one word in CamelCase. */
+  /** Action taken, one word in CamelCase. */
   readonly action: string;
-  /** For humans; what exceeds 1024 bytes is cut off. */
+  /** Text for humans, cut to 1024 bytes. */
   readonly note: string;
 }
 
 const CONTROLLER = "wasp.io/agent";
 const MAX_NOTE_BYTES = 1024;
-// Of so many different events the API server is told of repeats; of an older one, as of a new one.
+// Repeats of an older series than these are recorded as a new Event.
 const MAX_SERIES = 200;
 
 /**
- * Records events at the API server; what repeats is counted there, and shows the latest note. Needs the permission to
- * create and patch events in all namespaces.
+ * Records Events at the API server. A repeated one increments the count of the first and replaces its note. Needs the
+ * permission to create and patch events in all namespaces.
  */
 export class EventRecorder {
   readonly #server: ApiServer;
   readonly #nodeName: string;
   readonly #now: () => number;
-  /** The latest last. */
+  /** Least recently used first. */
   readonly #series = new Map<string, Series>();
 
-  /** `now` tells the time in milliseconds since the epoch. */
+  /** `now` returns the time in milliseconds since the epoch. */
   constructor(server: ApiServer, nodeName: string, now: () => number = Date.now) {
     this.#server = server;
     this.#nodeName = nodeName;
@@ -40,22 +41,22 @@ export class EventRecorder {
   }
 
   /**
-   * Records one event; nothing fails for want of it, so why it could not be recorded is returned. What repeats while it
-   * is being recorded is counted, and told with the next repeat.
+   * Records one Event and returns the error if that failed: nothing else fails for lack of an Event. Repeats during the
+   * request are counted, and sent with the next repeat.
    */
   async record(event: ClusterEvent, closing: AbortSignal): Promise<RequestError | undefined> {
     const series = this.#seriesOf(event);
     series.count++;
-    if (series.isBeingTold) return undefined;
-    series.isBeingTold = true;
+    if (series.isBeingSent) return undefined;
+    series.isBeingSent = true;
     try {
-      await this.#tell(event, series, closing);
+      await this.#send(event, series, closing);
       return undefined;
     } catch (error) {
       if (error instanceof RequestError) return error;
       throw error;
     } finally {
-      series.isBeingTold = false;
+      series.isBeingSent = false;
     }
   }
 
@@ -73,22 +74,25 @@ export class EventRecorder {
     return series;
   }
 
-  async #tell(event: ClusterEvent, series: Series, closing: AbortSignal): Promise<void> {
+  async #send(event: ClusterEvent, series: Series, closing: AbortSignal): Promise<void> {
     if (series.name !== undefined && (await this.#repeat(event, series, series.name, closing))) return;
     const name = `wasp-${crypto.randomUUID()}`;
-    const first = timestamp(this.#now());
-    await this.#server.write(this.#creation(event, series, name, first), closing);
+    const body = this.#newEvent(event, series, name);
+    await this.#server.write(
+      { method: "POST", path: eventsPath(event), contentType: "application/json", body },
+      closing,
+    );
     series.name = name;
   }
 
-  /** Counts a repeat; false when the API server has forgotten the event, as it does after an hour. */
+  /** Records a repeat; returns false if the API server no longer has the Event, which it keeps for an hour. */
   async #repeat(event: ClusterEvent, series: Series, name: string, closing: AbortSignal): Promise<boolean> {
     const path = `${eventsPath(event)}/${name}`;
     const body = {
       count: series.count,
       lastTimestamp: timestamp(this.#now()),
       message: cut(event.note),
-    };
+    } satisfies MergePatch<CoreV1Event>;
     try {
       await this.#server.write(
         { method: "PATCH", path, contentType: "application/merge-patch+json", body },
@@ -96,18 +100,19 @@ export class EventRecorder {
       );
       return true;
     } catch (error) {
-      const isForgotten = error instanceof RequestError && error.refusal?.status === 404;
-      if (!isForgotten) throw error;
+      const isExpired = error instanceof RequestError && error.refusal?.status === 404;
+      if (!isExpired) throw error;
       series.name = undefined;
       series.count = 1;
       return false;
     }
   }
 
-  // The core form, not that of events.k8s.io, which allows no other note later, and leaves empty the times by which
-  // `kubectl get events` sorts. Both are the same objects.
-  #creation(event: ClusterEvent, series: Series, name: string, first: string): Write {
-    const body = {
+  // The core form, not that of events.k8s.io: the latter allows no change of the note, and leaves empty the times by
+  // which `kubectl get events` sorts. Both are the same objects.
+  #newEvent(event: ClusterEvent, series: Series, name: string): Json<CoreV1Event> {
+    const now = timestamp(this.#now());
+    return {
       apiVersion: "v1",
       kind: "Event",
       metadata: { name, namespace: namespaceOf(event) },
@@ -117,44 +122,43 @@ export class EventRecorder {
       action: event.action,
       message: cut(event.note),
       count: series.count,
-      firstTimestamp: first,
-      lastTimestamp: first,
+      firstTimestamp: now,
+      lastTimestamp: now,
       source: { component: CONTROLLER, host: this.#nodeName },
       reportingComponent: CONTROLLER,
       reportingInstance: this.#nodeName,
     };
-    return { method: "POST", path: eventsPath(event), contentType: "application/json", body };
   }
 }
 
-/** What is known of an event that may repeat. */
+/** Events that differ in nothing but note and time. */
 interface Series {
-  /** The event's at the API server; undefined before it is there. */
+  /** Name of the Event at the API server; undefined before it is created. */
   name: string | undefined;
   count: number;
-  isBeingTold: boolean;
+  isBeingSent: boolean;
 }
 
 function newSeries(): Series {
-  return { name: undefined, count: 0, isBeingTold: false };
+  return { name: undefined, count: 0, isBeingSent: false };
 }
 
 function eventsPath(event: ClusterEvent): string {
   return `/api/v1/namespaces/${encodeURIComponent(namespaceOf(event))}/events`;
 }
 
-// Events of what has no namespace have to be there.
+// Events of objects without a namespace have to be in this one.
 function namespaceOf({ regarding }: ClusterEvent): string {
   return regarding.kind === "Pod" ? regarding.namespace : "default";
 }
 
-function referenceTo(regarding: ClusterEvent["regarding"]): object {
+function referenceTo(regarding: ClusterEvent["regarding"]): Json<V1ObjectReference> {
   if (regarding.kind === "Pod") return { apiVersion: "v1", ...regarding };
-  // Its name in place of its UID, as the kubelet has it, and as every kubectl looks for it.
+  // The node's name in place of its UID, as the kubelet writes it and kubectl selects by it.
   return { apiVersion: "v1", ...regarding, uid: regarding.name };
 }
 
-/** The beginning of a note, of whole characters. */
+/** Cuts a note to its maximum size, between characters. */
 function cut(note: string): string {
   const { read } = new TextEncoder().encodeInto(note, new Uint8Array(MAX_NOTE_BYTES));
   return note.slice(0, read);
