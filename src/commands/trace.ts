@@ -89,7 +89,7 @@ async function runRecord(argv: readonly string[], version: string): Promise<numb
 async function recordNode(config: TraceRecordConfig, wasp: string): Promise<void> {
   const { output: file, force, maxSizeBytes, durationSeconds } = config;
   const stop = stopAtSignal();
-  const onProblem = problemTeller();
+  const onProblem = warnOnce();
   using pods = podsOf(config, onProblem);
   using sampler = new NodeSampler(config.agent.fsroot, { onContainer: () => pods.ask(), onProblem });
   using output =
@@ -121,14 +121,14 @@ function podsOf(config: TraceRecordConfig, onProblem: (error: Error) => void): R
   const none = { ...still, pods: () => [] };
   if (config.withoutPods) return none;
   try {
-    return askedPods(config.agent, onProblem);
+    return podsFromKubelet(config.agent, onProblem);
   } catch (error) {
     onProblem(new Error(`recording without pods: ${(error as Error).message}`));
     return none;
   }
 }
 
-function askedPods(agent: AgentConfig, onProblem: (error: Error) => void): RecordedPods {
+function podsFromKubelet(agent: AgentConfig, onProblem: (error: Error) => void): RecordedPods {
   let pods: readonly Pod[] = [];
   const options = {
     config: () => agent,
@@ -162,16 +162,16 @@ function stopAtSignal(): AbortSignal {
 // What cannot be read may be another file each second: that much of it tells enough.
 const MAX_PROBLEMS = 20;
 
-function problemTeller(): (error: Error) => void {
-  const told = new Set<string>();
+function warnOnce(): (error: Error) => void {
+  const seen = new Set<string>();
   return ({ message }) => {
-    if (told.has(message) || told.size >= MAX_PROBLEMS) return;
-    told.add(message);
+    if (seen.has(message) || seen.size >= MAX_PROBLEMS) return;
+    seen.add(message);
     consola.warn(message);
   };
 }
 
-const ENDS: Readonly<Record<Recorded["endedBy"], string>> = {
+const END_REASONS: Readonly<Record<Recorded["endedBy"], string>> = {
   duration: "the time is over",
   full: "more would exceed --max-size",
   "reader-gone": "nobody reads on",
@@ -182,5 +182,5 @@ function report({ samples, seconds, endedBy }: Recorded, bytes: number, where: s
   const size = bytes < 1e5 ? `${bytes} bytes` : `${(bytes / 1e6).toFixed(1)} MB`;
   const count = `${samples} ${samples === 1 ? "sample" : "samples"}`;
   const what = `recorded ${count} in ${seconds.toFixed(1)} s, ${size}, to ${where}`;
-  writeSync(STDERR, `${what}: ${ENDS[endedBy]}\n`);
+  writeSync(STDERR, `${what}: ${END_REASONS[endedBy]}\n`);
 }

@@ -14,7 +14,7 @@ export function readCgroupVersion(fsroot: string): 1 | 2 {
 export function readCanLimitSwap(fsroot: string): boolean {
   const mount = `${fsroot}/sys/fs/cgroup`;
   if (readCgroupVersion(fsroot) === 1) return existsSync(`${mount}/memory/memory.memsw.limit_in_bytes`);
-  const groups = childrenOf(mount);
+  const groups = cgroupsIn(mount);
   if (groups.some((group) => existsSync(`${group}/memory.swap.max`))) return true;
   const hasMemory = readFile(`${mount}/cgroup.controllers`).split(/\s+/).includes("memory");
   if (hasMemory && !groups.some((group) => existsSync(`${group}/memory.max`)))
@@ -25,7 +25,7 @@ export function readCanLimitSwap(fsroot: string): boolean {
 }
 
 /** Directories of the cgroups directly below a mount point of cgroups. */
-export function childrenOf(mount: string): string[] {
+export function cgroupsIn(mount: string): string[] {
   return namesIn(mount)
     .map((name) => `${mount}/${name}`)
     .filter((path) => existsSync(`${path}/cgroup.procs`));

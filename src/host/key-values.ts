@@ -2,7 +2,7 @@
  * Finds figures in a file of lines `name figure`, as memory.stat and /proc/vmstat are; 0 for one that is not there,
  * because older kernels count less.
  */
-export function figureOf(text: string, name: string): number {
+export function valueOfKey(text: string, name: string): number {
   // Looked for as text: a thousand such files are read in a second where a node has many containers.
   const line = `\n${name} `;
   const at = text.startsWith(line.slice(1)) ? 0 : text.indexOf(line) + 1;

@@ -20,14 +20,14 @@ export interface KubepodsListener {
 // Bun drops an event that is like the one before it and comes within two milliseconds (ChangeEvent of its
 // path_watcher.rs): a directory that is removed as soon as it was made, a limit that two write. A look after that time
 // sees what became of them.
-const SECOND_LOOK_MILLISECONDS = 5;
+const DELAYED_CHECK_MILLISECONDS = 5;
 
 /** A cgroup that is watched. */
-interface Node {
+interface WatchedCgroup {
   readonly path: string;
   readonly cgroup: KubepodsCgroup;
-  readonly parent: Node | undefined;
-  readonly children: Map<string, Node>;
+  readonly parent: WatchedCgroup | undefined;
+  readonly children: Map<string, WatchedCgroup>;
   /** Which directory it is, of those that have had its name. */
   readonly identity: string;
   watcher: FSWatcher | undefined;
@@ -45,9 +45,9 @@ export class KubepodsWatch implements Disposable {
   readonly #kubepods: Kubepods;
   readonly #listener: KubepodsListener;
   readonly #limitFile: string;
-  #root: Node | undefined;
+  #root: WatchedCgroup | undefined;
   #rescan: NodeJS.Immediate | undefined;
-  readonly #secondLooks = new Set<NodeJS.Timeout>();
+  readonly #delayedChecks = new Set<NodeJS.Timeout>();
 
   /** Tells of every container that is there before it returns. */
   constructor(kubepods: Kubepods, listener: KubepodsListener) {
@@ -81,7 +81,7 @@ export class KubepodsWatch implements Disposable {
   /** Lets go of all watches; nothing is told any more. */
   close(): void {
     clearImmediate(this.#rescan);
-    for (const timer of this.#secondLooks) clearTimeout(timer);
+    for (const timer of this.#delayedChecks) clearTimeout(timer);
     if (this.#root !== undefined) this.#unwatch(this.#root);
     this.#root = undefined;
   }
@@ -90,17 +90,25 @@ export class KubepodsWatch implements Disposable {
     this.close();
   }
 
-  #enter(path: string, cgroup: KubepodsCgroup, parent: Node | undefined): Node | undefined {
+  #enter(path: string, cgroup: KubepodsCgroup, parent: WatchedCgroup | undefined): WatchedCgroup | undefined {
     // Taken before the watch: should another directory get the name meanwhile, its event shows that this one is not it.
     const identity = this.#identityOf(path);
     if (identity === undefined) return undefined;
-    const children = new Map<string, Node>();
-    const node: Node = { path, cgroup, parent, children, identity, watcher: undefined, container: undefined };
+    const children = new Map<string, WatchedCgroup>();
+    const node: WatchedCgroup = {
+      path,
+      cgroup,
+      parent,
+      children,
+      identity,
+      watcher: undefined,
+      container: undefined,
+    };
     this.#compare(node);
     return node;
   }
 
-  #watch(node: Node): FSWatcher | undefined {
+  #watch(node: WatchedCgroup): FSWatcher | undefined {
     try {
       const directory = this.#kubepods.mount + node.path;
       const watcher = unlessGone(() => watch(directory, (event, name) => this.#notice(node, event, name)));
@@ -111,28 +119,28 @@ export class KubepodsWatch implements Disposable {
     }
   }
 
-  #notice(node: Node, event: "rename" | "change", name: string | null): void {
+  #notice(node: WatchedCgroup, event: "rename" | "change", name: string | null): void {
     // This is how Bun tells that the kernel's queue of events was full (oven-sh/bun#33110).
     if (name === null) this.#rescanSoon();
-    else if (event === "rename") this.#nowAndAgain(node, () => this.#look(node, name));
-    else if (name === this.#limitFile) this.#nowAndAgain(node, () => this.#tellLimitWritten(node));
+    else if (event === "rename") this.#nowAndAfterDelay(node, () => this.#refresh(node, name));
+    else if (name === this.#limitFile) this.#nowAndAfterDelay(node, () => this.#reportLimitWritten(node));
   }
 
   /** Does something for a cgroup as long as it is watched: events may be under way when the watch is let go. */
-  #nowAndAgain(node: Node, act: () => void): void {
+  #nowAndAfterDelay(node: WatchedCgroup, act: () => void): void {
     const actIfWatched = () => {
       if (node.watcher !== undefined) act();
     };
     actIfWatched();
     const timer = setTimeout(() => {
-      this.#secondLooks.delete(timer);
+      this.#delayedChecks.delete(timer);
       actIfWatched();
-    }, SECOND_LOOK_MILLISECONDS);
-    this.#secondLooks.add(timer);
+    }, DELAYED_CHECK_MILLISECONDS);
+    this.#delayedChecks.add(timer);
   }
 
   /** Looks whether what has a name in a cgroup is what it was, and follows it if not. */
-  #look(node: Node, name: string): void {
+  #refresh(node: WatchedCgroup, name: string): void {
     const path = `${node.path}/${name}`;
     const cgroup = parseKubepodsChild(node.cgroup, path);
     if (cgroup === undefined) return;
@@ -140,11 +148,11 @@ export class KubepodsWatch implements Disposable {
     if (known?.identity === this.#identityOf(path)) return;
     if (known !== undefined) this.#leave(node, name, known);
     this.#follow(node, name, cgroup);
-    this.#tellContainer(node);
+    this.#reportContainer(node);
   }
 
   /** Compares all that is in a cgroup, and below, with what is known. */
-  #compare(node: Node): void {
+  #compare(node: WatchedCgroup): void {
     // The kernel may have had no watch to give before.
     node.watcher ??= this.#watch(node);
     const children = kubepodsChildren(this.#kubepods, node.path, node.cgroup);
@@ -155,24 +163,24 @@ export class KubepodsWatch implements Disposable {
     for (const [name, cgroup] of children) {
       if (!node.children.has(name)) this.#follow(node, name, cgroup);
     }
-    this.#tellContainer(node);
+    this.#reportContainer(node);
   }
 
-  #follow(node: Node, name: string, cgroup: KubepodsCgroup): void {
+  #follow(node: WatchedCgroup, name: string, cgroup: KubepodsCgroup): void {
     const child = this.#enter(`${node.path}/${name}`, cgroup, node);
     if (child !== undefined) node.children.set(name, child);
   }
 
-  #leave(node: Node, name: string, child: Node): void {
+  #leave(node: WatchedCgroup, name: string, child: WatchedCgroup): void {
     node.children.delete(name);
     this.#unwatch(child);
-    this.#tellGone(child);
+    this.#reportGone(child);
     // What comes in the place of a container's lower level has limits of its own: the container is to be told anew.
     node.container = undefined;
   }
 
   // A watch that is not closed would stand in the way of one on the next directory of that name: Bun keeps them by path.
-  #unwatch(node: Node): void {
+  #unwatch(node: WatchedCgroup): void {
     for (const child of node.children.values()) this.#unwatch(child);
     const { watcher } = node;
     node.watcher = undefined;
@@ -185,11 +193,11 @@ export class KubepodsWatch implements Disposable {
       this.#rescan = undefined;
       if (this.#root === undefined) return;
       this.#compare(this.#root);
-      this.#tellAllLimitsWritten(this.#root);
+      this.#reportAllLimitsWritten(this.#root);
     });
   }
 
-  #tellContainer(node: Node): void {
+  #reportContainer(node: WatchedCgroup): void {
     if (node.cgroup.level !== "container") return;
     const container = describeContainer(this.#kubepods, node.path, node.cgroup, node.children.keys());
     if (node.container?.cgroup.own.length === container.cgroup.own.length) return;
@@ -197,19 +205,19 @@ export class KubepodsWatch implements Disposable {
     this.#listener.onContainer(container);
   }
 
-  #tellGone(node: Node): void {
-    for (const child of node.children.values()) this.#tellGone(child);
+  #reportGone(node: WatchedCgroup): void {
+    for (const child of node.children.values()) this.#reportGone(child);
     if (node.container !== undefined) this.#listener.onGone(node.container.containerId);
   }
 
-  #tellLimitWritten(node: Node): void {
+  #reportLimitWritten(node: WatchedCgroup): void {
     const container = node.container ?? node.parent?.container;
     if (container === undefined) this.#listener.onSharedLimitWritten();
     else this.#listener.onLimitWritten(container);
   }
 
-  #tellAllLimitsWritten(node: Node): void {
-    for (const child of node.children.values()) this.#tellAllLimitsWritten(child);
+  #reportAllLimitsWritten(node: WatchedCgroup): void {
+    for (const child of node.children.values()) this.#reportAllLimitsWritten(child);
     if (node.container !== undefined) this.#listener.onLimitWritten(node.container);
   }
 

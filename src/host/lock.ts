@@ -33,7 +33,7 @@ function takeLock(path: string): Disposable | undefined {
 }
 
 // As in `12: FLOCK  ADVISORY  WRITE 4711 00:1b:1 0 EOF`; who waits for a lock has an arrow in front.
-const LOCK = /^\d+: FLOCK +\w+ +\w+ +(-?\d+) ([0-9a-f]+):([0-9a-f]+):(\d+) /gm;
+const LOCK_LINE = /^\d+: FLOCK +\w+ +\w+ +(-?\d+) ([0-9a-f]+):([0-9a-f]+):(\d+) /gm;
 
 /**
  * Tells which process holds the lock that takeNodeLock takes, without getting in the way of one that wants it; undefined
@@ -50,7 +50,7 @@ export function readPluginLockHolder(fsroot: string): number | undefined {
 
 function readHolder(fsroot: string, path: string): number | undefined {
   const { dev, ino } = statSync(fsroot + path);
-  const locks = readFile(`${fsroot}/proc/locks`).matchAll(LOCK);
+  const locks = readFile(`${fsroot}/proc/locks`).matchAll(LOCK_LINE);
   for (const [, pid, major = "", minor = "", inode] of locks) {
     const isDevice =
       majorOf(dev) === Number.parseInt(major, 16) && minorOf(dev) === Number.parseInt(minor, 16);

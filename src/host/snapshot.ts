@@ -5,7 +5,7 @@ import type {
   NodeSample,
 } from "../policy/eviction/snapshot.ts";
 import { readFile, unlessMissing } from "./file.ts";
-import { figureOf } from "./key-values.ts";
+import { valueOfKey } from "./key-values.ts";
 import type { Kubepods, KubepodsContainer } from "./kubepods.ts";
 import { readNodeMemory } from "./meminfo.ts";
 import { readPressure } from "./psi.ts";
@@ -17,8 +17,8 @@ export function sampleNode(fsroot: string): NodeSample {
   const vmstat = readFile(`${fsroot}/proc/vmstat`);
   return {
     ...memory,
-    swapInPages: figureOf(vmstat, "pswpin"),
-    swapOutPages: figureOf(vmstat, "pswpout"),
+    swapInPages: valueOfKey(vmstat, "pswpin"),
+    swapOutPages: valueOfKey(vmstat, "pswpout"),
     memoryPressure: readPressure(`${fsroot}/proc/pressure/memory`),
   };
 }
@@ -43,7 +43,8 @@ export function sampleContainer({
   const scope = cgroup.own.at(-1) ?? "";
   return unlessMissing(() => {
     const stat = readFile(`${scope}/memory.stat`);
-    const couldBeSwapped = figureOf(stat, "anon") + figureOf(stat, "shmem") - figureOf(stat, "unevictable");
+    const couldBeSwapped =
+      valueOfKey(stat, "anon") + valueOfKey(stat, "shmem") - valueOfKey(stat, "unevictable");
     return {
       id: containerId,
       podUid,
@@ -57,10 +58,10 @@ export function sampleContainer({
 function sampleCgroup(directory: string, stat = readFile(`${directory}/memory.stat`)): CgroupSample {
   return {
     memoryBytes: Number(readFile(`${directory}/memory.current`)),
-    inactiveFileBytes: figureOf(stat, "inactive_file"),
-    anonBytes: figureOf(stat, "anon"),
+    inactiveFileBytes: valueOfKey(stat, "inactive_file"),
+    anonBytes: valueOfKey(stat, "anon"),
     swapBytes: Number(readFile(`${directory}/memory.swap.current`)),
-    anonRefaults: figureOf(stat, "workingset_refault_anon"),
-    fileRefaults: figureOf(stat, "workingset_refault_file"),
+    anonRefaults: valueOfKey(stat, "workingset_refault_anon"),
+    fileRefaults: valueOfKey(stat, "workingset_refault_file"),
   };
 }

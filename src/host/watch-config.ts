@@ -20,19 +20,19 @@ export function watchConfigFile(path: string, onChange: (text: string) => void):
   let quiet: NodeJS.Timeout | undefined;
   let watcher: FSWatcher | undefined;
 
-  const look = () => {
+  const check = () => {
     const text = textOf(path);
     if (text === undefined || text === seen) return;
     seen = text;
     onChange(text);
   };
-  const lookWhenQuiet = () => {
+  const checkWhenQuiet = () => {
     clearTimeout(quiet);
-    quiet = setTimeout(look, QUIET_MILLISECONDS);
+    quiet = setTimeout(check, QUIET_MILLISECONDS);
   };
   const rewatch = () => {
     watcher?.close();
-    watcher = watchDirectory(path, lookWhenQuiet);
+    watcher = watchDirectory(path, checkWhenQuiet);
   };
 
   // The watch comes first: what changes in between is seen twice, never missed.
@@ -41,7 +41,7 @@ export function watchConfigFile(path: string, onChange: (text: string) => void):
   const recheck = setInterval(() => {
     // Another directory may have the name by now.
     rewatch();
-    look();
+    check();
   }, RECHECK_MILLISECONDS).unref();
   return {
     [Symbol.dispose]() {

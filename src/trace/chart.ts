@@ -24,10 +24,10 @@ export interface TimeAxis {
 /** How wide what stands before each row is. */
 export const LABEL_WIDTH = 28;
 
-const ROWS = 3;
-const EIGHTHS = [" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"];
-const FULL = EIGHTHS.length - 1;
-const UNKNOWN = "·";
+const CHART_ROWS = 3;
+const BLOCKS = [" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"];
+const EIGHTHS_PER_ROW = BLOCKS.length - 1;
+const UNKNOWN_SYMBOL = "·";
 // Nobody knows what was in a gap that is as long as that.
 const MAX_GAP_SECONDS = 60;
 
@@ -36,14 +36,14 @@ export function drawSeries(series: Series, axis: TimeAxis): string[] {
   const highest = highestPerColumn(series.points, axis);
   const ceiling = series.ceiling ?? roundUp(Math.max(0, ...highest.map((figure) => figure ?? 0)));
   const eighths = highest.map(
-    (figure) => figure && Math.max(1, Math.round((figure / ceiling) * ROWS * FULL)),
+    (figure) => figure && Math.max(1, Math.round((figure / ceiling) * CHART_ROWS * EIGHTHS_PER_ROW)),
   );
-  return Array.from({ length: ROWS }, (_, row) => {
-    const below = (ROWS - 1 - row) * FULL;
+  return Array.from({ length: CHART_ROWS }, (_, row) => {
+    const below = (CHART_ROWS - 1 - row) * EIGHTHS_PER_ROW;
     const isLowest = below === 0;
     const blocks = eighths.map((height) => {
-      if (height === undefined) return isLowest ? UNKNOWN : " ";
-      return EIGHTHS[Math.min(FULL, Math.max(0, height - below))];
+      if (height === undefined) return isLowest ? UNKNOWN_SYMBOL : " ";
+      return BLOCKS[Math.min(EIGHTHS_PER_ROW, Math.max(0, height - below))];
     });
     const title = row === 0 ? series.title : "";
     const figure = row === 0 ? series.format(ceiling) : isLowest ? series.format(0) : "";
@@ -52,19 +52,19 @@ export function drawSeries(series: Series, axis: TimeAxis): string[] {
 }
 
 /** A time that is marked; a point where it ends as it begins. */
-export interface Mark {
+export interface Interval {
   readonly fromSeconds: number;
   readonly toSeconds: number;
   /** One character. */
-  readonly mark: string;
+  readonly symbol: string;
 }
 
 /** Draws a row of marks, later ones over earlier ones. */
-export function drawMarks(title: string, marks: readonly Mark[], axis: TimeAxis): string {
+export function drawIntervals(title: string, intervals: readonly Interval[], axis: TimeAxis): string {
   const row = Array.from({ length: axis.columns }, () => " ");
-  for (const { fromSeconds, toSeconds, mark } of marks) {
+  for (const { fromSeconds, toSeconds, symbol } of intervals) {
     const first = columnOf(fromSeconds, axis);
-    row.fill(mark, first, Math.max(first + 1, columnOf(toSeconds, axis)));
+    row.fill(symbol, first, Math.max(first + 1, columnOf(toSeconds, axis)));
   }
   return `${label(title, "")}│${row.join("")}`.trimEnd();
 }

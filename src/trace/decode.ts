@@ -61,14 +61,14 @@ class TraceDecoder {
   /** Takes a line, and returns the snapshot that it completes; throws an Error that names it by its number. */
   take(line: unknown, number: number): Snapshot | undefined {
     try {
-      if (!this.#hasBegun) return this.#begin(line);
+      if (!this.#hasBegun) return this.#takeHeader(line);
       return has(line, "pods") ? this.#takePods(line) : this.#takeSample(line);
     } catch (error) {
       throw new Error(`line ${number}: ${(error as Error).message}`);
     }
   }
 
-  #begin(line: unknown): undefined {
+  #takeHeader(line: unknown): undefined {
     if (!has(line, "trace")) throw new Error("not the header of a recording: trace: missing");
     const { trace } = line;
     if (trace !== TRACE_VERSION)
@@ -81,13 +81,13 @@ class TraceDecoder {
 
   #takePods(line: unknown): undefined {
     const { at, pods } = decode(PodsLineSchema, line, "a line of pods");
-    this.#goOnTo(at);
+    this.#advanceTo(at);
     this.#pods = pods;
   }
 
   #takeSample(line: unknown): Snapshot {
     const { at, node, kubepods, containers, gone } = decode(SampleLineSchema, line, "a sample");
-    this.#goOnTo(at);
+    this.#advanceTo(at);
     for (const id of gone) this.#containers.delete(id);
     for (const changed of containers) {
       const before = this.#containers.get(changed.id);
@@ -105,7 +105,7 @@ class TraceDecoder {
     };
   }
 
-  #goOnTo(atSeconds: number): void {
+  #advanceTo(atSeconds: number): void {
     if (atSeconds < this.#atSeconds)
       throw new Error(`at: ${atSeconds} is before ${this.#atSeconds}, and time only goes on`);
     this.#atSeconds = atSeconds;

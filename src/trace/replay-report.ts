@@ -2,9 +2,9 @@ import type { EvictionConfig } from "../policy/eviction/decide.ts";
 import { formatRounded } from "../policy/kubernetes/quantity.ts";
 import { formatTable } from "../terminal/table.ts";
 import type { RecordingSummary } from "./recording-file.ts";
-import { GOES_AFTER_SECONDS, type Replay, type ReplayedPhase } from "./replay.ts";
+import { type Replay, type ReplayedPhase, VICTIM_EXIT_SECONDS } from "./replay.ts";
 import { drawDecisions, drawObservations, PLOT_LEGEND } from "./replay-plot.ts";
-import { shortly, victimsOf, whyOf } from "./replay-words.ts";
+import { evictionReasonOf, summaryOf, victimsOf } from "./replay-words.ts";
 import { formatClock } from "./time.ts";
 
 /** A replay, and by what it was made. */
@@ -58,22 +58,22 @@ export function caveatOf(phases: readonly ReplayedPhase[]): string | undefined {
   if (first === undefined || !phases.some(({ isSupposed }) => isSupposed)) return undefined;
   return (
     `After ${formatClock(first.fromSeconds)} the recording no longer tells what would have happened: in it the victim stayed. ` +
-    `What follows, marked ?, supposes that every request is accepted, that its pod is gone ${GOES_AFTER_SECONDS} s later, and ` +
+    `What follows, marked ?, supposes that every request is accepted, that its pod is gone ${VICTIM_EXIT_SECONDS} s later, and ` +
     "that it relieves nothing."
   );
 }
 
 /** Marks what is decided after an eviction that the recording knows nothing of. */
-export const SUPPOSED = "?";
+export const SUPPOSED_SYMBOL = "?";
 
 function tableOf(phases: readonly ReplayedPhase[]): string[] {
   const victims = victimsOf(phases);
   const rows = phases.map(({ fromSeconds, toSeconds, decision, isSupposed }) => [
     formatClock(fromSeconds),
     decision.verdict === "evict" ? "" : `${Math.round(toSeconds - fromSeconds)} s`,
-    isSupposed ? SUPPOSED : "",
-    shortly(decision, victims),
-    whyOf(decision),
+    isSupposed ? SUPPOSED_SYMBOL : "",
+    summaryOf(decision, victims),
+    evictionReasonOf(decision),
   ]);
   const caveat = caveatOf(phases);
   return [

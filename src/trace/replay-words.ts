@@ -13,14 +13,14 @@ export function victimsOf(phases: readonly ReplayedPhase[]): ReadonlyMap<string,
 }
 
 /** A decision in two words or three: its verdict, and the reason or the pod. */
-export function shortly(decision: EvictionDecision, victims: ReadonlyMap<string, string>): string {
+export function summaryOf(decision: EvictionDecision, victims: ReadonlyMap<string, string>): string {
   if (decision.verdict === "hold") return `hold ${decision.reason}`;
   if (decision.verdict === "await") return `await ${victims.get(decision.podUid) ?? decision.podUid}`;
   return `${decision.method} ${nameOf(decision.victim.pod)}`;
 }
 
 /** Why a pod is evicted: the thresholds that call for it, and what ranks it first; nothing for what else is decided. */
-export function whyOf(decision: EvictionDecision): string {
+export function evictionReasonOf(decision: EvictionDecision): string {
   if (decision.verdict !== "evict") return "";
   return `${decision.thresholds.join(", ")}: ${rankingReason(decision.victim)}`;
 }

@@ -1,4 +1,4 @@
-import { answered } from "../policy/eviction/answer.ts";
+import { withAnswer } from "../policy/eviction/answer.ts";
 import {
   decideEviction,
   type EvictionConfig,
@@ -11,7 +11,7 @@ import { type EvictionState, isPressed, NO_EVICTIONS } from "../policy/eviction/
 import { isMet } from "../policy/eviction/threshold.ts";
 
 /** How long a victim is taken to be there once it is evicted: a pod's grace period, where its spec sets none. */
-export const GOES_AFTER_SECONDS = 30;
+export const VICTIM_EXIT_SECONDS = 30;
 
 /** What was observed and decided at a moment of a recording. */
 export interface ReplayedMoment {
@@ -91,8 +91,8 @@ export class Replay {
   }
 
   #evict(podUid: string, atSeconds: number): void {
-    this.#goneAtSeconds.set(podUid, atSeconds + GOES_AFTER_SECONDS);
-    this.#state = answered(this.#state, podUid, "accepted", this.#config, atSeconds);
+    this.#goneAtSeconds.set(podUid, atSeconds + VICTIM_EXIT_SECONDS);
+    this.#state = withAnswer(this.#state, podUid, "accepted", this.#config, atSeconds);
   }
 }
 

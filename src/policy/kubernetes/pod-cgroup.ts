@@ -59,7 +59,7 @@ const LEVELS_BELOW: Readonly<Record<KubepodsCgroup["level"], readonly KubepodsCg
   child: [],
 };
 
-const POD = "pod";
+const POD_PREFIX = "pod";
 
 // crun src/libcrun/cgroup-systemd.c: the cgroup below the scope that the container is started in.
 const CRUN_CHILD = "container";
@@ -76,7 +76,7 @@ function parseCgroupfs(cgroupsPath: string): PodCgroup | undefined {
   const [root, ...below] = cgroupsPath.split("/");
   if (root !== "" || below.includes("") || below.includes(".") || below.includes("..")) return undefined;
   const pod = podOfPath(parentOf(cgroupsPath));
-  return pod && { ...pod, containerSegment: `${POD}${pod.podUid}/${nameOf(cgroupsPath)}` };
+  return pod && { ...pod, containerSegment: `${POD_PREFIX}${pod.podUid}/${nameOf(cgroupsPath)}` };
 }
 
 function parseBelowPod(path: string): KubepodsCgroup | undefined {
@@ -110,9 +110,9 @@ function podOf(path: string): PodCgroupName | undefined {
 // to "_". A slice repeats the names of those above it, so a --cgroup-root stands in front.
 function podOfSlice(slice: string): PodCgroupName | undefined {
   const stem = stemOf(slice);
-  const at = stem.lastIndexOf(`-${POD}`);
+  const at = stem.lastIndexOf(`-${POD_PREFIX}`);
   const qosClass = qosClassOf(stem.slice(0, Math.max(0, at)), "-");
-  const podUid = stem.slice(at + 1 + POD.length);
+  const podUid = stem.slice(at + 1 + POD_PREFIX.length);
   if (qosClass === undefined || podUid === "") return undefined;
   return { driver: "systemd", qosClass, podUid: podUid.replaceAll("_", "-") };
 }
@@ -120,8 +120,8 @@ function podOfSlice(slice: string): PodCgroupName | undefined {
 function podOfPath(path: string): PodCgroupName | undefined {
   const name = nameOf(path);
   const qosClass = qosClassOf(parentOf(path), "/");
-  if (qosClass === undefined || !name.startsWith(POD) || name === POD) return undefined;
-  return { driver: "cgroupfs", qosClass, podUid: name.slice(POD.length) };
+  if (qosClass === undefined || !name.startsWith(POD_PREFIX) || name === POD_PREFIX) return undefined;
+  return { driver: "cgroupfs", qosClass, podUid: name.slice(POD_PREFIX.length) };
 }
 
 /** The QoS class of the pods directly in a cgroup that pods share; other cgroups may stand above it. */

@@ -1,6 +1,6 @@
 import { parseLimit } from "../kubernetes/quantity.ts";
 import type { MemoryQosDecision } from "../memory-qos/classes.ts";
-import { heedOverride, type SwapLimitConfig, type SwapLimitDecision } from "./swap-limit.ts";
+import { applyOverride, type SwapLimitConfig, type SwapLimitDecision } from "./swap-limit.ts";
 
 /**
  * The swap limit that a container has by its pod's annotations for memory QoS, before any share of the node's swap is
@@ -17,5 +17,5 @@ export function swapByMemoryQos(
   if (limitBytes !== undefined) return { limitBytes, reason: "memory-qos-annotation" };
   if (ofClass["memory.swap.max"] === undefined) return undefined;
   const unlimited = { limitBytes: Number.POSITIVE_INFINITY, reason: "memory-qos-class" } as const;
-  return config === undefined ? unlimited : heedOverride(unlimited, swapOverride, config);
+  return config === undefined ? unlimited : applyOverride(unlimited, swapOverride, config);
 }

@@ -11,7 +11,7 @@ export const UNCONTESTED: Contest = { restoredSeconds: [], isContested: false };
 
 // Long enough that the answer costs nothing, short enough that the last word is wasp's soon after the other gives up.
 const WINDOW_SECONDS = 60;
-const SETTLED_SECONDS = 2 * WINDOW_SECONDS;
+const CALM_SECONDS = 2 * WINDOW_SECONDS;
 
 /**
  * Decides when to undo another's write: at once, up to maxPerMinute of them a minute; beyond that once a minute, because
@@ -35,9 +35,9 @@ export function restored(contest: Contest, nowSeconds: number): Contest {
 }
 
 /** What is to be remembered while the limit is right: a contest ends when nothing was undone for two minutes. */
-export function settled(contest: Contest, nowSeconds: number): Contest {
+export function calmed(contest: Contest, nowSeconds: number): Contest {
   const last = contest.restoredSeconds.at(-1);
-  return last === undefined || nowSeconds - last < SETTLED_SECONDS ? contest : UNCONTESTED;
+  return last === undefined || nowSeconds - last < CALM_SECONDS ? contest : UNCONTESTED;
 }
 
 function isTooOften(contest: Contest, nowSeconds: number, maxPerMinute: number): boolean {

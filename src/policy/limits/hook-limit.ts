@@ -21,7 +21,7 @@ export function hookLimitOf(
  * Whether a container that was found with this limit at its start may have it from the hook; undefined where that
  * cannot be told, because the hook too leaves it none.
  */
-export function mayBeOfHook(effectiveBytes: number, hookLimitBytes: number): boolean | undefined {
+export function mayBeFromHook(effectiveBytes: number, hookLimitBytes: number): boolean | undefined {
   if (hookLimitBytes === 0) return undefined;
   // Not compared to the byte: the hook's own flags may be others, and a kubelet without NodeSwap leaves some without a limit.
   return effectiveBytes > 0 && (Number.isFinite(effectiveBytes) || hookLimitBytes === effectiveBytes);

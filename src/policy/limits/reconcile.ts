@@ -28,7 +28,7 @@ export type HoldReason =
   | "annotation-wrong";
 
 /** What to do about one container's swap limit, and why. */
-export type Finding =
+export type LimitFinding =
   | { readonly action: "hold"; readonly reason: HoldReason; readonly pod: Pod | undefined }
   | {
       readonly action: "keep" | "write";
@@ -74,7 +74,7 @@ export function reconcile(
   node: NodeCapacity,
   config: ReconcileConfig,
   pageBytes: number,
-): Finding {
+): LimitFinding {
   const pod = pods.get(found.podUid);
   if (pod === undefined) return { action: "hold", reason: "pod-unknown", pod };
   const named: PodContainer | undefined = pod.containers.find(({ id }) => id === found.id);

@@ -96,7 +96,7 @@ export function classifyNriContainer(
   return { ...classified, container: { ...classified.container, isVirtualMachine: true } };
 }
 
-interface SwapWord {
+interface SpecSwapLimit {
   /** Infinity for no limit; undefined where memory.swap.max is left alone. */
   readonly limitBytes?: number;
   readonly reason?: Reason;
@@ -108,7 +108,7 @@ function decideSwap(
   container: NriLimitsContainer,
   qos: MemoryQosDecision,
   sharing: SwapSharing | undefined,
-): SwapWord {
+): SpecSwapLimit {
   const asked = swapOverrideOf(pod.annotations, container.name);
   const byMemoryQos = swapByMemoryQos(qos, asked, sharing?.config);
   if (byMemoryQos !== undefined) return byMemoryQos;

@@ -23,13 +23,13 @@ export interface KubeletSigns {
  * look like. That a node's status has a swap capacity tells nothing: it has one under NoSwap too
  * (kubernetes pkg/kubelet/nodestatus/setters.go:286-290).
  */
-export function standDown(signs: KubeletSigns): StandDownReason | undefined {
+export function standDownReason(signs: KubeletSigns): StandDownReason | undefined {
   if (signs.swapBehavior !== undefined)
     return signs.swapBehavior === "LimitedSwap" ? "kubelet-configz" : undefined;
   return signs.hasLimitedContainer ? "kubelet-container" : undefined;
 }
 
-const KUBELET: SwapLimitConfig = {
+const KUBELET_CONFIG: SwapLimitConfig = {
   swapBehavior: "LimitedSwap",
   workloads: "Burstable",
   podOverrides: "Never",
@@ -47,10 +47,10 @@ export function carriesKubeletLimit(
   node: NodeCapacity,
   pageBytes: number,
 ): boolean {
-  const { limitBytes, reason } = decideSwapLimit(container, node, KUBELET);
+  const { limitBytes, reason } = decideSwapLimit(container, node, KUBELET_CONFIG);
   if (reason !== "limited-swap" || effectiveBytes === 0) return false;
   return (
     effectiveBytes === wholePages(limitBytes, pageBytes) &&
-    effectiveBytes !== hookLimitOf(container, node, KUBELET, pageBytes)
+    effectiveBytes !== hookLimitOf(container, node, KUBELET_CONFIG, pageBytes)
   );
 }

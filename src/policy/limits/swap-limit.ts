@@ -42,11 +42,11 @@ export function decideSwapLimit(
 ): SwapLimitDecision {
   const ineligible = adjudicatePod(container, config);
   if (ineligible !== undefined) return { limitBytes: 0, reason: ineligible };
-  return heedOverride(entitlement(container, node, config), container.swapOverride, config);
+  return applyOverride(entitlement(container, node, config), container.swapOverride, config);
 }
 
 /** Decides how far what a pod asks for itself, as written, changes what it is entitled to. */
-export function heedOverride(
+export function applyOverride(
   entitled: SwapLimitDecision,
   asked: string | undefined,
   config: SwapLimitConfig,

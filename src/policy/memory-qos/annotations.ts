@@ -1,7 +1,7 @@
 const SUFFIX = ".memory-qos.nri.io";
 
 /** What a pod asks for on behalf of one of its containers. */
-export interface AskedSetting {
+export interface RequestedSetting {
   /** The annotation's key, as the pod has it. */
   readonly annotation: string;
   /** What stands before the suffix: `class`, or a file of the cgroup. */
@@ -14,12 +14,12 @@ export interface AskedSetting {
  * one for the container wins, and an empty one there takes the pod's away (nri-plugins cmd/plugins/memory-qos/main.go,
  * effectiveAnnotations, which lets an empty class fail, against its own documentation).
  */
-export function memoryQosAskedFor(
+export function memoryQosRequests(
   containerName: string,
   podAnnotations: Readonly<Record<string, string>>,
-): readonly AskedSetting[] {
+): readonly RequestedSetting[] {
   const ofContainer = `${SUFFIX}/${containerName}`;
-  const asked = new Map<string, AskedSetting>();
+  const asked = new Map<string, RequestedSetting>();
   for (const ending of [SUFFIX, ofContainer]) {
     for (const annotation in podAnnotations) {
       if (!annotation.endsWith(ending)) continue;

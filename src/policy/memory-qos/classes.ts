@@ -1,11 +1,11 @@
-import { type AskedSetting, memoryQosAskedFor } from "./annotations.ts";
+import { memoryQosRequests, type RequestedSetting } from "./annotations.ts";
 import {
+  describeMemoryValues,
   isMemoryFile,
-  LEAST_MEMORY_BYTES,
   MEMORY_FILES,
   type MemoryFile,
-  memoryValueOf,
-  spellMemoryValue,
+  MIN_MEMORY_BYTES,
+  normalizeMemoryValue,
   type Unified,
 } from "./files.ts";
 
@@ -52,7 +52,7 @@ export interface MemoryQosDecision {
   readonly problems: readonly MemoryQosProblem[];
 }
 
-const NOBODY_ASKED: MemoryQosDecision = { className: undefined, ofClass: {}, direct: {}, problems: [] };
+const NO_MEMORY_QOS: MemoryQosDecision = { className: undefined, ofClass: {}, direct: {}, problems: [] };
 
 /**
  * Decides what a container gets by its pod's annotations for memory QoS; its memory limit is undefined without one. Without
@@ -64,12 +64,12 @@ export function decideMemoryQos(
   memoryLimitBytes: number | undefined,
   config: MemoryQosConfig | undefined,
 ): MemoryQosDecision {
-  if (config === undefined) return NOBODY_ASKED;
+  if (config === undefined) return NO_MEMORY_QOS;
   const problems: MemoryQosProblem[] = [];
   const direct: Record<string, string> = {};
   let className: string | undefined;
   let ofClass: Unified = {};
-  for (const asked of memoryQosAskedFor(containerName, podAnnotations)) {
+  for (const asked of memoryQosRequests(containerName, podAnnotations)) {
     const outcome =
       asked.name === "class"
         ? settingsOfClass(asked, containerName, memoryLimitBytes, config)
@@ -90,11 +90,11 @@ export function decideMemoryQos(
 export function memoryHighOf(memoryLimitBytes: number, swapLimitRatio: number): string {
   const kept = Math.fround(1 - Math.fround(swapLimitRatio));
   const high = BigInt(Math.trunc(Math.fround(Math.fround(memoryLimitBytes) * kept)));
-  return String(high < LEAST_MEMORY_BYTES ? LEAST_MEMORY_BYTES : high);
+  return String(high < MIN_MEMORY_BYTES ? MIN_MEMORY_BYTES : high);
 }
 
 function settingsOfClass(
-  { annotation, value }: AskedSetting,
+  { annotation, value }: RequestedSetting,
   containerName: string,
   memoryLimitBytes: number | undefined,
   { classes }: MemoryQosConfig,
@@ -117,7 +117,7 @@ function settingsOfClass(
 }
 
 function valueOfFile(
-  { annotation, name, value }: AskedSetting,
+  { annotation, name, value }: RequestedSetting,
   { unifiedAnnotations }: MemoryQosConfig,
 ): string | MemoryQosProblem {
   if (!isMemoryFile(name)) {
@@ -134,8 +134,8 @@ function valueOfFile(
     const right = listed === "" ? "none may" : `${listed} may`;
     return problem("file-not-listed", annotation, value, `may not be set by a pod on this node: ${right}`);
   }
-  const spelled = spellMemoryValue(name, value);
-  return spelled ?? problem("wrong-value", annotation, value, `is not ${memoryValueOf(name)}`);
+  const spelled = normalizeMemoryValue(name, value);
+  return spelled ?? problem("wrong-value", annotation, value, `is not ${describeMemoryValues(name)}`);
 }
 
 const MAX_SHOWN_CHARACTERS = 100;

@@ -12,10 +12,10 @@ export function isEmpty(unified: Unified): boolean {
 type ValueKind = "limit" | "memory" | "switch";
 
 /** The least that memory.high and memory.max may be, in bytes: a page. */
-export const LEAST_MEMORY_BYTES = 4096;
+export const MIN_MEMORY_BYTES = 4096;
 
 // The kernel's Documentation/admin-guide/cgroup-v2.rst, "Memory Interface Files": those that hold a setting.
-const FILES = {
+const MEMORY_FILE_KINDS = {
   "memory.high": "memory",
   "memory.max": "memory",
   "memory.low": "limit",
@@ -28,14 +28,14 @@ const FILES = {
 } as const satisfies Record<string, ValueKind>;
 
 /** A file of a cgroup that holds a setting of its memory. */
-export type MemoryFile = keyof typeof FILES;
+export type MemoryFile = keyof typeof MEMORY_FILE_KINDS;
 
 /** All of them. */
-export const MEMORY_FILES = Object.keys(FILES) as readonly MemoryFile[];
+export const MEMORY_FILES = Object.keys(MEMORY_FILE_KINDS) as readonly MemoryFile[];
 
 /** Tells whether a file of a cgroup holds a setting of its memory. */
 export function isMemoryFile(name: string): name is MemoryFile {
-  return Object.hasOwn(FILES, name);
+  return Object.hasOwn(MEMORY_FILE_KINDS, name);
 }
 
 /**
@@ -43,20 +43,20 @@ export function isMemoryFile(name: string): name is MemoryFile {
  * cannot hold. A quantity is Kubernetes' one, as everywhere in a pod: 64M is 64 000 000, where the kernel by itself
  * would read 64 MiB.
  */
-export function spellMemoryValue(file: MemoryFile, text: string): string | undefined {
+export function normalizeMemoryValue(file: MemoryFile, text: string): string | undefined {
   const written = text.trim();
-  if (FILES[file] === "switch") return written === "0" || written === "1" ? written : undefined;
+  if (MEMORY_FILE_KINDS[file] === "switch") return written === "0" || written === "1" ? written : undefined;
   // A thousandth of a byte is always a slip for a million bytes, and a limit of one byte stops a container.
   if (/[num]$/.test(written)) return undefined;
   const limitBytes = parseLimit(written);
-  if (limitBytes === undefined || (FILES[file] === "memory" && limitBytes < LEAST_MEMORY_BYTES))
+  if (limitBytes === undefined || (MEMORY_FILE_KINDS[file] === "memory" && limitBytes < MIN_MEMORY_BYTES))
     return undefined;
   return formatLimit(limitBytes);
 }
 
 /** What a file can hold, in words. */
-export function memoryValueOf(file: MemoryFile): string {
-  if (FILES[file] === "switch") return "0 or 1";
-  const least = FILES[file] === "memory" ? `, of a page (${LEAST_MEMORY_BYTES}) or more` : "";
+export function describeMemoryValues(file: MemoryFile): string {
+  if (MEMORY_FILE_KINDS[file] === "switch") return "0 or 1";
+  const least = MEMORY_FILE_KINDS[file] === "memory" ? `, of a page (${MIN_MEMORY_BYTES}) or more` : "";
   return `max, or a quantity of bytes such as 512Mi${least}`;
 }

@@ -1,5 +1,5 @@
 import { formatRounded } from "../../../policy/kubernetes/quantity.ts";
-import { roomOfPods } from "../../../policy/reach/kubelet-thresholds.ts";
+import { podMemoryHeadroomOf } from "../../../policy/reach/kubelet-thresholds.ts";
 import { check, type Verdict } from "../../finding/rule.ts";
 
 /** The kernel swaps before the kubelet evicts. */
@@ -15,7 +15,7 @@ export const swapReach = check({
       return { severity: "unknown", found: "the kubelet's threshold of memory.available cannot be read" };
     if (thresholds.hard === undefined && thresholds.soft === undefined)
       return { severity: "ok", found: "the kubelet evicts nobody for memory" };
-    const room = roomOfPods(pods.node, pods.kubepods, thresholds);
+    const room = podMemoryHeadroomOf(pods.node, pods.kubepods, thresholds);
     if (room === undefined) return { severity: "unknown", found: "/proc/meminfo does not tell what is free" };
     const { memoryHighBytes } = pods.kubepods;
     const evicts = `the kubelet evicts from ${formatRounded(room.evictedFromBytes)} on`;
