@@ -221,7 +221,7 @@ export function rankingReason(candidate: Candidate): string {
     isOverLimit ? `over its memory limit by ${formatRounded(overLimitBytes)}` : undefined,
     `${excessBytes > 0 ? "over" : "under"} its requests by ${formatRounded(Math.abs(excessBytes))}`,
     `priority ${pod.priority ?? 0}`,
-    movingShare > 0 ? `${Math.round(movingShare * 100)} % of what comes back from swap` : undefined,
+    movingShare > 0 ? `${Math.round(movingShare * 100)} % of the swap-in` : undefined,
   ];
   return parts.filter((part) => part !== undefined).join(", ");
 }

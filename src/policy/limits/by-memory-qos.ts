@@ -3,10 +3,9 @@ import type { MemoryQosDecision } from "../memory-qos/classes.ts";
 import { applyOverride, type SwapLimitConfig, type SwapLimitDecision } from "./swap-limit.ts";
 
 /**
- * The swap limit that a container has by its pod's annotations for memory QoS, before any share of the node's swap is
- * looked at; undefined where they say nothing of swap. An annotation for swap itself counts for most; a class leaves swap
- * without a limit, of which the pod's own annotation for wasp, as written, may ask for less. Without knobs that one is
- * not looked at.
+ * Decides the swap limit that a pod's annotations for memory QoS give to a container, before its share of the node's
+ * swap; undefined if they do not set swap. The annotation for memory.swap.max comes first. A class leaves swap
+ * unlimited, and the pod's own annotation for wasp may lower that. Without a configuration that annotation is ignored.
  */
 export function swapByMemoryQos(
   { ofClass, direct }: Pick<MemoryQosDecision, "ofClass" | "direct">,

@@ -139,7 +139,7 @@ test.each<[string, Partial<Pod>, Partial<ContainerSample> | undefined, string]>(
     "above its limit, with swap-in",
     { containers: LIMITED },
     { memoryBytes: 150 * MI, swapBytes: 62 * MI, anonRefaults: 30 },
-    "over its memory limit by 12 MiB, over its requests by 112 MiB, priority 0, 75 % of what comes back from swap",
+    "over its memory limit by 12 MiB, over its requests by 112 MiB, priority 0, 75 % of the swap-in",
   ],
   ["without samples", {}, undefined, "no figures"],
 ])("the reason of a ranking describes a pod %s", (_, differences, sample, reason) => {
