@@ -11,7 +11,7 @@ import { readNodeMemory } from "./meminfo.ts";
 import { readPressure } from "./psi.ts";
 import { readLimit } from "./swap-limit.ts";
 
-/** Reads a node's memory and swap below fsroot; throws an error that names the file that cannot be read. */
+/** Samples a node's memory and swap below fsroot; throws an Error that names the unreadable file. */
 export function sampleNode(fsroot: string): NodeSample {
   const memory = readNodeMemory(fsroot);
   const vmstat = readFile(`${fsroot}/proc/vmstat`);
@@ -23,7 +23,7 @@ export function sampleNode(fsroot: string): NodeSample {
   };
 }
 
-/** Reads all pods together, on cgroup v2; undefined when they are gone. Throws an error that names the file. */
+/** Samples all pods together, on cgroup v2; undefined if the cgroup is gone. Throws an Error that names the file. */
 export function sampleKubepods({ mount, path }: Kubepods): KubepodsSample | undefined {
   const directory = mount + path;
   return unlessMissing(() => ({
@@ -34,7 +34,7 @@ export function sampleKubepods({ mount, path }: Kubepods): KubepodsSample | unde
   }));
 }
 
-/** Reads one container, on cgroup v2; undefined when it is gone. Throws an error that names the file. */
+/** Samples one container, on cgroup v2; undefined if it is gone. Throws an Error that names the file. */
 export function sampleContainer({
   containerId,
   podUid,

@@ -1,14 +1,14 @@
 /**
- * Record of other processes' writes to a limit and their corrections by wasp; times in seconds of a monotonic clock.
+ * Record of foreign writes to a limit and their corrections by wasp; times in seconds of a monotonic clock.
  */
 export interface Contest {
   /** Times of the latest corrections, oldest first. */
   readonly restoredSeconds: readonly number[];
-  /** True while another process keeps writing the limit, so that wasp corrects it less often. */
+  /** True while foreign writes keep coming, so that wasp corrects it less often. */
   readonly isContested: boolean;
 }
 
-/** State of a limit that no other process has written. */
+/** State of a limit without foreign writes. */
 export const UNCONTESTED: Contest = { restoredSeconds: [], isContested: false };
 
 // Long enough for the corrections to cost nothing, short enough for the limit to be right soon after the other writer
@@ -27,7 +27,7 @@ export function restoreAt(contest: Contest, nowSeconds: number, maxPerMinute: nu
     : Math.max(nowSeconds, last + WINDOW_SECONDS);
 }
 
-/** Updates the state when another process's write is found. */
+/** Updates the state when a foreign write is found. */
 export function contested(contest: Contest, nowSeconds: number, maxPerMinute: number): Contest {
   return { ...contest, isContested: isTooOften(contest, nowSeconds, maxPerMinute) };
 }
