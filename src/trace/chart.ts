@@ -1,37 +1,40 @@
-/** A figure over time; undefined where it cannot be told. */
+/** Value over time; undefined where it is unknown. */
 export interface Series {
   readonly title: string;
-  /** In the order of their time. */
+  /** In chronological order. */
   readonly points: readonly Point[];
-  /** What stands at the top of the chart; unset, a round figure above the highest. */
+  /** Value at the top of the chart; without it, a round value above the highest one. */
   readonly ceiling?: number;
   readonly format: (figure: number) => string;
 }
 
-/** One figure at one time. */
+/** Value at one time. */
 export interface Point {
   readonly atSeconds: number;
   readonly figure: number | undefined;
 }
 
-/** The time that a row of a chart stands for, in so many columns. */
+/** Time axis of a row, with its width in columns. */
 export interface TimeAxis {
   readonly fromSeconds: number;
   readonly toSeconds: number;
   readonly columns: number;
 }
 
-/** How wide what stands before each row is. */
+/** Width of the label before each row. */
 export const LABEL_WIDTH = 28;
 
 const CHART_ROWS = 3;
 const BLOCKS = [" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"];
 const EIGHTHS_PER_ROW = BLOCKS.length - 1;
 const UNKNOWN_SYMBOL = "·";
-// Nobody knows what was in a gap that is as long as that.
+// Values within a longer gap are unknown.
 const MAX_GAP_SECONDS = 60;
 
-/** Draws a figure over time in rows of blocks. Each column shows the highest figure of its time, so that no spike is lost. */
+/**
+ * Draws values over time in rows of blocks. Each column shows the highest value of its time, so that spikes stay
+ * visible.
+ */
 export function drawSeries(series: Series, axis: TimeAxis): string[] {
   const highest = highestPerColumn(series.points, axis);
   const ceiling = series.ceiling ?? roundUp(Math.max(0, ...highest.map((figure) => figure ?? 0)));
@@ -51,7 +54,7 @@ export function drawSeries(series: Series, axis: TimeAxis): string[] {
   });
 }
 
-/** A time that is marked; a point where it ends as it begins. */
+/** Interval of a row; a single column if it ends where it begins. */
 export interface Interval {
   readonly fromSeconds: number;
   readonly toSeconds: number;
@@ -59,7 +62,7 @@ export interface Interval {
   readonly symbol: string;
 }
 
-/** Draws a row of marks, later ones over earlier ones. */
+/** Draws a row of intervals, later ones over earlier ones. */
 export function drawIntervals(title: string, intervals: readonly Interval[], axis: TimeAxis): string {
   const row = Array.from({ length: axis.columns }, () => " ");
   for (const { fromSeconds, toSeconds, symbol } of intervals) {
@@ -69,7 +72,7 @@ export function drawIntervals(title: string, intervals: readonly Interval[], axi
   return `${label(title, "")}│${row.join("")}`.trimEnd();
 }
 
-/** Draws the axis itself, with its times. */
+/** Draws the axis with its times. */
 export function drawAxis(axis: TimeAxis, format: (seconds: number) => string): string[] {
   const { fromSeconds, toSeconds, columns } = axis;
   const line = Array.from({ length: columns }, () => "─");
@@ -104,7 +107,7 @@ function highestPerColumn(points: readonly Point[], axis: TimeAxis): (number | u
   let before: { readonly point: Point; readonly column: number } | undefined;
   for (const point of points) {
     const column = columnOf(point.atSeconds, axis);
-    // Columns between two moments show the earlier one.
+    // Columns between two samples show the earlier one.
     if (before !== undefined && point.atSeconds - before.point.atSeconds <= MAX_GAP_SECONDS)
       highest.fill(before.point.figure, before.column + 1, column);
     const sofar = highest[column];
@@ -114,7 +117,7 @@ function highestPerColumn(points: readonly Point[], axis: TimeAxis): (number | u
   return highest;
 }
 
-/** The next of 1, 2, 5, 10, 20, 50, ..., whatever its power of ten; 1 for nothing. */
+/** Returns the next of 1, 2, 5, 10, 20, 50, ..., of any power of ten; 1 for 0. */
 function roundUp(figure: number): number {
   if (figure <= 0) return 1;
   const power = 10 ** Math.floor(Math.log10(figure));

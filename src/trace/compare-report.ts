@@ -8,7 +8,7 @@ import { formatClock } from "./time.ts";
 
 const DIFFERENT_SYMBOL = "≠";
 
-/** Reports on two replays of a recording, side by side, and where they differ. */
+/** Formats two replays of a recording side by side, with their differences. */
 export function reportComparison(
   recording: RecordingSummary,
   [a, b]: readonly [NamedReplay, NamedReplay],

@@ -9,10 +9,10 @@ const CROSSED_SYMBOL = "█";
 const EVICTED_SYMBOL = "▲";
 const SUPPOSED_SYMBOL = "△";
 
-/** What stands below the plot. */
-export const PLOT_LEGEND = `${MET_SYMBOL} conditions met  ${CROSSED_SYMBOL} crossed, tainted  ${EVICTED_SYMBOL} evicted  ${SUPPOSED_SYMBOL} evicted next, supposedly`;
+/** Legend of the plot. */
+export const PLOT_LEGEND = `${MET_SYMBOL} conditions met  ${CROSSED_SYMBOL} crossed, tainted  ${EVICTED_SYMBOL} evicted  ${SUPPOSED_SYMBOL} evicted next (hypothetical)`;
 
-/** Draws what a replay observed, so many characters wide. */
+/** Draws the observations of a replay, so many characters wide. */
 export function drawObservations(moments: readonly ReplayedMoment[], width: number): string[] {
   const axis = axisOf(moments, width);
   const series = (title: string, figureOf: (observation: Observation) => number | undefined) => ({
@@ -28,7 +28,7 @@ export function drawObservations(moments: readonly ReplayedMoment[], width: numb
       axis,
     ),
     ...drawSeries(
-      { ...series("swapping settles", ({ swapSettling }) => swapSettling), ...percent, ceiling: 1 },
+      { ...series("settled swapping", ({ swapSettling }) => swapSettling), ...percent, ceiling: 1 },
       axis,
     ),
     ...drawSeries(
@@ -47,7 +47,7 @@ export function drawObservations(moments: readonly ReplayedMoment[], width: numb
   ];
 }
 
-/** Draws when a replay's thresholds were met and crossed, and when the node was tainted and a pod evicted. */
+/** Draws the times at which a replay's thresholds were met and crossed, the node was tainted and a pod was evicted. */
 export function drawDecisions(
   moments: readonly ReplayedMoment[],
   phases: readonly ReplayedPhase[],

@@ -7,17 +7,17 @@ import { drawDecisions, drawObservations, PLOT_LEGEND } from "./replay-plot.ts";
 import { evictionReasonOf, summaryOf, victimsOf } from "./replay-words.ts";
 import { formatClock } from "./time.ts";
 
-/** A replay, and by what it was made. */
+/** Replay, with the configuration that it was made with. */
 export interface NamedReplay {
-  /** Of the configuration. */
+  /** Name of the configuration. */
   readonly name: string;
-  /** The mode in the configuration, which the replay does not go by. */
+  /** Mode in the configuration, which the replay ignores. */
   readonly evictionMode: EvictionConfig["evictionMode"];
   readonly thresholds: readonly string[];
   readonly replay: Replay;
 }
 
-/** Reports on a replay to people: the recording, a plot so many characters wide, and what was decided when. */
+/** Formats a replay for people: the recording, a plot so many characters wide, and the decisions with their times. */
 export function reportReplay(recording: RecordingSummary, named: NamedReplay, width: number): string {
   const { replay, thresholds } = named;
   const lines = [
@@ -33,7 +33,7 @@ export function reportReplay(recording: RecordingSummary, named: NamedReplay, wi
   return `${lines.join("\n")}\n`;
 }
 
-/** What a recording is, in lines for people. */
+/** Describes a recording, in lines for people. */
 export function describeRecording(recording: RecordingSummary): string[] {
   const { file, header, samples, seconds, memoryTotalBytes, swapTotalBytes, pods, containers, notes } =
     recording;
@@ -45,25 +45,23 @@ export function describeRecording(recording: RecordingSummary): string[] {
   ];
 }
 
-/** What a replay was decided by. */
+/** Describes the configuration of a replay. */
 export function nameOf({ name, evictionMode }: NamedReplay): string {
-  return evictionMode === "Enforce"
-    ? name
-    : `${name}, as if evictionMode were not ${evictionMode} but Enforce`;
+  return evictionMode === "Enforce" ? name : `${name}, with evictionMode Enforce instead of ${evictionMode}`;
 }
 
-/** What is to be known of all that comes after the first eviction of a replay; undefined where nothing does. */
+/** Explains the decisions after the first eviction of a replay; undefined if there are none. */
 export function caveatOf(phases: readonly ReplayedPhase[]): string | undefined {
   const first = phases.find(({ decision }) => decision.verdict === "evict");
   if (first === undefined || !phases.some(({ isSupposed }) => isSupposed)) return undefined;
   return (
-    `After ${formatClock(first.fromSeconds)} the recording no longer tells what would have happened: in it the victim stayed. ` +
-    `What follows, marked ?, supposes that every request is accepted, that its pod is gone ${VICTIM_EXIT_SECONDS} s later, and ` +
-    "that it relieves nothing."
+    `After ${formatClock(first.fromSeconds)} the decisions are hypothetical, because the victim stayed in the recording. ` +
+    `Those marked ? assume that every request is accepted, that its pod is gone ${VICTIM_EXIT_SECONDS} s later, and that ` +
+    "its eviction relieves nothing."
   );
 }
 
-/** Marks what is decided after an eviction that the recording knows nothing of. */
+/** Mark of a decision after an eviction that did not happen in the recording. */
 export const SUPPOSED_SYMBOL = "?";
 
 function tableOf(phases: readonly ReplayedPhase[]): string[] {
