@@ -125,7 +125,7 @@ describe("what is no recording", () => {
     [
       "later.jsonl",
       recording.replace("trace/v1", "trace/v9"),
-      'line 1: a recording of "wasp.io/trace/v9", and',
+      'line 1: the format is "wasp.io/trace/v9", and',
     ],
     [
       "broken.jsonl",
