@@ -1,4 +1,5 @@
-// Failure posture: a recording that cannot be read to its end is not replayed at all, and what is wrong with it is said.
+// Failure posture: a recording that cannot be read to its end is not replayed, and the error names what is wrong with
+// it.
 import { readFileSync } from "node:fs";
 import { consola } from "consola";
 import { loadTraceReplayConfig, type NamedConfig, type TraceReplayConfig } from "../config/trace/replay.ts";
@@ -12,14 +13,14 @@ import { EXIT_FAILURE, EXIT_USAGE, loadOrComplain } from "./load-or-complain.ts"
 
 const WIDTH_WITHOUT_TERMINAL = 100;
 
-/** Runs `wasp trace replay`, and tells the exit status. */
+/** Runs `wasp trace replay`, and returns the exit status. */
 export async function runReplay(argv: readonly string[]): Promise<number> {
   const readFile = (path: string) => readFileSync(path, "utf8");
   const config = loadOrComplain(() => loadTraceReplayConfig({ argv, readFile }));
   if (config === undefined) return EXIT_USAGE;
   try {
     const report = await replay(config);
-    // Nobody interrupts it but a signal, which ends the process.
+    // Only a signal interrupts it, and that ends the process.
     using output = TraceOutput.stdout(Number.POSITIVE_INFINITY);
     await output.write(report, new AbortController().signal);
     return 0;
@@ -42,7 +43,7 @@ async function replay({ file, output, observations, configs }: TraceReplayConfig
   );
 }
 
-// A recording comes from anybody, and a terminal obeys what it is sent.
+// A recording may come from an untrusted source, and a terminal executes control characters.
 function printable(report: string): string {
   return report.replace(/[^\P{Cc}\n]/gu, "?");
 }
