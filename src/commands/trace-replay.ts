@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { consola } from "consola";
 import { loadTraceReplayConfig, type NamedConfig, type TraceReplayConfig } from "../config/trace/replay.ts";
+import { printableText } from "../terminal/printable.ts";
 import { reportComparison } from "../trace/compare-report.ts";
 import { TraceOutput } from "../trace/output.ts";
 import { readRecording } from "../trace/recording-file.ts";
@@ -37,14 +38,10 @@ async function replay({ file, output, observations, configs }: TraceReplayConfig
   if (output === "json") return replaysAsJson(recording, replays, observations);
   const width = process.stdout.columns ?? WIDTH_WITHOUT_TERMINAL;
   const [a, b] = replays as [NamedReplay, NamedReplay?];
-  return printable(
+  // A recording comes from anybody, and a terminal obeys what it is sent.
+  return printableText(
     b === undefined ? reportReplay(recording, a, width) : reportComparison(recording, [a, b], width),
   );
-}
-
-// A recording comes from anybody, and a terminal obeys what it is sent.
-function printable(report: string): string {
-  return report.replace(/[^\P{Cc}\n]/gu, "?");
 }
 
 function replayOf({ name, config }: NamedConfig): NamedReplay {
