@@ -9,7 +9,8 @@ import { readRecording } from "../trace/recording-file.ts";
 import { Replay } from "../trace/replay.ts";
 import { replaysAsJson } from "../trace/replay-json.ts";
 import { type NamedReplay, reportReplay } from "../trace/replay-report.ts";
-import { EXIT_FAILURE, EXIT_USAGE, loadOrComplain } from "./load-or-complain.ts";
+import { EXIT_FAILURE, EXIT_SUCCESS, EXIT_USAGE } from "./exit-status.ts";
+import { loadOrComplain } from "./load-or-complain.ts";
 
 const WIDTH_WITHOUT_TERMINAL = 100;
 
@@ -23,7 +24,7 @@ export async function runReplay(argv: readonly string[]): Promise<number> {
     // Nobody interrupts it but a signal, which ends the process.
     using output = TraceOutput.stdout(Number.POSITIVE_INFINITY);
     await output.write(report, new AbortController().signal);
-    return 0;
+    return EXIT_SUCCESS;
   } catch (error) {
     consola.error((error as Error).message);
     return EXIT_FAILURE;
