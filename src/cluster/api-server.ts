@@ -1,5 +1,5 @@
+import { LineSplitter } from "../text/lines.ts";
 import { decodeApiStatus } from "./api-status.ts";
-import { LineSplitter } from "./lines.ts";
 import { type Answer, excerpt, get, httpsUrl, type Server, shownUrl, type Write, write } from "./request.ts";
 import { type Refusal, RequestError, type RequestErrorKind } from "./request-error.ts";
 
