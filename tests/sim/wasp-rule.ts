@@ -1,4 +1,4 @@
-import { answered } from "../../src/policy/eviction/answer.ts";
+import { withAnswer } from "../../src/policy/eviction/answer.ts";
 import { decideEviction, type EvictionConfig } from "../../src/policy/eviction/decide.ts";
 import type { Snapshot } from "../../src/policy/eviction/snapshot.ts";
 import { type EvictionState, NO_EVICTIONS } from "../../src/policy/eviction/state.ts";
@@ -28,6 +28,6 @@ export class WaspRule implements ClosedLoopRule {
   }
 
   answer(uid: string, answer: RunningPod["plan"]["answer"]): void {
-    this.#state = answered(this.#state, uid, answer, this.#config, this.#nowSeconds);
+    this.#state = withAnswer(this.#state, uid, answer, this.#config, this.#nowSeconds);
   }
 }
