@@ -54,7 +54,7 @@ const imageIn = (text: string) =>
   find(objectsIn(text), "DaemonSet").spec.template.spec.containers[0].image as string;
 
 describe("npm run cluster-sync", () => {
-  test("builds, pushes, applies what was pushed by its digest, and waits; again it pushes nothing", async () => {
+  test("builds, pushes, applies the image by its digest, and waits; the second time it pushes nothing", async () => {
     await using registry = await startRegistry(await newFolder());
     const kubectl = await kubectlThat();
     const run = await clusterSync(kubectl, `${registry.host}/you`, "--component", "eviction");
@@ -77,9 +77,9 @@ describe("npm run cluster-sync", () => {
     expect(imageIn(readFileSync(MANIFESTS, "utf8"))).toBe(`${name}@${digest}`);
   });
 
-  test("shows each step in a dry run, and the manifests, without a word to registry and cluster", async () => {
+  test("prints each step and the manifests in a dry run, without a request to registry or cluster", async () => {
     const kubectl = await kubectlThat();
-    // Nobody answers there.
+    // Nothing listens there.
     const run = await clusterSync(kubectl, "127.0.0.1:1/you", "--dry-run", "--timeout", "60");
     expect(run.exitCode).toBe(0);
     expect(kubectl.commands()).toEqual(DRY_STEPS);
@@ -99,7 +99,7 @@ describe("npm run cluster-sync", () => {
     ]);
   });
 
-  test("leaves the cluster as it is when the image cannot be pushed", async () => {
+  test("does not change the cluster if the image cannot be pushed", async () => {
     const kubectl = await kubectlThat();
     const run = await clusterSync(kubectl, "127.0.0.1:1/you");
     expect(run.exitCode).toBe(1);
@@ -107,7 +107,7 @@ describe("npm run cluster-sync", () => {
     expect(kubectl.commands()).toEqual(ALL_STEPS.slice(0, 3));
   });
 
-  test("applies an overlay, found from where npm was called, unless that has an image of its own", async () => {
+  test("applies an overlay, relative to the folder of the npm call, unless it sets another image", async () => {
     const kubectl = await kubectlThat();
     await mkdir(`${folder}/mine`);
     const overlay = (more: object) =>
@@ -139,7 +139,7 @@ describe("npm run cluster-sync", () => {
   const unscheduled = { type: "PodScheduled", status: "False", message: "0/3 nodes are available" };
   const crash = { waiting: { reason: "CrashLoopBackOff", message: "back-off 10s" } };
 
-  test("says which agents are not ready in time, and why", async () => {
+  test("lists the agents that are not ready in time, with the reasons", async () => {
     await using registry = await startRegistry(await newFolder());
     const pods = [
       pod("wasp-a", { phase: "Running", conditions: [{ type: "Ready", status: "True" }] }),
@@ -182,7 +182,7 @@ describe("npm run cluster-sync", () => {
     );
   });
 
-  test("says what to do where no node is a worker", async () => {
+  test("reports the remedy if no node is a worker", async () => {
     await using registry = await startRegistry(await newFolder());
     const nowhere = { stdout: JSON.stringify({ status: { desiredNumberScheduled: 0 } }) };
     const run = await clusterSync(await kubectlThat({ "get daemonset": nowhere }), `${registry.host}/you`);
@@ -225,7 +225,7 @@ describe("before anything is built", () => {
       answers: { "version --output": { stderr: "connection refused\n", exitCode: 1 } },
       complaint: "kubectl version --output=json --request-timeout=10s: connection refused",
     },
-  ])("it says: $complaint", async ({ flags, complaint, prefix = "127.0.0.1:1", answers = {} }) => {
+  ])("it reports: $complaint", async ({ flags, complaint, prefix = "127.0.0.1:1", answers = {} }) => {
     const kubectl = await kubectlThat(answers as Record<string, Answer>);
     const run = await clusterSync(kubectl, prefix, ...flags);
     expect(run).toMatchObject({ exitCode: 1, stdout: "" });
@@ -233,7 +233,7 @@ describe("before anything is built", () => {
     expect(run.stderr).not.toContain("build the image");
   });
 
-  test("it says which programs are missing, and where they are from", async () => {
+  test("it reports missing programs, and their sources", async () => {
     const env = { PATH: await newFolder(), DOCKER_PREFIX: "127.0.0.1:1" };
     const run = await $`${process.execPath} ${ROOT}/manifests/sync/cluster-sync.ts`
       .env(env)
@@ -244,7 +244,7 @@ describe("before anything is built", () => {
     expect(`${run.stderr}`).toContain("readelf is required but not in PATH: apt-get install binutils");
   });
 
-  test("it tells how it is used", async () => {
+  test("it prints its usage", async () => {
     const run = await clusterSync(await kubectlThat(), "", "--help");
     expect(run).toMatchObject({ exitCode: 0, stderr: "" });
     expect(run.stdout).toStartWith(
@@ -253,7 +253,7 @@ describe("before anything is built", () => {
   });
 });
 
-/** Pulls the image for this host by its index's digest, checks what comes, and returns the executable in it. */
+/** Pulls the image for this host by its index's digest, verifies all digests, and returns the executable in it. */
 async function pulledProgram(host: string, digest: string): Promise<Uint8Array> {
   const pull = async (path: string): Promise<Uint8Array<ArrayBuffer>> => {
     const headers = {

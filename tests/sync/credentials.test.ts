@@ -9,7 +9,7 @@ afterAll(() => rm(folder, { recursive: true }));
 
 const entry = (user: string) => ({ auth: btoa(`${user}:secret`) });
 
-/** Returns who pushes to a prefix by these files, which are named by where they are in the home folder. */
+/** Returns the user for a prefix, with these files in the home folder. */
 async function userOf(prefix: string, files: Record<string, object | string>): Promise<string | undefined> {
   const home = await mkdtemp(`${folder}/`);
   for (const [name, content] of Object.entries(files)) {
@@ -26,7 +26,7 @@ const helper = (script: string) => `#!/bin/sh\n${script}\n`;
 const keeps = helper(`echo '{"Username": "kept", "Secret": "secret"}'`);
 const keepsNone = helper("echo credentials not found in native keychain; exit 1");
 
-describe("who pushes", () => {
+describe("the user of a push", () => {
   test.each([
     { by: "docker's file", files: { [docker]: { auths: { "quay.io": entry("you") } } }, user: "you" },
     { by: "podman's file", files: { [podman]: { auths: { "quay.io": entry("you") } } }, user: "you" },
@@ -36,7 +36,7 @@ describe("who pushes", () => {
       user: "you",
     },
     {
-      by: "podman's before docker's",
+      by: "podman's file, which precedes docker's",
       files: {
         [docker]: { auths: { "quay.io": entry("a") } },
         [podman]: { auths: { "quay.io": entry("b") } },
@@ -44,7 +44,7 @@ describe("who pushes", () => {
       user: "b",
     },
     {
-      by: "docker's where podman's does not know the registry",
+      by: "docker's file, if podman's lacks the registry",
       files: {
         [docker]: { auths: { "quay.io": entry("a") } },
         [podman]: { auths: { "ghcr.io": entry("b") } },
@@ -52,13 +52,13 @@ describe("who pushes", () => {
       user: "a",
     },
     {
-      by: "the path before the registry",
+      by: "the path, which precedes the registry",
       files: { [podman]: { auths: { "quay.io": entry("a"), "quay.io/team": entry("b") } } },
       prefix: "quay.io/team/sub",
       user: "b",
     },
     {
-      by: "no other path",
+      by: "the registry, not a path with the same beginning",
       files: { [podman]: { auths: { "quay.io": entry("a"), "quay.io/te": entry("b") } } },
       prefix: "quay.io/team",
       user: "a",
@@ -70,12 +70,12 @@ describe("who pushes", () => {
       user: "you",
     },
     {
-      by: "a program for the registry",
+      by: "a credential helper for the registry",
       files: { [docker]: { credHelpers: { "quay.io": "safe" } }, "bin/docker-credential-safe": keeps },
       user: "kept",
     },
     {
-      by: "a program for all registries",
+      by: "a credential helper for all registries",
       files: {
         [docker]: { credsStore: "safe" },
         "bin/docker-credential-safe": keeps,
@@ -83,7 +83,7 @@ describe("who pushes", () => {
       user: "kept",
     },
     {
-      by: "the file, where the program keeps nothing",
+      by: "the file, if the credential helper has nothing",
       files: {
         [docker]: { auths: { "quay.io": entry("you") }, credsStore: "safe" },
         "bin/docker-credential-safe": keepsNone,
@@ -91,7 +91,7 @@ describe("who pushes", () => {
       user: "you",
     },
     {
-      by: "a program that keeps it by Docker Hub's old address",
+      by: "a credential helper, under Docker Hub's old address",
       files: {
         [docker]: { auths: { "https://index.docker.io/v1/": {} }, credsStore: "safe" },
         "bin/docker-credential-safe": helper(
@@ -101,17 +101,17 @@ describe("who pushes", () => {
       prefix: "you",
       user: "kept",
     },
-    { by: "nobody", files: {}, user: undefined },
+    { by: "nowhere, without files", files: {}, user: undefined },
     {
-      by: "nobody where it is another registry",
+      by: "nowhere, if only another registry is known",
       files: { [docker]: { auths: { "ghcr.io": entry("you") } } },
       user: undefined,
     },
-  ])("is told by $by", async ({ files, user, prefix = "quay.io/you" }) => {
+  ])("is taken from $by", async ({ files, user, prefix = "quay.io/you" }) => {
     expect(await userOf(prefix, files as Record<string, object | string>)).toBe(user as string);
   });
 
-  test("is what a file says that REGISTRY_AUTH_FILE names, and no other", async () => {
+  test("is taken from REGISTRY_AUTH_FILE alone if it is set", async () => {
     const file = `${folder}/auth.json`;
     await Bun.write(file, JSON.stringify({ auths: { "quay.io": { auth: btoa("you:a:b") } } }));
     const found = await findCredential(imageName({ DOCKER_PREFIX: "quay.io" }), { REGISTRY_AUTH_FILE: file });
@@ -131,7 +131,7 @@ describe("who pushes", () => {
       },
       complaint: /^docker-credential-shut failed to return the credentials for quay\.io: it is locked$/,
     },
-  ])("is not guessed: $complaint", async ({ files, complaint }) => {
+  ])("is an error if it cannot be read: $complaint", async ({ files, complaint }) => {
     await expect(userOf("quay.io/you", files as Record<string, object | string>)).rejects.toThrow(complaint);
   });
 });

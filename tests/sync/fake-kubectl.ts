@@ -1,22 +1,22 @@
-/** A kubectl that asks no cluster: it writes down what it is told to do, and answers as it has been told beforehand. */
+/** A kubectl without a cluster: it records its commands, and prints prepared answers. */
 import { appendFileSync, readFileSync, writeSync } from "node:fs";
 import { chmod } from "node:fs/promises";
 import { basename, resolve } from "node:path";
 import { parse, stringify } from "yaml";
 import { build, find, type KubernetesObject, MANIFESTS } from "../manifests/kustomize.ts";
 
-/** How a command ends: what it prints, its exit status, and what it complains of. */
+/** Result of a command: its output, its errors and its exit status. */
 export interface Answer {
   readonly stdout?: string;
   readonly stderr?: string;
   readonly exitCode?: number;
 }
 
-/** A kubectl in a folder of its own. */
+/** A fake kubectl in its own folder. */
 export interface FakeKubectl {
-  /** The folder, for PATH. */
+  /** Folder for PATH. */
   readonly folder: string;
-  /** Each command that it was given, in order. */
+  /** Returns the recorded commands in order. */
   commands(): string[];
 }
 
@@ -30,7 +30,7 @@ const ANSWERS: Record<string, Answer> = {
   "get daemonset wasp": { stdout: JSON.stringify({ status: { desiredNumberScheduled: 3 } }) },
 };
 
-/** Makes a kubectl in an empty folder, which answers by the beginning of its command. */
+/** Creates a kubectl in an empty folder; it selects an answer by the beginning of its command. */
 export async function fakeKubectl(
   folder: string,
   answers: Record<string, Answer> = {},
@@ -43,16 +43,16 @@ export async function fakeKubectl(
   return { folder, commands: () => readFileSync(`${folder}/commands`, "utf8").trimEnd().split("\n") };
 }
 
-/** Returns what `kubectl kustomize` renders of a folder, whose kustomization stands on the base. */
+/** Returns the objects of a folder's kustomization, which must be based on manifests/base. */
 function kustomize(folder: string): KubernetesObject[] {
   const {
     resources,
     components = [],
     images = [],
   } = parse(readFileSync(`${folder}/kustomization.yaml`, "utf8"));
-  const [standsOn] = resources.map((path: string) => resolve(folder, path));
+  const [based] = resources.map((path: string) => resolve(folder, path));
   const names = components.map((path: string) => `components/${basename(path)}`);
-  const objects = standsOn === `${MANIFESTS}/base` ? build(names) : kustomize(standsOn);
+  const objects = based === `${MANIFESTS}/base` ? build(names) : kustomize(based);
   const [agent] = find(objects, "DaemonSet").spec.template.spec.containers;
   for (const { name, newName, newTag, digest } of images)
     if (agent.image.startsWith(`${name}:`)) agent.image = newName + (digest ? `@${digest}` : `:${newTag}`);
@@ -69,7 +69,7 @@ function answerTo(command: string, answers: Record<string, Answer>): Answer {
         .map((object) => stringify(object))
         .join("---\n"),
     };
-  return { stderr: `nobody told what to answer: ${command}\n`, exitCode: 1 };
+  return { stderr: `no answer is prepared for: ${command}\n`, exitCode: 1 };
 }
 
 if (import.meta.main) {

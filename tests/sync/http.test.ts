@@ -12,7 +12,7 @@ const ask = (url: string) => send({ method: "GET", url });
 const serve = (tls?: object) =>
   Bun.serve({ hostname: "127.0.0.1", port: 0, ...(tls && { tls }), fetch: () => new Response("") });
 
-test("a registry whose certificate nobody vouches for is not spoken to, and the remedy is told", async () => {
+test("refuses a registry without a trusted certificate, and reports the remedy", async () => {
   const [cert, key] = [Bun.file(`${folder}/registry.pem`), Bun.file(`${folder}/registry.key`)];
   const server = serve({ cert, key });
   await expect(ask(`https://localhost:${server.port}/v2/`)).rejects.toThrow(
@@ -21,7 +21,7 @@ test("a registry whose certificate nobody vouches for is not spoken to, and the 
   await server.stop(true);
 });
 
-test("a registry without TLS is not spoken to by TLS, and the remedy is told", async () => {
+test("reports the remedy for a registry without TLS", async () => {
   const server = serve();
   await expect(ask(`https://localhost:${server.port}/v2/`)).rejects.toThrow(
     / cannot be reached: .* \(--plain-http is for a registry without TLS\)$/,
@@ -29,7 +29,7 @@ test("a registry without TLS is not spoken to by TLS, and the remedy is told", a
   await server.stop(true);
 });
 
-test("a host that there is not is named", async () => {
+test("names a host that does not exist", async () => {
   await expect(ask("https://registry.invalid/v2/")).rejects.toThrow(
     "https://registry.invalid cannot be reached: ",
   );

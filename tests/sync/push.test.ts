@@ -16,12 +16,12 @@ const archives = [await writeSmallImage(folder, "amd64"), await writeSmallImage(
 const image = await readImage(archives, await newFolder());
 const nobody = { REGISTRY_AUTH_FILE: `${folder}/nobody.json`, PATH: process.env["PATH"] };
 
-/** Pushes the image, and returns what was told. */
+/** Pushes the image, and returns the log lines. */
 async function pushTo(registry: string, env: Record<string, string | undefined> = nobody): Promise<string[]> {
-  const told: string[] = [];
+  const logged: string[] = [];
   const name = { registry, repository: "you/wasp", tag: "v1" };
-  await push(image, new Repository(name, false, env), name.tag, (line) => told.push(line));
-  return told;
+  await push(image, new Repository(name, false, env), name.tag, (line) => logged.push(line));
+  return logged;
 }
 
 async function pull(
@@ -35,9 +35,9 @@ async function pull(
 }
 
 describe("a push", () => {
-  test("brings every byte there, each found by its digest, and the image by its tag", async () => {
+  test("uploads every byte, each part under its digest, and the image under its tag", async () => {
     await using registry = await startRegistry(await newFolder());
-    const told = await pushTo(registry.host);
+    const logged = await pushTo(registry.host);
     const { blobs, manifests, index } = image;
     expect(blobs).toHaveLength(4);
     for (const { digest, file } of blobs)
@@ -53,7 +53,7 @@ describe("a push", () => {
         platform: { architecture: ["amd64", "arm64"][position], os: "linux" },
       })),
     );
-    expect(told).toEqual([
+    expect(logged).toEqual([
       ...blobs.map(({ digest }) =>
         expect.stringMatching(new RegExp(`${digest.slice(0, 19)}, .*: uploaded in`)),
       ),
@@ -64,15 +64,15 @@ describe("a push", () => {
     ]);
   });
 
-  test("uploads nothing a second time, and says so", async () => {
+  test("uploads nothing a second time, and logs that", async () => {
     await using registry = await startRegistry(await newFolder());
     await pushTo(registry.host);
-    const told = await pushTo(registry.host);
-    expect(told).toHaveLength(7);
-    for (const line of told) expect(line).toEndWith(": exists already");
+    const logged = await pushTo(registry.host);
+    expect(logged).toHaveLength(7);
+    for (const line of logged) expect(line).toEndWith(": exists already");
   });
 
-  test("goes on where one before it was cut off, which had left no tag", async () => {
+  test("continues an interrupted push, which had set no tag", async () => {
     await using registry = await startRegistry(await newFolder());
     await using cutting = gatewayTo(registry, (request) =>
       request.method === "PUT" && request.url.includes("/manifests/")
@@ -82,14 +82,14 @@ describe("a push", () => {
     await expect(pushTo(cutting.host)).rejects.toThrow(/^PUT http:.*\/manifests\/sha256:\w+: 503/);
     const tags = await fetch(`http://${registry.host}/v2/you/wasp/tags/list`);
     expect(await tags.text()).not.toContain("v1");
-    const told = await pushTo(registry.host);
-    expect(told.map((line) => line.slice(line.lastIndexOf(": ")))).toEqual([
+    const logged = await pushTo(registry.host);
+    expect(logged.map((line) => line.slice(line.lastIndexOf(": ")))).toEqual([
       ...image.blobs.map(() => ": exists already"),
       ...[": written", ": written", ": written"],
     ]);
   });
 
-  test("says which tag is refused, and why", async () => {
+  test("reports a refused tag, with the reason", async () => {
     await using registry = await startRegistry(await newFolder());
     const why = "tag v1 cannot be overwritten because the repository is immutable";
     await using strict = gatewayTo(registry, (request) =>
@@ -102,12 +102,12 @@ describe("a push", () => {
     );
   });
 
-  test("says which registry cannot be reached", async () => {
+  test("names a registry that cannot be reached", async () => {
     await expect(pushTo("127.0.0.1:1")).rejects.toThrow(/^http:\/\/127\.0\.0\.1:1 cannot be reached: ./);
   });
 });
 
-test("a registry's password goes to the registry alone, wherever it wants a blob uploaded", async () => {
+test("a registry's password is sent to the registry only, even if an upload goes to another host", async () => {
   const seen: (string | null)[] = [];
   await using storage = serve((request) => {
     seen.push(request.headers.get("authorization"));
@@ -130,7 +130,7 @@ test("a registry's password goes to the registry alone, wherever it wants a blob
   expect(seen).toEqual([null, null, null, null]);
 });
 
-/** Something between a client and a registry, which may answer in its place. */
+/** Starts a proxy to a registry that can answer in its place. */
 function gatewayTo(registry: RegistryServer, answer: (request: Request) => Response | undefined): Server {
   return serve(async (request) => {
     const own = answer(request);
@@ -151,7 +151,7 @@ function serve(fetch: (request: Request) => Response | Promise<Response>): Serve
   return { host: `127.0.0.1:${server.port}`, [Symbol.asyncDispose]: () => server.stop(true) };
 }
 
-describe("a registry that wants to know who pushes", () => {
+describe("a registry that requires credentials", () => {
   const loggedIn = async (host: string, entry: object) => {
     const file = `${await newFolder()}/auth.json`;
     await Bun.write(file, JSON.stringify({ auths: { [host]: entry } }));
@@ -170,7 +170,7 @@ describe("a registry that wants to know who pushes", () => {
     { by: "a password", prepare: startPasswords },
     { by: "a token", prepare: startTokenServer },
   ])("by $by", ({ prepare }) => {
-    test("is told, and refuses others by name", async () => {
+    test("accepts the user, and refuses others by name", async () => {
       const own = await newFolder();
       await using doorman = await prepare(own);
       await using registry = await startRegistry(own, doorman.auth);
@@ -188,7 +188,7 @@ describe("a registry that wants to know who pushes", () => {
     });
   });
 
-  test("takes an identity token, and what a program of docker's keeps", async () => {
+  test("accepts an identity token, and credentials of a credential helper", async () => {
     const own = await newFolder();
     await using tokens = await startTokenServer(own);
     await using registry = await startRegistry(own, tokens.auth);

@@ -1,14 +1,14 @@
-/** Debian's docker-registry, on a port of this host's loopback that the system chooses. */
+/** Debian's docker-registry, on a free loopback port of this host. */
 import { rm } from "node:fs/promises";
 import { stringify } from "yaml";
 
-/** A registry that runs until it is disposed of. */
+/** Registry that runs until it is disposed. */
 export interface RegistryServer extends AsyncDisposable {
-  /** What images on it begin with, as in `127.0.0.1:40263`. */
+  /** Host and port, the prefix of its images' names, such as `127.0.0.1:40263`. */
   readonly host: string;
 }
 
-/** Starts an empty registry that keeps its blobs in a folder; `auth` is that part of its configuration. */
+/** Starts an empty registry that stores its blobs in a folder; `auth` is that section of its configuration. */
 export async function startRegistry(folder: string, auth?: object): Promise<RegistryServer> {
   const config = {
     version: 0.1,
@@ -33,7 +33,7 @@ export async function startRegistry(folder: string, auth?: object): Promise<Regi
   };
 }
 
-// To its end: a registry whose log nobody reads would stand still.
+// Reads to the end: a full pipe would block the registry.
 async function follow(log: ReadableStream, { resolve, reject }: PromiseWithResolvers<string>): Promise<void> {
   let text = "";
   for await (const chunk of log) {

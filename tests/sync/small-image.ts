@@ -1,8 +1,8 @@
-/** Image archives as build.ts makes them, of next to nothing. */
+/** Minimal image archives in the format of build.ts. */
 import { mkdir } from "node:fs/promises";
 import { $ } from "bun";
 
-/** Writes an archive of an image for an architecture into a folder, and returns where it is. */
+/** Writes an image archive for an architecture into a folder, and returns its path. */
 export async function writeSmallImage(folder: string, architecture: "amd64" | "arm64"): Promise<string> {
   const layout = `${folder}/${architecture}`;
   await mkdir(layout, { recursive: true });

@@ -1,17 +1,17 @@
-/** Who gives out tokens for a registry, as quay.io and Docker Hub have one: to one user, and nothing to others. */
+/** Token server of a registry, as quay.io and Docker Hub have one: it issues tokens to one user. */
 import { createPrivateKey, randomUUID, sign, X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { makeCertificates } from "../node/https-server.ts";
 
-/** The user's name, password, and a token that stands for both. */
+/** User name, password, and an identity token that replaces both. */
 export const USER = { name: "you", password: "a:secret", identityToken: "an identity token" } as const;
 
-/** A server of tokens, and the part of a registry's configuration that has it believe them. */
+/** Token server, and the section of a registry's configuration that accepts its tokens. */
 export interface TokenServer extends AsyncDisposable {
   readonly auth: object;
 }
 
-/** Starts a server of tokens, whose key is kept in a folder. */
+/** Starts a token server, with its key in a folder. */
 export async function startTokenServer(folder: string): Promise<TokenServer> {
   await makeCertificates(folder, "tokens", "DNS:tokens");
   const server = Bun.serve({
@@ -51,7 +51,7 @@ async function readRequest(request: Request): Promise<{ isKnown: boolean; scope:
   return { isKnown, scope: searchParams.get("scope") ?? "" };
 }
 
-/** A token as the registry's own specification describes one, for a scope such as `repository:you/wasp:pull,push`. */
+/** Returns a token by the distribution specification, for a scope such as `repository:you/wasp:pull,push`. */
 function tokenFor(folder: string, scope: string): string {
   const [type, name, actions = ""] = scope.split(":");
   const now = Math.floor(Date.now() / 1000);
