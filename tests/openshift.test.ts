@@ -144,7 +144,7 @@ describe("what makes OpenShift's workers ready", () => {
     ],
     [
       ["--overcommit", "150%", "--dry-run", "--ssh", "a", "--only", "swap"],
-      "leave --dry-run, --ssh, --only out",
+      "it excludes --dry-run, --ssh, --only",
     ],
   ])("is refused rather than guessed: %j", async (flags, complaint) => {
     const { exitCode, stdout, stderr } = await wasp(["install", "--print", "openshift", ...flags]);

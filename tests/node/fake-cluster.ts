@@ -26,7 +26,7 @@ const DELETED = "2026-11-22T01:32:57Z";
 const recorded: Json<V1PodList> = JSON.parse(recordedPods("pods-by-node.json"));
 const template = recorded.items[7] as RecordedPod;
 
-/** Returns a pod as JSON, like a recorded one of 5 KiB, with its revision as swap limit; as in a list, without its kind. */
+/** Returns a pod as JSON without its kind, like a recorded one of 5 KiB, with its revision as swap limit. */
 export function podJson({ name, uid, node, revision, isTerminating }: FakePod): RecordedPod {
   const resourceVersion = String(revision);
   const annotations = { ...template.metadata.annotations, "wasp.io/swap-limit": resourceVersion };
