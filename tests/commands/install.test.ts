@@ -276,7 +276,7 @@ describe("wasp install changes nothing", () => {
     const { exitCode, stderr } = await host.wasp("install", "--chroot", host.root);
     expect([exitCode, stderr]).toEqual([
       2,
-      expect.stringContaining("--fsroot and --chroot: only one of them"),
+      expect.stringContaining("--fsroot and --chroot exclude one another"),
     ]);
     const missing = await wasp(["install", "--chroot", "/nowhere"]);
     expect([missing.exitCode, missing.stderr]).toEqual([

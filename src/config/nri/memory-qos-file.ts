@@ -92,13 +92,13 @@ class MemoryQosReader {
     const files = new Set<MemoryFile>();
     for (const item of this.#list(field)) {
       const file = isScalar(item) ? String(item.value) : "";
+      if (isMemoryFile(file)) {
+        files.add(file);
+        continue;
+      }
+      const complaint = `${shownOf(item)} is not a writable memory file of a cgroup`;
       const hint = hintAt(file, MEMORY_FILES, "The files are");
-      if (isMemoryFile(file)) files.add(file);
-      else
-        this.#complain(
-          item,
-          `unifiedannotations: ${shownOf(item)} is not a writable memory file of a cgroup: ${hint}`,
-        );
+      this.#complain(item, `unifiedannotations: ${complaint}: ${hint}`);
     }
     return [...files];
   }
@@ -114,7 +114,7 @@ class MemoryQosReader {
     const name = isScalar(field?.value) ? field.value.value : undefined;
     if (typeof name === "string" && name !== "") return name;
     if (field !== undefined)
-      this.#complain(field.key, `name: ${shownOf(field.value)} is not a string, or empty`);
+      this.#complain(field.key, `name: ${shownOf(field.value)} is not a non-empty string`);
     else if (isMap(item)) this.#complain(item, "name is missing: a class needs one");
     return undefined;
   }

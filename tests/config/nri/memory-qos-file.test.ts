@@ -105,8 +105,8 @@ describe("an invalid configuration", () => {
       "classes: [{swaplimitratio: 0.1}]",
       "qos.yaml:1: name is missing: a class needs one",
     ],
-    ["a name that is not a string", "classes: [{name: 1}]", "qos.yaml:1: name: 1 is not a string, or empty"],
-    ["an empty name", 'classes: [{name: ""}]', 'qos.yaml:1: name: "" is not a string, or empty'],
+    ["a name that is not a string", "classes: [{name: 1}]", "qos.yaml:1: name: 1 is not a non-empty string"],
+    ["an empty name", 'classes: [{name: ""}]', 'qos.yaml:1: name: "" is not a non-empty string'],
     [
       "a class that is a word",
       "classes: [bronze]",
