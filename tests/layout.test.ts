@@ -5,7 +5,7 @@ import { Glob } from "bun";
 const SRC = `${import.meta.dir}/../src`;
 const files = [...new Glob("**/*.ts").scanSync(SRC)].sort();
 
-// What a room may import besides itself: files of other rooms, or the hook's definition as such, and packages.
+// Files outside of a folder, and packages, that its files may import; hooks.d/ has the hook's definition.
 const MAY_IMPORT: Record<string, { files: RegExp; packages: RegExp }> = {
   policy: { files: /^$/, packages: /^$/ },
   host: { files: /^(policy\/|log\/|hooks\.d\/)/, packages: /^(bun:|node:)/ },
@@ -16,10 +16,15 @@ const MAY_IMPORT: Record<string, { files: RegExp; packages: RegExp }> = {
     files: /^(policy\/|host\/|log\/|terminal\/|text\/|hooks\.d\/)/,
     packages: /^(bun$|node:|diff$)/,
   },
+  "install/remote": { files: /^(policy\/|log\/|terminal\/|text\/)/, packages: /^(bun$|node:)/ },
   terminal: { files: /^$/, packages: /^node:/ },
   text: { files: /^$/, packages: /^$/ },
   log: { files: /^$/, packages: /^node:/ },
   nri: { files: /^(policy\/|log\/)/, packages: /./ },
+  config: {
+    files: /^(policy\/|log\/logger\.ts$|terminal\/printable\.ts$|install\/engine\/(options|part)\.ts$)/,
+    packages: /^(citty|valibot|yaml|node:util)$/,
+  },
 };
 
 // What in install/ may read or change a host; everything else there decides without one.
@@ -46,7 +51,7 @@ function doingIo(): Set<string> {
   return found;
 }
 
-// Type-only imports count too, and Bun's own scan leaves them out.
+// A regular expression, because Bun's own scan leaves out type-only imports, which count too.
 function importsOf(file: string, source = readFileSync(`${SRC}/${file}`, "utf8")) {
   const specifiers = [...source.matchAll(/(?:from|import)\s*\(?\s*"([^"]+)"/g)].map(
     (match) => match[1] ?? "",
@@ -56,11 +61,35 @@ function importsOf(file: string, source = readFileSync(`${SRC}/${file}`, "utf8")
   return { files, packages: packages ?? [] };
 }
 
+/** Finds a circle of imports, its files in order with the first one repeated; undefined without one. */
+function circleIn(imports: ReadonlyMap<string, readonly string[]>): readonly string[] | undefined {
+  const finished = new Set<string>();
+  const visit = (file: string, path: readonly string[]): readonly string[] | undefined => {
+    if (path.includes(file)) return [...path.slice(path.indexOf(file)), file];
+    if (finished.has(file)) return undefined;
+    for (const imported of imports.get(file) ?? []) {
+      const circle = visit(imported, [...path, file]);
+      if (circle !== undefined) return circle;
+    }
+    finished.add(file);
+    return undefined;
+  };
+  for (const file of imports.keys()) {
+    const circle = visit(file, []);
+    if (circle !== undefined) return circle;
+  }
+  return undefined;
+}
+
 describe("the import rule", () => {
   test("is checked on every file", () => {
     expect(files.length).toBeGreaterThan(15);
     expect(importsOf("commands/hook.ts").files).toContain("policy/limits/swap-limit.ts");
     expect(importsOf("main.ts").packages).toContain("citty");
+  });
+
+  test.each(Object.keys(MAY_IMPORT))("is of a folder that exists: %s", (folder) => {
+    expect(files.some((file) => file.startsWith(`${folder}/`))).toBe(true);
   });
 
   test.each(files)("%s", (file) => {
@@ -72,10 +101,12 @@ describe("the import rule", () => {
       expect(imports.files.filter((name) => name.startsWith("install/check/"))).toEqual([]);
     if (room !== "commands" && file !== "main.ts")
       expect(outside.filter((name) => /^(agent|trace)\//.test(name))).toEqual([]);
-    const rule = MAY_IMPORT[room];
-    if (rule === undefined) return;
-    expect(outside.filter((name) => !rule.files.test(name))).toEqual([]);
-    expect(imports.packages.filter((name) => !rule.packages.test(name))).toEqual([]);
+    for (const [folder, rule] of Object.entries(MAY_IMPORT)) {
+      if (!file.startsWith(`${folder}/`)) continue;
+      const others = imports.files.filter((name) => !name.startsWith(`${folder}/`));
+      expect(others.filter((name) => !rule.files.test(name))).toEqual([]);
+      expect(imports.packages.filter((name) => !rule.packages.test(name))).toEqual([]);
+    }
   });
 
   test("in install, only readers, the engine's doers, the target and remote do I/O", () => {
@@ -84,20 +115,31 @@ describe("the import rule", () => {
     expect(io.filter((file) => !INSTALL_IO.test(file))).toEqual([]);
   });
 
-  test("policy has no clock, no chance, no asynchrony and no surroundings", () => {
+  test("has no circles", () => {
+    expect(circleIn(new Map(files.map((file) => [file, importsOf(file).files])))).toBeUndefined();
+  });
+
+  test("finds a circle, and nothing else", () => {
+    const tree = { a: ["b", "c"], b: ["c"], c: [] };
+    expect(circleIn(new Map(Object.entries(tree)))).toBeUndefined();
+    expect(circleIn(new Map(Object.entries({ ...tree, c: ["d"], d: ["b"] })))).toEqual(["b", "c", "d", "b"]);
+    expect(circleIn(new Map(Object.entries({ ...tree, c: ["c"] })))).toEqual(["c", "c"]);
+  });
+
+  test("policy has no clock, no randomness, no asynchrony and no environment", () => {
     for (const file of files.filter((name) => name.startsWith("policy/"))) {
       const source = readFileSync(`${SRC}/${file}`, "utf8");
-      // A verdict is called "await".
+      // The name of a verdict is "await".
       expect(source.replace(/"[^"\n]*"/g, "")).not.toMatch(
         /\b(Date|Math\.random|async|await|Promise|process|Bun|performance|setTimeout|globalThis)\b/,
       );
     }
   });
 
-  test("a clock that jumps moves nothing but what is shown", () => {
-    const tellsTime = (file: string) => /\bDate[.(]/.test(readFileSync(`${SRC}/${file}`, "utf8"));
-    // What is not shown notices the jump.
-    const shown = [
+  test("only displayed times come from a clock that may jump", () => {
+    // The type of another's JSON reads no clock.
+    const readsClock = (file: string) => /(?<!extends )\bDate\b/.test(readFileSync(`${SRC}/${file}`, "utf8"));
+    const displayed = [
       "log/logger.ts",
       "agent/eviction/node-marks.ts",
       "agent/agent.ts",
@@ -106,9 +148,9 @@ describe("the import rule", () => {
       "host/hook-log.ts",
       "trace/recorder.ts",
     ];
-    // What a process before this one wrote down is as old as the clock that both are shown says.
+    // Ages of records of an earlier process can only be computed from the clock that both share.
     const acrossRestarts = ["agent/eviction/node-record.ts"];
-    expect(files.filter(tellsTime)).toEqual([...shown, ...acrossRestarts, "host/clock-steps.ts"].sort());
+    expect(files.filter(readsClock)).toEqual([...displayed, ...acrossRestarts, "host/clock-steps.ts"].sort());
   });
 
   test("only main.ts ends the process", () => {

@@ -11,7 +11,7 @@ export interface EvictionReply {
   readonly retryAfterSeconds: number | undefined;
 }
 
-/** Classifies a failed request by status and message: KubeVirt denies with status 429 an eviction that it carries out. */
+/** Classifies a failed request by status and message: KubeVirt denies an eviction that it carries out. */
 export function replyOf(error: RequestError): EvictionReply {
   const { status = 0, apiStatus, retryAfterSeconds } = error.refusal ?? {};
   const rule =

@@ -5,8 +5,6 @@ import { type Answer, excerpt, get, httpsUrl, type Server, shownUrl } from "./re
 import { RequestError } from "./request-error.ts";
 import type { Trust } from "./trust.ts";
 
-export { RequestError as KubeletError, type RequestErrorKind as KubeletErrorKind } from "./request-error.ts";
-
 /** Address of the kubelet, and the credentials and certificates of the connection. */
 export interface KubeletOptions {
   /** Name or address; by default the kubelet of this node listens on 127.0.0.1 too. */
@@ -32,7 +30,7 @@ export class Kubelet {
     this.#maxBodyBytes = maxBodyBytes;
   }
 
-  /** Returns the pods that the kubelet runs or will run, static ones included; rejects only with a KubeletError. */
+  /** Returns the pods that the kubelet runs or will run, static ones included; rejects only with a RequestError. */
   pods(): Promise<PodList> {
     return this.#get("/pods", async (answer) => {
       const reader = new PodListReader(this.#decoded);
@@ -43,7 +41,7 @@ export class Kubelet {
     });
   }
 
-  /** Returns the configuration that the kubelet runs with; rejects only with a KubeletError. */
+  /** Returns the configuration that the kubelet runs with; rejects only with a RequestError. */
   config(): Promise<RunningKubeletConfig> {
     return this.#get("/configz", async (answer) =>
       decodeKubeletConfig(await answer.text(this.#maxBodyBytes)),

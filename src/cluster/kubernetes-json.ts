@@ -1,6 +1,6 @@
 import type * as v from "valibot";
 
-/** Kubernetes API type of @kubernetes/client-node as its JSON: a Date is a string, and `_continue` is `continue`. */
+/** Kubernetes API type of @kubernetes/client-node as its JSON: times are strings, and `_continue` is `continue`. */
 export type Json<T> = T extends Date
   ? string
   : T extends readonly (infer Item)[]

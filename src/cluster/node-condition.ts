@@ -47,7 +47,7 @@ export async function setSwapPressure(
   await patchCondition(server, nodeName, condition, closing);
 }
 
-/** Removes the node's condition `SwapPressure`; needs the permission to patch nodes/status. Rejects with a RequestError. */
+/** Removes the condition `SwapPressure`; needs the permission to patch nodes/status. Rejects with a RequestError. */
 export async function removeSwapPressure(
   server: ApiServer,
   nodeName: string,

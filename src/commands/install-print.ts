@@ -2,7 +2,7 @@ import { writeSync } from "node:fs";
 import { consola } from "consola";
 import { stringify } from "yaml";
 import type { InstallConfig } from "../config/install/knobs.ts";
-import { type Platform, PRINT_FLAGS } from "../config/install/print.ts";
+import { type Platform, PRINT_FLAGS } from "../config/install/print-flags.ts";
 import { kubernetesManifests } from "../install/manifests/kubernetes.ts";
 import type { Manifest, Manifests } from "../install/manifests/manifest.ts";
 import { openshiftManifests } from "../install/manifests/openshift.ts";

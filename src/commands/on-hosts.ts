@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { consola } from "consola";
-import { LOCAL_FLAGS, type RemoteConfig } from "../config/install/remote.ts";
+import { LOCAL_FLAGS, type RemoteConfig } from "../config/install/remote-knobs.ts";
 import { withoutFlags } from "../install/remote/argv.ts";
 import { findProgram } from "../install/remote/executables.ts";
 import { parseHosts } from "../install/remote/hosts.ts";

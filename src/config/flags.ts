@@ -1,29 +1,28 @@
 import { parseArgs } from "node:util";
 import type { ArgDef, ArgsDef } from "citty";
 import * as v from "valibot";
+import { flagName } from "./knob-names.ts";
 import { nearestName } from "./nearest.ts";
-import { flagName } from "./value-schemas.ts";
 
-/** What v.metadata can say of how a knob is given on a command line. */
+/** Metadata of a knob's schema for the command line. */
 interface FlagMetadata {
-  /** It is a word of its own, without a flag. */
-  readonly isWord?: boolean;
-  /** The one letter that stands for its flag too. */
+  /** True for a positional argument. */
+  readonly isPositional?: boolean;
+  /** Short form of its flag. */
   readonly letter?: string;
 }
 
 type KnobsSchema = v.StrictObjectSchema<v.ObjectEntries, undefined>;
 
 /**
- * Reads a command line into the knobs that it sets. Throws an error that names an unknown flag (citty would take it
- * in silence, and a `--dry-rum` would then be a run for real), one without its value, or a stray word. A knob whose
- * metadata say so is a word, or has a letter for its flag.
+ * Parses a command line to the knobs that it sets. Throws an Error for an unknown flag, a missing value or an
+ * unexpected argument: citty ignores unknown flags, and with `--dry-rum` a command would change the host.
  */
 export function readFlags(argv: readonly string[], schema: KnobsSchema): Record<string, unknown> {
-  const isWord = (knob: string) => metadataOf(schema, knob).isWord === true;
+  const isPositional = (knob: string) => metadataOf(schema, knob).isPositional === true;
   const knobs = Object.keys(schema.entries);
-  const words = knobs.filter(isWord);
-  const flags = new Map(knobs.filter((knob) => !isWord(knob)).map((knob) => [flagName(knob), knob]));
+  const positionals = knobs.filter(isPositional);
+  const flags = new Map(knobs.filter((knob) => !isPositional(knob)).map((knob) => [flagName(knob), knob]));
   const options = Object.fromEntries(
     [...flags].map(([flag, knob]) => {
       const { letter } = metadataOf(schema, knob);
@@ -37,18 +36,18 @@ export function readFlags(argv: readonly string[], schema: KnobsSchema): Record<
   const set: Record<string, unknown> = {};
   for (const token of tokens) {
     if (token.kind === "positional") {
-      const word = words.shift();
-      if (word === undefined) throw new Error(`unexpected argument ${token.value}: the flags are ${known}`);
-      set[word] = token.value;
+      const positional = positionals.shift();
+      if (positional === undefined)
+        throw new Error(`unexpected argument ${token.value}: the flags are ${known}`);
+      set[positional] = token.value;
       continue;
     }
     if (token.kind === "option-terminator") continue;
     const knob = flags.get(token.name);
     if (knob === undefined) {
-      const meant = nearestName(token.name, [...flags.keys()]);
-      throw new Error(
-        `unknown flag ${token.rawName}: ${meant === undefined ? `the flags are ${known}` : `did you mean --${meant}?`}`,
-      );
+      const nearest = nearestName(token.name, [...flags.keys()]);
+      const hint = nearest === undefined ? `the flags are ${known}` : `did you mean --${nearest}?`;
+      throw new Error(`unknown flag ${token.rawName}: ${hint}`);
     }
     const value = takeValue(token.rawName, token.value, typeOf(schema, knob));
     set[knob] = isList(schema, knob) ? [...((set[knob] as unknown[] | undefined) ?? []), value] : value;
@@ -63,7 +62,7 @@ function takeValue(flag: string, value: string | undefined, type: "boolean" | "s
   return value ?? true;
 }
 
-/** The knobs of a command as citty's flags, for its usage screen. */
+/** Converts the knobs of a command to citty's arguments, for its usage screen. */
 export function flagsOf(schema: KnobsSchema): ArgsDef {
   return Object.fromEntries(
     Object.keys(schema.entries).map((knob) => [flagName(knob), flagOf(schema, knob)]),
@@ -76,8 +75,8 @@ function flagOf(schema: KnobsSchema, knob: string): ArgDef {
   const shown = fallback === undefined || fallback === false ? "" : [fallback].flat().join(", ");
   const standard = shown === "" ? "" : ` (default: ${shown})`;
   const description = `${v.getDescription(entry)}${standard}`;
-  const { isWord, letter } = metadataOf(schema, knob);
-  if (isWord) return { type: "positional", description };
+  const { isPositional, letter } = metadataOf(schema, knob);
+  if (isPositional) return { type: "positional", description };
   if (typeOf(schema, knob) === "boolean") return { type: "boolean", description };
   const flag = { description, valueHint: wordsOf(schema, knob)?.join("|") ?? "value" };
   return letter === undefined ? { type: "string", ...flag } : { type: "string", ...flag, alias: letter };

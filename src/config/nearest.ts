@@ -1,4 +1,6 @@
-/** The candidate that a mistyped name most likely stands for; undefined when none is like it. */
+const MAX_COMPARED_CHARACTERS = 64;
+
+/** Returns the candidate that a mistyped name most likely stands for; undefined if none is similar. */
 export function nearestName(name: string, candidates: readonly string[]): string | undefined {
   const typed = folded(name);
   let nearest: string | undefined;
@@ -12,23 +14,12 @@ export function nearestName(name: string, candidates: readonly string[]): string
   return nearest;
 }
 
-/** What a complaint says of a name that is none of these, where one of them may have been meant; else nothing. */
-export function suggestionFor(name: string, names: readonly string[]): string {
-  const meant = nearestName(name, names);
-  return meant === undefined ? "" : `did you mean ${meant}? `;
-}
-
-/** The complaint of a field that is none of these. */
-export function unknownField(name: string, names: readonly string[]): string {
-  return `unknown field ${JSON.stringify(name)}: ${suggestionFor(name, names)}The fields are ${names.join(", ")}`;
-}
-
-// The spelling of flags and of environment variables is nearest of all.
+// The spellings of a flag, a field and a variable count as equal.
 function folded(name: string): string {
-  return name.slice(0, 64).replace(/[-_]/g, "").toLowerCase();
+  return name.slice(0, MAX_COMPARED_CHARACTERS).replace(/[-_]/g, "").toLowerCase();
 }
 
-/** How many letters have to be put in, taken out or replaced to make one word of another (Levenshtein). */
+/** Levenshtein distance: number of inserted, deleted and replaced characters between two words. */
 function editDistance(from: string, to: string): number {
   let row = Array.from({ length: to.length + 1 }, (_, column) => column);
   for (let line = 1; line <= from.length; line++) {

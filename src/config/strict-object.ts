@@ -1,12 +1,12 @@
 import * as v from "valibot";
-import { suggestionFor } from "./nearest.ts";
+import { hintAt } from "./complaint.ts";
 
-/** An object of these fields, and no others; what is what a complaint calls it. */
-export function fieldsSchema<const Entries extends v.ObjectEntries>(what: string, entries: Entries) {
+/** Makes the schema of an object with these fields and no others; `title` names the object in complaints. */
+export function strictObjectSchema<const Entries extends v.ObjectEntries>(title: string, entries: Entries) {
   const fields = Object.keys(entries);
   return v.strictObject(entries, ({ expected, received, input }) => {
     if (expected === "never")
-      return `is no field: ${suggestionFor(String(input), fields)}The fields are ${fields.join(", ")}`;
-    return received === "undefined" ? "missing" : `is not ${what}: its fields are ${fields.join(", ")}`;
+      return `is an unknown field: ${hintAt(String(input), fields, "The fields are")}`;
+    return received === "undefined" ? "missing" : `is not ${title}: its fields are ${fields.join(", ")}`;
   });
 }

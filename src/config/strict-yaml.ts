@@ -1,15 +1,15 @@
 import { type Document, LineCounter, parseDocument, visit } from "yaml";
 
-/** A text of YAML as its tree, with what tells where in its file something stands. */
+/** Parsed YAML document, with the places of its nodes in the file. */
 export interface StrictYaml {
   readonly document: Document.Parsed;
-  /** The file and the line, as in `/etc/wasp/config.yaml:3`, of an offset into the text. */
+  /** Returns the file and the line of an offset, as in `/etc/wasp/config.yaml:3`. */
   readonly placeAt: (offset: number) => string;
-  /** All that is wrong with it as YAML; each begins with its place. */
+  /** Errors of syntax; each begins with its place. */
   readonly complaints: readonly string[];
 }
 
-/** Reads a text as one document of YAML 1.2 without aliases; path is what complaints call it. */
+/** Parses a text as one YAML 1.2 document without aliases; `path` names it in complaints. */
 export function parseStrictYaml(path: string, text: string): StrictYaml {
   const lines = new LineCounter();
   const placeAt = (offset: number) => `${path}:${lines.linePos(offset).line}`;
@@ -17,7 +17,7 @@ export function parseStrictYaml(path: string, text: string): StrictYaml {
   return { document, placeAt, complaints: complaintsAbout(document, placeAt) };
 }
 
-// The schema is named because a %YAML directive would choose another one, in which `no` is false and 010 is 8.
+// The schema is explicit: a %YAML directive would select another one, in which `no` is false and 010 is 8.
 const STRICT_YAML = {
   version: "1.2",
   schema: "core",
@@ -26,11 +26,11 @@ const STRICT_YAML = {
   merge: false,
   resolveKnownTags: false,
   prettyErrors: false,
-  // A repeated field is complained of by name, by who reads the fields.
+  // The readers of the fields report a repeated one, by its name.
   uniqueKeys: false,
 } as const;
 
-// What is no YAML at all is wrong at every other character.
+// A text that is not YAML has an error at every other character.
 const MAX_SYNTAX_ERRORS = 10;
 
 function complaintsAbout(document: Document.Parsed, placeAt: StrictYaml["placeAt"]): string[] {
@@ -38,11 +38,13 @@ function complaintsAbout(document: Document.Parsed, placeAt: StrictYaml["placeAt
     .slice(0, MAX_SYNTAX_ERRORS)
     .map(
       ({ pos, message, code }) =>
-        `${placeAt(pos[0])}: ${code === "MULTIPLE_DOCS" ? "a second document: the file holds one" : message}`,
+        `${placeAt(pos[0])}: ${code === "MULTIPLE_DOCS" ? "more than one document in the file" : message}`,
     );
   visit(document, {
     Alias: (_, alias) => {
-      complaints.push(`${placeAt(alias.range?.[0] ?? 0)}: *${alias.source}: write the value itself`);
+      complaints.push(
+        `${placeAt(alias.range?.[0] ?? 0)}: *${alias.source}: aliases are not supported, write the value itself`,
+      );
     },
   });
   return complaints;

@@ -15,7 +15,8 @@ export interface LoggerOptions {
   readonly write: (line: string) => void;
 }
 
-const DEBUG_VERBOSITY = 4;
+/** Lowest verbosity at which debug lines are written. */
+export const DEBUG_VERBOSITY = 4;
 
 const LEVEL_WIDTH = "warning".length;
 

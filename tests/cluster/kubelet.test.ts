@@ -1,10 +1,6 @@
 import { afterAll, beforeEach, describe, expect, test } from "bun:test";
-import {
-  Kubelet,
-  KubeletError,
-  type KubeletErrorKind,
-  type KubeletOptions,
-} from "../../src/cluster/kubelet.ts";
+import { Kubelet, type KubeletOptions } from "../../src/cluster/kubelet.ts";
+import { RequestError, type RequestErrorKind } from "../../src/cluster/request-error.ts";
 import { ROOT } from "../node/binary.ts";
 import {
   type Answer,
@@ -38,12 +34,12 @@ beforeEach(() => {
   fake.requests.length = 0;
 });
 
-async function failure(changes: Partial<KubeletOptions> = {}): Promise<KubeletError> {
+async function failure(changes: Partial<KubeletOptions> = {}): Promise<RequestError> {
   const error = await new Kubelet({ ...options, ...changes }).pods().then(
     () => undefined,
     (reason: unknown) => reason,
   );
-  if (!(error instanceof KubeletError)) throw new Error(`not a KubeletError: ${error}`);
+  if (!(error instanceof RequestError)) throw new Error(`not a RequestError: ${error}`);
   expect(error.message).not.toContain("token-1");
   return error;
 }
@@ -79,7 +75,7 @@ describe("the kubelet's pods", () => {
 });
 
 describe("a response that is not a list of pods", () => {
-  test.each<[KubeletErrorKind, string, Answer, RegExp]>([
+  test.each<[RequestErrorKind, string, Answer, RegExp]>([
     [
       "unauthorized",
       "recorded 401",

@@ -99,7 +99,7 @@ describe.concurrent("a start", () => {
   test.each<[string, string[], Record<string, string>, RegExp]>([
     ["flag", ["--swap-behaviour=NoSwap"], {}, /--swap-behaviour/],
     ["flag's value", ["--http-port=70000"], {}, /--http-port: "70000" is not a whole number from 0 to 65535/],
-    ["variable", [], { NODE_NAME: "No Such Name" }, /NODE_NAME: "No Such Name" is not a node's name/],
+    ["variable", [], { NODE_NAME: "No Such Name" }, /NODE_NAME: "No Such Name" is not a node name/],
     ["file", ["--config=/nonexistent.yaml"], {}, /--config: cannot read \/nonexistent\.yaml/],
     ["pair of settings", ["--pod-source=ApiServer"], {}, /podSource \(flag --pod-source\).*--node-name/],
   ])("with a wrong %s ends with 2 and names it", async (_, flags, env, message) => {

@@ -111,6 +111,6 @@ describe("wasp install --check", () => {
   test.each(["--only=swap", "--skip=swap", "--restart"])("is refused with %s", async (flag) => {
     const { exitCode, stdout, stderr } = await check(flag);
     expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });
-    expect(stderr).toContain("--check looks at all parts and changes nothing");
+    expect(stderr).toContain("--check checks all parts and changes nothing");
   });
 });

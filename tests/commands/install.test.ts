@@ -276,7 +276,7 @@ describe("wasp install changes nothing", () => {
     const { exitCode, stderr } = await host.wasp("install", "--chroot", host.root);
     expect([exitCode, stderr]).toEqual([
       2,
-      expect.stringContaining("--fsroot and --chroot: only one of them"),
+      expect.stringContaining("--fsroot and --chroot exclude one another"),
     ]);
     const missing = await wasp(["install", "--chroot", "/nowhere"]);
     expect([missing.exitCode, missing.stderr]).toEqual([
@@ -306,9 +306,9 @@ describe("wasp install changes nothing", () => {
       '--only: "bin" is not one of binary, hook, system-slice, swap, kubelet, cri-o, containerd',
     ],
     [["--only", "hook", "--skip", "hook"], "--only and --skip leave no part"],
-    [["--eviction-soft", "lots"], '--eviction-soft: "lots" is neither Auto, Off, a quantity'],
+    [["--eviction-soft", "lots"], '--eviction-soft: "lots" is not Auto, Off, a quantity'],
     [["--root", "/"], "--root: / is the running host's root"],
-    [["--root", "/mnt", "--fsroot", "/host"], "--root and --fsroot: only one of them can be meant"],
+    [["--root", "/mnt", "--fsroot", "/host"], "--root and --fsroot exclude one another"],
     [["now"], "unexpected argument now"],
   ])("when it is asked %j", async (flags, complaint) => {
     const run = Bun.spawn([WASP, "install", ...flags], {

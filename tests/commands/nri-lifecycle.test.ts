@@ -124,7 +124,7 @@ describe("what cannot be run", () => {
     [
       "a knob of swap that has no effect",
       ["--pod-overrides", "Any"],
-      "--pod-overrides is set without --swap-behavior: no swap is shared out then",
+      "--pod-overrides is only valid with --swap-behavior",
     ],
     [
       "a file that is not there",
@@ -143,7 +143,7 @@ describe("what cannot be run", () => {
     expect(exitCode).toBe(2);
     expect(stderr).toContain(`${nri.configFile}:1: swaplimitratio: 2 is not a number from 0 to 1`);
     expect(stderr).toContain(
-      `${nri.configFile}:2: unifiedannotations: "cpu.max" is no file of a cgroup's memory`,
+      `${nri.configFile}:2: unifiedannotations: "cpu.max" is not a writable memory file of a cgroup`,
     );
   });
 

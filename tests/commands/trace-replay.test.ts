@@ -149,7 +149,7 @@ describe("what is no recording", () => {
 
 describe("the command line", () => {
   test.concurrent.each<[string[], string]>([
-    [[], "which recording? wasp trace replay FILE"],
+    [[], "the recording is missing: wasp trace replay FILE"],
     [["a.jsonl", "b.jsonl"], "unexpected argument b.jsonl: the flags are --config"],
     [["a.jsonl", "-o", "xml"], '--output: "xml" is not one of table, json'],
     [["a.jsonl", "-o"], "-o needs a value"],

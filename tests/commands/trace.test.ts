@@ -218,14 +218,14 @@ describe("the command line", () => {
     ],
     [["record", "--durration=1s"], "unknown flag --durration: did you mean --duration?"],
     [["record", "node.jsonl"], "unexpected argument node.jsonl: the flags are --output"],
-    [["record", "--duration=10"], '--duration: "10" is not a time such as 90s, 10m or 2h'],
-    [["record", "--duration=0s"], '--duration: "0s" is not a time such as 90s, 10m or 2h'],
+    [["record", "--duration=10"], '--duration: "10" is not a duration such as 90s, 10m or 2h'],
+    [["record", "--duration=0s"], '--duration: "0s" is not a duration such as 90s, 10m or 2h'],
     [["record", "--max-size=big"], '--max-size: "big" is not a quantity of bytes, such as 512Mi'],
     [["record", "--kubelet-port=0"], '--kubelet-port: "0" is not a whole number from 1 to 65535'],
     [["record", "--hash-names=no"], '--hash-names takes no value, not "no"'],
     [
       ["record", "--without-pods", "--pods-file=pods.json"],
-      "--without-pods and --pods-file: only one of them can be meant",
+      "--without-pods and --pods-file exclude one another",
     ],
     [["record", "--config=/nowhere/config.yaml"], "--config: cannot read /nowhere/config.yaml"],
   ])("%j is refused", async (args, message) => {

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { readdirSync } from "node:fs";
 import { parse } from "yaml";
 import { version } from "../../package.json";
-import { NRI_SOCKET } from "../../src/config/nri/shared.ts";
+import { NRI_SOCKET } from "../../src/config/nri/plugin-knobs.ts";
 import { build, COMPONENTS, filesOf, find, type KubernetesObject, MANIFESTS } from "./kustomize.ts";
 import { complaintsAbout } from "./openapi.ts";
 

@@ -147,7 +147,7 @@ describe("nodes.yaml for OpenShift's workers", () => {
     ],
     [
       ["--overcommit", "150%", "--dry-run", "--ssh", "a", "--only", "swap"],
-      "leave --dry-run, --ssh, --only out",
+      "it excludes --dry-run, --ssh, --only",
     ],
   ])("refuses flags that cannot apply to all nodes: %j", async (flags, complaint) => {
     const { exitCode, stdout, stderr } = await wasp(["install", "--print", "openshift", ...flags]);

@@ -1,6 +1,6 @@
-import type { V1Pod, V1PodList, V1WatchEvent } from "@kubernetes/client-node";
+import type { V1WatchEvent } from "@kubernetes/client-node";
 import type { Json } from "../../src/cluster/kubernetes-json.ts";
-import { recordedPods } from "./fake-kubelet.ts";
+import { type RecordedPod, recordedPod } from "./fake-kubelet.ts";
 
 /** Pod of a large cluster: the fields in which it differs from the recorded pod. */
 export interface FakePod {
@@ -19,14 +19,10 @@ export interface Change {
   readonly after: FakePod | undefined;
 }
 
-/** Pod of a recorded list, whose metadata, spec and status are always set. */
-type RecordedPod = Required<Pick<Json<V1Pod>, "metadata" | "spec" | "status">>;
-
 const DELETED = "2026-11-22T01:32:57Z";
-const recorded: Json<V1PodList> = JSON.parse(recordedPods("pods-by-node.json"));
-const template = recorded.items[7] as RecordedPod;
+const template = recordedPod("pods-by-node.json", "web-788ff8f494-fxzfm");
 
-/** Returns a pod as JSON, like a recorded one of 5 KiB, with its revision as swap limit; as in a list, without its kind. */
+/** Returns a pod as JSON without its kind, like a recorded one of 5 KiB, with its revision as swap limit. */
 export function podJson({ name, uid, node, revision, isTerminating }: FakePod): RecordedPod {
   const resourceVersion = String(revision);
   const annotations = { ...template.metadata.annotations, "wasp.io/swap-limit": resourceVersion };

@@ -2,6 +2,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import type { Server, TLSSocket } from "node:tls";
+import type { V1Pod, V1PodList } from "@kubernetes/client-node";
+import type { Json } from "../../src/cluster/kubernetes-json.ts";
 import { listen, makeCertificates, onRequest } from "./https-server.ts";
 
 const RECORDINGS = new URL("../fixtures/recordings/api", import.meta.url).pathname;
@@ -53,9 +55,22 @@ function head(status: string, bytes: number): string {
   return `HTTP/1.1 ${status}\r\nContent-Type: application/json\r\nContent-Length: ${bytes}\r\n\r\n`;
 }
 
+type RecordedList = "kubelet-pods.json" | "pods-by-node.json";
+
 /** Reads a recorded list of pods, as JSON text. */
-export function recordedPods(file: "kubelet-pods.json" | "pods-by-node.json"): string {
+export function recordedPods(file: RecordedList): string {
   return readFileSync(`${RECORDINGS}/${file}`, "utf8");
+}
+
+/** Pod of a recorded list, in which metadata, spec and status are always set. */
+export type RecordedPod = Required<Pick<Json<V1Pod>, "metadata" | "spec" | "status">>;
+
+/** Reads one pod of a recorded list by its name. */
+export function recordedPod(file: RecordedList, name: string): RecordedPod {
+  const { items }: Json<V1PodList> = JSON.parse(recordedPods(file));
+  const pod = items.find(({ metadata }) => metadata?.name === name);
+  if (pod === undefined) throw new Error(`${file} has no pod ${name}`);
+  return pod as RecordedPod;
 }
 
 /** Reads a recorded configuration of a kubelet, as JSON text, with this swapBehavior. */

@@ -1,5 +1,5 @@
 /**
- * The kubelet's oom_score_adj of a Burstable container, in the whole numbers that Go uses; bytes
+ * Returns the kubelet's oom_score_adj of a Burstable container for amounts in bytes, in integers as in Go
  * (kubernetes pkg/kubelet/qos/policy.go:84,110-119).
  */
 export function kubeletOomScoreAdj(requestBytes: number, memoryTotalBytes: number): number {
@@ -8,7 +8,10 @@ export function kubeletOomScoreAdj(requestBytes: number, memoryTotalBytes: numbe
   return adjustment === 1000n ? 999 : Number(adjustment);
 }
 
-/** The kubelet's LimitedSwap limit in bytes (kubernetes pkg/kubelet/kuberuntime/kuberuntime_container_linux.go:520-534). */
+/**
+ * Returns the kubelet's LimitedSwap limit in bytes
+ * (kubernetes pkg/kubelet/kuberuntime/kuberuntime_container_linux.go:520-534).
+ */
 export function kubeletSwapLimit(
   requestBytes: number,
   memoryTotalBytes: number,

@@ -1,20 +1,10 @@
-import type {
-  V1Container,
-  V1ContainerStatus,
-  V1Pod,
-  V1PodList,
-  V1ResourceRequirements,
-} from "@kubernetes/client-node";
+import type { V1Container, V1ContainerStatus, V1Pod, V1ResourceRequirements } from "@kubernetes/client-node";
 import type { Json } from "../../src/cluster/kubernetes-json.ts";
 import type { QosClass } from "../../src/policy/kubernetes/pod-cgroup.ts";
-import { recordedPods } from "./fake-kubelet.ts";
+import { recordedPod } from "./fake-kubelet.ts";
 import { containerIdOf, podUidOf } from "./kubepods-tree.ts";
 
-const recorded: Json<V1PodList> = JSON.parse(recordedPods("kubelet-pods.json"));
-const template = recorded.items.find((pod) => pod.metadata?.name === "burstable") as RecordedPod;
-
-/** Pod of a recorded list, whose metadata, spec and status are always set. */
-type RecordedPod = Required<Pick<Json<V1Pod>, "metadata" | "spec" | "status">>;
+const template = recordedPod("kubelet-pods.json", "burstable");
 
 /** Container of a pod in the kubelet's list. */
 export interface ContainerSpec {

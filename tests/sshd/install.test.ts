@@ -66,9 +66,9 @@ test("a host that wasp was never installed on has nothing to uninstall", () => {
 });
 
 test.each([
-  [["--parallel=2"], "--parallel: for other hosts, and neither --ssh nor --hosts names one"],
+  [["--parallel=2"], "--parallel: only valid with --ssh or --hosts"],
   [["--ssh=-oProxyCommand=x"], '"-oProxyCommand=x" begins with "-"'],
-  [["--ssh=a", "--root=/image"], "--root: an image is made ready on the host that has it"],
+  [["--ssh=a", "--root=/image"], "--root: an image can only be changed on the host that has it"],
   [["--hosts=/nowhere/hosts"], "/nowhere/hosts"],
 ])("%j is refused", (flags, complaint) => {
   const { exitCode, stderr } = wasp("install", ...flags);

@@ -1,5 +1,5 @@
 import type { AgentConfig } from "../../config/agent/knobs.ts";
-import { NRI_INDEX } from "../../config/nri/shared.ts";
+import { NRI_INDEX } from "../../config/nri/plugin-knobs.ts";
 import type { Tell } from "../../log/events.ts";
 import type { NriPod } from "../../nri/handlers.ts";
 import { LimitHandlers } from "../../nri/limit-handlers.ts";

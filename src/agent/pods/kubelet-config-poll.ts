@@ -1,5 +1,6 @@
-import { type Kubelet, KubeletError } from "../../cluster/kubelet.ts";
+import type { Kubelet } from "../../cluster/kubelet.ts";
 import type { RunningKubeletConfig } from "../../cluster/kubelet-config.ts";
+import { RequestError } from "../../cluster/request-error.ts";
 
 /** Whom a KubeletCheck tells. */
 export interface KubeletCheckListener {
@@ -47,5 +48,5 @@ export class KubeletCheck {
 }
 
 function isPassing(error: unknown): boolean {
-  return error instanceof KubeletError && (error.kind === "unreachable" || error.kind === "timeout");
+  return error instanceof RequestError && (error.kind === "unreachable" || error.kind === "timeout");
 }

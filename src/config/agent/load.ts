@@ -1,7 +1,9 @@
 import * as v from "valibot";
+import { complaintOf, pathOf } from "../complaint.ts";
 import { readFlags } from "../flags.ts";
-import { complaintOf, flagName, pathOf } from "../value-schemas.ts";
+import { flagName } from "../knob-names.ts";
 import { type ConfigFile, parseConfigFile } from "./config-file.ts";
+import type { KnobSetting, KnobSource } from "./knob-setting.ts";
 import {
   AGENT_KNOBS,
   type AgentConfig,
@@ -11,33 +13,32 @@ import {
   RUN_FLAGS,
   type RunOptions,
 } from "./knobs.ts";
-import type { Setting, Source } from "./setting.ts";
 import { settingsOfWaspAgent, waspAgentVariablesIn } from "./wasp-agent-variables.ts";
 
-/** What the configuration of `wasp agent` is read from. */
+/** Inputs of the configuration of `wasp agent`. */
 export interface ConfigInputs {
   readonly argv: readonly string[];
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Reads the configuration file as text, and throws where it cannot. */
+  /** Reads the configuration file as text; throws an Error if that fails. */
   readonly readFile: (path: string) => string;
 }
 
-/** A configuration, and where each of its knobs was set. */
+/** Configuration with the source of each knob. */
 export interface SourcedConfig {
   readonly config: AgentConfig;
-  readonly sources: Readonly<Record<AgentKnob, Source>>;
+  readonly sources: Readonly<Record<AgentKnob, KnobSource>>;
 }
 
-/** All that `wasp agent` learns from its command line, its environment and its file. */
+/** Configuration and options that `wasp agent` reads from command line, environment and file. */
 export interface LoadedConfig extends SourcedConfig {
   readonly runOptions: RunOptions;
-  /** Variables of wasp-agent that are set, and that nothing heeds, as nobody is to be evicted. */
+  /** Variables of wasp-agent that are set but have no effect, because eviction is off. */
   readonly unusedVariables: readonly string[];
 }
 
 /**
- * Reads the configuration of `wasp agent`: flags come before the environment, that before the file, and that before
- * the defaults. Throws one error that complains of all that is wrong, a line each.
+ * Reads the configuration of `wasp agent`: flags take precedence over the environment, the environment over the file,
+ * and the file over the defaults. Throws one Error with a line for each complaint.
  */
 export function loadAgentConfig({ argv, env, readFile }: ConfigInputs): LoadedConfig {
   const flags = readFlags(argv, AgentFlagsSchema);
@@ -47,7 +48,7 @@ export function loadAgentConfig({ argv, env, readFile }: ConfigInputs): LoadedCo
   return Object.freeze({ config, sources, runOptions: { configFile, ...rest }, unusedVariables });
 }
 
-/** Reads the agent's configuration as loadAgentConfig does, from flags that are read already; others are left alone. */
+/** Reads the agent's configuration as loadAgentConfig does, from parsed flags; flags of other commands are ignored. */
 export function layerConfig(
   flags: Readonly<Record<string, unknown>>,
   configFile: string | undefined,
@@ -67,7 +68,7 @@ export function layerConfig(
 
 const NO_FILE: ConfigFile = { settings: [], complaints: [] };
 
-const VARIABLES: Readonly<Record<string, AgentKnob>> = {
+const KNOB_BY_VARIABLE: Readonly<Record<string, AgentKnob>> = {
   NODE_NAME: "nodeName",
   KUBELET_HOST: "kubeletHost",
   FSROOT: "fsroot",
@@ -84,7 +85,7 @@ function fileOf(path: string, readFile: (path: string) => string): ConfigFile {
   return parseConfigFile(path, text);
 }
 
-// The manifest of a pod can give a variable no value, but not leave it out.
+// An empty variable counts as unset: the manifest of a pod cannot unset one.
 function setVariables(env: ConfigInputs["env"]): Record<string, string> {
   return Object.fromEntries(
     Object.entries(env).flatMap(([name, value]) =>
@@ -93,26 +94,26 @@ function setVariables(env: ConfigInputs["env"]): Record<string, string> {
   );
 }
 
-function settingsOfVariables(variables: Readonly<Record<string, string>>): Setting[] {
-  return Object.entries(VARIABLES)
+function settingsOfVariables(variables: Readonly<Record<string, string>>): KnobSetting[] {
+  return Object.entries(KNOB_BY_VARIABLE)
     .filter(([name]) => name in variables)
     .map(([name, knob]) => ({ knob, value: variables[name], place: name, source: `environment ${name}` }));
 }
 
-function settingsOfFlags(flags: Readonly<Record<string, unknown>>): Setting[] {
+function settingsOfFlags(flags: Readonly<Record<string, unknown>>): KnobSetting[] {
   return AGENT_KNOBS.filter((knob) => knob in flags).map((knob) => {
     const flag = `--${flagName(knob)}`;
     return { knob, value: flags[knob], place: flag, source: `flag ${flag}` };
   });
 }
 
-/** Lays settings over the defaults, later ones over earlier ones. */
-function layer(settings: readonly Setting[], complaintsSoFar: readonly string[]): SourcedConfig {
+/** Applies settings to the defaults, later ones over earlier ones. */
+function layer(settings: readonly KnobSetting[], complaintsSoFar: readonly string[]): SourcedConfig {
   const complaints = [...complaintsSoFar];
   const values: Partial<Record<AgentKnob, unknown>> = {};
   const sources = Object.fromEntries(AGENT_KNOBS.map((knob) => [knob, "default"])) as Record<
     AgentKnob,
-    Source
+    KnobSource
   >;
   for (const { knob, value, place, source } of settings) {
     const { issues } = v.safeParse(AgentConfigSchema.entries[knob], value);
@@ -129,7 +130,7 @@ function layer(settings: readonly Setting[], complaintsSoFar: readonly string[])
   return { config: Object.freeze(config), sources: Object.freeze(sources) };
 }
 
-/** Complains of knobs that cannot be what they are beside one another. */
+/** Returns complaints about knobs that contradict one another. */
 function contradictionsIn({ config, sources }: SourcedConfig): string[] {
   const complaints: string[] = [];
   const named = (knob: AgentKnob) => `${knob} (${sources[knob]})`;
@@ -142,9 +143,7 @@ function contradictionsIn({ config, sources }: SourcedConfig): string[] {
     (knob) => config[knob] !== undefined && config[knob] !== false,
   );
   if (trusts.length > 1) {
-    complaints.push(
-      `${trusts.map(named).join(" and ")} are set: only one of them can tell who is the kubelet`,
-    );
+    complaints.push(`${trusts.map(named).join(" and ")} are set: only one of them can identify the kubelet`);
   }
   const [given, lacking] =
     config.httpKeyFile === undefined

@@ -1,20 +1,20 @@
 import { parse, stringify } from "yaml";
 import { formatQuantity } from "../../policy/kubernetes/quantity.ts";
 import { printable } from "../../terminal/printable.ts";
-import { memoryQosAsWritten } from "../nri/shared.ts";
-import { fieldName } from "../value-schemas.ts";
+import { fieldName } from "../knob-names.ts";
+import { memoryQosAsWritten } from "../nri/memory-qos-schema.ts";
 import { CONFIG_FILE_HEADER } from "./config-file.ts";
 import { AGENT_KNOBS, type AgentConfig, type AgentKnob } from "./knobs.ts";
 import type { SourcedConfig } from "./load.ts";
 import { thresholdAsWritten } from "./thresholds.ts";
 
-/** Formats a configuration as a file that sets every knob to what it is, with each one's source in a comment. */
+/** Formats a configuration as a file that sets every knob, with the source of each in a comment. */
 export function formatConfig({ config, sources }: SourcedConfig): string {
   const rows = AGENT_KNOBS.map((knob) => {
     const value = config[knob];
     const field = fieldName(knob);
     const comment = `# ${printable(sources[knob])}`;
-    // An unset knob's field stands in the comment: YAML's null is no value that a knob can have.
+    // An unset knob is a comment: no knob accepts YAML's null.
     if (value === undefined) return { left: `# ${field}:`, right: "unset", comment, below: "" };
     return { left: `${field}:`, comment, ...yamlOf(config, knob) };
   });
@@ -28,10 +28,10 @@ export function formatConfig({ config, sources }: SourcedConfig): string {
   return `${[...header, ...lines].join("\n")}\n`;
 }
 
-// One long path should not push all the other comments off the screen.
+// A long path should not move all the other comments off the screen.
 const MAX_VALUE_WIDTH = 56;
 
-/** A value that is set: what stands in the line of its field, and what below it. */
+/** Formats a value: the text in the line of its field, and the lines below it. */
 function yamlOf(config: AgentConfig, knob: AgentKnob): { readonly right: string; readonly below: string } {
   const { [knob]: value, evictionThresholds, memoryQos } = config;
   if (knob === "evictionThresholds" && evictionThresholds.length > 0)
@@ -52,7 +52,7 @@ function scalarOf(knob: AgentKnob, value: unknown): string {
   return Array.isArray(value) ? `[${value.map(yamlText).join(", ")}]` : String(value);
 }
 
-// In quotes, YAML reads what JSON does.
+// A JSON string is a quoted string of YAML.
 function yamlText(text: string): string {
   const isPlain = /^[\w./][\w./*-]*$/.test(text) && parse(text) === text;
   return isPlain ? text : JSON.stringify(text);

@@ -1,8 +1,8 @@
+import type { KnobSource } from "./knob-setting.ts";
 import { AGENT_KNOBS, type AgentConfig, type AgentKnob } from "./knobs.ts";
 import type { SourcedConfig } from "./load.ts";
-import type { Source } from "./setting.ts";
 
-/** The knobs that a running agent takes over from a changed file; the others wait for a restart. */
+/** Knobs that a running agent applies from a changed file; the others need a restart. */
 export const RELOADABLE_KNOBS = [
   "swapBehavior",
   "workloads",
@@ -28,13 +28,13 @@ export const RELOADABLE_KNOBS = [
   "dryRun",
 ] as const satisfies readonly AgentKnob[];
 
-/** What a running agent makes of a configuration that it loaded anew. */
+/** Configuration of a running agent after it has loaded a changed one. */
 export interface Reload extends SourcedConfig {
-  /** The knobs that are other than they were, and stay so until a restart. */
+  /** Changed knobs that need a restart, and have their old values until then. */
   readonly awaitingRestart: readonly AgentKnob[];
 }
 
-/** Takes over from a new configuration what can change while the agent runs. */
+/** Applies the reloadable knobs of a newly loaded configuration to the running one. */
 export function reloadConfig(running: SourcedConfig, loaded: SourcedConfig): Reload {
   const isFixed = (knob: AgentKnob) => !(RELOADABLE_KNOBS as readonly AgentKnob[]).includes(knob);
   const fixed = AGENT_KNOBS.filter(isFixed);
@@ -42,7 +42,7 @@ export function reloadConfig(running: SourcedConfig, loaded: SourcedConfig): Rel
     config: Object.freeze({ ...loaded.config, ...pick(running.config, fixed) } as AgentConfig),
     sources: Object.freeze({ ...loaded.sources, ...pick(running.sources, fixed) } as Record<
       AgentKnob,
-      Source
+      KnobSource
     >),
     awaitingRestart: fixed.filter((knob) => loaded.config[knob] !== running.config[knob]),
   };

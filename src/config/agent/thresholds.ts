@@ -2,13 +2,13 @@ import * as v from "valibot";
 import { SIGNALS, type Signal, type SignalUnit, unitOf } from "../../policy/eviction/signals.ts";
 import { type Condition, OPERATORS, type Threshold } from "../../policy/eviction/threshold.ts";
 import { formatQuantity, parseQuantity } from "../../policy/kubernetes/quantity.ts";
-import { fieldsSchema } from "../strict-object.ts";
+import { strictObjectSchema } from "../strict-object.ts";
 import { choiceSchema, wholeNumberSchema } from "../value-schemas.ts";
 
 const SignalSchema = choiceSchema(SIGNALS);
 
 const ConditionSchema = v.pipe(
-  fieldsSchema("a condition", {
+  strictObjectSchema("a condition", {
     signal: SignalSchema,
     operator: choiceSchema(OPERATORS),
     value: v.unknown(),
@@ -18,13 +18,13 @@ const ConditionSchema = v.pipe(
     const value = parseFigure(input, unitOf(signal));
     if (value !== undefined) return { signal, operator, value };
     const path = [{ type: "object", origin: "value", input: written, key: "value", value: input }] as const;
-    addIssue({ message: `is not ${RIGHT_FIGURES[unitOf(signal)]}`, input, path: [...path] });
+    addIssue({ message: `is not ${VALID_FIGURES[unitOf(signal)]}`, input, path: [...path] });
     return NEVER;
   }),
 );
 
 const ThresholdSchema = v.pipe(
-  fieldsSchema("a threshold", {
+  strictObjectSchema("a threshold", {
     name: v.pipe(
       v.string("is not a name"),
       v.regex(
@@ -34,7 +34,7 @@ const ThresholdSchema = v.pipe(
     ),
     allOf: v.pipe(
       v.array(ConditionSchema, "is not a list of conditions"),
-      v.nonEmpty("holds no condition, and so would never be met"),
+      v.nonEmpty("has no condition, so the threshold would never be met"),
     ),
     graceSeconds: wholeNumberSchema(0, 3600),
     minClearSeconds: wholeNumberSchema(0, 86_400),
@@ -45,7 +45,7 @@ const ThresholdSchema = v.pipe(
   v.transform(({ hard, ...threshold }): Threshold => ({ ...threshold, isHard: hard })),
 );
 
-/** A list of thresholds, each with a name of its own. */
+/** List of thresholds with unique names. */
 export const ThresholdsSchema = v.pipe(
   v.array(ThresholdSchema, "is not a list of thresholds"),
   v.rawCheck(({ dataset, addIssue }) => {
@@ -56,10 +56,10 @@ export const ThresholdsSchema = v.pipe(
   }),
 );
 
-/** A threshold as a configuration file has it. */
+/** Threshold as in a configuration file. */
 export type WrittenThreshold = v.InferInput<typeof ThresholdSchema>;
 
-/** Writes a threshold as ThresholdsSchema reads it. */
+/** Converts a threshold to the form that ThresholdsSchema reads. */
 export function thresholdAsWritten({ isHard, allOf, unless, ...threshold }: Threshold): WrittenThreshold {
   const { name, graceSeconds, minClearSeconds, ...rest } = threshold;
   return {
@@ -75,14 +75,14 @@ function conditionAsWritten({ value, ...rest }: Condition) {
   return { ...rest, value: figureAsWritten(value, rest.signal) };
 }
 
-const RIGHT_FIGURES: Readonly<Record<SignalUnit, string>> = {
-  fraction: "a fraction such as 0.1, nor a percentage such as 10%",
+const VALID_FIGURES: Readonly<Record<SignalUnit, string>> = {
+  fraction: "a fraction such as 0.1 or a percentage such as 10%",
   "pages a second": "a number of pages a second, such as 1000",
   bytes: "a quantity of bytes, such as 100Mi",
 };
 
 const PLAIN_NUMBER = /^\d{1,15}(?:\.\d{1,15})?$/;
-const PERCENT = 100;
+const PERCENT_PER_UNIT = 100;
 
 function parseFigure(input: unknown, unit: SignalUnit): number | undefined {
   if (typeof input === "number" && unit !== "bytes")
@@ -92,15 +92,15 @@ function parseFigure(input: unknown, unit: SignalUnit): number | undefined {
   if (unit === "bytes") return parseQuantity(text);
   if (unit === "fraction" && text.endsWith("%")) {
     const percent = text.slice(0, -1);
-    return PLAIN_NUMBER.test(percent) ? Number(percent) / PERCENT : undefined;
+    return PLAIN_NUMBER.test(percent) ? Number(percent) / PERCENT_PER_UNIT : undefined;
   }
   return PLAIN_NUMBER.test(text) ? Number(text) : undefined;
 }
 
-// A percentage is what people read, where it stands for the same number.
+// As a percentage, if that is exactly the same number.
 function figureAsWritten(value: number, signal: Signal): number | string {
   const unit = unitOf(signal);
   if (unit === "bytes") return formatQuantity(value);
-  const percent = `${Number((value * PERCENT).toPrecision(12))}%`;
+  const percent = `${Number((value * PERCENT_PER_UNIT).toPrecision(12))}%`;
   return unit === "fraction" && parseFigure(percent, unit) === value ? percent : value;
 }

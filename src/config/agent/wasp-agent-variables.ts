@@ -1,31 +1,31 @@
-// Who puts wasp's image into wasp-agent's DaemonSet keeps its policy of eviction, as it is documented.
+// With wasp's image in wasp-agent's DaemonSet, wasp-agent's documented eviction policy stays in force.
 import {
   WASP_AGENT_LIMITS,
   type WaspAgentLimits,
   waspAgentThresholds,
 } from "../../policy/eviction/default-thresholds.ts";
-import type { Setting } from "./setting.ts";
+import type { KnobSetting } from "./knob-setting.ts";
 import { thresholdAsWritten } from "./thresholds.ts";
 
-const LIMITS: Readonly<Record<string, keyof WaspAgentLimits>> = {
+const LIMIT_BY_VARIABLE: Readonly<Record<string, keyof WaspAgentLimits>> = {
   SWAP_UTILIZATION_THRESHOLD_FACTOR: "utilizationFactor",
   MAX_AVERAGE_SWAP_IN_PAGES_PER_SECOND: "swapInPagesPerSecond",
   MAX_AVERAGE_SWAP_OUT_PAGES_PER_SECOND: "swapOutPagesPerSecond",
 };
-const WINDOW = "AVERAGE_WINDOW_SIZE_SECONDS";
+const WINDOW_VARIABLE = "AVERAGE_WINDOW_SIZE_SECONDS";
 
-/** The names of wasp-agent's variables of eviction among those that are set. */
+/** Returns the names of wasp-agent's eviction variables that are set. */
 export function waspAgentVariablesIn(variables: Readonly<Record<string, string>>): string[] {
-  return [...Object.keys(LIMITS), WINDOW].filter((name) => name in variables);
+  return [...Object.keys(LIMIT_BY_VARIABLE), WINDOW_VARIABLE].filter((name) => name in variables);
 }
 
-/** What wasp-agent's variables set, any of which selects its policy, and what is wrong with them. */
+/** Reads wasp-agent's variables, any of which selects its policy, and complains of invalid ones. */
 export function settingsOfWaspAgent(variables: Readonly<Record<string, string>>): {
-  readonly settings: readonly Setting[];
+  readonly settings: readonly KnobSetting[];
   readonly complaints: readonly string[];
 } {
   const set = waspAgentVariablesIn(variables);
-  const figures = Object.entries(LIMITS).flatMap(([name, limit]) =>
+  const figures = Object.entries(LIMIT_BY_VARIABLE).flatMap(([name, limit]) =>
     name in variables ? [{ name, limit, figure: parseFigure(variables[name] ?? "") }] : [],
   );
   const complaints = figures
@@ -36,19 +36,19 @@ export function settingsOfWaspAgent(variables: Readonly<Record<string, string>>)
     ...WASP_AGENT_LIMITS,
     ...Object.fromEntries(figures.map(({ limit, figure }) => [limit, figure])),
   };
-  const thresholds: Setting = {
+  const thresholds: KnobSetting = {
     knob: "evictionThresholds",
     value: waspAgentThresholds(limits).map(thresholdAsWritten),
     place: set.join(", "),
     source: `environment ${set.join(", ")}`,
   };
-  const window: Setting = {
+  const window: KnobSetting = {
     knob: "trafficWindowSeconds",
-    value: variables[WINDOW],
-    place: WINDOW,
-    source: `environment ${WINDOW}`,
+    value: variables[WINDOW_VARIABLE],
+    place: WINDOW_VARIABLE,
+    source: `environment ${WINDOW_VARIABLE}`,
   };
-  return { settings: WINDOW in variables ? [thresholds, window] : [thresholds], complaints };
+  return { settings: WINDOW_VARIABLE in variables ? [thresholds, window] : [thresholds], complaints };
 }
 
 function parseFigure(text: string): number | undefined {

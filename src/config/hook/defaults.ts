@@ -1,18 +1,18 @@
 import type { SwapLimitConfig } from "../../policy/limits/swap-limit.ts";
 
-/** The configuration of `wasp hook`. */
+/** Configuration of `wasp hook`. */
 export interface HookConfig extends SwapLimitConfig {
-  /** Decide and log, but write no limit. */
+  /** True to decide and log, without writing a limit. */
   readonly dryRun: boolean;
-  /** Where log lines go; undefined for the kernel's log. */
+  /** Log file; undefined for the kernel's log. */
   readonly logFile: string | undefined;
-  /** Where the host's /proc, /sys and bundles are found, without a slash at the end. */
+  /** Root folder of the host's /proc, /sys and bundles, without a slash at the end. */
   readonly fsroot: string;
 }
 
 /**
- * What `wasp hook` does without a flag. It stands apart from the schema of the flags because that schema's library
- * costs a quarter of the hook's time, which only those who give flags should pay.
+ * Configuration of `wasp hook` without flags. It is in a file of its own because loading the library of the flags'
+ * schema takes a quarter of the hook's time, which a hook without flags saves.
  */
 export const HOOK_DEFAULTS: HookConfig = Object.freeze({
   swapBehavior: "LimitedSwap",

@@ -1,14 +1,15 @@
 import * as v from "valibot";
-import { SWAP_LIMIT_KNOBS } from "../swap-limit.ts";
-import { AbsolutePathSchema, complaintOf, flagName, RootSchema, SwitchSchema } from "../value-schemas.ts";
+import { flagComplaint } from "../complaint.ts";
+import { SWAP_LIMIT_KNOBS } from "../swap-limit-knobs.ts";
+import { AbsolutePathSchema, RootSchema, SwitchSchema } from "../value-schemas.ts";
 import { HOOK_DEFAULTS, type HookConfig } from "./defaults.ts";
 
-/** Every knob of `wasp hook`, with its default and what it is for. */
+/** Knobs of `wasp hook`, with their defaults and descriptions. */
 export const HookConfigSchema = v.strictObject({
   ...SWAP_LIMIT_KNOBS,
   dryRun: v.pipe(
     v.optional(SwitchSchema, HOOK_DEFAULTS.dryRun),
-    v.description("Decide and log, but write no limit"),
+    v.description("Decide and log, without writing a limit"),
   ),
   logFile: v.pipe(
     v.optional(AbsolutePathSchema, HOOK_DEFAULTS.logFile),
@@ -16,18 +17,13 @@ export const HookConfigSchema = v.strictObject({
   ),
   fsroot: v.pipe(
     v.optional(RootSchema, `${HOOK_DEFAULTS.fsroot}/`),
-    v.description("Where the host's /proc, /sys and bundles are found"),
+    v.description("Root folder of the host's /proc, /sys and bundles"),
   ),
 });
 
-/** Fills the knobs that were not set with their defaults; throws for one that cannot be what it was set to. */
+/** Completes the configuration with defaults; throws an Error for an invalid value. */
 export function hookConfig(set: Readonly<Record<string, unknown>>): HookConfig {
   const result = v.safeParse(HookConfigSchema, set);
-  if (!result.success) throw complaint(result.issues[0]);
+  if (!result.success) throw new Error(flagComplaint(result.issues[0]));
   return Object.freeze({ logFile: undefined, ...result.output });
-}
-
-// Names the flag, the value and what is right.
-function complaint(issue: v.BaseIssue<unknown>): Error {
-  return new Error(`--${flagName(String(issue.path?.[0]?.key))}: ${complaintOf(issue)}`);
 }

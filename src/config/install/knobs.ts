@@ -2,45 +2,42 @@ import * as v from "valibot";
 import type { InstallOptions } from "../../install/engine/options.ts";
 import { chooseParts, PARTS, type Part } from "../../install/engine/part.ts";
 import { parseQuantity } from "../../policy/kubernetes/quantity.ts";
+import { flagComplaint } from "../complaint.ts";
 import { readFlags } from "../flags.ts";
-import {
-  AbsolutePathSchema,
-  choiceSchema,
-  complaintOf,
-  flagName,
-  RootSchema,
-  SwitchSchema,
-} from "../value-schemas.ts";
-import { flagsWithoutManifest, PLATFORMS, type Platform } from "./print.ts";
-import { flagsWithoutHost, REMOTE_KNOBS, type RemoteConfig, remoteOf } from "./remote.ts";
-import { INSTALL_SWAP_KNOBS, swapOptions } from "./swap.ts";
+import { AbsolutePathSchema, choiceSchema, RootSchema, SwitchSchema } from "../value-schemas.ts";
+import { flagsWithoutManifest, PLATFORMS, type Platform } from "./print-flags.ts";
+import { flagsWithoutHost, REMOTE_KNOBS, type RemoteConfig, remoteOf } from "./remote-knobs.ts";
+import { INSTALL_SWAP_KNOBS, swapOptions } from "./swap-knobs.ts";
 
 const PartsSchema = v.array(choiceSchema(PARTS));
-const known = PARTS.join(", ");
+const PART_NAMES = PARTS.join(", ");
 
-// What both commands have.
+// Common to both commands.
 const TARGET_KNOBS = {
   root: v.pipe(
     v.optional(RootSchema),
     v.description(
-      "Change the image of a host in this folder: nothing is run, and no running kernel is looked at",
+      "Change the image of a host in this folder: no command is run, and no running kernel is read",
     ),
   ),
   fsroot: v.pipe(
     v.optional(RootSchema, "/"),
     v.description(
-      "Where the running host's root is, if not at /, as in a container; commands are run by chroot",
+      "Root folder of the running host, if it is not /, as in a container; commands are run with chroot",
     ),
   ),
   chroot: v.pipe(
     v.optional(RootSchema),
     v.description(
-      "Go into the running host whose whole root is in this folder, as in a privileged container, and change it from there",
+      "Enter the running host whose whole root is in this folder, as in a privileged container, and change it from there",
     ),
   ),
-  only: v.pipe(v.optional(PartsSchema, []), v.description(`Only this part, of ${known}; may be given again`)),
-  skip: v.pipe(v.optional(PartsSchema, []), v.description("All but this part; may be given again")),
-  dryRun: v.pipe(v.optional(SwitchSchema, false), v.description("Show what would be done, and do nothing")),
+  only: v.pipe(v.optional(PartsSchema, []), v.description(`Only this part, of ${PART_NAMES}; repeatable`)),
+  skip: v.pipe(v.optional(PartsSchema, []), v.description("Without this part; repeatable")),
+  dryRun: v.pipe(
+    v.optional(SwitchSchema, false),
+    v.description("Show what would be changed, without changing it"),
+  ),
   output: v.pipe(
     v.optional(choiceSchema(["text", "json"]), "text"),
     v.description("Lines for people, or one JSON document"),
@@ -48,162 +45,157 @@ const TARGET_KNOBS = {
   ),
 };
 
-const ThresholdSchema = v.pipe(
+const EvictionSoftSchema = v.pipe(
   v.string(),
   v.check(
     (text) => ["Auto", "Off"].includes(text) || isPercentage(text) || (parseQuantity(text) ?? 0) > 0,
-    "is neither Auto, Off, a quantity such as 1Gi, nor a percentage such as 10%",
+    "is not Auto, Off, a quantity such as 1Gi or a percentage such as 10%",
   ),
 );
 
-/** Every flag of `wasp install`. */
+/** Flags of `wasp install`. */
 export const InstallFlagsSchema = v.strictObject({
   ...TARGET_KNOBS,
   ...REMOTE_KNOBS,
   check: v.pipe(
     v.optional(SwitchSchema, false),
     v.description(
-      "Tell what the host lacks of all that wasp needs and installs, and change nothing: exit status 0 for nothing, 1 for errors, 3 for warnings or what cannot be told",
+      "Check the host for all that wasp needs and installs, without changes: exit status 0 if complete, 1 for errors, 3 for warnings or unknown results",
     ),
   ),
   print: v.pipe(
     v.optional(choiceSchema(PLATFORMS)),
     v.description(
-      "Print the manifests that do the same to the workers of such a cluster, for kubectl apply -f -, and change nothing",
+      "Print manifests that do the same on the workers of such a cluster, for kubectl apply -f -, without changing this host",
     ),
   ),
   image: v.pipe(
-    v.optional(v.pipe(v.string(), v.nonEmpty("is no image"))),
+    v.optional(v.pipe(v.string(), v.nonEmpty("is empty"))),
     v.description(
-      "With --print kubernetes, wasp's image as a registry has it; unset, the one that was loaded on each node",
+      "With --print kubernetes, wasp's image in a registry; unset, the image loaded on each node",
     ),
   ),
   restart: v.pipe(
     v.optional(SwitchSchema, false),
-    v.description("Restart the kubelet, CRI-O and containerd where their settings change"),
+    v.description("Restart the kubelet, CRI-O and containerd if their settings change"),
   ),
   binaryPath: v.pipe(
     v.optional(AbsolutePathSchema, "/usr/local/bin/wasp"),
-    v.description("Where the executable is copied to, and the hook looks for it"),
+    v.description("Path to which the executable is copied, and from which the hook runs it"),
   ),
   evictionSoft: v.pipe(
-    v.optional(ThresholdSchema, "Auto"),
+    v.optional(EvictionSoftSchema, "Auto"),
     v.description(
-      "The kubelet's soft eviction threshold of memory.available if it has none: a quantity, a percentage, Off, or Auto for 1Gi, or 10% of a node with less than 10Gi",
+      "Soft eviction threshold of memory.available for a kubelet without one: a quantity, a percentage, Off, or Auto for 1Gi, or 10% on a node with less than 10Gi",
     ),
   ),
   ...INSTALL_SWAP_KNOBS,
   ignoreKubelet: v.pipe(
     v.optional(SwitchSchema, false),
     v.description(
-      "Set swap up although the kubelet, as it is configured here, would not start with it the next time",
+      "Set up swap although the kubelet, with its configuration on this host, would not restart with swap on",
     ),
   ),
 });
 
-/** Every flag of `wasp uninstall`. */
+/** Flags of `wasp uninstall`. */
 export const UninstallFlagsSchema = v.strictObject({
   ...TARGET_KNOBS,
   ...REMOTE_KNOBS,
   limits: v.pipe(
     v.optional(choiceSchema(["Zero", "Keep"]), "Zero"),
-    v.description("What becomes of the swap limits of the containers that run, once the hook is gone"),
+    v.description("Swap limits of running containers after the hook is removed: set to zero, or kept"),
   ),
 });
 
-/** On what host wasp is installed or uninstalled, and how that is shown. */
+/** Host on which wasp is installed or uninstalled, and the form of the output. */
 export interface Target {
-  /** The folder of the host's root, as a prefix: empty for this host's own. */
+  /** Folder of the host's root, as a prefix of paths: empty for this host's own. */
   readonly fsroot: string;
-  /** The folder of the whole root of a running host, which is to be gone into; undefined for this one's own. */
+  /** Folder of the whole root of a running host, which is entered; undefined for this host's own. */
   readonly chroot: string | undefined;
-  /** Whether it is an image, that does not run. */
+  /** True for an image, which is not running. */
   readonly isImage: boolean;
   readonly parts: readonly Part[];
   readonly dryRun: boolean;
   readonly output: "text" | "json";
-  /** Other hosts, instead of this one. */
+  /** Other hosts instead of this one; undefined for this one. */
   readonly remote: RemoteConfig | undefined;
 }
 
-/** The configuration of `wasp install`. */
+/** Configuration of `wasp install`. */
 export interface InstallConfig extends Target {
-  /** Whether the host is looked at, and nothing is planned. */
+  /** True to check the host only. */
   readonly check: boolean;
-  /** The cluster for which manifests are printed, and nothing else is done. */
+  /** Platform for which manifests are printed, without any other action; undefined to install. */
   readonly print: Platform | undefined;
-  /** The image of the manifests; undefined for the one that is loaded on each node. */
+  /** Image in the manifests; undefined for the one loaded on each node. */
   readonly image: string | undefined;
   readonly options: InstallOptions;
 }
 
-/** The configuration of `wasp uninstall`. */
+/** Configuration of `wasp uninstall`. */
 export interface UninstallConfig extends Target {
-  /** What becomes of running containers' swap limits. */
+  /** New swap limits of running containers. */
   readonly limits: "Zero" | "Keep";
 }
 
-/** Reads the configuration of `wasp install`; throws one error that complains of all that is wrong, a line each. */
+/** Reads the configuration of `wasp install`; throws one Error with a line for each complaint. */
 export function loadInstallConfig(argv: readonly string[]): InstallConfig {
-  const flags = parse(argv, InstallFlagsSchema);
+  const flags = parseFlags(argv, InstallFlagsSchema);
   const { check, print, image, binaryPath, evictionSoft, restart, ignoreKubelet } = flags;
-  refuseIdle(print, readFlags(argv, InstallFlagsSchema));
+  refuseUnusedFlags(print, readFlags(argv, InstallFlagsSchema));
   if (check && (restart || ignoreKubelet || flags.only.length > 0 || flags.skip.length > 0))
     throw new Error(
-      "--check looks at all parts and changes nothing: leave --only, --skip, --restart and --ignore-kubelet out",
+      "--check checks all parts and changes nothing: it excludes --only, --skip, --restart and --ignore-kubelet",
     );
   const options = { binaryPath, evictionSoft, restart, swap: swapOptions(flags), ignoreKubelet };
-  return { ...targetOf(flags), check, print, image, options };
+  return { ...targetFrom(flags), check, print, image, options };
 }
 
-function refuseIdle(print: Platform | undefined, given: Readonly<Record<string, unknown>>): void {
+function refuseUnusedFlags(print: Platform | undefined, given: Readonly<Record<string, unknown>>): void {
   if (print === undefined && "image" in given)
-    throw new Error("--image: of what? it is for --print kubernetes");
-  const idle = print === undefined ? [] : flagsWithoutManifest(given, print);
-  if (idle.length > 0)
-    throw new Error(
-      `--print ${print} tells of the workers of a cluster, and changes no host: leave ${idle.join(", ")} out`,
-    );
+    throw new Error("--image is only valid with --print kubernetes");
+  const unused = print === undefined ? [] : flagsWithoutManifest(given, print);
+  if (unused.length > 0)
+    throw new Error(`--print ${print} changes no host: it excludes ${unused.join(", ")}`);
 }
 
 /** Reads the configuration of `wasp uninstall`; throws as loadInstallConfig does. */
 export function loadUninstallConfig(argv: readonly string[]): UninstallConfig {
-  const { limits, ...target } = parse(argv, UninstallFlagsSchema);
-  return { ...targetOf(target), limits };
+  const { limits, ...target } = parseFlags(argv, UninstallFlagsSchema);
+  return { ...targetFrom(target), limits };
 }
 
-function parse<Entries extends v.ObjectEntries>(
+function parseFlags<Entries extends v.ObjectEntries>(
   argv: readonly string[],
   schema: v.StrictObjectSchema<Entries, undefined>,
 ): v.InferOutput<typeof schema> {
   const given = readFlags(argv, schema);
   if (!("ssh" in given) && !("hosts" in given)) {
-    const idle = flagsWithoutHost(given);
-    if (idle.length > 0)
-      throw new Error(`${idle.join(", ")}: for other hosts, and neither --ssh nor --hosts names one`);
+    const unused = flagsWithoutHost(given);
+    if (unused.length > 0) throw new Error(`${unused.join(", ")}: only valid with --ssh or --hosts`);
   }
   const result = v.safeParse(schema, given);
-  if (!result.success) throw new Error(result.issues.map(complaint).join("\n"));
+  if (!result.success) throw new Error(result.issues.map(flagComplaint).join("\n"));
   return result.output;
-}
-
-function complaint(issue: v.BaseIssue<unknown>): string {
-  return `--${flagName(String(issue.path?.[0]?.key))}: ${complaintOf(issue)}`;
 }
 
 type TargetKnobs = v.InferOutput<v.ObjectSchema<typeof TARGET_KNOBS & typeof REMOTE_KNOBS, undefined>>;
 
-function targetOf({ root, fsroot, chroot, only, skip, dryRun, output, ...where }: TargetKnobs): Target {
+function targetFrom({ root, fsroot, chroot, only, skip, dryRun, output, ...where }: TargetKnobs): Target {
   const remote = remoteOf(where);
   if (root !== undefined && remote !== undefined)
-    throw new Error("--root: an image is made ready on the host that has it, not over ssh");
+    throw new Error(
+      "--root: an image can only be changed on the host that has it, not with --ssh or --hosts",
+    );
   const places = { "--root": root, "--fsroot": fsroot || undefined, "--chroot": chroot };
   const given = Object.entries(places).flatMap(([flag, place]) => (place === undefined ? [] : flag));
-  if (given.length > 1) throw new Error(`${given.join(" and ")}: only one of them can be meant`);
-  // The host's own root is no image: what runs on it would be left out in silence.
+  if (given.length > 1) throw new Error(`${given.join(" and ")} exclude one another`);
+  // The host's own root is not an image: the running host would silently not be changed.
   if (root === "") throw new Error("--root: / is the running host's root; leave the flag out");
   const parts = chooseParts(only, skip);
-  if (parts.length === 0) throw new Error(`--only and --skip leave no part; the parts are ${known}`);
+  if (parts.length === 0) throw new Error(`--only and --skip leave no part; the parts are ${PART_NAMES}`);
   return { fsroot: root ?? fsroot, chroot, isImage: root !== undefined, parts, dryRun, output, remote };
 }
 

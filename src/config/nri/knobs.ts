@@ -1,98 +1,98 @@
 import * as v from "valibot";
+import { DEBUG_VERBOSITY } from "../../log/logger.ts";
 import { SWAP_BEHAVIORS, type SwapLimitConfig } from "../../policy/limits/swap-limit.ts";
+import type { KnobSource } from "../agent/knob-setting.ts";
 import { AgentConfigSchema } from "../agent/knobs.ts";
-import type { Source } from "../agent/setting.ts";
+import { complaintOf } from "../complaint.ts";
 import { readFlags } from "../flags.ts";
-import { SWAP_LIMIT_KNOBS } from "../swap-limit.ts";
-import {
-  AbsolutePathSchema,
-  choiceSchema,
-  complaintOf,
-  flagName,
-  SwitchSchema,
-  wholeNumberSchema,
-} from "../value-schemas.ts";
-import { NRI_INDEX, NRI_KNOBS, NRI_SOCKET } from "./shared.ts";
+import { flagName } from "../knob-names.ts";
+import { SWAP_LIMIT_KNOBS } from "../swap-limit-knobs.ts";
+import { AbsolutePathSchema, choiceSchema, SwitchSchema, wholeNumberSchema } from "../value-schemas.ts";
+import { NRI_INDEX, NRI_KNOBS, NRI_SOCKET } from "./plugin-knobs.ts";
 
 const { logFormat, verbosity, fsroot } = AgentConfigSchema.entries;
-const { swapBehavior: _, ...SHARING_KNOBS } = SWAP_LIMIT_KNOBS;
+const { swapBehavior: _, ...SHARE_KNOBS } = SWAP_LIMIT_KNOBS;
 
-const KNOBS = {
+const NRI_FLAG_KNOBS = {
   config: v.pipe(
     v.optional(v.string()),
     v.description(
-      "The classes and files that pods may ask for, in YAML; unset, what the runtime has for the plugin",
+      "Classes and cgroup files that pods may request, in YAML; unset, the runtime's configuration of the plugin",
     ),
   ),
   printConfig: v.pipe(
     v.optional(SwitchSchema, false),
-    v.description("Print every flag, and where it was set, and what is in the file; do nothing else"),
+    v.description("Print every flag with its source and the file's content, and exit"),
   ),
   name: v.pipe(
     v.optional(
       v.pipe(v.string(), v.regex(/^[A-Za-z0-9._+-]+$/, "is not a name of letters, digits, and . _ + -")),
       "memory-qos",
     ),
-    v.description("The plugin's name; NRI_PLUGIN_NAME sets it too"),
+    v.description("Name of the plugin; NRI_PLUGIN_NAME sets it too"),
   ),
   idx: v.pipe(
     v.optional(v.pipe(v.string(), v.regex(/^\d\d$/, "is not two digits, from 00 to 99")), NRI_INDEX),
-    v.description("Its place among the runtime's plugins, two digits; NRI_PLUGIN_IDX sets it too"),
+    v.description("Index among the runtime's plugins, two digits; NRI_PLUGIN_IDX sets it too"),
   ),
   socket: v.pipe(
     v.optional(AbsolutePathSchema, NRI_SOCKET),
-    v.description("Where the runtime listens; NRI_PLUGIN_SOCKET names an open descriptor instead"),
+    v.description(
+      "Socket on which the runtime listens; NRI_PLUGIN_SOCKET sets an open file descriptor instead",
+    ),
   ),
   onError: NRI_KNOBS.memoryQosOnError,
   exitOnDisconnect: v.pipe(
     v.optional(SwitchSchema, false),
-    v.description("End when the connection to the runtime is lost, rather than connect again"),
+    v.description("Exit if the connection to the runtime is lost, instead of reconnecting"),
   ),
   swapBehavior: v.pipe(
     v.optional(choiceSchema(SWAP_BEHAVIORS)),
-    v.description("Swap for each container, as of wasp hook; unset, only annotations set any"),
+    v.description("Swap limit of each container, as in wasp hook; unset, only annotations set one"),
   ),
-  ...SHARING_KNOBS,
+  ...SHARE_KNOBS,
   ...{ logFormat, verbosity, fsroot },
 };
 
-/** Every flag of `wasp nri`. */
-export const NriFlagsSchema = v.strictObject(KNOBS);
+/** Flags of `wasp nri`. */
+export const NriFlagsSchema = v.strictObject(NRI_FLAG_KNOBS);
 
-type NriFlag = keyof typeof KNOBS;
+type NriFlag = keyof typeof NRI_FLAG_KNOBS;
 
-/** The configuration of `wasp nri`; its fsroot has no slash at the end. */
+/** Configuration of `wasp nri`; its fsroot has no slash at the end. */
 export interface NriConfig {
   readonly configFile: string | undefined;
   readonly printConfig: boolean;
   readonly name: string;
   /** Two digits. */
   readonly index: string;
-  /** A path, or the file descriptor that the runtime left open. */
+  /** Path, or file descriptor that the runtime left open. */
   readonly socket: string | number;
-  /** An annotation that cannot be heeded keeps a container from starting. */
+  /** True if an invalid annotation keeps a container from starting. */
   readonly isRefusing: boolean;
   readonly isExitedOnDisconnect: boolean;
-  /** Undefined where swap is left to annotations. */
+  /** Undefined if only annotations set swap limits. */
   readonly swapLimit: SwapLimitConfig | undefined;
   readonly logFormat: "Json" | "Human";
   readonly verbosity: number;
   readonly fsroot: string;
-  /** What each flag comes to, in words, and where it was set. */
-  readonly flags: readonly { readonly flag: string; readonly value: string; readonly source: Source }[];
+  /** Value and source of each flag, as text. */
+  readonly flags: readonly { readonly flag: string; readonly value: string; readonly source: KnobSource }[];
 }
 
 /**
- * Reads the flags of `wasp nri`, and below them what a runtime that starts a plugin says in its environment. Throws one
- * error that complains of all that is wrong, a line each.
+ * Reads the configuration of `wasp nri`: flags take precedence over the environment, which a runtime sets for the
+ * plugins that it starts. Throws one Error with a line for each complaint.
  */
 export function loadNriConfig(
   argv: readonly string[],
   env: Readonly<Record<string, string | undefined>>,
 ): NriConfig {
-  const flags = readFlags(argv.map(inTwoDashes), NriFlagsSchema);
-  const variables = Object.entries(VARIABLES).filter(([name, flag]) => isSet(env[name]) && !(flag in flags));
-  const descriptor = "socket" in flags || !isSet(env[SOCKET]) ? undefined : env[SOCKET];
+  const flags = readFlags(argv.map(withTwoDashes), NriFlagsSchema);
+  const variables = Object.entries(FLAG_BY_VARIABLE).filter(
+    ([name, flag]) => isSet(env[name]) && !(flag in flags),
+  );
+  const descriptor = "socket" in flags || !isSet(env[SOCKET_VARIABLE]) ? undefined : env[SOCKET_VARIABLE];
   const set = { ...Object.fromEntries(variables.map(([name, flag]) => [flag, env[name]])), ...flags };
   const places = new Map(variables.map(([name, flag]) => [flag, name]));
   const result = v.safeParse(NriFlagsSchema, set);
@@ -101,21 +101,21 @@ export function loadNriConfig(
     const flag = String(issue.path?.[0]?.key) as NriFlag;
     return `${places.get(flag) ?? `--${flagName(flag)}`}: ${complaintOf(issue)}`;
   });
-  for (const issue of socket?.issues ?? []) complaints.push(`${SOCKET}: ${complaintOf(issue)}`);
-  for (const flag of Object.keys(SHARING_KNOBS))
+  for (const issue of socket?.issues ?? []) complaints.push(`${SOCKET_VARIABLE}: ${complaintOf(issue)}`);
+  for (const flag of Object.keys(SHARE_KNOBS))
     if (flag in set && !("swapBehavior" in set))
-      complaints.push(`--${flagName(flag)} is set without --swap-behavior: no swap is shared out then`);
+      complaints.push(`--${flagName(flag)} is only valid with --swap-behavior`);
   if (!result.success || complaints.length > 0) throw new Error(complaints.join("\n"));
   const { output } = result;
   const sources = new Map([...places].map(([flag, name]) => [flag, `environment ${name}`]));
   for (const flag of Object.keys(flags)) sources.set(flag as NriFlag, `flag --${flagName(flag)}`);
-  if (socket !== undefined) sources.set("socket", `environment ${SOCKET}`);
+  if (socket !== undefined) sources.set("socket", `environment ${SOCKET_VARIABLE}`);
   return configOf(output, (socket?.output as number | undefined) ?? output.socket, sources);
 }
 
-const SOCKET = "NRI_PLUGIN_SOCKET";
+const SOCKET_VARIABLE = "NRI_PLUGIN_SOCKET";
 
-const VARIABLES: Readonly<Record<string, NriFlag>> = {
+const FLAG_BY_VARIABLE: Readonly<Record<string, NriFlag>> = {
   NRI_PLUGIN_NAME: "name",
   NRI_PLUGIN_IDX: "idx",
   VERBOSITY: "verbosity",
@@ -123,11 +123,10 @@ const VARIABLES: Readonly<Record<string, NriFlag>> = {
 };
 
 const DescriptorSchema = wholeNumberSchema(0, 2 ** 20);
-const FLAGS = new Set(Object.keys(KNOBS).map(flagName));
-const DEBUG_VERBOSITY = 4;
+const FLAGS = new Set(Object.keys(NRI_FLAG_KNOBS).map(flagName));
 
-// The original's flags are Go's, to which one dash and two are the same, and it has -v and -vv.
-function inTwoDashes(argument: string): string {
+// Accepts the command line of the original plugin: Go flags with one dash or two, and -v and -vv.
+function withTwoDashes(argument: string): string {
   if (argument === "-v" || argument === "-vv") return `--verbosity=${DEBUG_VERBOSITY}`;
   const [, flag = ""] = /^-([a-z][a-z-]+)(?:=|$)/.exec(argument) ?? [];
   return FLAGS.has(flag) ? `-${argument}` : argument;
@@ -140,13 +139,13 @@ function isSet(value: string | undefined): value is string {
 function configOf(
   knobs: v.InferOutput<typeof NriFlagsSchema>,
   socket: string | number,
-  sources: ReadonlyMap<NriFlag, Source>,
+  sources: ReadonlyMap<NriFlag, KnobSource>,
 ): NriConfig {
   const { config, printConfig, name, idx, onError, exitOnDisconnect, swapBehavior } = knobs;
   const { workloads, podOverrides, excludeNamespaces, systemReservedSwapBytes } = knobs;
   const sharing = { workloads, podOverrides, excludeNamespaces, systemReservedSwapBytes };
   const shown: Partial<Record<NriFlag, unknown>> = { ...knobs, socket, fsroot: knobs.fsroot || "/" };
-  const flags = (Object.keys(KNOBS) as NriFlag[])
+  const flags = (Object.keys(NRI_FLAG_KNOBS) as NriFlag[])
     .filter((flag) => flag !== "printConfig")
     .map((flag) => ({
       flag: `--${flagName(flag)}`,

@@ -1,30 +1,30 @@
 import { isMap, isScalar, isSeq, type Node, type Pair, type Scalar, type YAMLMap } from "yaml";
 import type { MemoryQosClass, MemoryQosConfig } from "../../policy/memory-qos/classes.ts";
 import { isMemoryFile, MEMORY_FILES, type MemoryFile } from "../../policy/memory-qos/files.ts";
-import { suggestionFor, unknownField } from "../nearest.ts";
+import { hintAt, shortened, unknownField } from "../complaint.ts";
 import { parseStrictYaml, type StrictYaml } from "../strict-yaml.ts";
 
-/** What a configuration of memory QoS says, and what in it is right but hardly meant; a line each. */
+/** Configuration of memory QoS, and a line for each valid but suspicious setting in it. */
 export interface LoadedMemoryQos {
   readonly config: MemoryQosConfig;
   readonly warnings: readonly string[];
 }
 
-/** The configuration that lets pods ask for nothing. */
+/** Configuration without classes and files. */
 export const NO_MEMORY_QOS: LoadedMemoryQos = Object.freeze({
   config: { classes: [], unifiedAnnotations: [] },
   warnings: [],
 });
 
 /**
- * Reads a configuration of memory QoS, `classes: [{name, swaplimitratio}]` and `unifiedannotations: [FILE]`, the letters
- * of its fields in any case, as the original does (nri-plugins cmd/plugins/memory-qos/main.go). Path is what complaints
- * call it. Throws one error that complains of all that is wrong, a line each.
+ * Parses a configuration of memory QoS, `classes: [{name, swaplimitratio}]` and `unifiedannotations: [FILE]`, as the
+ * original plugin does, with fields in any case (nri-plugins cmd/plugins/memory-qos/main.go). `path` names it in
+ * complaints. Throws one Error with a line for each complaint.
  */
 export function parseMemoryQos(path: string, text: string): LoadedMemoryQos {
   const { document, placeAt, complaints } = parseStrictYaml(path, text);
   if (complaints.length > 0) throw new Error(complaints.join("\n"));
-  const reader = new Reader(placeAt);
+  const reader = new MemoryQosReader(placeAt);
   const fields = reader.fields(document.contents, ["classes", "unifiedannotations"], "the configuration");
   const classes = reader.classes(fields.get("classes"));
   const unifiedAnnotations = reader.files(fields.get("unifiedannotations"));
@@ -32,13 +32,13 @@ export function parseMemoryQos(path: string, text: string): LoadedMemoryQos {
   return { config: { classes, unifiedAnnotations }, warnings: reader.warnings };
 }
 
-/** A field's value, and its key, which tells where it stands. */
-interface Field {
+/** Key and value of a field; the key has the field's place in the file. */
+interface FieldNode {
   readonly key: Scalar<string>;
   readonly value: Node | null;
 }
 
-class Reader {
+class MemoryQosReader {
   readonly complaints: string[] = [];
   readonly warnings: string[] = [];
   readonly #placeAt: StrictYaml["placeAt"];
@@ -47,12 +47,12 @@ class Reader {
     this.#placeAt = placeAt;
   }
 
-  /** The fields of a map by their names in lower case; anything else is complained of, but for nothing at all. */
-  fields(node: Node | null, names: readonly string[], what: string): ReadonlyMap<string, Field> {
-    const fields = new Map<string, Field>();
+  /** Returns the fields of a map by their names in lower case; an empty node has none, and any other is an error. */
+  fields(node: Node | null, names: readonly string[], title: string): ReadonlyMap<string, FieldNode> {
+    const fields = new Map<string, FieldNode>();
     if (isEmpty(node)) return fields;
     if (!isMap(node)) {
-      this.#complain(node, `${shownOf(node)} is not ${what}: its fields are ${names.join(", ")}`);
+      this.#complain(node, `${shownOf(node)} is not ${title}: its fields are ${names.join(", ")}`);
       return fields;
     }
     for (const { key, value } of (node as YAMLMap<Scalar<string>, Node | null>).items as Pair<
@@ -67,7 +67,7 @@ class Reader {
     return fields;
   }
 
-  classes(field: Field | undefined): readonly MemoryQosClass[] {
+  classes(field: FieldNode | undefined): readonly MemoryQosClass[] {
     const classes = new Map<string, MemoryQosClass>();
     for (const item of this.#list(field)) {
       const fields = this.fields(item, ["name", "swaplimitratio"], "a class");
@@ -75,47 +75,52 @@ class Reader {
       const swapLimitRatio = this.#ratio(fields.get("swaplimitratio"));
       if (name === undefined || swapLimitRatio === undefined) continue;
       if (classes.has(name)) {
-        this.#warn(item, `class ${name} is there a second time: the first one counts`);
+        this.#warn(item, `class ${name} is defined twice: the first definition applies`);
         continue;
       }
       if (Math.fround(1 - Math.fround(swapLimitRatio)) === 0)
         this.#warn(
           item,
-          `class ${name}: a swaplimitratio of ${swapLimitRatio} makes memory.high a page, and its containers hardly run`,
+          `class ${name}: a swaplimitratio of ${swapLimitRatio} sets memory.high to one page, which stalls its containers`,
         );
       classes.set(name, { name, swapLimitRatio });
     }
     return [...classes.values()];
   }
 
-  files(field: Field | undefined): readonly MemoryFile[] {
+  files(field: FieldNode | undefined): readonly MemoryFile[] {
     const files = new Set<MemoryFile>();
     for (const item of this.#list(field)) {
       const file = isScalar(item) ? String(item.value) : "";
-      if (isMemoryFile(file)) files.add(file);
-      else this.#complain(item, `unifiedannotations: ${notOneOf(shownOf(item), file, MEMORY_FILES)}`);
+      if (isMemoryFile(file)) {
+        files.add(file);
+        continue;
+      }
+      const complaint = `${shownOf(item)} is not a writable memory file of a cgroup`;
+      const hint = hintAt(file, MEMORY_FILES, "The files are");
+      this.#complain(item, `unifiedannotations: ${complaint}: ${hint}`);
     }
     return [...files];
   }
 
-  #list(field: Field | undefined): readonly (Node | null)[] {
+  #list(field: FieldNode | undefined): readonly (Node | null)[] {
     if (field === undefined || isEmpty(field.value)) return [];
     if (isSeq<Node | null>(field.value)) return field.value.items;
     this.#complain(field.key, `${field.key.value}: ${shownOf(field.value)} is not a list`);
     return [];
   }
 
-  #name(item: Node | null, field: Field | undefined): string | undefined {
+  #name(item: Node | null, field: FieldNode | undefined): string | undefined {
     const name = isScalar(field?.value) ? field.value.value : undefined;
     if (typeof name === "string" && name !== "") return name;
     if (field !== undefined)
-      this.#complain(field.key, `name: ${shownOf(field.value)} is not a text, which quotes make it`);
-    else if (isMap(item)) this.#complain(item, "name is missing: the class has to have one");
+      this.#complain(field.key, `name: ${shownOf(field.value)} is not a non-empty string`);
+    else if (isMap(item)) this.#complain(item, "name is missing: a class needs one");
     return undefined;
   }
 
-  /** 0 where it is not said, as in the original. */
-  #ratio(field: Field | undefined): number | undefined {
+  /** Returns 0 for a missing ratio, as the original plugin does. */
+  #ratio(field: FieldNode | undefined): number | undefined {
     if (field === undefined) return 0;
     const ratio = isScalar(field.value) ? field.value.value : undefined;
     if (typeof ratio === "number" && ratio >= 0 && ratio <= 1) return ratio;
@@ -140,15 +145,8 @@ function isEmpty(node: Node | null): boolean {
   return node === null || (isScalar(node) && node.value === null);
 }
 
-const MAX_SHOWN_CHARACTERS = 100;
-
 // NaN and infinite numbers have no JSON.
 function shownOf(node: Node | null): string {
   const value: unknown = node?.toJSON() ?? null;
-  const text = typeof value === "number" ? String(value) : JSON.stringify(value);
-  return text.length <= MAX_SHOWN_CHARACTERS ? text : `${text.slice(0, MAX_SHOWN_CHARACTERS)}...`;
-}
-
-function notOneOf(shown: string, name: string, right: readonly string[]): string {
-  return `${shown} is no file of a cgroup's memory that can be set: ${suggestionFor(name, right)}Those are ${right.join(", ")}`;
+  return shortened(typeof value === "number" ? String(value) : JSON.stringify(value));
 }

@@ -1,40 +1,40 @@
 import * as v from "valibot";
 import { type AgentConfig, AgentConfigSchema, RUN_FLAGS } from "../agent/knobs.ts";
 import { type ConfigInputs, layerConfig } from "../agent/load.ts";
+import { flagComplaint } from "../complaint.ts";
 import { readFlags } from "../flags.ts";
-import { complaintOf, DurationSchema, flagName, QuantitySchema, SwitchSchema } from "../value-schemas.ts";
+import { DurationSchema, QuantitySchema, SwitchSchema } from "../value-schemas.ts";
 
 const RECORD_KNOBS = {
-  output: v.pipe(
-    v.optional(v.string()),
-    v.description("Write the recording to this new file; unset, to the standard output"),
-  ),
-  force: v.pipe(v.optional(SwitchSchema, false), v.description("Replace the file if it is there")),
+  output: v.pipe(v.optional(v.string()), v.description("New file of the recording; unset, standard output")),
+  force: v.pipe(v.optional(SwitchSchema, false), v.description("Replace the file if it exists")),
   duration: v.pipe(
     v.optional(DurationSchema),
-    v.description("End after so long, as in 90s, 10m or 2h; unset, at Ctrl-C or SIGTERM"),
+    v.description("Duration of the recording, as in 90s, 10m or 2h; unset, until Ctrl-C or SIGTERM"),
   ),
   maxSizeBytes: v.pipe(
     v.optional(QuantitySchema, "100Mi"),
-    v.description("End before the recording is larger than this quantity"),
+    v.description("Maximum size of the recording, at which it ends"),
   ),
   hashNames: v.pipe(
     v.optional(SwitchSchema, false),
     v.description(
-      "Record hashes instead of names and ids; figures, requests, priorities, owners' kinds and annotations' values stay",
+      "Record hashes in place of names and ids, but not of figures, requests, priorities, owners' kinds and annotations' values",
     ),
   ),
   podsFile: v.pipe(
     v.optional(v.string()),
-    v.description("Read the pods from this PodList in JSON, again when it changes, and ask nobody"),
+    v.description(
+      "Read the pods from this file, a PodList in JSON, and again when it changes, instead of requesting them",
+    ),
   ),
   withoutPods: v.pipe(
     v.optional(SwitchSchema, false),
-    v.description("Record no pods, only the cgroups of their containers"),
+    v.description("Record only the cgroups of containers, without pods"),
   ),
 };
 
-// How the agent learns of the node's pods, a recording does.
+// A recording reads the node's pods as the agent does.
 const {
   podSource,
   nodeName,
@@ -52,13 +52,13 @@ const {
   fsroot,
 } = AgentConfigSchema.entries;
 
-/** Every flag of `wasp trace record`. */
+/** Flags of `wasp trace record`. */
 export const TraceRecordFlagsSchema = v.strictObject({
   ...RECORD_KNOBS,
   config: v.pipe(
     RUN_FLAGS.config,
     v.description(
-      "Read the knobs below from this file of wasp agent; the environment and flags come before it",
+      "Configuration file of wasp agent with the knobs below; the environment and flags take precedence",
     ),
   ),
   ...{ podSource, nodeName },
@@ -68,32 +68,32 @@ export const TraceRecordFlagsSchema = v.strictObject({
   ...{ podPollSeconds, fsroot },
 });
 
-/** The configuration of `wasp trace record`. */
+/** Configuration of `wasp trace record`. */
 export interface TraceRecordConfig {
-  /** Undefined for the standard output. */
+  /** Undefined for standard output. */
   readonly output: string | undefined;
   readonly force: boolean;
-  /** Infinity for no end. */
+  /** Infinity for a recording without time limit. */
   readonly durationSeconds: number;
   readonly maxSizeBytes: number;
   readonly hashNames: boolean;
   readonly podsFile: string | undefined;
   readonly withoutPods: boolean;
-  /** What the agent would do on this node: where the node is found, and who is asked for its pods. */
+  /** Configuration of the agent on this node, which has the node's root and the source of its pods. */
   readonly agent: AgentConfig;
 }
 
 /**
- * Reads the configuration of `wasp trace record` from where the agent reads its own. Throws one error that complains of
- * all that is wrong, a line each.
+ * Reads the configuration of `wasp trace record` from the same sources as the agent's. Throws one Error with a line for
+ * each complaint.
  */
 export function loadTraceRecordConfig({ argv, env, readFile }: ConfigInputs): TraceRecordConfig {
   const flags = readFlags(argv, TraceRecordFlagsSchema);
   const result = v.safeParse(v.object(RECORD_KNOBS), flags);
-  if (!result.success) throw new Error(result.issues.map(complaint).join("\n"));
+  if (!result.success) throw new Error(result.issues.map(flagComplaint).join("\n"));
   const { duration, output, podsFile, ...knobs } = result.output;
   if (knobs.withoutPods && podsFile !== undefined)
-    throw new Error("--without-pods and --pods-file: only one of them can be meant");
+    throw new Error("--without-pods and --pods-file exclude one another");
   const { config } = v.parse(v.object({ config: RUN_FLAGS.config }), flags);
   return Object.freeze({
     ...knobs,
@@ -102,8 +102,4 @@ export function loadTraceRecordConfig({ argv, env, readFile }: ConfigInputs): Tr
     durationSeconds: duration ?? Number.POSITIVE_INFINITY,
     agent: layerConfig(flags, config, { env, readFile }).config,
   });
-}
-
-function complaint(issue: v.BaseIssue<unknown>): string {
-  return `--${flagName(String(issue.path?.[0]?.key))}: ${complaintOf(issue)}`;
 }

@@ -19,7 +19,7 @@ function loadText(text: string, argv: readonly string[] = [], env: Record<string
   return loadAgentConfig({ argv: ["--config", FILE, ...argv], env, readFile });
 }
 
-/** What is complained of, a line each. */
+/** Returns the complaints, one for each line. */
 function complaints(text: string, argv: readonly string[] = [], env: Record<string, string> = {}): string[] {
   try {
     loadText(text, argv, env);
@@ -32,7 +32,7 @@ function complaints(text: string, argv: readonly string[] = [], env: Record<stri
 const nothing = { argv: [], env: {}, readFile: () => expect.unreachable() };
 
 describe("without a file, flags and variables", () => {
-  test("the agent does what the hook does", () => {
+  test("the agent has the hook's defaults", () => {
     const { config, sources } = loadAgentConfig(nothing);
     expect(config).toEqual({
       swapBehavior: "LimitedSwap",
@@ -72,7 +72,7 @@ describe("without a file, flags and variables", () => {
     expect(new Set(Object.values(sources))).toEqual(new Set(["default"]));
   });
 
-  test("nothing can be changed", () => {
+  test("the configuration is frozen", () => {
     const { config, sources } = loadAgentConfig(nothing);
     expect(
       [config, config.excludeNamespaces, config.evictionThresholds, sources].every(Object.isFrozen),
@@ -87,7 +87,7 @@ describe("layers", () => {
     ["verbosity: 3", [], { VERBOSITY: "4" }, 4, "environment VERBOSITY"],
     ["verbosity: 3", [], { VERBOSITY: "" }, 3, `file ${FILE}`],
     ["verbosity: 3", ["--verbosity", "5"], { VERBOSITY: "4" }, 5, "flag --verbosity"],
-    // What a layer above says counts even where it is the default.
+    // A higher layer takes precedence even with the default value.
     ["verbosity: 3", ["--verbosity=2"], {}, 2, "flag --verbosity"],
   ])("file %p, flags %j and environment %j", (fields, argv, env, verbosity, source) => {
     const { config, sources } = load(fields, argv, env);
@@ -116,7 +116,7 @@ describe("layers", () => {
     expect(load("excludeNamespaces: []").config.excludeNamespaces).toEqual([]);
   });
 
-  test("the flags of a run are no knobs", () => {
+  test("the flags of a run are not knobs", () => {
     const options = { configFile: FILE, printConfig: true, once: true };
     const { runOptions, sources } = load("", ["--print-config", "--once"]);
     expect(runOptions).toEqual(options);
@@ -155,7 +155,7 @@ describe("a value", () => {
       { kubeletServerName: "worker-1.example.com" },
     ],
     ["podPollSeconds: 3600", ["--pod-poll-seconds=3600"], { podPollSeconds: 3600 }],
-  ])("%s means what %j does", (yaml, argv, expected) => {
+  ])("%s has the same effect as %j", (yaml, argv, expected) => {
     const flow = /^\{(.*)\}$/.exec(yaml);
     const fields = flow?.[1]?.replaceAll(", ", "\n") ?? yaml;
     expect(load(fields).config).toMatchObject(expected);
@@ -167,7 +167,7 @@ describe("a value", () => {
     ["swapBehavior: 3", "3 is not one of NoSwap, LimitedSwap, UnlimitedSwap"],
     ["podSource: kubelets", '"kubelets" is not one of Kubelet, ApiServer'],
     ["excludeNamespaces: kube-system", '"kube-system" is not a list of namespaces'],
-    ["excludeNamespaces: [a, B]", '"B" is not a namespace\'s name, nor the beginning of one followed by *'],
+    ["excludeNamespaces: [a, B]", '"B" is not a namespace, or a prefix followed by *'],
     ["systemReservedSwap: 10%", '"10%" is not a quantity of bytes, such as 512Mi'],
     ["systemReservedSwap: max", '"max" is not a quantity of bytes, such as 512Mi'],
     ["systemReservedSwap: -1", "-1 is not a quantity of bytes, such as 512Mi"],
@@ -175,14 +175,11 @@ describe("a value", () => {
     ["nodeSwapLimit: .inf", "Infinity is neither a quantity of bytes, such as 8Gi, nor max"],
     ["dryRun: yes", '"yes" is neither true nor false'],
     ["dryRun: 1", "1 is neither true nor false"],
-    ["nodeName: Node_1", '"Node_1" is not a node\'s name'],
-    [
-      "kubeletHost: 127.0.0.1:10250",
-      '"127.0.0.1:10250" is not a host\'s name or address, which stands without',
-    ],
-    ["kubeletHost: https://node", '"https://node" is not a host\'s name or address, which stands without'],
-    ["httpAddress: '[::1]'", '"[::1]" is not a host\'s name or address, which stands without'],
-    ["kubeletHost: '1:2'", '"1:2" is not a host\'s name or address, which stands without'],
+    ["nodeName: Node_1", '"Node_1" is not a node name'],
+    ["kubeletHost: 127.0.0.1:10250", '"127.0.0.1:10250" is not a host name or address, without scheme'],
+    ["kubeletHost: https://node", '"https://node" is not a host name or address, without scheme'],
+    ["httpAddress: '[::1]'", '"[::1]" is not a host name or address, without scheme'],
+    ["kubeletHost: '1:2'", '"1:2" is not a host name or address, without scheme'],
     ["kubeletPort: 0", "0 is not a whole number from 1 to 65535"],
     ["httpPort: 65536", "65536 is not a whole number from 0 to 65535"],
     ["podPollSeconds: 0", "0 is not a whole number from 1 to 3600"],
@@ -193,17 +190,17 @@ describe("a value", () => {
     ["verbosity: [1]", "[1] is not a whole number from 0 to 10"],
     ["kubeletCaFile: ca.crt", '"ca.crt" is not an absolute path'],
     ["fsroot: host", '"host" is not an absolute path'],
-  ])("%s is refused: the line, the field, the value and what is right", (field, complaint) => {
+  ])("%s is refused with line, field, value and valid values", (field, complaint) => {
     const name = field.slice(0, field.indexOf(":"));
     expect(complaints(`${HEADER}${field}\n`)).toEqual([
       expect.stringContaining(`${FILE}:3: ${name}: ${complaint}`),
     ]);
   });
 
-  test("a variable or a flag is named by its own name", () => {
+  test("a complaint names the variable or the flag", () => {
     expect(complaints(HEADER, ["--kubelet-port=x", "--exclude-namespace="], { VERBOSITY: "high" })).toEqual([
       'VERBOSITY: "high" is not a whole number from 0 to 10',
-      expect.stringMatching(/^--exclude-namespace: "" is not a namespace's name/),
+      expect.stringMatching(/^--exclude-namespace: "" is not a namespace, or a prefix/),
       '--kubelet-port: "x" is not a whole number from 1 to 65535',
     ]);
   });
@@ -214,8 +211,8 @@ describe("a file", () => {
     [
       "",
       [
-        `${FILE}: apiVersion is missing: it is wasp.io/v1alpha1`,
-        `${FILE}: kind is missing: it is WaspConfiguration`,
+        `${FILE}: apiVersion is missing: it must be wasp.io/v1alpha1`,
+        `${FILE}: kind is missing: it must be WaspConfiguration`,
       ],
     ],
     [
@@ -225,13 +222,16 @@ describe("a file", () => {
         `${FILE}:2: kind: "ConfigMap" is not WaspConfiguration`,
       ],
     ],
-    ["- a\n", [`${FILE}: holds no fields, such as kind: WaspConfiguration`]],
+    ["- a\n", [`${FILE}: is not a map of fields, such as kind: WaspConfiguration`]],
     [`${HEADER}dryRun: true\ndryRun: true\n`, [`${FILE}:4: dryRun is set a second time`]],
-    [`${HEADER}---\n${HEADER}`, [`${FILE}:3: a second document: the file holds one`]],
-    [`${HEADER}fsroot: &a /\nnodeName: *a\n`, [`${FILE}:4: *a: write the value itself`]],
+    [`${HEADER}---\n${HEADER}`, [`${FILE}:3: more than one document in the file`]],
+    [
+      `${HEADER}fsroot: &a /\nnodeName: *a\n`,
+      [`${FILE}:4: *a: aliases are not supported, write the value itself`],
+    ],
     [`${HEADER}fsroot: !path /\n`, [`${FILE}:3: Unresolved tag: !path`]],
     [`${HEADER}fsroot: "/\n`, [`${FILE}:4: Missing closing "quote`]],
-    // What YAML 1.1 takes for a boolean stays a text.
+    // A boolean of YAML 1.1 is a string.
     [`%YAML 1.1\n---\n${HEADER}dryRun: yes\n`, [`${FILE}:5: dryRun: "yes" is neither true nor false`]],
   ])("%j is refused", (text, expected) => {
     expect(complaints(text)).toEqual(expected);
@@ -256,7 +256,7 @@ describe("a file", () => {
     ]);
   });
 
-  test("all that is wrong is told at once, also what a flag would hide", () => {
+  test("all complaints are reported at once, even about a value that a flag overrides", () => {
     const text = `${HEADER}verbosity: 11\nverbositi: 1\ndryRun: no\n`;
     expect(complaints(text, ["--verbosity=1", "--sweep-seconds=0"])).toEqual([
       expect.stringContaining(':4: unknown field "verbositi"'),
@@ -266,7 +266,7 @@ describe("a file", () => {
     ]);
   });
 
-  test("that cannot be read is named", () => {
+  test("that cannot be read is named in the error", () => {
     const readFile = () => {
       throw new Error("permission denied");
     };
@@ -275,13 +275,13 @@ describe("a file", () => {
     );
   });
 
-  test("whatever it holds, it is complained of by name, and what is no YAML in a few lines", () => {
+  test("with arbitrary text has complaints with its name, and only a few if it is not YAML", () => {
     const yaml = fc.string({ unit: fc.constantFrom(..."ab:-?&*!|>'\"%@{}[],# \n\t~01\u0085\u2028") });
     fc.assert(
       fc.property(fc.oneof(fc.string({ unit: "binary" }), yaml), (text) => {
-        const told = complaints(text);
-        expect(told).not.toBeEmpty();
-        for (const complaint of told) expect(complaint).toStartWith(`${FILE}:`);
+        const found = complaints(text);
+        expect(found).not.toBeEmpty();
+        for (const complaint of found) expect(complaint).toStartWith(`${FILE}:`);
       }),
       { numRuns: 3000 },
     );
@@ -320,7 +320,7 @@ describe("knobs that contradict one another", () => {
     ["podSource: ApiServer", [], { NODE_NAME: "n" }],
     ["httpCertificateFile: /c", ["--http-key-file=/k"], {}],
     ["kubeletCaFile: /ca\nkubeletInsecure: false", [], {}],
-  ])("but not %p with %j and %j", (fields, argv, env) => {
+  ])("are not %p with %j and %j", (fields, argv, env) => {
     expect(() => load(fields, argv, env)).not.toThrow();
   });
 });

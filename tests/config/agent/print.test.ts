@@ -30,7 +30,7 @@ test("a configuration is printed with each knob's source", async () => {
   expect(printed).toBe(await Bun.file(`${ROOT}/tests/golden/print-config.txt`).text());
 });
 
-// Values that each knob can have, as odd as they may be for YAML.
+// Valid values of each knob, with as many special cases of YAML as possible.
 const odd = fc.oneof(
   fc.string({ unit: "binary" }),
   fc.constantFrom("# a", "a: b", " ", "true", "0x1", "~", "\n-"),
@@ -106,10 +106,9 @@ const others = fc.record(
   { requiredKeys: [] },
 );
 
-test("a configuration that was printed can be loaded again", () => {
+test("a printed configuration can be loaded", () => {
   fc.assert(
     fc.property(trust, tls, others, path, (...[trusted, served, set, name]) => {
-      // JSON is YAML.
       const first = loadFile(JSON.stringify({ ...HEADER, ...trusted, ...served, ...set }), name);
       const printed = formatConfig(first);
       expect(loadFile(printed).config).toEqual(first.config);
@@ -118,7 +117,7 @@ test("a configuration that was printed can be loaded again", () => {
   );
 });
 
-test("every flag has a description, and the knobs' words are shown", () => {
+test("every flag has a description, and the words of a choice are shown", () => {
   const flags = flagsOf(AgentFlagsSchema);
   expect(Object.keys(flags)).toEqual(
     expect.arrayContaining(["config", "print-config", "once", "node-swap-limit"]),

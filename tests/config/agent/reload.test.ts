@@ -17,7 +17,7 @@ test.each<[string, string, Record<string, unknown>, AgentKnob[]]>([
   ["evictionThresholds: []", "evictionMode: Enforce", { evictionMode: "Enforce" }, []],
   ["", "httpPort: 1\nverbosity: 4\nnodeName: n", { httpPort: 9809, verbosity: 4 }, ["nodeName", "httpPort"]],
   ["nodeName: n", "", { nodeName: "n" }, ["nodeName"]],
-  // What is said of a knob in another place, but to the same effect, needs no restart.
+  // The same value from another source needs no restart.
   ["", "httpPort: 9809", { httpPort: 9809 }, []],
 ])("from %p to %p", (before, after, expected, awaitingRestart) => {
   const running = load(before);

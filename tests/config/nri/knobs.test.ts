@@ -22,24 +22,24 @@ describe("the flags of wasp nri", () => {
   });
 
   test.each<[string, string[]]>([
-    ["as the original's are written", ["-config", "FILE", "-idx", "41", "-name=qos", "-v"]],
+    ["in the form of the original's", ["-config", "FILE", "-idx", "41", "-name=qos", "-v"]],
     ["with two dashes", ["--config", "FILE", "--idx=41", "--name", "qos", "-vv"]],
   ])("are read %s", (_, argv) => {
     const read = { configFile: "FILE", index: "41", name: "qos", verbosity: 4 };
     expect(loadNriConfig(argv, {})).toMatchObject(read);
   });
 
-  test("come before what the runtime says to a plugin that it starts", () => {
+  test("take precedence over the environment that the runtime sets", () => {
     const launched = loadNriConfig([], LAUNCHED);
     expect(launched).toMatchObject({ name: "qos", index: "07", socket: 3 });
     expect(sourceOf(launched, "--idx")).toBe("environment NRI_PLUGIN_IDX");
     expect(sourceOf(launched, "--socket")).toBe("environment NRI_PLUGIN_SOCKET");
-    const told = loadNriConfig(["--idx", "41", "--socket", "/run/nri.sock"], LAUNCHED);
-    expect(told).toMatchObject({ name: "qos", index: "41", socket: "/run/nri.sock" });
-    expect(sourceOf(told, "--socket")).toBe("flag --socket");
+    const given = loadNriConfig(["--idx", "41", "--socket", "/run/nri.sock"], LAUNCHED);
+    expect(given).toMatchObject({ name: "qos", index: "41", socket: "/run/nri.sock" });
+    expect(sourceOf(given, "--socket")).toBe("flag --socket");
   });
 
-  test("share swap out where one of them says how", () => {
+  test("select swap limits with a swap behavior", () => {
     const { swapLimit } = loadNriConfig(["--swap-behavior", "noswap", "--system-reserved-swap", "1Gi"], {});
     expect(swapLimit).toEqual({
       swapBehavior: "NoSwap",
@@ -61,10 +61,10 @@ describe("the flags of wasp nri", () => {
     expect(() => loadNriConfig(argv, env)).toThrow(complaint);
   });
 
-  test("complain of all that is wrong at once", () => {
+  test("report all complaints at once", () => {
     const argv = ["--idx", "4", "--workloads", "All"];
     expect(() => loadNriConfig(argv, {})).toThrow(
-      /^--idx: .*\n--workloads: .*\n--workloads is set without .*$/,
+      /^--idx: .*\n--workloads: .*\n--workloads is only valid with --swap-behavior$/,
     );
   });
 });

@@ -26,7 +26,7 @@ const sample = {
 };
 
 describe("a configuration of memory QoS", () => {
-  test("is the sample", () => {
+  test("is read from the sample", () => {
     const text = readFileSync(`${ROOT}/manifests/memory-qos/memory-qos.yaml`, "utf8");
     expect(parse(text)).toEqual({ config: sample, warnings: [] } as never);
   });
@@ -49,7 +49,7 @@ describe("a configuration of memory QoS", () => {
     },
   );
 
-  test("takes a class without a ratio for one that sets nothing", () => {
+  test("reads a class without a ratio as one that sets nothing", () => {
     expect(parse("classes: [{name: off}]").config.classes).toEqual([{ name: "off", swapLimitRatio: 0 }]);
   });
 
@@ -57,21 +57,21 @@ describe("a configuration of memory QoS", () => {
     const text = "classes:\n- {name: a, swaplimitratio: 0.1}\n- {name: a, swaplimitratio: 0.2}\n";
     expect(parse(text)).toEqual({
       config: { classes: [{ name: "a", swapLimitRatio: 0.1 }], unifiedAnnotations: [] },
-      warnings: ["qos.yaml:3: class a is there a second time: the first one counts"],
+      warnings: ["qos.yaml:3: class a is defined twice: the first definition applies"],
     });
   });
 
-  // The second is 1 as the original's float32 has it.
+  // The second one is 1 as a float32, which the original plugin uses.
   test.each(["1", "0.99999999"])("warns of a class that leaves no memory: %s", (ratio) => {
     const { config, warnings } = parse(`classes: [{name: a, swaplimitratio: ${ratio}}]`);
     expect(config.classes).toEqual([{ name: "a", swapLimitRatio: Number(ratio) }]);
     expect(warnings).toEqual([
-      `qos.yaml:1: class a: a swaplimitratio of ${ratio} makes memory.high a page, and its containers hardly run`,
+      `qos.yaml:1: class a: a swaplimitratio of ${ratio} sets memory.high to one page, which stalls its containers`,
     ]);
   });
 });
 
-describe("a configuration that is wrong", () => {
+describe("an invalid configuration", () => {
   const ratio = (value: string) => `classes:\n- name: a\n  swaplimitratio: ${value}\n`;
   const files =
     "memory.high, memory.max, memory.low, memory.min, memory.swap.max, memory.swap.high, memory.zswap.max, " +
@@ -81,14 +81,14 @@ describe("a configuration that is wrong", () => {
     ["a ratio above 1", ratio("1.01"), "qos.yaml:3: swaplimitratio: 1.01 is not a number from 0 to 1"],
     ["a ratio below 0", ratio("-0.1"), "qos.yaml:3: swaplimitratio: -0.1 is not a number from 0 to 1"],
     [
-      "a ratio that is no number",
+      "a ratio that is not a number",
       ratio(".nan"),
       "qos.yaml:3: swaplimitratio: NaN is not a number from 0 to 1",
     ],
     ["an infinite ratio", ratio(".inf"), "qos.yaml:3: swaplimitratio: Infinity is not a number from 0 to 1"],
     ["a percentage", ratio("50%"), 'qos.yaml:3: swaplimitratio: "50%" is not a number from 0 to 1'],
     ["a ratio in quotes", ratio('"0.5"'), 'qos.yaml:3: swaplimitratio: "0.5" is not a number from 0 to 1'],
-    ["a ratio of nothing", ratio(""), "qos.yaml:3: swaplimitratio: null is not a number from 0 to 1"],
+    ["a null ratio", ratio(""), "qos.yaml:3: swaplimitratio: null is not a number from 0 to 1"],
     [
       "an unknown field",
       "clases: []",
@@ -103,56 +103,56 @@ describe("a configuration that is wrong", () => {
     [
       "a class without a name",
       "classes: [{swaplimitratio: 0.1}]",
-      "qos.yaml:1: name is missing: the class has to have one",
+      "qos.yaml:1: name is missing: a class needs one",
     ],
-    [
-      "a name that is no text",
-      "classes: [{name: 1}]",
-      "qos.yaml:1: name: 1 is not a text, which quotes make it",
-    ],
-    ["an empty name", 'classes: [{name: ""}]', 'qos.yaml:1: name: "" is not a text, which quotes make it'],
+    ["a name that is not a string", "classes: [{name: 1}]", "qos.yaml:1: name: 1 is not a non-empty string"],
+    ["an empty name", 'classes: [{name: ""}]', 'qos.yaml:1: name: "" is not a non-empty string'],
     [
       "a class that is a word",
       "classes: [bronze]",
       'qos.yaml:1: "bronze" is not a class: its fields are name, swaplimitratio',
     ],
-    ["classes that are no list", "classes: {name: a}", 'qos.yaml:1: classes: {"name":"a"} is not a list'],
+    ["classes that are not a list", "classes: {name: a}", 'qos.yaml:1: classes: {"name":"a"} is not a list'],
     [
       "a list",
       "- a\n",
       'qos.yaml:1: ["a"] is not the configuration: its fields are classes, unifiedannotations',
     ],
     [
-      "a file that is none",
+      "a misspelled file",
       "unifiedannotations: [memory.hihg]",
-      `qos.yaml:1: unifiedannotations: "memory.hihg" is no file of a cgroup's memory that can be set: did you mean memory.high? Those are ${files}`,
+      `qos.yaml:1: unifiedannotations: "memory.hihg" is not a writable memory file of a cgroup: did you mean memory.high? The files are ${files}`,
     ],
     [
-      "a file of something else",
+      "a file of another controller",
       "unifiedannotations: [io.max]",
-      `qos.yaml:1: unifiedannotations: "io.max" is no file of a cgroup's memory that can be set: Those are ${files}`,
+      `qos.yaml:1: unifiedannotations: "io.max" is not a writable memory file of a cgroup: The files are ${files}`,
     ],
     [
       "a list in the list",
       "unifiedannotations: [[memory.high]]",
-      'qos.yaml:1: unifiedannotations: ["memory.high"] is no file',
+      'qos.yaml:1: unifiedannotations: ["memory.high"] is not a writable memory file',
     ],
-    ["an alias", "classes: [&a {name: a}, *a]", "qos.yaml:1: *a: write the value itself"],
-    ["two documents", "classes: []\n---\nclasses: []\n", "qos.yaml:2: a second document: the file holds one"],
-    ["no YAML", "classes: [", "qos.yaml:1: "],
+    [
+      "an alias",
+      "classes: [&a {name: a}, *a]",
+      "qos.yaml:1: *a: aliases are not supported, write the value itself",
+    ],
+    ["two documents", "classes: []\n---\nclasses: []\n", "qos.yaml:2: more than one document in the file"],
+    ["text that is not YAML", "classes: [", "qos.yaml:1: "],
   ])("%s", (_, text, complaint) => {
     const [first = ""] = complaintsOf(text);
     expect(first).toStartWith(complaint);
   });
 
-  test("is told of all that is wrong", () => {
+  test("has all its complaints reported", () => {
     const text =
       "classes:\n- {name: a, swaplimitratio: 2}\n- {swaplimitratio: 3}\nunifiedannotations: [x]\nfoo: 1\n";
     expect(complaintsOf(text).map((line) => line.split(":")[1])).toEqual(["5", "2", "3", "3", "4"]);
   });
 });
 
-test("whatever a text says, it is refused by place, or gives classes that can be", () => {
+test("arbitrary text is refused with its place, or gives valid classes", () => {
   const key = fc.constantFrom(
     "classes",
     "Classes",

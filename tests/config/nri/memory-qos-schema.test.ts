@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { loadAgentConfig } from "../../../src/config/agent/load.ts";
 import { parseMemoryQos } from "../../../src/config/nri/memory-qos-file.ts";
-import { memoryQosAsWritten } from "../../../src/config/nri/shared.ts";
+import { memoryQosAsWritten } from "../../../src/config/nri/memory-qos-schema.ts";
 
 const FILE = "/etc/wasp/config.yaml";
 
@@ -30,7 +30,7 @@ describe("the agent's memory QoS", () => {
     expect(load(`memoryQos: {${text}}`).memoryQos as unknown).toEqual(config);
   });
 
-  test("is as it is in the file of wasp nri, and back", () => {
+  test("has the form of the file of wasp nri, in both directions", () => {
     const knob = load(`memoryQos: {${written}}`).memoryQos;
     if (knob === undefined) throw new Error("nothing was read");
     const text = JSON.stringify(memoryQosAsWritten(knob));
@@ -42,7 +42,7 @@ describe("the agent's memory QoS", () => {
     ["3", "memoryQos: 3 is not a configuration of memory QoS"],
     [
       "{class: []}",
-      'memoryQos.class: "class" is no field: did you mean classes? The fields are classes, unifiedannotations',
+      'memoryQos.class: "class" is an unknown field: did you mean classes? The fields are classes, unifiedannotations',
     ],
     ["{classes: 1}", "memoryQos.classes: 1 is not a list of classes"],
     ["{classes: [bronze]}", 'memoryQos.classes[0]: "bronze" is not a class'],
@@ -61,7 +61,7 @@ describe("the agent's memory QoS", () => {
       "{unifiedannotations: [cpu.max]}",
       'memoryQos.unifiedannotations[0]: "cpu.max" is not one of memory.high',
     ],
-  ])("%s is refused where it stands", (value, complaint) => {
+  ])("%s is refused with its path", (value, complaint) => {
     expect(() => load(`memoryQos: ${value}`)).toThrow(`${FILE}:3: ${complaint}`);
   });
 

@@ -10,7 +10,7 @@ function load(fields: string, env: Record<string, string> = {}) {
   return loadAgentConfig({ argv: ["--config", FILE], env, readFile });
 }
 
-/** A file's field with one threshold that is right but for what is said of it, and one before it that is right. */
+/** Returns a file's field with a valid threshold and a second one with these differences from it. */
 function thresholds(differences: Record<string, unknown>): string {
   const allOf = [{ signal: "memoryPressure", operator: ">=", value: "10%" }];
   const right = { name: "first", allOf, graceSeconds: 10, minClearSeconds: 60 };
@@ -56,14 +56,14 @@ describe("a threshold in a file", () => {
     ["memoryAvailableBytes", "100Mi", 104_857_600],
     ["memoryAvailableBytes", 4096, 4096],
     ["MEMORYPRESSURE", 1, 1],
-  ])("has a figure in its signal's unit: %s, %j", (signal, written, value) => {
+  ])("has a value in its signal's unit: %s, %j", (signal, written, value) => {
     const [, threshold] = load(thresholds(condition(signal, written))).config.evictionThresholds;
     expect(threshold?.allOf.map((read) => read.value)).toEqual([value]);
   });
 
   test.each<[Record<string, unknown>, string]>([
     [condition("memoryPresure", 1), '[1].allOf[0].signal: "memoryPresure" is not one of swapUtilization, '],
-    [condition("memoryPressure", "10Mi"), '[1].allOf[0].value: "10Mi" is not a fraction such as 0.1, nor '],
+    [condition("memoryPressure", "10Mi"), '[1].allOf[0].value: "10Mi" is not a fraction such as 0.1 or '],
     [condition("memoryPressure", -1), "[1].allOf[0].value: -1 is not a fraction"],
     [condition("memoryPressure", null), "[1].allOf[0].value: null is not a fraction"],
     [
@@ -79,20 +79,23 @@ describe("a threshold in a file", () => {
       '[1].allOf[0].operator: "=>" is not one of >, >=, <, <=',
     ],
     [{ allOf: [{ signal: "memoryPressure", operator: ">" }] }, "[1].allOf[0].value: missing"],
-    [{ allOf: [] }, "[1].allOf: [] holds no condition, and so would never be met"],
+    [{ allOf: [] }, "[1].allOf: [] has no condition, so the threshold would never be met"],
     [{ allOf: {} }, "[1].allOf: {} is not a list of conditions"],
     [{ name: "Second" }, '[1].name: "Second" is not a name of lower-case letters, digits and dashes'],
     [{ name: "first" }, ': "first" is the name of two thresholds'],
     [{ graceSeconds: 1.5 }, "[1].graceSeconds: 1.5 is not a whole number from 0 to 3600"],
     [{ hard: "no" }, '[1].hard: "no" is neither true nor false'],
-    [{ isHard: true }, '[1].isHard: "isHard" is no field: did you mean hard? The fields are name, allOf, '],
+    [
+      { isHard: true },
+      '[1].isHard: "isHard" is an unknown field: did you mean hard? The fields are name, allOf, ',
+    ],
     [{ unless: [] }, "[1].unless"],
     [
       { unless: { signal: "swapSettling", operator: ">=", value: "10Mi" } },
-      '[1].unless.value: "10Mi" is not a fraction such as 0.1, nor ',
+      '[1].unless.value: "10Mi" is not a fraction such as 0.1 or ',
     ],
     [{ onlyWithout: "psi" }, '[1].onlyWithout: "psi" is not one of '],
-  ])("%j is refused where it stands", (differences, complaint) => {
+  ])("%j is refused with its path", (differences, complaint) => {
     expect(() => load(thresholds(differences))).toThrow(`${FILE}:3: evictionThresholds${complaint}`);
   });
 
@@ -131,7 +134,7 @@ describe("wasp-agent's variables", () => {
       { utilizationFactor: 0.8, swapInPagesPerSecond: 1000, swapOutPagesPerSecond: 1000 },
       60,
     ],
-  ])("%j select its documented policy, in place of the file's", (env, limits, window) => {
+  ])("%j select its documented policy, instead of the file's", (env, limits, window) => {
     const { config, sources } = load("evictionThresholds: []\ntrafficWindowSeconds: 30\n", env);
     expect(config.evictionThresholds).toEqual([...waspAgentThresholds(limits)]);
     expect(config.trafficWindowSeconds).toBe(window);
@@ -140,7 +143,7 @@ describe("wasp-agent's variables", () => {
       "AVERAGE_WINDOW_SIZE_SECONDS" in env ? "environment AV" : "file",
     );
     expect(config.evictionMode).toBe("Off");
-    // What is printed can be loaded again.
+    // The printed configuration can be loaded.
     const printed = formatConfig({ config, sources });
     expect(printed).toContain(`# environment ${Object.keys(env).join(", ")}\n  - name: swap-traffic\n`);
     expect(loadAgentConfig({ argv: ["--config=/c"], env: {}, readFile: () => printed }).config).toEqual(
@@ -148,14 +151,14 @@ describe("wasp-agent's variables", () => {
     );
   });
 
-  test("are told of while nobody is to be evicted", () => {
+  test("are reported as unused while eviction is off", () => {
     const env = { SWAP_UTILIZATION_THRESHOLD_FACTOR: "0.8", AVERAGE_WINDOW_SIZE_SECONDS: "30" };
     const empty = { MAX_AVERAGE_SWAP_IN_PAGES_PER_SECOND: "" };
     expect(load("", { ...env, ...empty }).unusedVariables).toEqual(Object.keys(env));
     expect(load("evictionMode: DryRun", env).unusedVariables).toEqual([]);
   });
 
-  test("that are empty select nothing", () => {
+  test("have no effect if empty", () => {
     const { config, sources } = load("", {
       SWAP_UTILIZATION_THRESHOLD_FACTOR: "",
       AVERAGE_WINDOW_SIZE_SECONDS: "",

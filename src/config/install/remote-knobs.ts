@@ -1,49 +1,45 @@
 import * as v from "valibot";
-import { DurationSchema, flagName, SwitchSchema, wholeNumberSchema } from "../value-schemas.ts";
+import { flagName } from "../knob-names.ts";
+import { DurationSchema, SwitchSchema, wholeNumberSchema } from "../value-schemas.ts";
 
-const PathSchema = v.pipe(v.string(), v.nonEmpty("is no file"));
+const PathSchema = v.pipe(v.string(), v.nonEmpty("is empty"));
 
-/** The knobs of a command that may be run on other hosts over ssh. */
+/** Knobs of a command that can be run on other hosts over ssh. */
 export const REMOTE_KNOBS = {
   ssh: v.pipe(
     v.optional(v.array(v.string()), []),
-    v.description(
-      "Do it on this host over ssh, as user@host or as ssh's configuration names it; may be given again",
-    ),
+    v.description("Run on this host over ssh, a user@host or a name in ssh's configuration; repeatable"),
   ),
   hosts: v.pipe(
     v.optional(PathSchema),
-    v.description("Do it on the hosts that this file names, one a line, with # before a comment"),
+    v.description("Run on the hosts in this file, one per line, with # before a comment"),
   ),
-  parallel: v.pipe(v.optional(wholeNumberSchema(1, 100), 5), v.description("On how many hosts at a time")),
-  hostTimeout: v.pipe(
-    v.optional(DurationSchema, "15m"),
-    v.description("How long a host may take altogether"),
-  ),
+  parallel: v.pipe(v.optional(wholeNumberSchema(1, 100), 5), v.description("Number of hosts at a time")),
+  hostTimeout: v.pipe(v.optional(DurationSchema, "15m"), v.description("Time limit of each host")),
   connectTimeout: v.pipe(
     v.optional(DurationSchema, "15s"),
-    v.description("How long a host may take to answer"),
+    v.description("Time limit of the connection to each host"),
   ),
   programX64: v.pipe(
     v.optional(PathSchema),
-    v.description("The executable for hosts of x86-64; unset, this one, or wasp-x64 beside it"),
+    v.description("Executable for x86-64 hosts; unset, this one, or wasp-x64 in its folder"),
   ),
   programArm64: v.pipe(
     v.optional(PathSchema),
-    v.description("The executable for hosts of arm64; unset, this one, or wasp-arm64 beside it"),
+    v.description("Executable for arm64 hosts; unset, this one, or wasp-arm64 in its folder"),
   ),
   verbose: v.pipe(
     v.optional(SwitchSchema, false),
-    v.description("Show what every host says, not only those that fail"),
+    v.description("Show the output of every host, not only of those that fail"),
   ),
 };
 
 type RemoteKnobs = v.InferOutput<v.ObjectSchema<typeof REMOTE_KNOBS, undefined>>;
 
-/** On which hosts a command is run, and how. */
+/** Hosts on which a command is run, and the parameters of that. */
 export interface RemoteConfig {
   readonly ssh: readonly string[];
-  /** A file that names more of them. */
+  /** File with more hosts. */
   readonly hostsFile: string | undefined;
   readonly parallel: number;
   readonly hostTimeoutSeconds: number;
@@ -52,7 +48,7 @@ export interface RemoteConfig {
   readonly isVerbose: boolean;
 }
 
-/** The flags that the hosts are not told, by whether they have a value. */
+/** Flags that are not passed on to the hosts: those with a value, and switches. */
 export const LOCAL_FLAGS = {
   valued: Object.keys(REMOTE_KNOBS)
     .filter((knob) => knob !== "verbose")
@@ -60,7 +56,7 @@ export const LOCAL_FLAGS = {
   switches: ["verbose"],
 };
 
-/** What was set of where and how to run a command; undefined for this host alone. */
+/** Returns the configuration for other hosts; undefined for this host. */
 export function remoteOf(knobs: RemoteKnobs): RemoteConfig | undefined {
   const { ssh, hosts, parallel, hostTimeout, connectTimeout, programX64, programArm64, verbose } = knobs;
   if (ssh.length === 0 && hosts === undefined) return undefined;
@@ -75,7 +71,7 @@ export function remoteOf(knobs: RemoteKnobs): RemoteConfig | undefined {
   };
 }
 
-/** The flags of where and how, of those given, that mean nothing without a host. */
+/** Returns the given flags that have no effect without --ssh and --hosts. */
 export function flagsWithoutHost(given: Readonly<Record<string, unknown>>): string[] {
   return Object.keys(REMOTE_KNOBS)
     .filter((knob) => knob in given)

@@ -7,14 +7,14 @@ import {
 } from "../../install/engine/options.ts";
 import { AbsolutePathSchema, QuantitySchema, SwitchSchema, wholeNumberSchema } from "../value-schemas.ts";
 
-// The script and the units hold a path as it is: nothing in it may mean anything to a shell or to systemd.
+// The script and the units contain the path unquoted: no character may be special to a shell or to systemd.
 function plainPathSchema(characters: RegExp, complaint: string) {
   return v.pipe(
     AbsolutePathSchema,
     v.regex(characters, complaint),
     v.check(
       (path) => !/\/\.{0,2}(\/|$)/.test(path),
-      "is not a path without //, /. and /.. in it, and / at its end",
+      "is not a normalized path: it contains //, /. or /.., or ends with /",
     ),
   );
 }
@@ -23,78 +23,78 @@ const FilePathSchema = plainPathSchema(/^[\w.:+@,=~/-]+$/, "is not a path of let
 // udev spells other characters in names as \x20.
 const DevicePathSchema = plainPathSchema(
   /^\/dev\/(?:[\w.:+@,=~#/-]|\\x[0-9a-f]{2})+$/,
-  "is not a path of a device, such as /dev/disk/by-id/nvme-1",
+  "is not a device path such as /dev/disk/by-id/nvme-1",
 );
 
 const PercentSchema = v.pipe(
   v.string("is not a percentage such as 150%"),
   v.regex(/^\d{3,4}%$/, "is not a percentage such as 150%"),
   v.transform((text) => Number.parseInt(text, 10)),
-  v.minValue(101, "leaves no room for swap: it is more than 100%"),
+  v.minValue(101, "is not more than 100%, so it would give no swap"),
   v.maxValue(1000, "is more than 1000%"),
 );
 
-/** The knobs of a node's swap. */
+/** Knobs of a node's swap. */
 export const INSTALL_SWAP_KNOBS = {
   swapFile: v.pipe(
     v.optional(FilePathSchema),
-    v.description(`Swap to this file, which is made; where only a size is told, to ${DEFAULT_SWAP_FILE}`),
+    v.description(`Create this file and swap to it; with a size alone, ${DEFAULT_SWAP_FILE}`),
   ),
   swapDevice: v.pipe(
     v.optional(DevicePathSchema),
-    v.description("Swap to all of this disk or partition, which must hold nothing"),
+    v.description("Swap to the whole of this disk or partition, which must be empty"),
   ),
-  zram: v.pipe(v.optional(SwitchSchema, false), v.description("Swap to compressed memory")),
+  zram: v.pipe(v.optional(SwitchSchema, false), v.description("Swap to compressed memory (zram)")),
   swapSizeBytes: v.pipe(
     v.optional(QuantitySchema),
-    v.description("How much swap there is to be, as in 8Gi; of a device, the least that it must give"),
+    v.description("Size of the swap, as in 8Gi; for a device, its minimum size"),
   ),
   overcommit: v.pipe(
     v.optional(PercentSchema),
     v.description(
-      "How much of the node's memory pods may use in all, as in 150%: the swap is that less 100%, of the node's memory",
+      "Memory and swap together as a percentage of the node's memory, as in 150% for swap of half the memory",
     ),
   ),
   swapPriority: v.pipe(
     v.optional(wholeNumberSchema(0, 32_767)),
-    v.description("Which swap the kernel fills first: that of the highest priority; unset, its own choice"),
+    v.description("Priority of the swap: the kernel fills the highest one first; unset, the kernel's choice"),
   ),
   encrypt: v.pipe(
     v.optional(SwitchSchema, false),
-    v.description("Encrypt the device with a key that nobody keeps, and that is gone when the node stops"),
+    v.description("Encrypt the device with a random key that is lost when the node stops"),
   ),
 };
 
 type SwapKnobs = v.InferOutput<v.ObjectSchema<typeof INSTALL_SWAP_KNOBS, undefined>>;
 
-/** Tells what swap a command line asks for; throws an error that names the flags that cannot be meant together. */
+/** Returns the swap options of a command line; throws an Error that names the flags that exclude one another. */
 export function swapOptions(knobs: SwapKnobs): SwapOptions {
   const { swapFile, swapDevice, zram, swapSizeBytes, overcommit, encrypt } = knobs;
   refuseBoth({ "--swap-file": swapFile, "--swap-device": swapDevice, "--zram": zram || undefined });
   refuseBoth({ "--swap-size": swapSizeBytes, "--overcommit": overcommit });
   if (encrypt && swapDevice === undefined)
     throw new Error(
-      "--encrypt needs --swap-device: only a device can be encrypted, and zram leaves nothing behind",
+      "--encrypt is only valid with --swap-device: a file cannot be encrypted, and zram stores nothing on disk",
     );
-  const target = targetOf(knobs);
-  const size = sizeOf(knobs);
+  const target = swapTargetOf(knobs);
+  const size = swapSizeOf(knobs);
   if (target === undefined && size === undefined && knobs.swapPriority !== undefined)
-    throw new Error("--swap-priority: of what? say --swap-file, --swap-device or --zram, or a size");
+    throw new Error("--swap-priority needs --swap-file, --swap-device, --zram, --swap-size or --overcommit");
   return { target, size, priority: knobs.swapPriority };
 }
 
 function refuseBoth(flags: Readonly<Record<string, unknown>>): void {
   const given = Object.keys(flags).filter((flag) => flags[flag] !== undefined);
-  if (given.length > 1) throw new Error(`${given.join(" and ")}: only one of them can be meant`);
+  if (given.length > 1) throw new Error(`${given.join(" and ")} exclude one another`);
 }
 
-function targetOf({ swapFile, swapDevice, zram, encrypt }: SwapKnobs): SwapTarget | undefined {
+function swapTargetOf({ swapFile, swapDevice, zram, encrypt }: SwapKnobs): SwapTarget | undefined {
   if (swapFile !== undefined) return { kind: "file", path: swapFile };
   if (swapDevice !== undefined) return { kind: "device", path: swapDevice, isEncrypted: encrypt };
   return zram ? { kind: "zram" } : undefined;
 }
 
-function sizeOf({ swapSizeBytes, overcommit }: SwapKnobs): SwapSize | undefined {
+function swapSizeOf({ swapSizeBytes, overcommit }: SwapKnobs): SwapSize | undefined {
   if (swapSizeBytes !== undefined) return { kind: "bytes", bytes: swapSizeBytes };
   return overcommit === undefined ? undefined : { kind: "overcommit", percent: overcommit };
 }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import * as v from "valibot";
 import { readFlags } from "../../../src/config/flags.ts";
-import { INSTALL_SWAP_KNOBS, swapOptions } from "../../../src/config/install/swap.ts";
+import { INSTALL_SWAP_KNOBS, swapOptions } from "../../../src/config/install/swap-knobs.ts";
 import type { SwapOptions } from "../../../src/install/engine/options.ts";
 
 const Schema = v.strictObject(INSTALL_SWAP_KNOBS);
@@ -9,7 +9,7 @@ const DISK = "/dev/disk/by-id/dm-name-a\\x20b";
 
 const read = (...argv: string[]): SwapOptions => swapOptions(v.parse(Schema, readFlags(argv, Schema)));
 
-describe("the flags of swap", () => {
+describe("the swap flags", () => {
   test.each<[readonly string[], SwapOptions]>([
     [[], { target: undefined, size: undefined, priority: undefined }],
     [
@@ -47,23 +47,26 @@ describe("the flags of swap", () => {
     [["--swap-file", "/srv/$HOME"], "is not a path of letters, digits and"],
     [["--swap-file", "/srv/\\x20"], "is not a path of letters, digits and"],
     [["--swap-file", "/srv/50%"], "is not a path of letters, digits and"],
-    [["--swap-file", "/srv/../swap"], "is not a path without"],
-    [["--swap-file", "/srv//swap"], "is not a path without"],
-    [["--swap-file", "/srv/"], "is not a path without"],
-    [["--swap-device", "/srv/disk"], "is not a path of a device"],
-    [["--swap-device", "/dev/a\\b"], "is not a path of a device"],
-    [["--swap-device", "/dev/a b"], "is not a path of a device"],
+    [["--swap-file", "/srv/../swap"], "is not a normalized path"],
+    [["--swap-file", "/srv//swap"], "is not a normalized path"],
+    [["--swap-file", "/srv/"], "is not a normalized path"],
+    [["--swap-device", "/srv/disk"], "is not a device path"],
+    [["--swap-device", "/dev/a\\b"], "is not a device path"],
+    [["--swap-device", "/dev/a b"], "is not a device path"],
     [["--overcommit", "150"], "is not a percentage such as 150%"],
-    [["--overcommit", "100%"], "leaves no room for swap"],
+    [["--overcommit", "100%"], "is not more than 100%"],
     [["--overcommit", "1500%"], "is more than 1000%"],
     [["--swap-size", "lots"], "is not a quantity of bytes"],
     [["--swap-priority", "32768"], "is not a whole number from 0 to 32767"],
-    [["--swap-file", "/a", "--zram"], "--swap-file and --zram: only one of them can be meant"],
-    [["--swap-device", "/dev/a", "--swap-file", "/a"], "--swap-file and --swap-device: only one"],
-    [["--swap-size", "1Gi", "--overcommit", "150%"], "--swap-size and --overcommit: only one"],
-    [["--swap-file", "/a", "--encrypt"], "--encrypt needs --swap-device"],
-    [["--zram", "--encrypt"], "--encrypt needs --swap-device"],
-    [["--swap-priority", "5"], "--swap-priority: of what?"],
+    [["--swap-file", "/a", "--zram"], "--swap-file and --zram exclude one another"],
+    [["--swap-device", "/dev/a", "--swap-file", "/a"], "--swap-file and --swap-device exclude one another"],
+    [["--swap-size", "1Gi", "--overcommit", "150%"], "--swap-size and --overcommit exclude one another"],
+    [["--swap-file", "/a", "--encrypt"], "--encrypt is only valid with --swap-device"],
+    [["--zram", "--encrypt"], "--encrypt is only valid with --swap-device"],
+    [
+      ["--swap-priority", "5"],
+      "--swap-priority needs --swap-file, --swap-device, --zram, --swap-size or --overcommit",
+    ],
   ])("%j is refused", (argv, complaint) => {
     expect(() => read(...argv)).toThrow(complaint);
   });
