@@ -53,7 +53,7 @@ describe("what makes the workers of a plain cluster ready", () => {
   });
 
   test.each([
-    [["--swap-device", "/dev/sdb"], "/dev/sdb is another disk, or none, on other nodes"],
+    [["--swap-device", "/dev/sdb"], "/dev/sdb may be another disk, or missing, on other nodes"],
     [["--overcommit", "150%", "--restart", "--fsroot", "/a"], "leave --restart, --fsroot out"],
     [["--overcommit", "150%", "--ssh", "a"], "leave --ssh out"],
   ])("is refused rather than guessed: %j", async (flags, complaint) => {
