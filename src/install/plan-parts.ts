@@ -20,31 +20,30 @@ import type { Host } from "./target/host.ts";
 import { isExecutable, isThere, isWritable } from "./target/read-host.ts";
 
 /**
- * What makes a part's plan of what is on a host and what was chosen. A part has a reader of facts in this room
- * (`readSwapFacts(host, ...)`, which changes nothing and throws only where a file that is there cannot be read), and a
- * pure planner in policy/install (`planSwap(facts, options)`); here they are put together. `chosen` are all parts of
- * this run.
+ * Plans one part from the state of a host and the options. The folder of a part has a reader of facts, which changes
+ * nothing and throws only if an existing file cannot be read, and a pure planner of these facts; this module connects
+ * them. `selected` are all parts of this run.
  */
-type PartPlanner = (host: Host, options: InstallOptions, chosen: readonly Part[]) => PartPlan;
+type PartPlanner = (host: Host, options: InstallOptions, selected: readonly Part[]) => PartPlan;
 
-/** The planner of each part. */
+/** Planner of each part. */
 const PLANNERS: Readonly<Partial<Record<Part, PartPlanner>>> = {
   binary: (_, options) => planBinary({ isCompiled: Bun.main.startsWith("/$bunfs/") }, options),
-  hook: (host, options, chosen) => {
+  hook: (host, options, selected) => {
     const crio = readCrioFacts(host);
     const facts = readHookFacts(host, options.binaryPath, crio);
-    const company = { withBinary: chosen.includes("binary"), withCrio: chosen.includes("cri-o") };
-    return planHook(facts, hookPlace(host, crio), options, company);
+    const otherParts = { withBinary: selected.includes("binary"), withCrio: selected.includes("cri-o") };
+    return planHook(facts, hookPlace(host, crio), options, otherParts);
   },
-  "system-slice": (host, options, chosen) => {
-    const disk = chosen.includes("swap") ? diskOfPlan(planSwapOf(host, options)) : undefined;
+  "system-slice": (host, options, selected) => {
+    const disk = selected.includes("swap") ? diskOfPlan(planSwapOf(host, options)) : undefined;
     return planSystemSlice(readSystemSliceFacts(host, disk === undefined ? [] : [disk]));
   },
-  swap: (host, options, chosen) => {
+  swap: (host, options, selected) => {
     const facts = readSwapFacts(host, options.swap);
     const { active, others, script } = facts;
     return heedKubelet(planSwap(facts, options.swap), readKubeletFacts(host), {
-      withKubelet: chosen.includes("kubelet"),
+      withKubelet: selected.includes("kubelet"),
       hasSwap: active !== undefined || others.length > 0 || script !== undefined,
       ignoreKubelet: options.ignoreKubelet,
     });
@@ -54,16 +53,16 @@ const PLANNERS: Readonly<Partial<Record<Part, PartPlanner>>> = {
     const facts = readCrioFacts(host);
     return planCrio(facts, hookPlace(host, facts), options);
   },
-  containerd: (host, options, chosen) => {
-    const hasBinary = chosen.includes("binary") || isExecutable(host, options.binaryPath);
-    const company = { hasBinary, hasMemoryQos: isThere(host, MEMORY_QOS_FILE) };
-    return planContainerd(readContainerdFacts(host), company, options);
+  containerd: (host, options, selected) => {
+    const hasBinary = selected.includes("binary") || isExecutable(host, options.binaryPath);
+    const surroundings = { hasBinary, hasMemoryQos: isThere(host, MEMORY_QOS_FILE) };
+    return planContainerd(readContainerdFacts(host), surroundings, options);
   },
 };
 
-/** Plans the chosen parts on what is there now; throws where a fact cannot be read. */
-export function planParts(host: Host, options: InstallOptions, chosen: readonly Part[]): Plan {
-  return compose(chosen.flatMap((part) => PLANNERS[part]?.(host, options, chosen) ?? []));
+/** Plans the selected parts for the present state of a host; throws if a fact cannot be read. */
+export function planParts(host: Host, options: InstallOptions, selected: readonly Part[]): Plan {
+  return compose(selected.flatMap((part) => PLANNERS[part]?.(host, options, selected) ?? []));
 }
 
 function planSwapOf(host: Host, { swap }: InstallOptions): PartPlan {
