@@ -6,7 +6,7 @@ import type { Host } from "../install/target/host.ts";
 
 const STDOUT = 1;
 
-/** Checks a host and shows what is found; returns the exit status that tells of it (policy/install/check/finding.ts). */
+/** Checks a host and prints the findings; returns the exit status for them (install/finding/finding.ts). */
 export function showCheck(host: Host, output: "text" | "json"): number {
   const findings = checkHost(host);
   const text =

@@ -10,10 +10,10 @@ import { withoutFlags } from "../install/remote/argv.ts";
 import { EXIT_FAILURE, EXIT_SUCCESS } from "./exit-status.ts";
 
 const STDOUT = 1;
-// As the build names the image that it makes.
+// Name of the image that the build makes.
 const LOADED_IMAGE = `localhost/wasp:${process.env["WASP_VERSION"]}`;
 
-/** Prints the manifests that do to the workers of a cluster what the command line asks for. */
+/** Prints the manifests that install wasp on the workers of a cluster, with the options of the command line. */
 export function printManifests(platform: Platform, config: InstallConfig, argv: readonly string[]): number {
   const result = manifestsFor(platform, config, argv);
   if ("refusals" in result) {

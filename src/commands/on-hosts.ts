@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { consola } from "consola";
 import { LOCAL_FLAGS, type RemoteConfig } from "../config/install/remote-knobs.ts";
 import { withoutFlags } from "../install/remote/argv.ts";
-import { findProgram } from "../install/remote/executables.ts";
+import { findExecutable } from "../install/remote/executables.ts";
 import { parseHosts } from "../install/remote/hosts.ts";
 import { areAllDone, formatOutcomes, summarize } from "../install/remote/report.ts";
 import { runOnHosts } from "../install/remote/run-on-hosts.ts";
@@ -12,26 +12,28 @@ import { loadOrComplain } from "./load-or-complain.ts";
 
 type Command = "install" | "uninstall";
 
-interface WhereConfig {
+interface HostsConfig {
   readonly output: "text" | "json";
   readonly remote: RemoteConfig | undefined;
 }
 
 /**
- * Loads a command's configuration, runs it on this host or on those that its command line names, and tells the exit
- * status. Complains of what goes wrong.
+ * Loads the configuration of a command, runs it on this host or on the hosts that its command line names, and returns the
+ * exit status. Prints errors.
  */
-export async function runHereOrElsewhere<Config extends WhereConfig>(
+export async function runLocallyOrRemotely<Config extends HostsConfig>(
   command: Command,
   argv: readonly string[],
   load: (argv: readonly string[]) => Config,
-  runHere: (config: Config) => number,
+  runLocally: (config: Config) => number,
 ): Promise<number> {
   const config = loadOrComplain(() => load(argv));
   if (config === undefined) return EXIT_USAGE;
   const { remote, output } = config;
   try {
-    return remote === undefined ? runHere(config) : await runElsewhere(command, argv, { ...remote, output });
+    return remote === undefined
+      ? runLocally(config)
+      : await runRemotely(command, argv, { ...remote, output });
   } catch (error) {
     consola.error((error as Error).message);
     return EXIT_FAILURE;
@@ -39,10 +41,10 @@ export async function runHereOrElsewhere<Config extends WhereConfig>(
 }
 
 /**
- * Runs a command of wasp on other hosts, with the flags of its command line that are theirs, and tells the exit status.
- * Throws an Error where hosts are named wrongly, or ssh is not here.
+ * Runs a command of wasp on other hosts, with the flags of its command line that apply to them, and returns the exit
+ * status. Throws an Error if a host is invalid or ssh is not installed.
  */
-async function runElsewhere(
+async function runRemotely(
   command: Command,
   argv: readonly string[],
   config: RemoteConfig & { readonly output: "text" | "json" },
@@ -52,8 +54,8 @@ async function runElsewhere(
   const outcomes = await runOnHosts({
     hosts: parseHosts({ flags: config.ssh, file: fileAt(config.hostsFile) }),
     remoteArgv: [command, ...withoutFlags(argv, LOCAL_FLAGS)],
-    programFor: (arch) =>
-      findProgram(arch, {
+    executableFor: (arch) =>
+      findExecutable(arch, {
         executable: process.execPath,
         executableArch: process.arch,
         given: config.programs,
@@ -61,7 +63,7 @@ async function runElsewhere(
     parallel: config.parallel,
     connectSeconds: config.connectTimeoutSeconds,
     timeoutSeconds: config.hostTimeoutSeconds,
-    // A document for programs stands alone.
+    // Standard output holds nothing but the JSON document.
     terminal: isJson ? terminalOf(process.stderr) : out,
     shownOutput: isJson ? "none" : config.isVerbose ? "all" : "failed",
     stop: stopSignal(),
@@ -74,7 +76,7 @@ function fileAt(path: string | undefined): { path: string; text: string } | unde
   return path === undefined ? undefined : { path, text: readFileSync(path, "utf8") };
 }
 
-// The second one ends it as if nobody listened.
+// Only the first signal is handled: a second one ends this process at once.
 function stopSignal(): AbortSignal {
   const controller = new AbortController();
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)

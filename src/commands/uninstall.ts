@@ -1,13 +1,11 @@
-// Failure posture: what is no longer as wasp made it stays, and is told of. What cannot be undone ends the run with the
-// rest in the journal: it can be repeated.
-import { writeSync } from "node:fs";
+// Failure posture: what was changed since wasp made it is kept and reported. An undo that fails ends the run. The entries
+// that are left stay in the journal, so that the run can be repeated.
 import type { CommandDef } from "citty";
-import { consola } from "consola";
 import { flagsOf } from "../config/flags.ts";
 import { loadUninstallConfig, type UninstallConfig, UninstallFlagsSchema } from "../config/install/knobs.ts";
 import { lockHost, readJournal } from "../install/engine/journal-file.ts";
 import type { Part } from "../install/engine/part.ts";
-import { judgeMade, undoMade } from "../install/engine/undo-made.ts";
+import { assessMade, undoMade } from "../install/engine/undo-made.ts";
 import { type Undo, undoRefusals } from "../install/engine/undo-order.ts";
 import { countSwapping, hasAgent, zeroLimits } from "../install/engine/zero-limits.ts";
 import { readKubeletFacts } from "../install/kubelet/read.ts";
@@ -15,94 +13,94 @@ import { readOwnSwap } from "../install/swap/read-swap.ts";
 import { readSwappedCgroups } from "../install/swap/read-swapped-cgroups.ts";
 import { removalRefusals } from "../install/swap/removal.ts";
 import type { Host } from "../install/target/host.ts";
-import { EXIT_FAILURE, EXIT_SUCCESS } from "./exit-status.ts";
-import { hostOf } from "./install.ts";
-import { showUndos, undoComplaints, undoneLine, undosAsData } from "./install-report.ts";
-import { runHereOrElsewhere } from "./on-hosts.ts";
+import { showUndos, undoComplaints, undoneLine, undosAsData } from "./install-format.ts";
+import { hostOf } from "./install-host.ts";
+import { InstallReporter } from "./install-reporter.ts";
+import { runLocallyOrRemotely } from "./on-hosts.ts";
 
-const STDOUT = 1;
-
-/** `wasp uninstall` as the usage screens show it. */
+/** Definition of `wasp uninstall` for the help screens. */
 export const uninstallCommand: CommandDef = {
   meta: {
     name: "uninstall",
     description: "Undo what wasp install did to a host, and nothing else",
   },
   args: () => flagsOf(UninstallFlagsSchema),
-  run: ({ rawArgs }) => runHereOrElsewhere("uninstall", rawArgs, loadUninstallConfig, uninstall),
+  run: ({ rawArgs }) => runLocallyOrRemotely("uninstall", rawArgs, loadUninstallConfig, uninstall),
 };
 
 function uninstall(config: UninstallConfig): number {
   const host = hostOf(config);
   using _lock = config.dryRun ? undefined : lockHost(host);
-  const undos = judgeMade(host, config.parts);
-  const limits = judgeLimits(config, host, undos);
-  const report = reporter(config, undos, limits);
+  const undos = assessMade(host, config.parts);
+  const limits = planLimits(config, host, undos);
+  const reporter = reporterOf(config, undos, limits);
   const refusals = [
     ...undoRefusals(readJournal(host), config.parts),
     ...undoComplaints(undos),
     ...swapRefusals(host, undos),
     ...limits.refusals,
   ];
-  if (refusals.length > 0) return report.refuse(refusals);
+  if (refusals.length > 0) return reporter.refuse(refusals);
   if (config.dryRun) {
-    report.show();
+    reporter.showPlan();
   } else {
-    const errors = undoAll(undos, limits, host, report.done);
-    if (errors.length > 0) return report.fail(errors);
+    const errors = undoAll(undos, limits, host, (undo) => reporter.showDone(undoneLine(undo)));
+    if (errors.length > 0) return reporter.fail(errors);
   }
-  if (undos.length === 0) return report.end("nothing-to-do");
-  return report.end(config.dryRun ? "planned" : "uninstalled");
+  if (undos.length === 0) return reporter.succeed("nothing-to-do");
+  return reporter.succeed(config.dryRun ? "planned" : "uninstalled");
 }
 
-/** Before anything is undone: the script would refuse only once the hook is gone. */
+/** Reasons for not turning swap off. They are checked first, because the script checks after the hook is removed. */
 function swapRefusals(host: Host, undos: readonly Undo[]): readonly string[] {
-  const isGoing = undos.some(({ made, action }) => made.part === "swap" && action === "run");
-  return isGoing ? removalRefusals(readOwnSwap(host), readSwappedCgroups(host)) : [];
+  const isRemoved = undos.some(({ made, action }) => made.part === "swap" && action === "run");
+  return isRemoved ? removalRefusals(readOwnSwap(host), readSwappedCgroups(host)) : [];
 }
 
-/** What is to become of the swap limits of the containers that run. */
-interface Limits {
-  /** How many are set to 0; undefined where they are kept. */
+/** Plan for the swap limits of running containers. */
+interface LimitsPlan {
+  /** Number of limits to set to 0; undefined if they are kept. */
   readonly zeroed: number | undefined;
   readonly refusals: readonly string[];
 }
 
-function judgeLimits({ limits }: UninstallConfig, host: Host, undos: readonly Undo[]): Limits {
+function planLimits({ limits }: UninstallConfig, host: Host, undos: readonly Undo[]): LimitsPlan {
   const kept = { zeroed: undefined, refusals: [] };
-  const isGiverGoing = undos.some(({ made }) => isGiver(made.part));
-  // A kubelet that limits swap itself gave the containers what they have.
-  if (limits === "Keep" || !host.isRunning || !isGiverGoing || readKubeletFacts(host).limitsSwap) return kept;
+  const removesSetter = undos.some(({ made }) => setsLimits(made.part));
+  // A kubelet that limits swap itself set these limits.
+  if (limits === "Keep" || !host.isRunning || !removesSetter || readKubeletFacts(host).limitsSwap)
+    return kept;
   const refusals = hasAgent(host)
     ? [
-        "a wasp agent runs on this host, and would set the containers' swap limits again: end it first, or leave them with --limits Keep",
+        "a wasp agent is running on this host and would set the containers' swap limits again: stop it first, or pass --limits Keep",
       ]
     : [];
   return { zeroed: countSwapping(host), refusals };
 }
 
-/** Whether a part gives containers their swap limits as they start: the hook, or the plugin of containerd. */
-function isGiver(part: Part): boolean {
+/** Returns true if a part sets the swap limits of starting containers: the hook, or the NRI plugin of containerd. */
+function setsLimits(part: Part): boolean {
   return part === "hook" || part === "containerd";
 }
 
-/** Undoes everything, up to the first that cannot be undone, and tells what went wrong. */
+/** Undoes all entries, up to the first that fails, and returns the errors. */
 function undoAll(
   undos: readonly Undo[],
-  { zeroed }: Limits,
+  { zeroed }: LimitsPlan,
   host: Host,
   onDone: (undo: Undo) => void,
 ): readonly string[] {
-  const isOfGiver = ({ made }: Undo) => isGiver(made.part) && made.kind !== "folder";
+  const isOfSetter = ({ made }: Undo) => setsLimits(made.part) && made.kind !== "folder";
   const zero = () => (zeroed === undefined ? [] : zeroLimits(host));
   try {
-    // Before the hook, or the plugin, goes, as a run that is repeated no longer knows of it; and for what started until then.
+    // Before the hook or plugin is removed, because a repeated run would no longer find it in the journal; and afterwards
+    // again, for containers that started meanwhile.
     const problems = zero();
-    undoMade(undos.filter(isOfGiver), host, onDone);
+    undoMade(undos.filter(isOfSetter), host, onDone);
     problems.push(...zero());
-    // No container swaps any more when the swap is taken away.
+    // Only now, so that no container is swapping when the swap is turned off.
     undoMade(
-      undos.filter((undo) => !isOfGiver(undo)),
+      undos.filter((undo) => !isOfSetter(undo)),
       host,
       onDone,
     );
@@ -112,45 +110,26 @@ function undoAll(
   }
 }
 
-type Outcome = "planned" | "nothing-to-do" | "uninstalled" | "refused" | "failed";
-
-/** Tells of a run as it goes, or for programs in one document at its end; the ends give the exit status. */
-interface Reporter {
-  show(): void;
-  done(undo: Undo): void;
-  end(outcome: Outcome): number;
-  refuse(refusals: readonly string[]): number;
-  fail(errors: readonly string[]): number;
+function reporterOf(
+  { output, dryRun }: UninstallConfig,
+  undos: readonly Undo[],
+  { zeroed }: LimitsPlan,
+): InstallReporter {
+  const limits = { containers: zeroed ?? 0, become: zeroed === undefined ? "kept" : "zero" };
+  return new InstallReporter({
+    output,
+    dryRun,
+    planText: `${showUndos(undos)}${zeroed === undefined ? "" : showLimits(zeroed)}`,
+    planData: { changes: undosAsData(undos), limits },
+    summaryOf: (outcome) => SUMMARIES[outcome],
+    recovery: "the changes that are left are in the journal: fix the error and run wasp uninstall again",
+  });
 }
 
-function reporter({ output, dryRun }: UninstallConfig, undos: readonly Undo[], { zeroed }: Limits): Reporter {
-  const isJson = output === "json";
-  const print = (text: string) => void writeSync(STDOUT, text);
-  const document = (outcome: Outcome, errors: readonly string[]) => {
-    const limits = { containers: zeroed ?? 0, become: zeroed === undefined ? "kept" : "zero" };
-    print(`${JSON.stringify({ outcome, dryRun, changes: undosAsData(undos), limits, errors }, null, 2)}\n`);
-  };
-  const complain = (outcome: Outcome, errors: readonly string[], consequence: string) => {
-    if (isJson) document(outcome, errors);
-    for (const error of errors) consola.error(error);
-    consola.error(consequence);
-    return EXIT_FAILURE;
-  };
-  return {
-    show: () => isJson || print(`${showUndos(undos)}${zeroed === undefined ? "" : showLimits(zeroed)}`),
-    done: (undo) => isJson || print(`${undoneLine(undo)}\n`),
-    end: (outcome) => {
-      if (isJson) document(outcome, []);
-      else if (outcome === "uninstalled") print("uninstalled\n");
-      else if (outcome === "nothing-to-do")
-        print("nothing to do: wasp install made nothing here that is left\n");
-      return EXIT_SUCCESS;
-    },
-    refuse: (refusals) => complain("refused", refusals, "nothing was changed"),
-    fail: (errors) =>
-      complain("failed", errors, "what is left is in the journal: repeat wasp uninstall once that is mended"),
-  };
-}
+const SUMMARIES: Readonly<Record<string, string>> = {
+  uninstalled: "uninstalled",
+  "nothing-to-do": "nothing to do: this host has no changes of wasp install",
+};
 
 function showLimits(containers: number): string {
   return `set the swap limit of ${containers} ${containers === 1 ? "container" : "containers"} to 0\n`;

@@ -20,30 +20,30 @@ import type { Host } from "./target/host.ts";
 import { isExecutable, isThere, isWritable } from "./target/read-host.ts";
 
 /**
- * Plans a part on a host. Each part has a reader (`readSwapFacts(host, ...)`, which changes nothing and throws only where
- * an existing file cannot be read) and a pure planner (`planSwap(facts, options)`), which are combined here. `chosen` are
- * all parts of this run.
+ * Plans one part from the state of a host and the options. The folder of a part has a reader of facts, which changes
+ * nothing and throws only if an existing file cannot be read, and a pure planner of these facts; this module connects
+ * them. `selected` are all parts of this run.
  */
-type PartPlanner = (host: Host, options: InstallOptions, chosen: readonly Part[]) => PartPlan;
+type PartPlanner = (host: Host, options: InstallOptions, selected: readonly Part[]) => PartPlan;
 
-/** The planner of each part. */
+/** Planner of each part. */
 const PLANNERS: Readonly<Partial<Record<Part, PartPlanner>>> = {
   binary: (_, options) => planBinary({ isCompiled: Bun.main.startsWith("/$bunfs/") }, options),
-  hook: (host, options, chosen) => {
+  hook: (host, options, selected) => {
     const crio = readCrioFacts(host);
     const facts = readHookFacts(host, options.binaryPath, crio);
-    const context = { withBinary: chosen.includes("binary"), withCrio: chosen.includes("cri-o") };
+    const context = { withBinary: selected.includes("binary"), withCrio: selected.includes("cri-o") };
     return planHook(facts, hookFolderFor(host, crio), options, context);
   },
-  "system-slice": (host, options, chosen) => {
-    const disk = chosen.includes("swap") ? diskOfPlan(planSwapOf(host, options)) : undefined;
+  "system-slice": (host, options, selected) => {
+    const disk = selected.includes("swap") ? diskOfPlan(planSwapOf(host, options)) : undefined;
     return planSystemSlice(readSystemSliceFacts(host, disk === undefined ? [] : [disk]));
   },
-  swap: (host, options, chosen) => {
+  swap: (host, options, selected) => {
     const facts = readSwapFacts(host, options.swap);
     const { active, others, script } = facts;
     return requireKubeletAllowsSwap(planSwap(facts, options.swap), readKubeletFacts(host), {
-      withKubelet: chosen.includes("kubelet"),
+      withKubelet: selected.includes("kubelet"),
       hasSwap: active !== undefined || others.length > 0 || script !== undefined,
       ignoreKubelet: options.ignoreKubelet,
     });
@@ -53,16 +53,16 @@ const PLANNERS: Readonly<Partial<Record<Part, PartPlanner>>> = {
     const facts = readCrioFacts(host);
     return planCrio(facts, hookFolderFor(host, facts), options);
   },
-  containerd: (host, options, chosen) => {
-    const hasBinary = chosen.includes("binary") || isExecutable(host, options.binaryPath);
+  containerd: (host, options, selected) => {
+    const hasBinary = selected.includes("binary") || isExecutable(host, options.binaryPath);
     const context = { hasBinary, hasMemoryQos: isThere(host, MEMORY_QOS_FILE) };
     return planContainerd(readContainerdFacts(host), context, options);
   },
 };
 
-/** Plans the chosen parts by the present state of the host; throws where a fact cannot be read. */
-export function planParts(host: Host, options: InstallOptions, chosen: readonly Part[]): Plan {
-  return compose(chosen.flatMap((part) => PLANNERS[part]?.(host, options, chosen) ?? []));
+/** Plans the selected parts for the present state of a host; throws if a fact cannot be read. */
+export function planParts(host: Host, options: InstallOptions, selected: readonly Part[]): Plan {
+  return compose(selected.flatMap((part) => PLANNERS[part]?.(host, options, selected) ?? []));
 }
 
 function planSwapOf(host: Host, { swap }: InstallOptions): PartPlan {

@@ -10,7 +10,7 @@ let commands = "";
 beforeEach(() => {
   host = new CheckedHost();
   commands = mkdtempSync(`${tmpdir()}/wasp-commands-`);
-  // What is run in a host is run by chroot; the executable in this one is an empty file.
+  // Commands of a host are run by chroot. The executable in this host is an empty file.
   writeFileSync(`${commands}/chroot`, '#!/bin/sh\necho "wasp stand-in: $*"\n');
   chmodSync(`${commands}/chroot`, 0o755);
 });
@@ -34,25 +34,25 @@ async function severities(...flags: readonly string[]): Promise<Record<string, s
   return Object.fromEntries(findings.map(({ id, severity }) => [id, severity]));
 }
 
-// Others than root own what they make.
+// Without root, the files of the test host belong to another user, which is a finding.
 const isRoot = process.getuid?.() === 0;
 
 describe("wasp install --check", () => {
-  test.if(isRoot)("finds nothing that is wrong with a sound host", async () => {
+  test.if(isRoot)("finds no error on a sound host", async () => {
     const { exitCode, stdout, stderr } = await check();
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
     expect(stdout).toMatch(/^0 errors, 0 warnings, 0 unknown, 0 notes, \d+ ok\n/);
     expect(stdout).toMatch(/^ok +binary +\/usr\/local\/bin\/wasp: wasp stand-in: .* --version$/m);
   });
 
-  test.if(isRoot)("ends with 3 where something could be better, or cannot be told", async () => {
+  test.if(isRoot)("exits with 3 for warnings and unknown facts", async () => {
     host.write("/proc/sys/vm/swappiness", "0\n");
     expect((await check()).exitCode).toBe(3);
     host.write("/proc/sys/vm/swappiness", "");
     expect((await check()).exitCode).toBe(3);
   });
 
-  test("ends with 1 where something is wrong, and tells that first, and what to do", async () => {
+  test("exits with 1 for errors, and shows them first with their remedies", async () => {
     host.setSwaps();
     host.write("/proc/sys/vm/swappiness", "0\n");
     const { exitCode, stdout } = await check();
@@ -60,14 +60,14 @@ describe("wasp install --check", () => {
     const lines = stdout.split("\n").map((line) => line.trim().replace(/ +/g, " "));
     const [error, right, remedy] = lines.slice(lines.findIndex((line) => line.startsWith("error swap ")));
     expect([error, right, remedy]).toEqual([
-      "error swap no swap is on, and /dev/dm-0 is to be when the node starts",
+      "error swap no swap is on, although /dev/dm-0 is turned on at boot",
       "right: swap is on",
       "remedy: systemctl start swap.target",
     ]);
     expect(stdout.indexOf("no swap is on")).toBeLessThan(stdout.indexOf("vm.swappiness is 0"));
   });
 
-  test("tells programs the same", async () => {
+  test("prints the same as JSON", async () => {
     host.setSwaps();
     host.remove("/etc/systemd/system/swap.target.wants");
     const { exitCode, stdout } = await check("-o", "json");
@@ -82,7 +82,7 @@ describe("wasp install --check", () => {
     });
   });
 
-  test("finds what wasp install has made, and that it is gone once that is undone", async () => {
+  test("finds the changes of wasp install, and that they are missing after wasp uninstall", async () => {
     for (const path of ["/usr/local", "/usr/share", "/etc/systemd", "/etc/kubernetes"]) host.remove(path);
     const parts = ["hook", "system-slice-after-boot", "kubelet-fail-swap-on"];
     const bad = { hook: "error", "system-slice-after-boot": "warning", "kubelet-fail-swap-on": "error" };
@@ -102,7 +102,7 @@ describe("wasp install --check", () => {
     expect(await ofParts()).toEqual(bad);
   });
 
-  test("looks at the files of an image alone", async () => {
+  test("reads only files of an image", async () => {
     const { stdout } = await run("--check", "--root", host.fsroot);
     expect(stdout).toContain("hook ");
     expect(stdout).not.toMatch(/swappiness|chroot|unknown +\w/);

@@ -3,7 +3,7 @@ import { InstallHost } from "../node/install-host.ts";
 
 const JOURNAL = "/var/lib/wasp/install.json";
 
-/** A host where everything that wasp install does is to be done. */
+/** Returns a host that needs every change of wasp install. */
 function barestHost(): InstallHost {
   const host = new InstallHost();
   host.write("/etc/crio/crio.conf", '[crio.runtime]\nhooks_dir = ["/opt/hooks.d"]\n');
@@ -13,18 +13,18 @@ function barestHost(): InstallHost {
   return host;
 }
 
-/** What is on a host, but for the journal, whose entries may be in another order. */
+/** Returns all files of a host except the journal, whose entries may be in another order. */
 function listingOf(host: InstallHost): Record<string, string> {
   const { [JOURNAL]: _, ...rest } = host.listing();
   return rest;
 }
 
-/** What an installation makes of such a host, and how long it takes in milliseconds. */
+/** Installs on such a host, and returns its files and the duration in milliseconds. */
 async function wholeRun(): Promise<{ listing: Record<string, string>; milliseconds: number }> {
   using host = barestHost();
-  const begun = performance.now();
+  const startedAt = performance.now();
   await host.wasp("install");
-  return { milliseconds: performance.now() - begun, listing: listingOf(host) };
+  return { milliseconds: performance.now() - startedAt, listing: listingOf(host) };
 }
 
 const MOMENTS = Array.from({ length: 6 }, (_, index) => (index + 1) / 7);
@@ -52,7 +52,7 @@ describe("a run that is killed", () => {
     expect(host.listing()).toEqual(before);
   });
 
-  test("by the command that it runs runs it again", async () => {
+  test("by the command that it runs, runs that command again", async () => {
     using host = barestHost();
     const before = host.listing();
     host.onCommand("kill -9 $PPID");
@@ -74,13 +74,13 @@ describe("a run that is killed", () => {
 });
 
 describe("a command that fails", () => {
-  test("ends the run with its own words, and is run again", async () => {
+  test("ends the run with its error, and is run again", async () => {
     using host = barestHost();
     host.onCommand("echo no bus >&2; exit 3");
     const { exitCode, stdout, stderr } = await host.wasp("install");
     expect(exitCode).toBe(1);
     expect(stderr).toContain("MemorySwapMax=0: exit status 3: no bus");
-    expect(stderr).toContain("repeat wasp install once that is mended, or run wasp uninstall");
+    expect(stderr).toContain("fix the error and run wasp install again, or run wasp uninstall");
     expect(stdout).not.toContain("installed:");
 
     host.onCommand("");
@@ -88,7 +88,7 @@ describe("a command that fails", () => {
     expect((await host.wasp("install")).stdout).toContain("nothing to do: ");
   });
 
-  test("ends uninstalling with the rest in the journal", async () => {
+  test("ends wasp uninstall, which can be repeated", async () => {
     using host = barestHost();
     const before = host.listing();
     await host.wasp("install");

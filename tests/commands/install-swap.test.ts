@@ -1,4 +1,4 @@
-// The host's own commands are stood in for: one that turns swap on or off has /proc/swaps say so.
+// The commands of the host are stand-ins: those that turn swap on or off change /proc/swaps.
 import { describe, expect, test } from "bun:test";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -31,7 +31,7 @@ esac`);
 
 const LAYOUT = { driver: "systemd", cgroupRoot: [] } as const;
 
-/** Puts a cgroup into a host, with what is used of memory and of swap at each level, and a limit of its own. */
+/** Adds a cgroup to a host, with a memory limit, and with its usage of memory and swap at each level. */
 function addCgroup(
   host: InstallHost,
   path: string,
@@ -47,18 +47,18 @@ function addCgroup(
   }
 }
 
-const acting = (host: InstallHost) => host.ran.filter((line) => !/^(findmnt|wipefs)/.test(line));
+const changingCommands = (host: InstallHost) => host.ran.filter((line) => !/^(findmnt|wipefs)/.test(line));
 
 describe("wasp install of swap", () => {
   const flags = ["--only", "swap", "--swap-size", "32Mi"];
 
-  test("makes it, turns it on, and says how large it is and why", async () => {
+  test("makes it, turns it on, and shows the derivation of its size", async () => {
     using host = hostWithDisk({ swapSize: "8G" });
     const { exitCode, stdout, stderr } = await host.wasp("install", "--only=swap", "--overcommit=150%");
     expect([exitCode, stderr]).toEqual([0, ""]);
     expect(stdout).toContain("16 GiB of memory * (150% / 100% - 1) = 8 GiB of swap");
     expect(stdout).toContain("read back and as planned");
-    expect(acting(host)).toEqual([
+    expect(changingCommands(host)).toEqual([
       "systemctl daemon-reload",
       `/bin/sh ${SCRIPT} make`,
       `systemctl start ${UNIT}`,
@@ -66,7 +66,7 @@ describe("wasp install of swap", () => {
     expect(host.read(`/etc/systemd/system/${UNIT}`)).toContain("What=/var/lib/wasp/swapfile");
   });
 
-  test.each([[flags], [["--only", "swap"]]])("has nothing to do again with %j", async (again) => {
+  test.each([[flags], [["--only", "swap"]]])("has nothing to do in a second run with %j", async (again) => {
     using host = hostWithDisk();
     await host.wasp("install", ...flags);
     const before = host.listing();
@@ -77,21 +77,21 @@ describe("wasp install of swap", () => {
       "nothing to do: swap: all as planned",
     ]);
     expect(host.listing()).toEqual(before);
-    expect(acting(host)).toHaveLength(3);
+    expect(changingCommands(host)).toHaveLength(3);
   });
 
-  test("is refused, and touches nothing, where it cannot be", async () => {
+  test("is refused without changes on a file system that does not support it", async () => {
     using host = hostWithDisk({ type: "overlay" });
     const before = host.listing();
     const { exitCode, stderr } = await host.wasp("install", ...flags);
     expect(exitCode).toBe(1);
-    expect(stderr).toContain("is overlay, which can hold no swap file");
+    expect(stderr).toContain("is overlay, which does not support swap files");
     expect(stderr).toContain("nothing was changed");
     expect(host.listing()).toEqual(before);
-    expect(acting(host)).toEqual([]);
+    expect(changingCommands(host)).toEqual([]);
   });
 
-  test("is refused where the kubelet would not start again, unless somebody insists", async () => {
+  test("is refused if the kubelet would not start with swap, unless --ignore-kubelet is given", async () => {
     using host = hostWithDisk();
     host.write("/var/lib/kubelet/config.yaml", "kind: KubeletConfiguration\n");
     host.addProcess(700, "kubelet", ["/usr/bin/kubelet", "--config=/var/lib/kubelet/config.yaml"]);
@@ -107,14 +107,14 @@ describe("wasp install of swap", () => {
       "set failSwapOn: false in /var/lib/kubelet/config.yaml, or use --ignore-kubelet",
     );
     expect(host.listing()).toEqual(before);
-    expect(acting(host)).toEqual([]);
-    const insisting = await host.wasp("install", ...flags, "--ignore-kubelet");
-    expect(insisting).toMatchObject({ exitCode: 0, stderr: "" });
-    expect(insisting.stdout).toContain("note: the kubelet does not start where swap is on: set failSwapOn");
+    expect(changingCommands(host)).toEqual([]);
+    const ignoring = await host.wasp("install", ...flags, "--ignore-kubelet");
+    expect(ignoring).toMatchObject({ exitCode: 0, stderr: "" });
+    expect(ignoring.stdout).toContain("note: the kubelet does not start where swap is on: set failSwapOn");
     expect((await host.wasp("install", ...flags)).stdout).toContain("nothing to do: swap");
   });
 
-  test("is set up with the kubelet's drop-in, which is heeded afterwards", async () => {
+  test("is set up with the kubelet's drop-in, which a later run finds", async () => {
     using host = hostWithDisk();
     host.addProcess(700, "kubelet", ["/usr/bin/kubelet", "--config-dir=/etc/kubelet.d"]);
     const both = await host.wasp("install", "--swap-size=32Mi", "--only=kubelet", "--only=swap");
@@ -123,7 +123,7 @@ describe("wasp install of swap", () => {
     expect(await host.wasp("install", ...flags)).toMatchObject({ exitCode: 0, stderr: "" });
   });
 
-  // Debian has wipefs where a plain su does not look, and findmnt where it does.
+  // Debian has wipefs in a folder that is not in the PATH of a plain su, and findmnt in one that is.
   test("finds the system's own programs under a plain su", async () => {
     const file = `${mkdtempSync(`${tmpdir()}/wasp-swap-`)}/swapfile`;
     writeFileSync(file, "not wasp's");
@@ -131,30 +131,30 @@ describe("wasp install of swap", () => {
     const { exitCode, stderr } = await wasp(argv, "ignore", { PATH: "/usr/bin:/bin" });
     rmSync(dirname(file), { recursive: true });
     expect(stderr).not.toContain("wipefs");
-    expect([exitCode, stderr]).toEqual([1, expect.stringContaining(`${file} is there`)]);
+    expect([exitCode, stderr]).toEqual([1, expect.stringContaining(`${file} exists already`)]);
   });
 
-  test("is left to an image's first start", async () => {
+  test("is deferred to the first boot of an image", async () => {
     using host = hostWithDisk();
     const { exitCode, stdout } = await host.waspImage("install", "--only=swap", "--overcommit=150%");
     expect(exitCode).toBe(0);
-    expect(stdout).toContain("note: the swap is made when a node starts from the image");
+    expect(stdout).toContain("note: the swap is made when a node boots from the image");
     expect(host.read(SCRIPT)).toContain("# Size: 150% overcommit");
     expect(host.ran).toEqual([]);
     expect((await host.waspImage("install", "--only=swap")).stdout).toContain("nothing to do");
   });
 
-  test("is undone on the node that started from an image as on any other", async () => {
+  test("is undone on a node that booted from an image as on any other", async () => {
     using host = hostWithDisk();
     await host.waspImage("install", "--only=swap", "--swap-size=32Mi");
     host.write("/proc/swaps", SWAP(1000));
     host.write("/var/lib/wasp/swapfile", "");
     expect((await host.wasp("uninstall")).exitCode).toBe(0);
-    expect(acting(host)).toEqual([`/bin/sh ${SCRIPT} remove`, "systemctl daemon-reload"]);
+    expect(changingCommands(host)).toEqual([`/bin/sh ${SCRIPT} remove`, "systemctl daemon-reload"]);
     expect(Object.keys(host.listing())).not.toContain("/var/lib/wasp");
   });
 
-  test("is gone from an image that never started", async () => {
+  test("is removed from an image that never booted", async () => {
     using host = hostWithDisk();
     const before = host.listing();
     await host.waspImage("install", "--only=swap", "--swap-size=32Mi");
@@ -162,7 +162,7 @@ describe("wasp install of swap", () => {
     expect([host.listing(), host.ran]).toEqual([before, []]);
   });
 
-  test("has the disk's latency protected by the name that it has", async () => {
+  test("protects the latency of its disk by the persistent name", async () => {
     using host = hostWithDisk();
     await host.wasp("install", ...flags, "--only", "system-slice");
     expect(host.read("/etc/systemd/system/system.slice.d/50-wasp.conf")).toContain("MemorySwapMax=0");
@@ -172,20 +172,20 @@ describe("wasp install of swap", () => {
 });
 
 describe("wasp uninstall of swap", () => {
-  test("turns it off and removes it first, and leaves nothing", async () => {
+  test("turns it off, removes it and leaves nothing", async () => {
     using host = hostWithDisk();
     const before = host.listing();
     await host.wasp("install", "--only", "swap", "--swap-size", "32Mi");
     const { exitCode, stderr } = await host.wasp("uninstall");
     expect([exitCode, stderr]).toEqual([0, ""]);
-    expect(acting(host).slice(3)).toEqual([`/bin/sh ${SCRIPT} remove`, "systemctl daemon-reload"]);
+    expect(changingCommands(host).slice(3)).toEqual([`/bin/sh ${SCRIPT} remove`, "systemctl daemon-reload"]);
     const after = host.listing();
     delete before["/proc/swaps"];
     delete after["/proc/swaps"];
     expect(after).toEqual(before);
   });
 
-  test("takes the folders away that were made for a file", async () => {
+  test("removes the folders that were made for a file", async () => {
     using host = hostWithDisk();
     host.makeFolder("/srv");
     host.onCommand(`case "$*" in
@@ -205,7 +205,7 @@ esac`);
     expect(after).toEqual(before);
   });
 
-  test("is refused before anything is undone where memory cannot take what is swapped out", async () => {
+  test("is refused before any change if memory cannot take what is swapped out", async () => {
     using host = hostWithDisk();
     await host.wasp("install", "--only", "swap", "--swap-size", "32Mi");
     host.write("/proc/swaps", SWAP(8_000_000));
@@ -219,7 +219,7 @@ esac`);
     expect((await host.wasp("uninstall", "--skip", "swap")).stdout).toContain("nothing to do");
   });
 
-  test("is refused where a container cannot take what is swapped out of it", async () => {
+  test("is refused if a container cannot take what is swapped out of it", async () => {
     using host = hostWithDisk();
     await host.wasp("install", "--only", "swap", "--swap-size", "32Mi");
     host.write("/proc/swaps", SWAP(100_000));
@@ -231,7 +231,7 @@ esac`);
     expect(stderr).toContain(
       `container ${containerIdOf(7).slice(0, 13)} of pod ${podUidOf(1)} would have 48 MiB with a memory.max of 40 MiB`,
     );
-    // A third of it can be dropped, or has come back already.
+    // A third of it can be dropped, or was swapped in already.
     const stat =
       "anon 1\nactive_file 3000000\ninactive_file 5000000\nslab_reclaimable 1000000\nswapcached 1000000\n";
     host.write(`/sys/fs/cgroup${container}/memory.stat`, stat);

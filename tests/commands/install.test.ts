@@ -10,7 +10,7 @@ const SLICE = "/etc/systemd/system/system.slice.d/50-wasp.conf";
 const JOURNAL = "/var/lib/wasp/install.json";
 const KUBELET_DROP_IN = "/etc/kubernetes/kubelet.conf.d/50-wasp.conf";
 
-/** A host with CRI-O and a kubelet that reads drop-ins. */
+/** Returns a host with CRI-O and a kubelet that reads drop-ins. */
 function nodeHost(): InstallHost {
   const host = new InstallHost();
   host.write(
@@ -24,7 +24,7 @@ function nodeHost(): InstallHost {
 }
 
 describe("wasp install", () => {
-  test("makes a host ready, has nothing to do again, and leaves nothing of it", async () => {
+  test("sets a host up, has nothing to do in a second run, and is undone completely", async () => {
     using host = nodeHost();
     const before = host.listing();
 
@@ -93,7 +93,7 @@ describe("wasp install", () => {
     expect(stdout.toString()).toStartWith("wasp ");
   });
 
-  test("shows all of it and does nothing with --dry-run", async () => {
+  test("shows all changes and makes none with --dry-run", async () => {
     using host = nodeHost();
     const before = host.listing();
     const { exitCode, stdout } = await host.wasp("install", "--dry-run");
@@ -105,7 +105,7 @@ describe("wasp install", () => {
     expect(host.ran).toEqual([]);
   });
 
-  test("tells programs the same", async () => {
+  test("prints the same as JSON", async () => {
     using host = nodeHost();
     const dry = JSON.parse((await host.wasp("install", "--dry-run", "-o", "json")).stdout);
     expect(dry).toMatchObject({ outcome: "planned", dryRun: true, errors: [] });
@@ -124,13 +124,13 @@ describe("wasp install", () => {
     expect(undone.changes[0]).toEqual({ action: "remove", part: "hook", kind: "file", path: HOOK });
   });
 
-  test("shows how a text changes, and puts back what was there before", async () => {
+  test("shows the difference of a replaced text, and restores the original", async () => {
     using host = nodeHost();
     host.write(SLICE, "[Slice]\nMemorySwapMax=1G\n", 0o600);
     host.write(BINARY, "#!/bin/sh\n", 0o700);
     const before = host.listing();
     const { stdout } = await host.wasp("install");
-    expect(stdout).toContain(`  replace ${BINARY}: another executable of 10 bytes; the hook runs it\n`);
+    expect(stdout).toContain(`  replace ${BINARY}: a different executable of 10 bytes; the hook runs it\n`);
     expect(stdout).toContain(
       "    @@ -1,2 +1,3 @@\n    +# Written by wasp install.\n     [Slice]\n    -MemorySwapMax=1G\n",
     );
@@ -138,7 +138,7 @@ describe("wasp install", () => {
     expect(host.listing()).toEqual(before);
   });
 
-  test("replaces what an older wasp installed, and still undoes all of it", async () => {
+  test("replaces the executable of an older wasp, and still undoes everything", async () => {
     using host = nodeHost();
     const before = host.listing();
     await host.wasp("install");
@@ -157,7 +157,7 @@ describe("wasp install", () => {
     expect(host.listing()).toEqual(before);
   });
 
-  test("takes away what it made for other options, once the new is there", async () => {
+  test("removes files that only earlier options needed, after writing the new ones", async () => {
     using host = nodeHost();
     const before = host.listing();
     await host.wasp("install", "--binary-path", "/opt/wasp/bin/wasp");
@@ -169,7 +169,7 @@ describe("wasp install", () => {
     expect(host.listing()).toEqual(before);
   });
 
-  test("leaves what it made for a kubelet that is not there just now", async () => {
+  test("keeps the drop-in of a kubelet that is down", async () => {
     using host = nodeHost();
     await host.wasp("install");
     host.remove("/proc/700");
@@ -177,7 +177,7 @@ describe("wasp install", () => {
     expect(Object.keys(host.listing())).toContain(KUBELET_DROP_IN);
   });
 
-  test("installs chosen parts only", async () => {
+  test("installs only selected parts", async () => {
     using host = nodeHost();
     const { stdout } = await host.wasp(
       "install",
@@ -193,7 +193,7 @@ describe("wasp install", () => {
     expect(Object.keys(host.listing())).not.toContain(HOOK);
   });
 
-  test("restarts the services whose settings change, and only then", async () => {
+  test("restarts services only when their settings change", async () => {
     using host = nodeHost();
     host.write("/etc/crio/crio.conf.d/10-hooks.conf", '[crio.runtime]\nhooks_dir = ["/opt/hooks.d"]\n');
     host.write("/opt", "in the way of the folder");
@@ -209,7 +209,7 @@ describe("wasp install", () => {
     expect(host.ran).toEqual(restarts);
   });
 
-  test("prepares an image, where nothing is run, and does not leave it by its links", async () => {
+  test("sets up an image without running commands, and does not follow its links out of it", async () => {
     using host = nodeHost();
     host.remove("/usr/local/bin");
     host.makeFolder("/var/usrlocal");
@@ -218,8 +218,8 @@ describe("wasp install", () => {
     const before = host.listing();
     const { exitCode, stdout } = await host.waspImage("install");
     expect(exitCode).toBe(0);
-    expect(stdout).toContain("left to the start of the node: systemctl daemon-reload\n");
-    // The command lines of the machine that prepares it say nothing of the image.
+    expect(stdout).toContain("deferred to the first boot of the node: systemctl daemon-reload\n");
+    // Processes of this host are not those of the image.
     expect(stdout).toContain("there is no kubelet on this host");
     expect(Object.keys(host.listing())).toContain("/var/usrlocal/bin/wasp");
     await host.waspImage("uninstall");
@@ -237,13 +237,13 @@ describe("wasp install changes nothing", () => {
       `the hook runs ${BINARY}, which is no executable: install the binary too`,
     ],
     [
-      "where a folder is in a file's place",
+      "if a folder is in the place of a file",
       (host) => host.makeFolder(HOOK),
       [],
-      `${HOOK} is not a regular file, and wasp replaces nothing else`,
+      `${HOOK} is not a regular file, and wasp replaces only those`,
     ],
     [
-      "where CRI-O's configuration cannot be understood",
+      "if CRI-O's configuration cannot be parsed",
       (host) => host.write("/etc/crio/crio.conf", "[crio\n"),
       [],
       "/etc/crio/crio.conf is not TOML that wasp can read",
@@ -255,10 +255,10 @@ describe("wasp install changes nothing", () => {
       "the kubelet is started with --fail-swap-on, which overrides its files",
     ],
     [
-      "where another journal is",
+      "if it cannot read the journal",
       (host) => host.write(JOURNAL, '{"version": 2}'),
       [],
-      `${JOURNAL} is not a journal of this wasp`,
+      `${JOURNAL} is not a journal that this version of wasp can read`,
     ],
   ])("%s", async (_, breakHost, flags, complaint) => {
     using host = nodeHost();
@@ -271,7 +271,7 @@ describe("wasp install changes nothing", () => {
     expect(host.ran).toEqual([]);
   });
 
-  test("where it is told of two places", async () => {
+  test("with two roots of a host, or with a missing one", async () => {
     using host = nodeHost();
     const { exitCode, stderr } = await host.wasp("install", "--chroot", host.root);
     expect([exitCode, stderr]).toEqual([
@@ -285,7 +285,7 @@ describe("wasp install changes nothing", () => {
     ]);
   });
 
-  test("while another installs", async () => {
+  test("while another process installs", async () => {
     using host = nodeHost();
     const lock = Bun.spawn(["flock", host.root, "cat"], { stdin: "pipe", stdout: "pipe" });
     lock.stdin.write("locked\n");
@@ -295,7 +295,7 @@ describe("wasp install changes nothing", () => {
     lock.stdin.end();
     await lock.exited;
     expect(exitCode).toBe(1);
-    expect(stderr).toContain("another wasp install or wasp uninstall has the lock");
+    expect(stderr).toContain("another wasp install or wasp uninstall holds the lock");
     expect((await host.wasp("install")).exitCode).toBe(0);
   });
 
@@ -310,7 +310,7 @@ describe("wasp install changes nothing", () => {
     [["--root", "/"], "--root: / is the running host's root"],
     [["--root", "/mnt", "--fsroot", "/host"], "--root and --fsroot exclude one another"],
     [["now"], "unexpected argument now"],
-  ])("when it is asked %j", async (flags, complaint) => {
+  ])("with the arguments %j", async (flags, complaint) => {
     const run = Bun.spawn([WASP, "install", ...flags], {
       cwd: ROOT,
       stdout: "pipe",

@@ -7,7 +7,7 @@ const HOOK = "/usr/share/containers/oci/hooks.d/wasp-swap.json";
 const BINARY = "/usr/local/bin/wasp";
 const SLICE = "/etc/systemd/system/system.slice.d/50-wasp.conf";
 
-/** A host with wasp on it, and how it was before. */
+/** Returns a host with wasp installed. */
 async function installed(): Promise<InstallHost> {
   const host = new InstallHost();
   await host.wasp("install");
@@ -15,17 +15,17 @@ async function installed(): Promise<InstallHost> {
 }
 
 describe("wasp uninstall", () => {
-  test("leaves what was changed since, and tells of it", async () => {
+  test("keeps files that were changed since, and reports them", async () => {
     using host = await installed();
     host.write(SLICE, "[Slice]\nMemorySwapMax=1G\n");
     const { exitCode, stdout } = await host.wasp("uninstall");
     expect(exitCode).toBe(0);
-    expect(stdout).toContain(`left ${SLICE}: it was changed since wasp wrote it\n`);
+    expect(stdout).toContain(`kept ${SLICE}: it was changed since wasp wrote it\n`);
     expect(host.read(SLICE)).toBe("[Slice]\nMemorySwapMax=1G\n");
     expect(Object.keys(host.listing())).not.toContain("/var/lib/wasp");
   });
 
-  test("leaves a folder in which others have put something", async () => {
+  test("keeps a folder with files of others", async () => {
     using host = await installed();
     host.write("/etc/systemd/system/theirs.service", "[Unit]\n");
     await host.wasp("uninstall");
@@ -33,7 +33,7 @@ describe("wasp uninstall", () => {
     expect(left).toEqual(["/etc/systemd", "/etc/systemd/system", "/etc/systemd/system/theirs.service"]);
   });
 
-  test("leaves what was there before wasp was installed", async () => {
+  test("keeps an executable that existed before", async () => {
     using host = new InstallHost();
     await Bun.$`install -D -m 0755 ${WASP} ${host.root}${BINARY}`;
     const before = host.listing();
@@ -42,7 +42,7 @@ describe("wasp uninstall", () => {
     expect(host.listing()).toEqual(before);
   });
 
-  test("takes the hook away before the binary that it runs", async () => {
+  test("removes the hook before the binary that it runs", async () => {
     using host = await installed();
     const { stdout } = await host.wasp("uninstall", "--dry-run");
     const lines = stdout.split("\n");
@@ -50,7 +50,7 @@ describe("wasp uninstall", () => {
     expect(lines.indexOf(`remove ${BINARY}`)).toBeGreaterThan(lines.indexOf(`remove ${SLICE}`));
   });
 
-  test("does not take the binary from under the hook", async () => {
+  test("does not remove the binary without the hook", async () => {
     using host = await installed();
     const before = host.listing();
     const { exitCode, stderr } = await host.wasp("uninstall", "--only", "binary");
@@ -60,7 +60,7 @@ describe("wasp uninstall", () => {
   });
 
   test.each(["", ".install.json.wasp-unfinished", "before/0123"])(
-    "removes what an installation left that was killed at its beginning: %j",
+    "removes the files of an installation that was killed at its beginning: %j",
     async (name) => {
       using host = new InstallHost();
       const before = host.listing();
@@ -89,7 +89,7 @@ const containers = [1, 2].map(
   (id) => `${podPath(LAYOUT, "Burstable", podUidOf(id))}/crio-${containerIdOf(id)}.scope`,
 );
 
-/** A host with wasp on it and two containers, of which one may swap. */
+/** Returns a host with wasp installed and two containers, of which one may swap. */
 async function withContainers(): Promise<InstallHost> {
   const host = await installed();
   for (const [index, path] of containers.entries()) {
@@ -114,10 +114,10 @@ describe("the swap limits of running containers", () => {
   });
 
   test.each<[string, (host: InstallHost) => void, readonly string[]]>([
-    ["if that is wanted", () => {}, ["--limits", "Keep"]],
-    ["if the hook stays", () => {}, ["--only", "system-slice"]],
+    ["on request", () => {}, ["--limits", "Keep"]],
+    ["if the hook is kept", () => {}, ["--only", "system-slice"]],
     [
-      "if the kubelet gave them",
+      "if the kubelet sets them",
       (host) => {
         host.addProcess(7, "kubelet", ["kubelet", "--config", "/etc/kubelet.yaml"]);
         host.write("/etc/kubelet.yaml", "memorySwap: {swapBehavior: LimitedSwap}\n");
@@ -144,7 +144,7 @@ describe("the swap limits of running containers", () => {
     agent.stdin.end();
     await agent.exited;
     expect(exitCode).toBe(1);
-    expect(stderr).toContain("a wasp agent runs on this host");
+    expect(stderr).toContain("a wasp agent is running on this host");
     expect(limitsOf(host)).toEqual(["4096000", "0"]);
   });
 });

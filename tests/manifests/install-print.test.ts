@@ -53,7 +53,7 @@ describe("wasp install --print kubernetes", () => {
   });
 
   test.each([
-    [["--swap-device", "/dev/sdb"], "/dev/sdb is another disk, or none, on other nodes"],
+    [["--swap-device", "/dev/sdb"], "/dev/sdb may be another disk, or missing, on other nodes"],
     [["--overcommit", "150%", "--restart", "--fsroot", "/a"], "it excludes --restart, --fsroot"],
     [["--overcommit", "150%", "--ssh", "a"], "it excludes --ssh"],
   ])("refuses flags that cannot apply to all nodes: %j", async (flags, complaint) => {

@@ -130,16 +130,16 @@ describe("nodes.yaml for OpenShift's workers", () => {
   });
 
   test.each([
-    [[], "how large is the swap to be? say --overcommit 150% or --swap-size 8Gi"],
-    [["--zram"], "how large is the swap to be?"],
+    [[], "the size of the swap is missing: pass --overcommit 150% or --swap-size 8Gi"],
+    [["--zram"], "the size of the swap is missing"],
     [
       ["--swap-size", "8Gi", "--swap-file", "/srv/swap"],
-      "/srv/swap: the files of OpenShift's nodes are below /var",
+      "/srv/swap is not below /var, the folder for files of OpenShift's nodes",
     ],
-    [["--swap-device", "/dev/sdb"], "/dev/sdb is another disk, or none, on other nodes"],
+    [["--swap-device", "/dev/sdb"], "/dev/sdb may be another disk, or missing, on other nodes"],
     [
       ["--swap-device", "/dev/disk/by-id/nvme-1"],
-      "/dev/disk/by-id/nvme-1 is another disk, or none, on other nodes: name it as all of them have it, below /dev/disk/by-path",
+      "/dev/disk/by-id/nvme-1 may be another disk, or missing, on other nodes: use a path that all nodes have, below /dev/disk/by-path",
     ],
     [
       ["--swap-device", "/dev/disk/by-path/a", "--overcommit", "150%"],

@@ -37,7 +37,7 @@ test("each host plans for itself, and one that cannot be reached stops no other"
   const { exitCode, stdout } = wasp("install", `--hosts=${hosts}`, "--verbose", ...planned());
   expect(exitCode).toBe(1);
   expect(stdout).toContain("create /usr/local/bin/wasp");
-  expect(stdout).toContain("its host key is not the one that is known here");
+  expect(stdout).toContain("its host key has changed, which may be a man-in-the-middle attack");
   expect(stdout).toEndWith("1 of 2 hosts done, 1 failed\n");
   expect(await readdir(`${sshd.folder}/here`)).toEqual([]);
 });
@@ -61,7 +61,7 @@ test("a host that wasp was never installed on has nothing to uninstall", () => {
   const { exitCode, stdout } = wasp("uninstall", "--ssh", host, "--verbose", `--fsroot=${sshd.folder}/here`);
   expect([exitCode, stdout]).toEqual([
     0,
-    expect.stringContaining("nothing to do: wasp install made nothing here"),
+    expect.stringContaining("nothing to do: this host has no changes of wasp install"),
   ]);
 });
 

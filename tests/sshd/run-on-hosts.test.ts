@@ -23,7 +23,7 @@ async function run(hosts: HostsRun["hosts"], differences: Partial<HostsRun> = {}
   const outcomes = await runOnHosts({
     hosts,
     remoteArgv: ["--version"],
-    programFor: () => WASP,
+    executableFor: () => WASP,
     parallel: 5,
     connectSeconds: 20,
     timeoutSeconds: 50,
@@ -32,7 +32,7 @@ async function run(hosts: HostsRun["hosts"], differences: Partial<HostsRun> = {}
     stop: new AbortController().signal,
     ssh: sshd.ssh,
     folder,
-    installedProgram: `${sshd.folder}/installed`,
+    installedPath: `${sshd.folder}/installed`,
     ...differences,
   });
   return outcomes;
@@ -52,7 +52,7 @@ test("the executable is copied to several hosts at once, run on each, and taken 
 test("what wasp says on its standard error, and its exit status, come back", async () => {
   const [outcome] = await run([sshd.host("127.0.0.1")], { remoteArgv: ["no such command"] });
   expect(outcome).toMatchObject({ result: "failed", exitStatus: 2 });
-  expect(outcome?.reason).toStartWith("wasp ended with 2: ");
+  expect(outcome?.reason).toStartWith("wasp exited with status 2: ");
   expect(outcome?.reason).toContain("unknown command no such command");
 });
 
@@ -64,10 +64,10 @@ test("no host key is taken on trust, whatever the user's configuration says", as
   ]);
   expect(outcomes.map(({ result }) => result)).toEqual(["failed", "failed", "failed"]);
   const [changed, unknown, refused] = outcomes.map(({ reason }) => reason);
-  expect(changed).toStartWith("its host key is not the one that is known here");
-  expect(unknown).toStartWith("its host key is not known here: run ssh ssh://root@127.0.0.4:");
+  expect(changed).toStartWith("its host key has changed, which may be a man-in-the-middle attack");
+  expect(unknown).toStartWith("its host key is unknown: run ssh ssh://root@127.0.0.4:");
   expect(refused).toStartWith(
-    "it refuses the keys it was offered: nobody@127.0.0.1: Permission denied (publickey)",
+    "it rejected all offered keys: nobody@127.0.0.1: Permission denied (publickey)",
   );
   expect(await Bun.file(`${sshd.folder}/known_hosts`).text()).not.toContain("127.0.0.4");
 });
@@ -88,7 +88,7 @@ describe("where wasp is at work", () => {
   test("it is told to end when somebody stops it all, and its copy is taken away", async () => {
     const program = await slowProgram("stopped");
     const stop = new AbortController();
-    const running = run([sshd.host("127.0.0.1")], { programFor: () => program, stop: stop.signal });
+    const running = run([sshd.host("127.0.0.1")], { executableFor: () => program, stop: stop.signal });
     await until(() => existsSync(begun));
     expect(await readdir(folder)).toHaveLength(1);
     stop.abort();
@@ -98,14 +98,14 @@ describe("where wasp is at work", () => {
 
   test("a connection that is lost is told from a wasp that fails", async () => {
     const program = await slowProgram("lost");
-    const running = run([sshd.host("127.0.0.1")], { programFor: () => program });
+    const running = run([sshd.host("127.0.0.1")], { executableFor: () => program });
     await until(() => existsSync(begun));
     process.kill(await serverOf(Number(await Bun.file(begun).text())));
     const [outcome] = await running;
     expect(outcome).toMatchObject({ result: "failed" });
     expect(outcome?.exitStatus).toBeUndefined();
     expect(outcome?.reason).toStartWith(
-      "the connection was lost while wasp ran, which may be half done: run it again",
+      "the connection was lost while wasp was running, so its work may be incomplete: run it again",
     );
     await until(async () => existsSync(ended) && (await readdir(folder)).length === 0);
   });

@@ -88,7 +88,7 @@ describe("a file", () => {
     const before = await guest.must("echo mine >/srv/swap; stat -c %Y%s /srv/swap");
     const { code, stderr } = await install("--swap-file /srv/swap --swap-size 64Mi");
     expect(code).toBe(1);
-    expect(stderr).toContain("/srv/swap is there already, and wasp did not make it");
+    expect(stderr).toContain("/srv/swap exists already and was not made by wasp");
     expect((await install("--swap-file /srv/big --swap-size 1Ti")).stderr).toContain("1 TiB do not fit");
     expect(await guest.must("stat -c %Y%s /srv/swap; rm /srv/swap")).toBe(before);
     expect(await listFiles()).toBe(listing);
@@ -96,7 +96,7 @@ describe("a file", () => {
 
   test("is not made beside swap enough, where no place is chosen", async () => {
     expect((await install("--overcommit 105%")).stdout).toContain(
-      "there is swap enough, set up by somebody else",
+      "there is enough swap already, not set up by wasp",
     );
     expect(await listFiles()).toBe(listing);
   });
@@ -129,9 +129,9 @@ describe("a file on a file system of its own", () => {
   });
 
   test.each([
-    ["overlay", "is overlay, which can hold no swap file"],
-    ["tmpfs", "is tmpfs, which can hold no swap file"],
-    ["several disks", "is on 2 devices, and the kernel swaps to a file on a single one"],
+    ["overlay", "is overlay, which does not support swap files"],
+    ["tmpfs", "is tmpfs, which does not support swap files"],
+    ["several disks", "is on 2 devices, and the kernel supports swap files only on a single one"],
     ["read-only", "is read-only"],
   ])("is refused on %s, and nothing is touched", async (kind, why) => {
     await mount(kind);
@@ -147,7 +147,7 @@ describe("a file on a file system of its own", () => {
 test("zram comes back when the node starts again, and is given back", async () => {
   const { code, stderr, stdout } = await install("--zram --swap-size 128Mi");
   expect([code, stderr]).toEqual([0, ""]);
-  expect(stdout).toContain("zram keeps in memory what is swapped out");
+  expect(stdout).toContain("zram keeps swapped-out memory in memory");
   const area = /^\/dev\/zram\d 134213632 100$/;
   expect(await swaps()).toEqual([expect.stringMatching(area)]);
   await guest.reboot();

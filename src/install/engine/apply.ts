@@ -2,15 +2,15 @@ import { mkdirSync } from "node:fs";
 import { syncFolder } from "../target/atomic-file.ts";
 import type { Host } from "../target/host.ts";
 import { folderOf, locate, statOf } from "../target/locate.ts";
-import { type Change, type Comparison, compareSteps, isDoing } from "./compare.ts";
-import { look, prepare, type StepByHands, take } from "./doers/doers.ts";
+import { type Change, type Comparison, compareSteps, hasEffect } from "./compare.ts";
+import { look, type PathStep, perform, prepare } from "./doers/doers.ts";
 import {
-  isNoted,
   isOwed,
+  isRecorded,
   type Journal,
   type Made,
   type MadeFolder,
-  settled,
+  withFinalDigest,
   withMade,
   withOwed,
   withoutOwed,
@@ -20,40 +20,40 @@ import type { Part } from "./part.ts";
 import { type Plan, refusalsOf, stepsOf } from "./plan.ts";
 import type { CommandStep } from "./step.ts";
 
-/** Compares a plan with what is on a host, and changes nothing. Its refusals are the plan's, and what is in the way. */
+/** Compares a plan with a host, without changing anything. The refusals are those of the plan and of its steps. */
 export function comparePlan(plan: Plan, host: Host): Comparison {
   const journal = readJournal(host);
   const { changes, refusals } = compareSteps(stepsOf(plan), (step) => look(step, host), {
     isRunning: host.isRunning,
     isOwed: (step) => isOwed(journal, step),
-    isNoted: (step) => isNoted(journal, step),
+    isRecorded: (step) => isRecorded(journal, step),
   });
   return { changes, refusals: [...refusalsOf(plan), ...refusals] };
 }
 
 /**
- * Makes the changes one after another, and tells of each once it is made. The journal has each before it is
- * made: a run that ends anywhere can be repeated, and undone. Throws an error that names the first that cannot be made.
+ * Applies the changes in order and reports each. Each is in the journal before it is applied, so that an interrupted run
+ * can be repeated and undone. Throws an error that names the first change that fails.
  */
 export function applyChanges(
   changes: readonly Change[],
   host: Host,
   onDone: (change: Change) => void = () => {},
 ): void {
-  const doing = changes.filter(isDoing);
+  const effective = changes.filter(hasEffect);
   let journal = readJournal(host);
   const keep = (next: Journal) => {
     journal = next;
     writeJournal(host, journal);
   };
-  const owed = doing.flatMap(({ action, step }) =>
+  const owed = effective.flatMap(({ action, step }) =>
     action === "run" && step.kind === "command" && step.when === "changed" ? [step] : [],
   );
   if (owed.length > 0) keep(owed.reduce(withOwed, journal));
-  for (const change of doing) {
+  for (const change of effective) {
     const { step } = change;
     if (step.kind === "command") runCommand(step, host, journal, keep);
-    else takeStep(step, host, journal, keep);
+    else performStep(step, host, journal, keep);
     onDone(change);
   }
 }
@@ -62,27 +62,27 @@ type Keep = (journal: Journal) => void;
 
 function runCommand(step: CommandStep, host: Host, journal: Journal, keep: Keep): void {
   const { part, argv, undo } = step;
-  const folders = (undo?.removes ?? []).flatMap((path) => madeFolders(host, part, path));
+  const folders = (undo?.removes ?? []).flatMap((path) => missingFolders(host, part, path));
   const made: readonly Made[] = undo === undefined ? [] : [...folders, { kind: "command", part, argv, undo }];
-  const noted = made.reduce(withMade, journal);
-  if (noted !== journal) keep(noted);
+  const recorded = made.reduce(withMade, journal);
+  if (recorded !== journal) keep(recorded);
   if (!host.isRunning) return;
   host.run(argv);
-  if (isOwed(noted, step)) keep(withoutOwed(noted, step));
+  if (isOwed(recorded, step)) keep(withoutOwed(recorded, step));
 }
 
-function takeStep(step: StepByHands, host: Host, journal: Journal, keep: Keep): void {
-  const folders = madeFolders(host, step.part, step.path);
+function performStep(step: PathStep, host: Host, journal: Journal, keep: Keep): void {
+  const folders = missingFolders(host, step.part, step.path);
   const made = prepare(step, host, journal);
-  const noted = [...folders, made].reduce(withMade, journal);
-  keep(noted);
+  const recorded = [...folders, made].reduce(withMade, journal);
+  keep(recorded);
   for (const { path } of folders) makeFolder(locate(host.fsroot, path));
-  take(step, host);
-  keep(withMade(noted, settled(made)));
+  perform(step, host);
+  keep(withMade(recorded, withFinalDigest(made)));
 }
 
-/** What is to be noted of the folders of a path that are not there, the outermost first. */
-function madeFolders({ fsroot }: Host, part: Part, path: string): MadeFolder[] {
+/** Journal entries of the missing parent folders of a path, the outermost first. */
+function missingFolders({ fsroot }: Host, part: Part, path: string): MadeFolder[] {
   const missing: MadeFolder[] = [];
   for (
     let folder = folderOf(path);

@@ -1,58 +1,57 @@
 import type { CommandStep, Step } from "./step.ts";
 
-/** What a step finds in its place. */
-export type Found =
-  /** What it would make. */
+/** State of the path that a step is for. */
+export type StepState =
+  /** As the step would make it. */
   | { readonly is: "as-planned" }
-  /** Nothing, or not yet that line of the file. */
+  /** Missing; of a line, missing in its file. */
   | { readonly is: "absent"; readonly diff?: string }
-  /** Something else, which it replaces. */
+  /** Different content, which the step replaces. */
   | { readonly is: "other"; readonly diff?: string; readonly detail?: string }
-  /** Something that it must not replace; why, with what would be right. */
+  /** Something that the step must not replace; `why` includes the remedy. */
   | { readonly is: "in-the-way"; readonly why: string };
 
-/** A step compared with what is there. */
+/** A step and its effect on a host. */
 export interface Change {
-  /** `defer`: a command of an image, which the first start makes up for; how it is undone is kept. */
+  /** `defer`: a command that an image does not run; the first boot has the same effect, and the journal keeps its undo. */
   readonly action: "create" | "replace" | "run" | "defer" | "unchanged";
   readonly step: Step;
-  /** For a text: how it changes, as diff -u shows it. */
+  /** Difference of the text, in the format of diff -u. */
   readonly diff?: string;
-  /** What there is to say of what is replaced. */
+  /** Description of what is replaced. */
   readonly detail?: string;
 }
 
-/** What the steps of a plan do to a host. */
+/** Effect of a plan on a host. */
 export interface Comparison {
-  /** Every step in its order; unchanged ones too, a command that is not to be run left out. */
+  /** All steps in order, including unchanged ones; without the commands that are not due. */
   readonly changes: readonly Change[];
-  /** What stands in the way; with one, nothing is done. */
+  /** Reasons for changing nothing at all. */
   readonly refusals: readonly string[];
 }
 
-/** What decides on a command besides the steps before it. */
-interface Circumstances {
+/** State that decides, besides the preceding steps, about running a command. */
+interface CommandState {
   readonly isRunning: boolean;
-  /** Whether a run that was cut off has yet to run it. */
+  /** Returns true if an interrupted run has not run it yet. */
   readonly isOwed: (step: CommandStep) => boolean;
-  /** Whether the journal has how it is undone. */
-  readonly isNoted: (step: CommandStep) => boolean;
+  /** Returns true if the journal has its undo command. */
+  readonly isRecorded: (step: CommandStep) => boolean;
 }
 
-/** Whether a change does something. */
-export function isDoing({ action }: Change): boolean {
+/** Returns true if a change changes the host. */
+export function hasEffect({ action }: Change): boolean {
   return action !== "unchanged";
 }
 
 /**
- * Compares the steps with what each finds. A command that depends on a change is run when a step of its part before it
- * changes something, or when a run that was cut off owes it; an image of a host runs none, and keeps how those are undone
- * that are not noted yet.
+ * Compares steps with the state of their paths. A command with `when: "changed"` is due if a preceding step of its part
+ * changes something, or if an interrupted run owes it. An image runs no command: the journal records its undo.
  */
 export function compareSteps(
   steps: readonly Step[],
-  found: (step: Exclude<Step, CommandStep>) => Found,
-  { isRunning, isOwed, isNoted }: Circumstances,
+  stateOf: (step: Exclude<Step, CommandStep>) => StepState,
+  { isRunning, isOwed, isRecorded }: CommandState,
 ): Comparison {
   const changes: Change[] = [];
   const refusals: string[] = [];
@@ -61,23 +60,23 @@ export function compareSteps(
     if (step.kind === "command") {
       const isDue = step.when === "always" || changedParts.has(step.part) || isOwed(step);
       if (isRunning && isDue) changes.push({ action: "run", step });
-      if (!isRunning && step.undo !== undefined && !isNoted(step)) changes.push({ action: "defer", step });
+      if (!isRunning && step.undo !== undefined && !isRecorded(step)) changes.push({ action: "defer", step });
       continue;
     }
-    const result = found(step);
-    if (result.is === "in-the-way") {
-      refusals.push(result.why);
+    const state = stateOf(step);
+    if (state.is === "in-the-way") {
+      refusals.push(state.why);
       continue;
     }
-    const change = changeOf(step, result);
-    if (isDoing(change)) changedParts.add(step.part);
+    const change = toChange(step, state);
+    if (hasEffect(change)) changedParts.add(step.part);
     changes.push(change);
   }
   return { changes, refusals };
 }
 
-function changeOf(step: Step, result: Exclude<Found, { readonly is: "in-the-way" }>): Change {
-  if (result.is === "as-planned") return { action: "unchanged", step };
-  const { is, ...shown } = result;
+function toChange(step: Step, state: Exclude<StepState, { readonly is: "in-the-way" }>): Change {
+  if (state.is === "as-planned") return { action: "unchanged", step };
+  const { is, ...shown } = state;
   return { action: is === "absent" ? "create" : "replace", step, ...shown };
 }

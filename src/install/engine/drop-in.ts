@@ -1,13 +1,13 @@
-/** The name of wasp's drop-ins, wherever settings of a service can be given in files of their own. */
+/** Name of wasp's drop-in file in every drop-in folder. */
 export const DROP_IN = "50-wasp.conf";
 
-/** The same where only files of TOML's own ending are read. */
+/** Name of the drop-in where only *.toml files are read. */
 export const TOML_DROP_IN = "50-wasp.toml";
 
-/** The first line of what wasp writes where a comment can be. */
+/** First line of every file of wasp whose format has comments. */
 export const WRITTEN_BY = "# Written by wasp install.";
 
-/** Whether a drop-in of a folder, or of a folder below it, is read after wasp's own and so counts for more. */
+/** Returns true if a drop-in below a folder is read after wasp's own, and so overrides it. */
 export function comesAfterDropIn(folder: string, path: string): boolean {
   const [name = ""] = path.slice(folder.length + 1).split("/");
   return name > DROP_IN;

@@ -5,17 +5,17 @@ import type { Host } from "../target/host.ts";
 import { locate, statOf } from "../target/locate.ts";
 import { EMPTY_JOURNAL, type Journal } from "./journal.ts";
 
-/** The folder of a host that is wasp's own. */
+/** Wasp's own folder on a host. */
 const STATE_FOLDER = "/var/lib/wasp";
 
 const JOURNAL = `${STATE_FOLDER}/install.json`;
 
-/** The folder where copies of what wasp replaced are kept, seen from here. */
+/** Returns the folder with copies of the replaced files, as a path of this process. */
 export function copiesOf({ fsroot }: Host): string {
   return locate(fsroot, `${STATE_FOLDER}/before`);
 }
 
-/** Reads what wasp did to a host; throws an error that names the file when it is not one of wasp's. */
+/** Reads a host's journal; throws an error that names the file if this version of wasp cannot read it. */
 export function readJournal({ fsroot }: Host): Journal {
   const path = locate(fsroot, JOURNAL);
   if (statOf(path) === undefined) return EMPTY_JOURNAL;
@@ -23,7 +23,7 @@ export function readJournal({ fsroot }: Host): Journal {
   const journal = parse(text);
   if (journal !== undefined) return journal;
   throw new Error(
-    `${path} is not a journal of this wasp, which has to know what it made: use the wasp that wrote it, or move it away and remove by hand what is in it`,
+    `${path} is not a journal that this version of wasp can read: use the version that wrote it, or move it away and undo its entries by hand`,
   );
 }
 
@@ -37,7 +37,7 @@ function parse(text: string): Journal | undefined {
   }
 }
 
-/** Writes what wasp did to a host, at once. */
+/** Replaces a host's journal atomically. */
 export function writeJournal({ fsroot }: Host, journal: Journal): void {
   mkdirSync(locate(fsroot, STATE_FOLDER), { recursive: true, mode: 0o755 });
   writeAtomically(
@@ -47,7 +47,7 @@ export function writeJournal({ fsroot }: Host, journal: Journal): void {
   );
 }
 
-/** Removes the journal of a host where nothing is left to undo, and wasp's folder unless somebody else uses it. */
+/** Removes the journal of a host that has nothing left to undo, and wasp's folder if it is empty. */
 export function removeJournal(host: Host): void {
   const folder = locate(host.fsroot, STATE_FOLDER);
   if (statOf(folder) === undefined) return;
@@ -56,7 +56,7 @@ export function removeJournal(host: Host): void {
   if (readdirSync(folder).length === 0) removeUnlessMounted(folder);
 }
 
-// Mounted by itself into a container, it is not the container's to remove.
+// A container that has the folder as a mount point cannot remove it.
 function removeUnlessMounted(folder: string): void {
   try {
     rmdirSync(folder);
@@ -66,13 +66,15 @@ function removeUnlessMounted(folder: string): void {
 }
 
 /**
- * Takes the lock that one installation of a host may hold, and keeps it until disposed of; throws when another holds it.
- * It is on the host's root: nothing has to be made for it, nor is left of it.
+ * Takes the exclusive lock for changing a host and holds it until disposed; throws if another process holds it. The lock
+ * is on the root folder of the host, so that no lock file is left behind.
  */
 export function lockHost({ fsroot }: Host): Disposable {
   const root = fsroot || "/";
   const descriptor = open(root, O.RDONLY);
   if (tryLock(descriptor, root)) return { [Symbol.dispose]: () => close(descriptor) };
   close(descriptor);
-  throw new Error(`another wasp install or wasp uninstall has the lock of ${root}: wait until it is done`);
+  throw new Error(
+    `another wasp install or wasp uninstall holds the lock on ${root}: wait until it has finished`,
+  );
 }

@@ -5,35 +5,35 @@ interface MadeForPart {
   readonly part: Part;
 }
 
-/** What was in a file's place before; a copy of it is kept until wasp's file is undone. */
+/** Original file that wasp replaced; its copy is kept until the replacement is undone. */
 export interface FileBefore {
-  /** SHA-256 of its content, in hexadecimal digits: the name of the copy. */
+  /** SHA-256 of its content, in hexadecimal digits: the file name of the copy. */
   readonly digest: string;
   readonly mode: number;
   readonly uid: number;
   readonly gid: number;
 }
 
-/** A file that wasp wrote whole: a text or its executable. */
+/** A file that wasp wrote: a text, or its own executable. */
 export interface MadeFile extends MadeForPart {
   readonly kind: "file";
   readonly path: string;
   /**
-   * SHA-256 of what wasp wrote, in hexadecimal digits: several while one is being replaced by the next, so that a run
-   * that was cut off between the two knows either as its own.
+   * SHA-256 of what wasp wrote, in hexadecimal digits. There are several while a file is being replaced, so that after an
+   * interrupted run either content is recognized as wasp's own.
    */
   readonly digests: readonly string[];
   readonly before?: FileBefore;
 }
 
-/** A line that wasp added to a file of others. */
+/** A line that wasp added to a file that it does not own. */
 export interface MadeLine extends MadeForPart {
   readonly kind: "line";
   readonly path: string;
   readonly line: string;
-  /** Whether the file was made for it, and goes when nothing else is in it. */
+  /** True if wasp created the file, which is then removed once it is empty. */
   readonly madeFile: boolean;
-  /** Whether the line before it was given its end. */
+  /** True if wasp added the missing line end of the preceding line. */
   readonly endedLine: boolean;
 }
 
@@ -44,91 +44,91 @@ export interface MadeLink extends MadeForPart {
   readonly target: string;
 }
 
-/** A folder, made for what is in it; undone when it is empty. */
+/** A parent folder that wasp created; removed once it is empty. */
 export interface MadeFolder extends MadeForPart {
   readonly kind: "folder";
   readonly path: string;
 }
 
-/** A command that was run, or was about to be, and has to be undone. */
+/** A command that was run, or was about to be, and has an undo command. */
 export interface MadeCommand extends MadeForPart {
   readonly kind: "command";
   readonly argv: readonly string[];
   readonly undo: UndoCommand;
 }
 
-/** What wasp did to a host and has to undo, as the journal keeps it. */
+/** A journal entry: one change of a host, with the data that its undo needs. */
 export type Made = MadeFile | MadeLine | MadeLink | MadeFolder | MadeCommand;
 
-/** The kinds of what is made. */
+/** Kinds of journal entries. */
 export type MadeKind = Made["kind"];
 
-/** What is made of one kind. */
+/** A journal entry of one kind. */
 export type MadeOf<Kind extends MadeKind> = Extract<Made, { readonly kind: Kind }>;
 
-/** A command that a run has yet to run, because of what it changed before. */
+/** A command that is still due because of an earlier change. */
 export interface OwedCommand extends MadeForPart {
   readonly argv: readonly string[];
 }
 
-/** What wasp keeps of what it did to a host. */
+/** Record of the changes that wasp made to a host. */
 export interface Journal {
   readonly version: 1;
-  /** In the order in which it was made. An entry is written before its thing is made: it may not be there. */
+  /** In the order of the changes. An entry precedes its change, so the change may be missing. */
   readonly made: readonly Made[];
   readonly owed: readonly OwedCommand[];
 }
 
-/** The journal of a host where wasp made nothing. */
+/** Journal of a host that wasp has not changed. */
 export const EMPTY_JOURNAL: Journal = { version: 1, made: [], owed: [] };
 
-/** An entry once its thing is made: of what was about to replace what, the one is left. */
-export function settled(made: Made): Made {
+/** Returns the entry of a completed change: of a file's digests only the final one is left. */
+export function withFinalDigest(made: Made): Made {
   return made.kind === "file" ? { ...made, digests: made.digests.slice(-1) } : made;
 }
 
-/** The entry for the same thing, if a journal has it. */
+/** Returns the journal's entry for the same path or command. */
 export function earlierMade<Kind extends MadeKind>(
   journal: Journal,
   made: MadeOf<Kind>,
 ): MadeOf<Kind> | undefined {
-  return journal.made.find((other) => nameOf(other) === nameOf(made)) as MadeOf<Kind> | undefined;
+  return journal.made.find((other) => identityOf(other) === identityOf(made)) as MadeOf<Kind> | undefined;
 }
 
-/** The name of what was made: the same thing made again has the same. */
-function nameOf(made: Made): string {
+/** Returns the identity of an entry: a repeated change has the same one. */
+function identityOf(made: Made): string {
   return made.kind === "command"
     ? `command ${JSON.stringify(made.argv)} of ${made.part}`
     : `${made.kind} ${made.path}${made.kind === "line" ? ` ${made.line}` : ""}`;
 }
 
-/** A journal with an entry in the place of the one for the same thing, or at its end. */
+/** Returns a journal with an entry, in the place of the one with the same identity or at the end. */
 export function withMade(journal: Journal, made: Made): Journal {
-  const index = journal.made.findIndex((other) => nameOf(other) === nameOf(made));
+  const index = journal.made.findIndex((other) => identityOf(other) === identityOf(made));
   return { ...journal, made: index < 0 ? [...journal.made, made] : journal.made.with(index, made) };
 }
 
-/** A journal without the entry for a thing. */
+/** Returns a journal without an entry. */
 export function withoutMade(journal: Journal, made: Made): Journal {
-  return { ...journal, made: journal.made.filter((other) => nameOf(other) !== nameOf(made)) };
+  return { ...journal, made: journal.made.filter((other) => identityOf(other) !== identityOf(made)) };
 }
 
-/** Whether a journal owes a command. */
+/** Returns true if a journal owes a command. */
 export function isOwed({ owed }: Journal, command: OwedCommand): boolean {
   return owed.some((other) => isSameCommand(other, command));
 }
 
-/** Whether a journal has a command, and how it is undone. */
-export function isNoted({ made }: Journal, command: OwedCommand): boolean {
+/** Returns true if a journal has an entry for a command. */
+export function isRecorded({ made }: Journal, command: OwedCommand): boolean {
   return made.some((entry) => entry.kind === "command" && isSameCommand(entry, command));
 }
 
-/** A journal that owes a command, once. */
+/** Returns a journal that owes a command, once. */
 export function withOwed(journal: Journal, { part, argv }: OwedCommand): Journal {
   return isOwed(journal, { part, argv }) ? journal : { ...journal, owed: [...journal.owed, { part, argv }] };
 }
 
-/** A journal that no longer owes a command. */
+/** Returns a journal that no longer owes a command. */
 export function withoutOwed(journal: Journal, command: OwedCommand): Journal {
   return { ...journal, owed: journal.owed.filter((other) => !isSameCommand(other, command)) };
 }

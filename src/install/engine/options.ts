@@ -1,51 +1,51 @@
-/** What an administrator chose for an installation; each part takes what it needs. */
+/** Options of an installation; each part uses the ones that it needs. */
 export interface InstallOptions {
-  /** Where the executable is installed: an absolute path of the host. */
+  /** Path of the installed executable: an absolute path of the host. */
   readonly binaryPath: string;
   /**
-   * The kubelet's soft threshold of memory.available, a quantity or a percentage as the kubelet spells it; Auto for one
-   * that fits the node, Off to set none.
+   * Soft eviction threshold of the kubelet for memory.available: a quantity or a percentage in the kubelet's format, Auto
+   * for one that fits the node, or Off for none.
    */
   readonly evictionSoft: string;
-  /** Whether the services whose settings change are restarted. */
+  /** True if services are restarted when their settings change. */
   readonly restart: boolean;
   readonly swap: SwapOptions;
-  /** Whether swap is set up although the kubelet would not start with it. */
+  /** True if swap is set up even for a kubelet that would not start with it. */
   readonly ignoreKubelet: boolean;
 }
 
-/** What a node swaps to. */
+/** File or device that a node swaps to. */
 export type SwapTarget =
   | { readonly kind: "file"; readonly path: string }
-  /** A whole disk, a partition or a logical volume, all of which becomes swap. */
+  /** A disk, a partition or a logical volume, used completely. */
   | { readonly kind: "device"; readonly path: string; readonly isEncrypted: boolean }
-  /** Compressed memory. */
+  /** A compressed device in memory. */
   | { readonly kind: "zram" };
 
-/** How much swap there is to be: so many bytes, or so much that pods may use this percentage of the node's memory. */
+/** Size of the swap: in bytes, or as the percentage of the node's memory that pods may use in all. */
 export type SwapSize =
   | { readonly kind: "bytes"; readonly bytes: number }
   | { readonly kind: "overcommit"; readonly percent: number };
 
-/** What an administrator chose for a node's swap. */
+/** Options of a node's swap. */
 export interface SwapOptions {
-  /** Undefined: a file, unless there is swap enough; or nothing, where no size was chosen either. */
+  /** Undefined with a size: the default file, unless there is enough swap already. Undefined without a size: no swap. */
   readonly target: SwapTarget | undefined;
-  /** Undefined: a device as large as it is, or nothing. */
+  /** Undefined: the whole device, or no swap. */
   readonly size: SwapSize | undefined;
-  /** 0 to 32767, higher ones are filled first; undefined: the kernel's choice, which is after all others. */
+  /** 0 to 32767, filled from the highest down; undefined: chosen by the kernel, below all others. */
   readonly priority: number | undefined;
 }
 
-/** Where swap goes unless told. */
+/** Path of the default swap file. */
 export const DEFAULT_SWAP_FILE = "/var/lib/wasp/swapfile";
 
-/** What would be swapped to; undefined when nothing was chosen. */
+/** Returns the target of the options, by default a file; undefined if they ask for no swap. */
 export function targetOf({ target, size }: SwapOptions): SwapTarget | undefined {
   return target ?? (size === undefined ? undefined : { kind: "file", path: DEFAULT_SWAP_FILE });
 }
 
-/** A target in words: the path, or zram. */
+/** Returns the name of a target: its path, or zram. */
 export function nameOfTarget(target: SwapTarget): string {
   return target.kind === "zram" ? "zram" : target.path;
 }

@@ -1,34 +1,34 @@
 import { PARTS, type Part } from "./part.ts";
 import type { Step } from "./step.ts";
 
-/** What is to be done for one part; a part that is as it should be has its steps all the same. */
+/** Plan of one part. It has all steps of the part, including those that the host has already. */
 export interface PartPlan {
   readonly part: Part;
-  /** In the order in which they are taken. */
+  /** In the order of execution. */
   readonly steps: readonly Step[];
-  /** Why it cannot be done: the thing, what is wrong and what would be right. With one, nothing of any part is done. */
+  /** Reasons for changing nothing, of any part: the object, what is wrong with it, and the remedy. */
   readonly refusals: readonly string[];
-  /** What whoever installs should know or do by hand. */
+  /** Notes for the administrator, including what has to be done by hand. */
   readonly notes: readonly string[];
 }
 
-/** What is to be done to a host. */
+/** Plan of an installation on a host. */
 export interface Plan {
   /** In the order of PARTS. */
   readonly parts: readonly PartPlan[];
 }
 
-/** Makes one plan of the parts' plans, in the order of PARTS. */
+/** Combines the plans of parts, in the order of PARTS. */
 export function compose(parts: readonly PartPlan[]): Plan {
   return { parts: [...parts].sort((a, b) => PARTS.indexOf(a.part) - PARTS.indexOf(b.part)) };
 }
 
-/** All steps of a plan in their order. */
+/** Returns all steps of a plan in order. */
 export function stepsOf({ parts }: Plan): readonly Step[] {
   return parts.flatMap(({ steps }) => steps);
 }
 
-/** All reasons why a plan cannot be carried out; none if it can. */
+/** Returns all refusals of a plan; none if it can be applied. */
 export function refusalsOf({ parts }: Plan): readonly string[] {
   return parts.flatMap(({ refusals }) => refusals);
 }

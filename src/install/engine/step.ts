@@ -1,77 +1,77 @@
 import type { Part } from "./part.ts";
 
-/** What every step has. */
+/** Fields of every step. */
 interface StepOfPart {
   readonly part: Part;
-  /** Why it is taken, for whoever reads the plan: a sentence without its full stop. */
+  /** Purpose of the step, as the plan shows it: a sentence without its full stop. */
   readonly why?: string;
 }
 
-/** A text file with this content, whatever was in its place; written at once, so that nobody reads half of it. */
+/** Writes a text file atomically, replacing an existing one. */
 export interface FileStep extends StepOfPart {
   readonly kind: "file";
-  /** An absolute path of the host, without the folder that stands for its root. */
+  /** Absolute path of the host, without the prefix of its root folder. */
   readonly path: string;
   readonly text: string;
-  /** As chmod(2) takes it. */
+  /** Mode bits of chmod(2). */
   readonly mode: number;
 }
 
-/** The executable that runs, copied. */
+/** Copies the executable of the running process. */
 export interface ProgramStep extends StepOfPart {
   readonly kind: "program";
   readonly path: string;
   readonly mode: number;
 }
 
-/** One line in a file that others own, such as crypttab: added at its end if it is not in it; undone alone. */
+/** Appends one line, if it is missing, to a file that wasp does not own, such as crypttab. Its undo removes only the line. */
 export interface LineStep extends StepOfPart {
   readonly kind: "line";
   readonly path: string;
-  /** Without its line end. */
+  /** Without the line end. */
   readonly line: string;
-  /** Of the file, where there is none yet; 0644 unless told. */
+  /** Mode of a file that is created for the line; 0644 by default. */
   readonly mode?: number;
 }
 
-/** A symbolic link, such as systemd has one for a unit that is enabled. */
+/** Creates a symbolic link, such as that of an enabled systemd unit. */
 export interface LinkStep extends StepOfPart {
   readonly kind: "link";
   readonly path: string;
   readonly target: string;
 }
 
-/** How a command is undone. */
+/** Command that undoes another one. */
 export interface UndoCommand {
   readonly argv: readonly string[];
   /**
-   * "first": in its place of the reverse order, before what was made earlier goes (to stop a unit). "last": after all
-   * else of its part is undone (to let systemd read its units again).
+   * "first": in its place of the reverse order, before earlier steps are undone (to stop a unit). "last": after all other
+   * steps of its part are undone (to reload the units of systemd).
    */
   readonly order: "first" | "last";
-  /** The files that it removes, for a command that makes them: their folder, made with them, goes with them. */
+  /** Files that it removes. Their parent folders are removed with them if the command created them. */
   readonly removes?: readonly string[];
 }
 
-/** A command, run without a shell. An image of a host runs none. */
+/** Runs a command without a shell. Commands are not run in an image. */
 export interface CommandStep extends StepOfPart {
   readonly kind: "command";
   readonly argv: readonly string[];
   /**
-   * "changed": only if a step of its part before it changed something, in this run or in one that was cut off. "always":
-   * whenever it is planned; a planner that sees in the facts that it is done leaves it out.
+   * "changed": only if a preceding step of its part changed something, in this run or in an interrupted one. "always":
+   * whenever it is planned; a planner leaves it out if the facts show that it is not needed.
    */
   readonly when: "changed" | "always";
   readonly undo?: UndoCommand;
 }
 
 /**
- * One thing to do to a host, as data. A new kind is an interface here and its hands in host/install/hands: the compiler
- * names the places that lack it.
+ * One step of a plan, as data. A new kind is an interface here and a doer in doers/: the compiler reports the places that
+ * lack it.
  */
 export type Step = FileStep | ProgramStep | LineStep | LinkStep | CommandStep;
 
-/** The kinds of steps. */
+/** Kinds of steps. */
 export type StepKind = Step["kind"];
 
 /** A step of one kind. */

@@ -1,29 +1,29 @@
 import type { Part } from "./part.ts";
 import type { CommandStep, Step } from "./step.ts";
 
-/** Where an administrator's units of systemd are. */
+/** Folder of the administrator's systemd units. */
 const UNITS_FOLDER = "/etc/systemd/system";
 
-/** A unit of systemd that wasp makes. */
+/** A systemd unit of wasp. */
 export interface Unit {
   readonly name: string;
   readonly text: string;
-  /** The target that it is started with; undefined for one that others start. */
+  /** Target that starts it; undefined for a unit that other units start. */
   readonly wantedBy: string | undefined;
   readonly why?: string;
 }
 
-/** The steps that make a unit, and have it started when the node is. */
-export function unitSteps(part: Part, { name, text, wantedBy, ...told }: Unit): readonly Step[] {
+/** Returns the steps that write a unit and enable it. */
+export function unitSteps(part: Part, { name, text, wantedBy, ...rest }: Unit): readonly Step[] {
   const path = `${UNITS_FOLDER}/${name}`;
   const link = `${UNITS_FOLDER}/${wantedBy}.wants/${name}`;
   return [
-    { kind: "file", part, path, text, mode: 0o644, ...told },
+    { kind: "file", part, path, text, mode: 0o644, ...rest },
     ...(wantedBy === undefined ? [] : [{ kind: "link", part, path: link, target: path } as const]),
   ];
 }
 
-/** Has systemd read its units, now and once what is made is gone. */
+/** Returns the command that reloads systemd's units, as its own undo too. */
 export function reloadUnits(part: Part, when: CommandStep["when"] = "changed"): CommandStep {
   const argv = ["systemctl", "daemon-reload"];
   return { kind: "command", part, argv, when, undo: { argv, order: "last" } };

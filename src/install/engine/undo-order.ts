@@ -4,8 +4,8 @@ import { type Plan, stepsOf } from "./plan.ts";
 import type { Step } from "./step.ts";
 
 /**
- * The order in which parts are undone: the hook and NRI first, so that no container gets swap any more; the swap before the
- * settings that let the node live with it; the binary last, as every container would fail whose hook's binary is gone.
+ * Order in which parts are undone. The hook and NRI come first, so that no further container gets swap. The swap precedes
+ * the settings that a node with swap needs. The binary comes last: without it, the hook would fail every container.
  */
 const UNDO_ORDER: readonly Part[] = [
   "hook",
@@ -17,31 +17,31 @@ const UNDO_ORDER: readonly Part[] = [
   "binary",
 ];
 
-/** What becomes of a thing that wasp made. */
+/** A journal entry and how it is undone. */
 export interface Undo {
   readonly made: Made;
-  readonly action: /** It goes. */
+  readonly action: /** It is removed. */
     | "remove"
-    /** What was there before comes back. */
+    /** The original file is restored. */
     | "restore"
-    /** The command that undoes it is run. */
+    /** Its undo command is run. */
     | "run"
-    /** It stays: it is no longer as wasp made it, or not empty. */
+    /** It is kept: it was changed since, or the folder is not empty. */
     | "keep"
-    /** It is not there, or as it was before. */
+    /** It is gone, or in its original state already. */
     | "none"
-    /** It cannot be undone as things are; with one, nothing is. */
+    /** It cannot be undone now, and therefore nothing is undone. */
     | "refuse";
   readonly why?: string;
 }
 
 /**
- * What a journal has of the chosen parts, in the order in which it is undone. Folders come after all else, those of other
- * parts too: whichever part made one, it goes with the last thing in it.
+ * Returns the journal's entries of the selected parts, in the order in which they are undone. The folders of all parts
+ * come last, as a folder may hold files of several parts.
  */
-export function undoOrder({ made }: Journal, chosen: readonly Part[]): readonly Made[] {
+export function undoOrder({ made }: Journal, selected: readonly Part[]): readonly Made[] {
   const latestFirst = made.toReversed();
-  const things = UNDO_ORDER.filter((part) => chosen.includes(part)).flatMap((part) => {
+  const things = UNDO_ORDER.filter((part) => selected.includes(part)).flatMap((part) => {
     const ofPart = latestFirst.filter((entry) => entry.part === part && entry.kind !== "folder");
     return [...ofPart.filter((entry) => !isUndoneLast(entry)), ...ofPart.filter(isUndoneLast)];
   });
@@ -53,13 +53,12 @@ function isUndoneLast(entry: Made): boolean {
 }
 
 /**
- * What a journal has of a plan's parts, and the plan no longer: files, links and lines of a run with other options, or
- * under other circumstances; in the order in which they are undone. Commands are not in it, as a plan leaves one out that
- * need not be run again.
+ * Returns files, links and lines that the journal has for the parts of a plan and the plan no longer contains, in the order
+ * in which they are undone. Commands are left out, because a plan omits those that need not run again.
  */
 export function outdatedMade(journal: Journal, plan: Plan): readonly Made[] {
   const planned = new Set(stepsOf(plan).map(placeOf));
-  // A plan without a step tells that nothing is known to be needed, not that what was made is to go.
+  // A part without steps may only lack facts (its service is down, for example): its files are kept.
   const parts = plan.parts.filter(({ steps }) => steps.length > 0).map(({ part }) => part);
   return undoOrder(journal, parts).filter(
     (made) => made.kind !== "command" && made.kind !== "folder" && !planned.has(placeOf(made)),
@@ -70,11 +69,11 @@ function placeOf(thing: Made | Step): string {
   return JSON.stringify("path" in thing ? [thing.path, "line" in thing ? thing.line : ""] : thing.argv);
 }
 
-/** Why the chosen parts cannot be undone without others; none if they can. */
-export function undoRefusals({ made }: Journal, chosen: readonly Part[]): readonly string[] {
+/** Reasons for refusing to undo the selected parts without others. */
+export function undoRefusals({ made }: Journal, selected: readonly Part[]): readonly string[] {
   const isKept =
-    made.some(({ part, kind }) => part === "hook" && kind === "file") && !chosen.includes("hook");
-  if (!isKept || !chosen.includes("binary")) return [];
+    made.some(({ part, kind }) => part === "hook" && kind === "file") && !selected.includes("hook");
+  if (!isKept || !selected.includes("binary")) return [];
   return [
     "the binary cannot be removed while the hook that runs it stays: no container would start; remove the hook too",
   ];

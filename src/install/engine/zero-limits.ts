@@ -4,12 +4,12 @@ import { SwapLimit } from "../../host/swap-limit.ts";
 import type { Host } from "../target/host.ts";
 import { isThere } from "../target/read-host.ts";
 
-/** Tells how many of a host's containers may swap. */
+/** Returns the number of containers with a swap limit above 0. */
 export function countSwapping(host: Host): number {
   return swappingLimits(host).length;
 }
 
-/** Sets the swap limit of each of a host's containers to 0, and tells why that failed for some. */
+/** Sets the swap limit of each container to 0, and returns the errors. */
 export function zeroLimits(host: Host): string[] {
   return swappingLimits(host).flatMap((limit) => {
     try {
@@ -21,7 +21,7 @@ export function zeroLimits(host: Host): string[] {
   });
 }
 
-/** Whether a wasp agent runs on a host, which would set the limits again. */
+/** Returns true if a wasp agent, which would set the limits again, is running on a host. */
 export function hasAgent(host: Host): boolean {
   if (!isThere(host, "/sys/fs/cgroup")) return false;
   using lock = takeNodeLock(host.fsroot);
@@ -35,7 +35,7 @@ function swappingLimits({ fsroot }: Host): SwapLimit[] {
       const limit = new SwapLimit(cgroup);
       return limit.isPossible && limit.read() > 0 ? [limit] : [];
     } catch {
-      // It is gone meanwhile, and swaps no more.
+      // The container is gone.
       return [];
     }
   });

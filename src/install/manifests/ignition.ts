@@ -1,24 +1,24 @@
-// OpenShift takes every version 3 up to the newest that it knows: an older one is taken by older releases too.
+// OpenShift accepts every version 3 up to the newest that it supports, so that an old one suits older releases too.
 const VERSION = "3.2.0";
 
-/** A text file of a machine. */
+/** A text file on a machine. */
 export interface MachineFile {
   readonly path: string;
   readonly text: string;
-  /** As chmod(2) takes it. */
+  /** Mode bits of chmod(2). */
   readonly mode: number;
 }
 
-/** A unit of systemd on a machine: its own text, or drop-ins for one that is there. */
+/** A systemd unit on a machine: its text, or drop-ins for an existing unit. */
 export interface MachineUnit {
   readonly name: string;
   readonly contents?: string;
-  /** Whether it is started as its [Install] section says; unset for one that others start. */
+  /** True if it is enabled by its [Install] section; unset for a unit that other units start. */
   readonly enabled?: boolean;
   readonly dropins?: readonly { readonly name: string; readonly contents: string }[];
 }
 
-/** A configuration as Ignition reads it. */
+/** An Ignition configuration. */
 export interface IgnitionConfig {
   readonly ignition: { readonly version: string };
   readonly storage?: { readonly files: readonly IgnitionFile[] };
@@ -32,7 +32,7 @@ interface IgnitionFile {
   readonly contents: { readonly source: string };
 }
 
-/** Makes an Ignition configuration of files and units. */
+/** Returns an Ignition configuration with files and units. */
 export function ignitionConfig(files: readonly MachineFile[], units: readonly MachineUnit[]): IgnitionConfig {
   return {
     ignition: { version: VERSION },

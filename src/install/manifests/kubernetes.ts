@@ -1,37 +1,40 @@
 import { type SwapOptions, targetOf } from "../engine/options.ts";
-import { refusalsOfName } from "./device-name.ts";
+import { deviceNameRefusals } from "./device-name.ts";
 import type { Manifests, PlainObject } from "./manifest.ts";
 
-/** What the manifests are made of. */
+/** Options of the manifests. */
 export interface KubernetesOptions {
   readonly swap: SwapOptions;
   readonly image: string;
-  /** What `wasp install` is told on each node. */
+  /** Flags of `wasp install` on each node. */
   readonly flags: readonly string[];
 }
 
 const NAMESPACE = "wasp";
 const NAME = "wasp-install";
 const LABELS = { "app.kubernetes.io/name": NAME };
-// Where the node's root is in the container.
+// Mount point of the node's root in the container.
 const HOST = "/host";
-// It does nothing; a node has it, or one like it, for each of its pods.
+// It does nothing, and nodes have it already: container runtimes use it for the sandbox of each pod.
 const PAUSE_IMAGE = "registry.k8s.io/pause:3.10.1";
 
 /**
- * Makes what has each worker of a cluster run `wasp install` itself, for Kubernetes has nothing of its own that sets up
- * nodes: so a worker is given the same as any other host.
+ * Returns manifests that run `wasp install` on each worker of a cluster, as Kubernetes itself has no means of setting up
+ * nodes. A worker gets the same as any other host.
  */
 export function kubernetesManifests({ swap, image, flags }: KubernetesOptions): Manifests {
   const target = targetOf(swap);
-  const refusals = target?.kind === "device" ? refusalsOfName(target.path) : [];
+  const refusals = target?.kind === "device" ? deviceNameRefusals(target.path) : [];
   if (refusals.length > 0) return { refusals };
   return {
     manifests: [
-      { comment: "Both other levels forbid what it takes to set up a node.", object: namespace() },
+      {
+        comment: "Setting up a node needs a privileged pod, which both other pod security levels forbid.",
+        object: namespace(),
+      },
       {
         comment:
-          "Runs wasp install on each worker, anew when its flags change. What it made stays when this is deleted: wasp uninstall undoes it.",
+          "Runs wasp install on each worker, and again when its flags change. Its changes stay when this is deleted: wasp uninstall undoes them.",
         object: daemonSet(image, flags),
       },
     ],
@@ -59,7 +62,7 @@ function daemonSet(image: string, flags: readonly string[]): PlainObject {
 function podSpec(image: string, flags: readonly string[]): object {
   return {
     ...WORKERS,
-    // As systemctl wants to see that it is in the root that init has (systemd src/basic/virt.c, running_in_chroot).
+    // systemctl compares its root with that of process 1 (systemd src/basic/virt.c, running_in_chroot).
     hostPID: true,
     automountServiceAccountToken: false,
     enableServiceLinks: false,
@@ -70,7 +73,7 @@ function podSpec(image: string, flags: readonly string[]): object {
   };
 }
 
-// As manifests/base has it for the agent.
+// The same workers as for the agent in manifests/base.
 const WORKERS = {
   nodeSelector: { "kubernetes.io/os": "linux" },
   affinity: {
@@ -91,7 +94,7 @@ const WORKERS = {
   tolerations: [{ operator: "Exists" }],
 };
 
-// It sets up disks, and has systemd do things: nothing less than the node's own root can.
+// It sets up disks and calls systemd, which needs root on the node.
 function installer(image: string, flags: readonly string[]): object {
   return {
     name: "install",

@@ -3,17 +3,17 @@ import type { IgnitionConfig } from "./ignition.ts";
 
 /** An object for the API server. */
 export interface Manifest {
-  /** What it is for, in a line that stands above it. */
+  /** Purpose, printed as a comment above the object. */
   readonly comment: string;
   readonly object: MachineConfig | KubeletConfig | PlainObject;
 }
 
-/** The manifests that make the workers of a cluster ready; or why there are none. */
+/** Manifests that set up the workers of a cluster, or the reasons for refusing them. */
 export type Manifests =
   | { readonly manifests: readonly Manifest[] }
   | { readonly refusals: readonly string[] };
 
-/** An object of Kubernetes itself, whose schema the tests hold it against. */
+/** An object of Kubernetes itself; tests validate it against the schema. */
 export interface PlainObject {
   readonly apiVersion: "v1" | "apps/v1";
   readonly kind: "Namespace" | "DaemonSet";
@@ -30,13 +30,13 @@ interface NamedObject {
   readonly metadata: { readonly name: string; readonly labels?: Readonly<Record<string, string>> };
 }
 
-/** What OpenShift's machine config operator makes of each node of a pool. */
+/** Configuration that OpenShift's machine config operator applies to each node of a pool. */
 export interface MachineConfig extends NamedObject {
   readonly kind: "MachineConfig";
   readonly spec: { readonly config?: IgnitionConfig; readonly kernelArguments?: readonly string[] };
 }
 
-/** What the machine config operator makes of the kubelets of a pool. */
+/** Configuration that the machine config operator applies to the kubelets of a pool. */
 export interface KubeletConfig extends NamedObject {
   readonly kind: "KubeletConfig";
   readonly spec: {

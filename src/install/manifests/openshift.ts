@@ -2,23 +2,23 @@ import type { InstallOptions } from "../engine/options.ts";
 import { nameOfTarget, type SwapOptions, type SwapTarget, targetOf } from "../engine/options.ts";
 import { kubeletConfigPatch } from "../kubelet/config-patch.ts";
 import { type SwapSetup, swapSetup } from "../swap/setup.ts";
-import { SIZE_MISSING } from "../swap/size.ts";
+import { SIZE_REQUIRED } from "../swap/size.ts";
 import { planSystemSlice, SYSTEM_SLICE_DROP_IN } from "../system-slice/plan.ts";
-import { refusalsOfName } from "./device-name.ts";
+import { deviceNameRefusals } from "./device-name.ts";
 import { ignitionConfig, type MachineUnit } from "./ignition.ts";
 import type { KubeletConfig, MachineConfig, Manifest, Manifests } from "./manifest.ts";
 
 const POOL = "worker";
 const API_VERSION = "machineconfiguration.openshift.io/v1";
 
-/** Makes what OpenShift needs to do to its workers the same as `wasp install` does to a host. */
+/** Returns manifests with which OpenShift sets up its workers as `wasp install` sets up a host. */
 export function openshiftManifests(options: Pick<InstallOptions, "swap" | "evictionSoft">): Manifests {
   const target = targetOf(options.swap);
-  if (target === undefined) return { refusals: [SIZE_MISSING] };
+  if (target === undefined) return { refusals: [SIZE_REQUIRED] };
   const setup = swapSetup({ ...options.swap, target });
   const refusals =
     setup === undefined
-      ? [`${nameOfTarget(target)}: no systemd unit can have its path`]
+      ? [`${nameOfTarget(target)}: systemd has no unit name for this path`]
       : refusalsOf(target, options.swap);
   if (setup === undefined || refusals.length > 0) return { refusals };
   return {
@@ -32,16 +32,16 @@ export function openshiftManifests(options: Pick<InstallOptions, "swap" | "evict
 }
 
 const SIZE_OF_DEVICE =
-  "the whole device becomes swap, and no manifest can look how large it is: leave --swap-size and --overcommit out";
+  "the whole device becomes swap, and a manifest cannot check its size: leave --swap-size and --overcommit out";
 
 function refusalsOf(target: SwapTarget, { size }: SwapOptions): readonly string[] {
   if (target.kind === "device")
-    return [...refusalsOfName(target.path), ...(size === undefined ? [] : [SIZE_OF_DEVICE])];
+    return [...deviceNameRefusals(target.path), ...(size === undefined ? [] : [SIZE_OF_DEVICE])];
   const isMisplaced = target.kind === "file" && !target.path.startsWith("/var/");
   return [
-    ...(size === undefined ? [SIZE_MISSING] : []),
+    ...(size === undefined ? [SIZE_REQUIRED] : []),
     ...(isMisplaced
-      ? [`${target.path}: the files of OpenShift's nodes are below /var: choose a path there`]
+      ? [`${target.path} is not below /var, the folder for files of OpenShift's nodes: choose a path there`]
       : []),
   ];
 }
@@ -60,7 +60,7 @@ function kubeletConfig(evictionSoft: string): Manifest {
   };
   return {
     comment:
-      "The kubelet starts on a node with swap. It stays at NoSwap, its default: wasp gives containers their swap.",
+      "Lets the kubelet start on a node with swap. Its swapBehavior stays NoSwap, the default: wasp sets the swap limits.",
     object,
   };
 }
@@ -75,7 +75,7 @@ function swapConfig({ script, units }: SwapSetup): Manifest {
   );
   return {
     comment:
-      "Swap, made when a node first starts with it, and turned on at every start. The script is the one that wasp install writes.",
+      "Makes swap at the first boot with this configuration, and turns it on at every boot. The script is that of wasp install.",
     object: machineConfig("swap", { config: ignitionConfig([{ ...script, mode: 0o644 }], machineUnits) }),
   };
 }
@@ -95,14 +95,15 @@ function systemSliceConfig(target: SwapTarget): Manifest {
       : [{ name, enabled: true, contents: step.text }];
   });
   return {
-    comment: "The node's own services do not swap, and their disk is served before that of the pods.",
+    comment:
+      "Services of the node itself do not swap, and their disk requests are served before those of pods.",
     object: machineConfig("system-slice", { config: ignitionConfig([], units) }),
   };
 }
 
 function pressureConfig(): Manifest {
   return {
-    comment: "The kernel tells how much work stands still (PSI), which RHEL's does not by itself.",
+    comment: "Turns on pressure stall information (PSI), which is off by default in RHEL's kernel.",
     object: machineConfig("psi", { kernelArguments: ["psi=1"] }),
   };
 }

@@ -1,11 +1,11 @@
-/** Flags that are meant for this host and not for those it is run on, by name and without dashes. */
+/** Names, without dashes, of flags that apply to this host and are not passed to remote hosts. */
 export interface LocalFlags {
-  /** Those with a value. */
+  /** Flags with a value. */
   readonly valued: readonly string[];
   readonly switches: readonly string[];
 }
 
-/** Takes flags out of a command line that has been read without fault: what is left is what the hosts are told. */
+/** Returns a valid command line without the given flags: the arguments for the remote hosts. */
 export function withoutFlags(argv: readonly string[], { valued, switches }: LocalFlags): string[] {
   const kept: string[] = [];
   for (let index = 0; index < argv.length; index += 1) {

@@ -5,7 +5,7 @@ import { dirname } from "node:path";
 /** A processor architecture that wasp is built for. */
 export type Arch = "x64" | "arm64";
 
-// As `uname -m` says it.
+// Keys are outputs of `uname -m`.
 const MACHINES: Readonly<Record<string, Arch>> = {
   x86_64: "x64",
   amd64: "x64",
@@ -13,33 +13,33 @@ const MACHINES: Readonly<Record<string, Arch>> = {
   arm64: "arm64",
 };
 
-/** The architecture that `uname -m` names; undefined for one that wasp is not built for. */
+/** Returns the architecture for an output of `uname -m`; undefined for one that wasp is not built for. */
 export function archOf(machine: string): Arch | undefined {
   return Object.hasOwn(MACHINES, machine) ? MACHINES[machine] : undefined;
 }
 
-/** Where the executables of wasp are looked for. */
-export interface ProgramPlaces {
-  /** The one that runs. */
+/** Search places of wasp's executables. */
+export interface ExecutablePlaces {
+  /** Path of the running executable. */
   readonly executable: string;
-  /** Its architecture, as process.arch has it. */
+  /** Its architecture, as in process.arch. */
   readonly executableArch: string;
-  /** Those that flags name. */
+  /** Paths given by flags. */
   readonly given: Readonly<Partial<Record<Arch, string>>>;
 }
 
 /**
- * Finds the executable for an architecture: the one given for it, the one that runs, or `wasp-ARCH` beside that. Throws
- * an error that says where it would have to be, or that it is for something else.
+ * Returns the executable for an architecture: the given one, the running one, or `wasp-ARCH` in the folder of the running
+ * one. Throws an error if it is missing, with the expected path, or built for another architecture.
  */
-export function findProgram(arch: Arch, { executable, executableArch, given }: ProgramPlaces): string {
+export function findExecutable(arch: Arch, { executable, executableArch, given }: ExecutablePlaces): string {
   const beside = arch === executableArch ? executable : `${dirname(executable)}/wasp-${arch}`;
   const path = given[arch] ?? beside;
   if (!existsSync(path))
     throw new Error(
-      `there is no wasp for ${arch} here: put it at ${path}, or name it with --program-${arch}`,
+      `no wasp executable for ${arch}: put it at ${path}, or pass its path with --program-${arch}`,
     );
-  if (machineOf(path) !== ELF_MACHINES[arch]) throw new Error(`${path} is no executable for ${arch}`);
+  if (machineOf(path) !== ELF_MACHINES[arch]) throw new Error(`${path} is not an executable for ${arch}`);
   return path;
 }
 
@@ -47,7 +47,7 @@ export function findProgram(arch: Arch, { executable, executableArch, given }: P
 const ELF_MACHINES: Readonly<Record<Arch, number>> = { x64: 62, arm64: 183 };
 const ELF_MACHINE_OFFSET = 18;
 
-/** What an ELF file is for; undefined for another file. */
+/** Returns the machine of an ELF file; undefined for another file. */
 function machineOf(path: string): number | undefined {
   const header = Buffer.alloc(ELF_MACHINE_OFFSET + 2);
   const descriptor = openSync(path, "r");
@@ -60,16 +60,16 @@ function machineOf(path: string): number | undefined {
   }
 }
 
-/** An executable as it is announced to a host. */
-export interface Program {
+/** An executable and the data that a host verifies it with. */
+export interface Executable {
   readonly path: string;
   readonly sizeBytes: number;
   /** SHA-256, in hex. */
   readonly digest: string;
 }
 
-/** Reads an executable for its size and digest; throws where it cannot be read. */
-export async function readProgram(path: string): Promise<Program> {
+/** Reads the size and digest of an executable; throws if it cannot be read. */
+export async function readExecutable(path: string): Promise<Executable> {
   const hash = createHash("sha256");
   let sizeBytes = 0;
   for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) {

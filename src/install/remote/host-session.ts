@@ -1,40 +1,40 @@
 import { createReadStream } from "node:fs";
 import type { Readable } from "node:stream";
 import { LineSplitter } from "../../text/lines.ts";
-import { type Arch, archOf, type Program } from "./executables.ts";
+import { type Arch, archOf, type Executable } from "./executables.ts";
 import { exitStatusOf, type Phase, reasonOf } from "./failure.ts";
-import type { Host } from "./hosts.ts";
+import type { RemoteHost } from "./hosts.ts";
 import type { Activity, HostOutcome } from "./outcome.ts";
 import { connect, ended, type Ssh, terminate } from "./ssh.ts";
 import { Transcript } from "./transcript.ts";
 
-/** What is the same for all hosts. */
+/** Options that all sessions of a run share. */
 export interface SessionOptions {
   readonly ssh: string;
-  /** What the host's login shell runs, and what the script in it begins its own lines with. */
+  /** Command line for the login shell, and the prefix of its script's protocol lines. */
   readonly command: string;
   readonly mark: string;
-  /** Throws where there is none for the architecture. */
-  readonly programFor: (arch: Arch) => Promise<Program>;
+  /** Throws if there is none for the architecture. */
+  readonly executableFor: (arch: Arch) => Promise<Executable>;
   readonly connectSeconds: number;
   readonly timeoutSeconds: number;
   readonly stop: AbortSignal;
 }
 
 /**
- * Runs wasp on one host over one connection, and tells what is being done meanwhile. Never throws for what goes wrong
- * on a host: that is its outcome.
+ * Runs wasp on one host over one connection and reports each activity. Errors on the host do not throw: they are its
+ * outcome.
  */
 export async function runOnHost(
-  host: Host,
+  host: RemoteHost,
   options: SessionOptions,
-  tell: (activity: Activity) => void,
+  onActivity: (activity: Activity) => void,
 ): Promise<HostOutcome> {
   const { stop, timeoutSeconds } = options;
   const startedAt = performance.now();
-  const session = new Session(host, options, tell);
-  const onStop = () => session.cut("stopped", "stopped");
-  const onTimeout = () => session.cut("failed", `not done after ${timeoutSeconds} s: stopped`);
+  const session = new SshSession(host, options, onActivity);
+  const onStop = () => session.abort("stopped", "stopped");
+  const onTimeout = () => session.abort("failed", `timed out after ${timeoutSeconds} s`);
   const timer = setTimeout(onTimeout, timeoutSeconds * 1000);
   stop.addEventListener("abort", onStop);
   const outcome = await session.outcome();
@@ -55,30 +55,30 @@ function readLines(stream: Readable, onLine: (line: string) => void): () => void
   return () => takeAll(splitter.end());
 }
 
-class Session {
-  readonly #host: Host;
+class SshSession {
+  readonly #host: RemoteHost;
   readonly #options: SessionOptions;
-  readonly #tell: (activity: Activity) => void;
+  readonly #onActivity: (activity: Activity) => void;
   readonly #ssh: Ssh;
   readonly #transcript = new Transcript();
   #phase: Phase = "connecting";
   #arch: Arch | undefined;
-  #program: Program | undefined;
+  #executable: Executable | undefined;
   #ending: { readonly result: "failed" | "stopped"; readonly reason: string } | undefined;
 
-  constructor(host: Host, options: SessionOptions, tell: (activity: Activity) => void) {
+  constructor(host: RemoteHost, options: SessionOptions, onActivity: (activity: Activity) => void) {
     this.#host = host;
     this.#options = options;
-    this.#tell = tell;
-    tell({ is: "connecting" });
+    this.#onActivity = onActivity;
+    onActivity({ is: "connecting" });
     this.#ssh = connect({ ...options, destination: host.destination });
   }
 
-  /** Reads all that comes, and tells how it ended. */
+  /** Handles all output until ssh exits, and returns the outcome. */
   async outcome(): Promise<Omit<HostOutcome, "seconds">> {
     const endStdout = readLines(this.#ssh.stdout, (line) => this.#read(line));
     const endStderr = readLines(this.#ssh.stderr, (line) => this.#transcript.add("stderr", line));
-    // A broken pipe: how ssh ended tells more.
+    // A broken pipe is ignored: the exit of ssh has the reason.
     this.#ssh.stdin.on("error", () => {});
     this.#ssh.on("error", this.#fail);
     const exitCode = await ended(this.#ssh);
@@ -87,10 +87,10 @@ class Session {
     return this.#conclude(exitCode);
   }
 
-  /** Ends it from here, unless that is done already; what is said of it is completed by where it was. */
-  cut(result: "failed" | "stopped", what: string): void {
+  /** Aborts the session, unless it is ending already; the phase completes the reason. */
+  abort(result: "failed" | "stopped", what: string): void {
     const where: Partial<Record<Phase, string>> = {
-      running: "while wasp ran there, which may be half done: run it again",
+      running: "while wasp was running, so its work may be incomplete: run it again",
       copying: "while copying",
     };
     this.#end(result, `${what} ${where[this.#phase] ?? "while connecting"}`);
@@ -116,35 +116,35 @@ class Session {
     return { host, result: "failed", reason: reasonOf(host, ending), ...arch, ...status, output };
   }
 
-  /** Reads a line of standard output: one of the script's own, or one for whoever reads the outcome. */
+  /** Handles a line of standard output: a protocol line of the script, or a line for the transcript. */
   #read(line: string): void {
-    // Not only at its beginning: a login shell's greeting may lack its end of line.
+    // Not only at the beginning of a line: the greeting of a login shell may lack its line end.
     const at = this.#phase === "running" ? -1 : line.indexOf(`${this.#options.mark} `);
     const [, word, machine = ""] = at < 0 ? [] : line.slice(at).split(" ");
     if (word === undefined) this.#transcript.add("stdout", line);
     else if (word === "sudo") this.#phase = "sudo";
-    // Each in its turn, whatever the host sends.
+    // Accepted only in this order, whatever the host sends.
     else if (word === "ready" && this.#arch === undefined) this.#announce(machine).catch(this.#fail);
     else if (word === "send" && this.#phase === "preparing") this.#send().catch(this.#fail);
-    else if (word === "running" && this.#program !== undefined) this.#run();
+    else if (word === "running" && this.#executable !== undefined) this.#run();
   }
 
   async #announce(machine: string): Promise<void> {
     this.#phase = "preparing";
     this.#arch = archOf(machine);
     if (this.#arch === undefined)
-      throw new Error(`its architecture is ${machine}: wasp is there for x64 and arm64`);
-    this.#program = await this.#options.programFor(this.#arch);
-    this.#ssh.stdin.write(`${this.#program.digest} ${this.#program.sizeBytes}\n`);
+      throw new Error(`its architecture is ${machine}: wasp is built for x64 and arm64`);
+    this.#executable = await this.#options.executableFor(this.#arch);
+    this.#ssh.stdin.write(`${this.#executable.digest} ${this.#executable.sizeBytes}\n`);
   }
 
   async #send(): Promise<void> {
-    if (this.#program === undefined) return;
+    if (this.#executable === undefined) return;
     this.#phase = "copying";
-    const { path, sizeBytes: totalBytes } = this.#program;
+    const { path, sizeBytes: totalBytes } = this.#executable;
     let sentBytes = 0;
     for await (const chunk of createReadStream(path, { highWaterMark: 1 << 18 })) {
-      this.#tell({ is: "copying", sentBytes, totalBytes });
+      this.#onActivity({ is: "copying", sentBytes, totalBytes });
       const fault = await new Promise((resolve) => this.#ssh.stdin.write(chunk, resolve));
       if (fault) return;
       sentBytes += chunk.length;
@@ -153,8 +153,8 @@ class Session {
 
   #run(): void {
     this.#phase = "running";
-    // So far it is what ssh and the login shell had to say.
+    // Until here it is output of ssh and the login shell.
     this.#transcript.clear();
-    this.#tell({ is: "running" });
+    this.#onActivity({ is: "running" });
   }
 }

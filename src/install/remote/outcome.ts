@@ -1,25 +1,25 @@
 import type { Arch } from "./executables.ts";
 import type { OutputLine } from "./transcript.ts";
 
-/** What is being done on a host. */
+/** Current activity on a host. */
 export type Activity =
   | { readonly is: "connecting" }
   | { readonly is: "copying"; readonly sentBytes: number; readonly totalBytes: number }
   | { readonly is: "running" };
 
-/** How it ended on a host. */
+/** Outcome of a run on a host. */
 export interface HostOutcome {
-  /** As it was named. */
+  /** Destination as given on the command line or in the file. */
   readonly host: string;
-  /** `stopped` and `not-begun` where somebody ended it all. */
+  /** `stopped` and `not-begun` are outcomes of a run that was aborted. */
   readonly result: "done" | "failed" | "stopped" | "not-begun";
-  /** Why it is not done. */
+  /** Reason for a result other than `done`. */
   readonly reason?: string;
-  /** Undefined where the host did not tell. */
+  /** Undefined if the session ended before the host reported it. */
   readonly arch?: Arch;
-  /** Of wasp on the host; undefined where it was not run to its end. */
+  /** Exit status of wasp on the host; undefined if wasp was not run to its end. */
   readonly exitStatus?: number;
   readonly seconds: number;
-  /** What wasp wrote on the host, or where it did not come to that, ssh and whatever else. */
+  /** Output of wasp on the host; if wasp was not run, output of ssh and the login shell. */
   readonly output: readonly OutputLine[];
 }

@@ -3,25 +3,25 @@ import { printable } from "../../terminal/printable.ts";
 import type { Terminal } from "../../terminal/terminal.ts";
 import type { Activity, HostOutcome } from "./outcome.ts";
 
-/** Which hosts' output is shown. */
+/** Selection of the hosts whose output is shown. */
 export type ShownOutput = "none" | "failed" | "all";
 
-/** Shows how it goes on the hosts. */
+/** Display of the progress on all hosts. */
 export interface Progress {
-  /** What is being done on a host now. */
-  tell(host: string, activity: Activity): void;
-  /** A host is over with. */
+  /** Shows the current activity on a host. */
+  update(host: string, activity: Activity): void;
+  /** Shows the outcome of a host. */
   finish(outcome: HostOutcome): void;
-  /** Nothing more comes. */
+  /** Ends the display. */
   end(): void;
 }
 
-/** Shows progress in the way that suits the terminal, or what is none. */
+/** Returns a display that suits the output: a terminal, or a pipe or file. */
 export function progressOn(terminal: Terminal, hosts: readonly string[], shown: ShownOutput): Progress {
   return terminal.isTerminal ? new LiveProgress(terminal, hosts, shown) : new PlainProgress(terminal, shown);
 }
 
-/** A line for all that happens, `HOST: ...`. */
+/** Writes one line per event, `HOST: ...`. */
 class PlainProgress implements Progress {
   readonly #terminal: Terminal;
   readonly #shown: ShownOutput;
@@ -32,7 +32,7 @@ class PlainProgress implements Progress {
     this.#shown = shown;
   }
 
-  tell(host: string, activity: Activity): void {
+  update(host: string, activity: Activity): void {
     if (activity.is !== "copying") this.#terminal.write(`${host}: ${activity.is}\n`);
     else if (!this.#copying.has(host)) {
       this.#copying.add(host);
@@ -50,7 +50,7 @@ class PlainProgress implements Progress {
 const CURSOR_UP = (lines: number) => (lines === 0 ? "" : `\x1b[${lines}A`);
 const ERASE_BELOW = "\x1b[J";
 
-/** Hosts at work below, a line each, drawn again whenever one changes; above them what is over, which scrolls away. */
+/** Redraws one line per active host at the bottom; the outcomes of finished hosts scroll away above. */
 class LiveProgress implements Progress {
   readonly #terminal: Terminal;
   readonly #hosts: readonly string[];
@@ -65,7 +65,7 @@ class LiveProgress implements Progress {
     this.#shown = shown;
   }
 
-  tell(host: string, activity: Activity): void {
+  update(host: string, activity: Activity): void {
     this.#active.set(host, describeActivity(activity));
     this.#draw("");
   }
@@ -84,7 +84,7 @@ class LiveProgress implements Progress {
     const { columns, rows } = this.#terminal;
     const width = Math.max(...this.#hosts.map(({ length }) => length));
     const active = [...this.#active].map(([host, activity]) => `${host.padEnd(width)}  ${activity}`);
-    // What scrolled out of the window cannot be drawn again, nor what wrapped be counted.
+    // Lines that scrolled away cannot be redrawn, and wrapped lines cannot be counted.
     const lines = [...active.slice(0, Math.max(0, rows - 2)), this.#tally()];
     const fitting = lines.map((line) => line.slice(0, columns - 1));
     this.#redraw(above, fitting);
@@ -110,7 +110,7 @@ function describeActivity(activity: Activity): string {
   return `copying ${Math.floor((100 * activity.sentBytes) / activity.totalBytes)} %`;
 }
 
-/** Lines that tell of a host's end; its output has its name before every line, so that no host speaks for another. */
+/** Formats the outcome of a host. Each line begins with its name, so that no host can imitate the lines of another. */
 function describeOutcome({ host, result, reason, seconds, output }: HostOutcome, shown: ShownOutput): string {
   const isShown = shown === "all" || (shown === "failed" && result === "failed");
   const lines = [

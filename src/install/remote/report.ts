@@ -2,12 +2,12 @@ import { printable, printableJson } from "../../terminal/printable.ts";
 import type { HostOutcome } from "./outcome.ts";
 import type { OutputLine } from "./transcript.ts";
 
-/** Tells whether all hosts are done. */
+/** Returns true if all hosts are done. */
 export function areAllDone(outcomes: readonly HostOutcome[]): boolean {
   return outcomes.every(({ result }) => result === "done");
 }
 
-/** Sums up for people how it went on the hosts: a table, and a sentence. */
+/** Formats the outcomes as text: a table and a sentence. */
 export function summarize(outcomes: readonly HostOutcome[]): string {
   const rows = outcomes.map(({ host, result, seconds, reason }) => [
     host,
@@ -15,7 +15,7 @@ export function summarize(outcomes: readonly HostOutcome[]): string {
     result === "not-begun" ? "" : `${seconds.toFixed(1)} s`,
     printable(reason ?? ""),
   ]);
-  const table = [["HOST", "RESULT", "TIME", "WHY"], ...rows];
+  const table = [["HOST", "RESULT", "TIME", "REASON"], ...rows];
   const widths = [0, 1, 2].map((column) => Math.max(...table.map((row) => row[column]?.length ?? 0)));
   const lines = table.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  "));
   return `${[...lines.map((line) => line.trimEnd()), "", sentenceOf(outcomes)].join("\n")}\n`;
@@ -36,14 +36,14 @@ function sentenceOf(outcomes: readonly HostOutcome[]): string {
 }
 
 /**
- * Writes how it went on the hosts as one JSON object: `hosts`, each with its result. What wasp wrote there on its
- * standard output is `report` where it is JSON itself, and `stdout` where it is not.
+ * Formats the outcomes as one JSON object with a list `hosts`. Wasp's standard output on a host is its `report` if it is
+ * JSON, otherwise its `stdout`.
  */
 export function formatOutcomes(outcomes: readonly HostOutcome[]): string {
   const hosts = outcomes.map(({ output, seconds, ...outcome }) => ({
     ...outcome,
     seconds: Number(seconds.toFixed(3)),
-    ...readStdout(textOf(output, "stdout")),
+    ...parseStdout(textOf(output, "stdout")),
     stderr: textOf(output, "stderr"),
   }));
   return `${printableJson(JSON.stringify({ hosts }, undefined, 2))}\n`;
@@ -56,7 +56,7 @@ function textOf(output: readonly OutputLine[], wanted: OutputLine["stream"]): st
     .join("");
 }
 
-function readStdout(stdout: string): { readonly report: unknown } | { readonly stdout: string } {
+function parseStdout(stdout: string): { readonly report: unknown } | { readonly stdout: string } {
   try {
     return { report: JSON.parse(stdout) };
   } catch {

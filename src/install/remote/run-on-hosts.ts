@@ -1,47 +1,48 @@
-// Failure posture: one host that fails stops no other. What was begun is seen through, unless somebody stops it all:
-// then no more is begun, and what runs is told to end and to take its copy away.
+// Failure posture: a host that fails does not stop the others. When the run is aborted, no further host is begun, and the
+// running sessions are terminated and remove their copies of wasp.
 import { randomBytes } from "node:crypto";
 import type { Terminal } from "../../terminal/terminal.ts";
-import { type Arch, type Program, readProgram } from "./executables.ts";
+import { type Arch, type Executable, readExecutable } from "./executables.ts";
 import { runOnHost, type SessionOptions } from "./host-session.ts";
-import type { Host } from "./hosts.ts";
+import type { RemoteHost } from "./hosts.ts";
 import type { HostOutcome } from "./outcome.ts";
 import { type Progress, progressOn, type ShownOutput } from "./progress.ts";
 import { remoteCommand } from "./script.ts";
 
-/** What is to be run, on which hosts, and how. */
+/** Options of a run of wasp on hosts. */
 export interface HostsRun {
-  readonly hosts: readonly Host[];
-  /** What wasp is told on each: a command and its flags. */
+  readonly hosts: readonly RemoteHost[];
+  /** Arguments of wasp on each host: a command and its flags. */
   readonly remoteArgv: readonly string[];
-  /** The executable for an architecture; throws where there is none, which fails the hosts that need it. */
-  readonly programFor: (arch: Arch) => string;
-  /** On how many hosts at a time, at least one. */
+  /** Returns the executable for an architecture; throws if there is none, which fails the hosts of that architecture. */
+  readonly executableFor: (arch: Arch) => string;
+  /** Number of concurrent sessions, at least one. */
   readonly parallel: number;
-  /** How long a host may take to answer, and altogether: neither is Infinity. */
+  /** Time limits for the connection and for the whole session of a host; both finite. */
   readonly connectSeconds: number;
   readonly timeoutSeconds: number;
-  /** Where progress is shown. */
+  /** Output for the progress. */
   readonly terminal: Terminal;
   readonly shownOutput: ShownOutput;
-  /** Ends it all. */
+  /** Aborts the run. */
   readonly stop: AbortSignal;
-  /** The program to connect with, as it is found in PATH. */
+  /** Name or path of the ssh program. */
   readonly ssh?: string;
-  /** A folder of the hosts that belongs to root and that programs can be run from. */
+  /** Folder of the hosts for a copy of wasp: owned by root, on a file system without noexec. */
   readonly folder?: string;
-  /** Where the hosts have the program once it is installed. */
-  readonly installedProgram?: string;
+  /** Path of an installed wasp on the hosts. */
+  readonly installedPath?: string;
 }
 
 /**
- * Runs wasp on hosts over the system's ssh, and tells how it went on each, in their order. Throws where ssh is not
- * here, or where a word cannot be passed on.
+ * Runs wasp on hosts over the system's ssh, and returns their outcomes in the same order. Throws if ssh is not installed,
+ * or if an argument cannot be passed to a remote shell.
  */
 export async function runOnHosts(run: HostsRun): Promise<HostOutcome[]> {
   const { hosts, parallel, stop, terminal, shownOutput, ssh = "ssh" } = run;
   const program = Bun.which(ssh);
-  if (program === null) throw new Error(`${ssh} is not in PATH: Debian has it in openssh-client`);
+  if (program === null)
+    throw new Error(`${ssh} is not in PATH: install it (package openssh-client on Debian)`);
   const names = hosts.map(({ destination }) => destination);
   const progress = progressOn(terminal, names, shownOutput);
   const options = sessionOptions(run, program);
@@ -50,7 +51,7 @@ export async function runOnHosts(run: HostsRun): Promise<HostOutcome[]> {
   const work = async () => {
     for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
       const [index, host] = next;
-      outcomes[index] = stop.aborted ? notBegun(host) : await attend(host, options, progress);
+      outcomes[index] = stop.aborted ? notBegun(host) : await runReported(host, options, progress);
     }
   };
   await Promise.all(Array.from({ length: parallel }, work));
@@ -59,25 +60,29 @@ export async function runOnHosts(run: HostsRun): Promise<HostOutcome[]> {
 }
 
 function sessionOptions(run: HostsRun, ssh: string): SessionOptions {
-  const { remoteArgv: argv, folder = "/var/lib", installedProgram = "/usr/local/bin/wasp" } = run;
+  const { remoteArgv: argv, folder = "/var/lib", installedPath = "/usr/local/bin/wasp" } = run;
   const mark = `wasp-${randomBytes(8).toString("hex")}`;
-  const command = remoteCommand({ mark, folder, installedProgram, argv });
-  const programs = new Map<Arch, Promise<Program>>();
-  const programFor = async (arch: Arch) => {
-    // Read once, for it is large.
-    const program = programs.get(arch) ?? readProgram(run.programFor(arch));
-    programs.set(arch, program);
-    return await program;
+  const command = remoteCommand({ mark, folder, installedPath, argv });
+  const executables = new Map<Arch, Promise<Executable>>();
+  const executableFor = async (arch: Arch) => {
+    // Read only once: an executable is large.
+    const executable = executables.get(arch) ?? readExecutable(run.executableFor(arch));
+    executables.set(arch, executable);
+    return await executable;
   };
-  return { ...run, ssh, command, mark, programFor };
+  return { ...run, ssh, command, mark, executableFor };
 }
 
-function notBegun({ destination }: Host): HostOutcome {
+function notBegun({ destination }: RemoteHost): HostOutcome {
   return { host: destination, result: "not-begun", seconds: 0, output: [] };
 }
 
-async function attend(host: Host, options: SessionOptions, progress: Progress): Promise<HostOutcome> {
-  const outcome = await runOnHost(host, options, (activity) => progress.tell(host.destination, activity));
+async function runReported(
+  host: RemoteHost,
+  options: SessionOptions,
+  progress: Progress,
+): Promise<HostOutcome> {
+  const outcome = await runOnHost(host, options, (activity) => progress.update(host.destination, activity));
   progress.finish(outcome);
   return outcome;
 }

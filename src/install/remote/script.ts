@@ -1,29 +1,30 @@
 import { quoteWords } from "./quote.ts";
 
-/** What is asked of a host. */
+/** Parameters of the script that runs wasp on a host. */
 export interface RemoteCall {
-  /** What the script's own lines begin with: nothing else on the host can know it beforehand. */
+  /** Random prefix of the script's protocol lines, so that no other output can imitate them. */
   readonly mark: string;
-  /** A folder of the host that belongs to root, for a copy of the program. */
+  /** Folder of the host, owned by root, for a copy of wasp. */
   readonly folder: string;
-  /** Where the program is once it is installed: nothing is copied to a host that has it already. */
-  readonly installedProgram: string;
-  /** What wasp is told there. */
+  /** Path of an installed wasp; a host that has the same executable there gets no copy. */
+  readonly installedPath: string;
+  /** Arguments of wasp. */
   readonly argv: readonly string[];
 }
 
-// Either way the same shell runs the same script with the same words.
+// Both ways, the same shell runs the same script with the same arguments.
 const AS_ROOT = ['[ "$(id -u)" != 0 ] || exec sh -c "$@"', 'echo "$2 sudo"', 'exec sudo -n -- sh -c "$@"'];
 
-// One statement an entry, for it has to stand on one line. It says `MARK ready ARCHITECTURE` and is told the program's
-// digest and bytes; says `MARK send` where it lacks it, and is sent it; says `MARK running`, and ends as wasp does.
-// Its standard input stays open all the while: its end means that nobody waits for an outcome any more.
+// One statement per entry, as the script has to be one line. Protocol: it prints `MARK ready ARCHITECTURE` and reads the
+// digest and size of the executable; if the host lacks it, prints `MARK send` and reads the executable; prints
+// `MARK running`, and exits with the status of wasp. Its standard input stays open: end of file means that the client is
+// gone, and wasp is terminated.
 const RUN_WASP = [
   "mark=$0 folder=$1 installed=$2 work= pid=",
   "shift 2",
-  // sudo and sshd may leave out where mkswap and systemctl's kin are.
+  // The PATH of sudo and sshd may lack the folders of mkswap, wipefs and chroot.
   "PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin",
-  // What a power cut left of copies; those of this run of the host are other sessions'.
+  // Removes copies left by a power cut. Those of the current boot belong to other sessions.
   "boot=$(cat /proc/sys/kernel/random/boot_id)",
   'for old in "$folder"/.wasp-ssh-*-*; do case $old in *"-ssh-$boot-"*) ;; *) rm -rf "$old" ;; esac; done',
   'clean() { [ -z "$work" ] || rm -rf "$work"; }',
@@ -39,11 +40,11 @@ const RUN_WASP = [
     "program=$work/wasp; " +
     'echo "$mark send"; ' +
     '{ head -c "$bytes" > "$program" && chmod 700 "$program"; } || exit 1; ' +
-    'is_whole "$program" || { echo "the copy of wasp arrived damaged" >&2; exit 1; }; ' +
+    'is_whole "$program" || { echo "the copy of wasp is corrupt: its digest differs" >&2; exit 1; }; ' +
     "fi",
   'echo "$mark running"',
   "exec 3<&0 < /dev/null",
-  // Nothing of the environment: a variable can make another program of wasp (BUN_BE_BUN).
+  // An empty environment: a variable such as BUN_BE_BUN turns the executable into another program.
   'env -i HOME=/root LC_ALL=C PATH="$PATH" "$program" "$@" 3<&- & pid=$!',
   '( read -r end; kill "$$" ) <&3 > /dev/null 2>&1 & watch=$!',
   "exec 3<&-",
@@ -52,13 +53,13 @@ const RUN_WASP = [
   'exit "$status"',
 ];
 
-/** Writes the command line that ssh has the login shell run; throws where a word of it cannot be passed. */
-export function remoteCommand({ mark, folder, installedProgram, argv }: RemoteCall): string {
+/** Returns the command line for the login shell; throws if an argument cannot be quoted. */
+export function remoteCommand({ mark, folder, installedPath, argv }: RemoteCall): string {
   const scripts = ["sh", "-c", lineOf(AS_ROOT), "sh", lineOf(RUN_WASP)];
-  return quoteWords([...scripts, mark, folder, installedProgram, ...argv]);
+  return quoteWords([...scripts, mark, folder, installedPath, ...argv]);
 }
 
-// After `&` no semicolon may stand, which the two background jobs above avoid.
+// A semicolon is not allowed after `&`: both background jobs above have another command after it.
 function lineOf(statements: readonly string[]): string {
   return statements.join("; ");
 }

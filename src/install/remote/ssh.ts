@@ -1,44 +1,44 @@
 import { type ChildProcess, type ChildProcessByStdio, spawn } from "node:child_process";
 import type { Readable, Writable } from "node:stream";
 
-/** A running ssh: its three streams are those of the command on the host. */
+/** A running ssh process; its three streams are those of the command on the host. */
 export type Ssh = ChildProcessByStdio<Writable, Readable, Readable>;
 
-/** What ssh exits with for a fault of its own. */
+/** Exit code of ssh for an error of its own. */
 export const SSH_FAILED = 255;
 
-/** Whom to connect to, and how. */
+/** Parameters of a connection. */
 export interface Connection {
-  /** The program. */
+  /** Path of the ssh program. */
   readonly ssh: string;
   readonly destination: string;
-  /** What the host's login shell runs. */
+  /** Command line for the login shell. */
   readonly command: string;
   readonly connectSeconds: number;
 }
 
-/** Starts ssh. That it cannot be started is told as its error, as that of any child. */
+/** Starts ssh. If it cannot be started, the process emits an error event. */
 export function connect({ ssh, destination, command, connectSeconds }: Connection): Ssh {
   return spawn(ssh, [...optionsOf(connectSeconds), "--", destination, command], {
     stdio: ["pipe", "pipe", "pipe"],
-    // Away from the terminal: the ssh of a jump host would ask there, and Ctrl-C is for us to pass on.
+    // Without the terminal: the ssh of a jump host would prompt there, and Ctrl-C has to reach this process alone.
     detached: true,
     env: { ...process.env, SSH_ASKPASS_REQUIRE: "never" },
   });
 }
 
-// They win over the user's configuration, which holds for all else.
+// Options on the command line override the user's configuration, which applies to everything else.
 function optionsOf(connectSeconds: number): string[] {
   const options = {
-    // Nobody is there to be asked, and nothing is taken on trust.
+    // No prompts, and no unknown host keys.
     BatchMode: "yes",
     StrictHostKeyChecking: "yes",
     ConnectTimeout: connectSeconds,
     ServerAliveInterval: 15,
     ServerAliveCountMax: 4,
-    // A connection that is open already is used; a new one would outlive its session, and keep its output open.
+    // An existing master connection is used. A new one would outlive its session and keep its output open.
     ControlMaster: "no",
-    // Two sessions cannot listen on one port, and no host needs any of these.
+    // Two sessions cannot listen on one port, and none of these is needed.
     ClearAllForwardings: "yes",
     ForwardAgent: "no",
     ForwardX11: "no",
@@ -49,15 +49,15 @@ function optionsOf(connectSeconds: number): string[] {
   return Object.entries(options).flatMap(([name, value]) => ["-o", `${name}=${value}`]);
 }
 
-// Between asking a process to end and ending it, and between its end and that of what it left behind.
+// Between SIGTERM and SIGKILL, and between the exit of ssh and the end of its output.
 const GRACE_MILLISECONDS = 5000;
 
-/** Waits until ssh has ended and all that it wrote is read, and tells its exit status; null where it has none. */
+/** Waits until ssh has exited and its output is read, and returns its exit code; null if a signal ended it. */
 export async function ended(ssh: Ssh): Promise<number | null> {
   return await new Promise((resolve) => {
     ssh.once("close", resolve);
     ssh.once("exit", (code) => {
-      // What it left behind may keep its output open.
+      // A process that it left behind may keep its output open.
       const timer = setTimeout(() => {
         ssh.stdout.destroy();
         ssh.stderr.destroy();
@@ -68,7 +68,7 @@ export async function ended(ssh: Ssh): Promise<number | null> {
   });
 }
 
-/** Tells ssh to end, and ends it and all that it has started if it does not. */
+/** Sends SIGTERM to ssh; if it does not exit in time, kills it and its process group. */
 export function terminate(ssh: Ssh): void {
   ssh.kill("SIGTERM");
   const timer = setTimeout(() => killGroup(ssh), GRACE_MILLISECONDS);
@@ -80,6 +80,6 @@ function killGroup({ pid }: ChildProcess): void {
   try {
     process.kill(-pid, "SIGKILL");
   } catch {
-    // It is gone.
+    // The group has exited already.
   }
 }

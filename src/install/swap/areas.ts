@@ -1,8 +1,8 @@
 import { unescapeOctal } from "../target/octal-escapes.ts";
 
-/** A swap area that is on. */
+/** An active swap area. */
 export interface SwapArea {
-  /** The path that /proc/swaps gives it. */
+  /** Path in /proc/swaps. */
   readonly name: string;
   readonly medium: "file" | "device" | "zram";
   readonly sizeBytes: number;
@@ -10,17 +10,17 @@ export interface SwapArea {
   readonly priority: number;
 }
 
-/** The block devices that something is on, from itself down to the disks. */
+/** Stack of block devices below a file or a device, down to the disks. */
 export interface BlockStack {
-  /** The names of the disks, such as vda; empty for what is in memory alone. */
+  /** Names of the disks, such as vda; empty for a device in memory. */
   readonly disks: readonly string[];
-  /** Of all devices on the way down, as major:minor. */
+  /** Numbers of all devices of the stack, as major:minor. */
   readonly numbers: readonly string[];
-  /** Whether nothing reaches a disk unencrypted by dm-crypt. */
+  /** True if dm-crypt encrypts everything that reaches a disk. */
   readonly isEncrypted: boolean;
 }
 
-/** Reads the text of /proc/swaps; throws an error that has the line that is of another form. */
+/** Parses the text of /proc/swaps; throws an error that quotes an invalid line. */
 export function parseSwaps(text: string): SwapArea[] {
   const [, ...lines] = text.split("\n");
   return lines.filter((line) => line.trim() !== "").map(parseArea);

@@ -1,16 +1,16 @@
-/** What any script does for a device before it writes to it, and to leave it blank. */
+/** Shell functions that check a device before it is written to, and that blank it. */
 const BLANK_FUNCTIONS = `is_ours() {
   [ "$(blkid -p -o value -s TYPE "$place" || :) $(blkid -p -o value -s LABEL "$place" || :)" = "$1 $label" ]
 }
 
-# Looked at whenever something is about to be written: the name may have become another disk's.
+# Checked before every write: the path may have become another disk's.
 check_blank() {
   [ -b "$place" ] || fail "is not a block device"
   signatures=$(wipefs --noheadings --output TYPE,LABEL "$place")
-  [ -z "$signatures" ] || fail "holds something: $(echo $signatures)"
+  [ -z "$signatures" ] || fail "holds $(echo $signatures)"
   [ "$(head -c 1048576 "$place" | wc -c)" -eq 1048576 ] || fail "its first MiB cannot be read"
   [ "$(head -c 1048576 "$place" | tr -d '\\0' | wc -c)" -eq 0 ] ||
-    fail "holds something that has no signature: its first MiB is not zeros"
+    fail "holds data without a signature: its first MiB is not zeros"
 }
 
 make_blank() {
@@ -18,12 +18,12 @@ make_blank() {
 }
 `;
 
-/** What the script does for a device. */
+/** Shell functions for a device. */
 export const DEVICE_SCRIPT = `${BLANK_FUNCTIONS}
 make() {
   ! is_ours swap || return 0
   check_blank
-  # Opens the device exclusively: fails if anybody has it.
+  # mkswap opens the device exclusively: it fails if the device is in use.
   mkswap --label "$label" "$place" >/dev/null
   sync "$place"
 }
@@ -41,9 +41,9 @@ remove() {
 `;
 
 /**
- * What the script does for an encrypted device. Plain dm-crypt leaves no trace of itself, so that nobody could tell the
- * device from another one: a LUKS header that is never opened takes the first 16 MiB, and marks it for wasp and for all
- * others. The key of what follows is drawn at each start and kept nowhere.
+ * Shell functions for an encrypted device. Plain dm-crypt writes no signature, so that the device would look unused.
+ * Therefore a LUKS header, which is never opened, takes the first 16 MiB and identifies the device to wasp and other
+ * programs. The rest is encrypted with a random key that is generated at each boot and not stored.
  */
 export const ENCRYPTED_SCRIPT = `${BLANK_FUNCTIONS}
 mapping="/dev/mapper/$label"
@@ -60,7 +60,7 @@ open_mapping() {
       --pbkdf pbkdf2 --pbkdf-force-iterations 1000 --key-file - "$place"
     sync "$place"
   fi
-  is_ours crypto_LUKS || fail "is not marked as wasp's swap"
+  is_ours crypto_LUKS || fail "has no LUKS header of wasp"
   cryptsetup open --type plain --cipher aes-xts-plain64 --key-size 512 --offset 32768 --key-file /dev/urandom \\
     "$place" "$label"
 }

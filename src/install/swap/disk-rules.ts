@@ -5,7 +5,7 @@ import type { SwapCheckFacts } from "./check-facts.ts";
 
 const check = checksOn<SwapCheckFacts>();
 
-/** Swap is on a disk of its own. */
+/** Checks that swap is not on the root file system's disk. */
 export const swapDisk = check({
   id: "swap-disk",
   needs: ["swaps", "swapStacks", "rootStack"],
@@ -25,7 +25,7 @@ export const swapDisk = check({
   },
 });
 
-/** No memory of pods reaches a disk in the clear. */
+/** Checks that swapped memory is encrypted on disks. */
 export const swapEncryption = check({
   id: "swap-encryption",
   needs: ["swaps", "swapStacks"],
@@ -42,12 +42,12 @@ export const swapEncryption = check({
   },
 });
 
-/** Whether what is put into a swap area may be read from a disk. */
+/** Returns true if the content of a swap area reaches a disk unencrypted. */
 export function isClear({ name }: SwapArea, stacks: ReadonlyMap<string, BlockStack>): boolean {
   return stacks.get(name)?.isEncrypted !== true;
 }
 
-/** What is faster is filled first. */
+/** Checks that faster swap areas are filled first. */
 export const swapPriority = check({
   id: "swap-priority",
   needs: ["swaps", "swapStacks"],

@@ -7,8 +7,8 @@ import type { SwapsAtBoot } from "./check-facts.ts";
 import { realPath } from "./read-block-stack.ts";
 
 /**
- * Reads which swap areas are turned on when the node starts: those of fstab, and those of units that a target wants.
- * Throws an error that names the file that cannot be read.
+ * Reads the swap areas that are turned on at boot: those in fstab, and those of systemd units that a target wants. Throws
+ * an error that names a file that cannot be read.
  */
 export function readSwapsAtBoot(fsroot: string): SwapsAtBoot {
   const wanted = wantedUnits(fsroot);
@@ -22,7 +22,7 @@ export function readSwapsAtBoot(fsroot: string): SwapsAtBoot {
   };
 }
 
-// A service of wasp's that a target wants makes swap in memory; that of other swap is started by the swap's own unit.
+// Wasp's service is wanted by a target only for zram; for other swap, the swap unit starts it.
 const WASP_SERVICE = "wasp-swap.service";
 
 function wantedUnits(fsroot: string): string[] {

@@ -5,26 +5,25 @@ import { locate } from "../target/locate.ts";
 import { type Mount, mountOf, readMounts } from "../target/mounts.ts";
 import type { BlockStack } from "./areas.ts";
 
-/** Tells what is below the swap area or the device with this path; throws an error that says what cannot be told. */
+/** Reads the stack below a swap area or device; throws an error that names the missing information. */
 export function stackOfPath(fsroot: string, path: string, medium: "file" | "device" | "zram"): BlockStack {
   return medium === "file"
     ? stackOfFile(fsroot, path)
     : stackOfDevice(fsroot, basename(realPath(fsroot, path)));
 }
 
-/** Tells what the root file system is on; throws an error where it is not on a device that the kernel names. */
+/** Reads the stack below the root file system; throws an error if it is not on a block device in sysfs. */
 export function readRootStack(fsroot: string): BlockStack {
   const mounts = readMounts(fsroot);
-  // Where the root is an overlay, as on an OSTree, the disk is mounted there.
+  // If the root is an overlay, as with OSTree, the disk is mounted at one of the others.
   const places = ["/", "/sysroot", "/var"];
   const candidates = places.map((mountPoint) => mounts.findLast((mount) => mount.mountPoint === mountPoint));
   const [device] = candidates.flatMap((mount) => deviceOf(fsroot, mount) ?? []);
-  if (device === undefined)
-    throw new Error("the root file system is on no block device that the kernel names");
+  if (device === undefined) throw new Error("the root file system is not on a block device in sysfs");
   return stackOfDevice(fsroot, device);
 }
 
-/** Where a path of the host leads, all links followed; the path as it is spelled where nothing is there. */
+/** Resolves all symbolic links of a path of the host; returns a path that does not exist unchanged. */
 export function realPath(fsroot: string, path: string): string {
   return locate(fsroot, `${path}/.`).slice(fsroot.length);
 }
@@ -32,11 +31,11 @@ export function realPath(fsroot: string, path: string): string {
 function stackOfFile(fsroot: string, path: string): BlockStack {
   const mount = mountOf(readMounts(fsroot), path);
   const device = deviceOf(fsroot, mount);
-  if (device === undefined) throw new Error(`${path} is on no block device that the kernel names`);
+  if (device === undefined) throw new Error(`${path} is not on a block device in sysfs`);
   return stackOfDevice(fsroot, device);
 }
 
-// Btrfs gives a number that is no device's; its source is one.
+// The device number of a btrfs mount is not that of a block device, but its source is a device path.
 function deviceOf(fsroot: string, mount: Mount | undefined): string | undefined {
   if (mount === undefined) return undefined;
   const { number, source } = mount;
@@ -48,7 +47,7 @@ function deviceOf(fsroot: string, mount: Mount | undefined): string | undefined 
 
 function stackOfDevice(fsroot: string, device: string): BlockStack {
   const link = `${fsroot}/sys/class/block/${device}`;
-  if (!existsSync(link)) throw new Error(`${link} is not there: what ${device} is on is not known`);
+  if (!existsSync(link)) throw new Error(`${link} does not exist: the disk of ${device} is unknown`);
   const directory = realpathSync(link);
   const number = readFile(`${directory}/dev`).trim();
   const below = stacksBelow(fsroot, directory, device);
@@ -63,18 +62,18 @@ function stackOfDevice(fsroot: string, device: string): BlockStack {
   };
 }
 
-// A partition is below its disk's folder; a loop device is on a file.
+// The folder of a partition is in that of its disk; a loop device is backed by a file.
 function stacksBelow(fsroot: string, directory: string, device: string): BlockStack[] {
   if (existsSync(`${directory}/partition`)) return [stackOfDevice(fsroot, basename(dirname(directory)))];
   const backingFile = readFileIfThere(`${directory}/loop/backing_file`)?.trim();
   if (backingFile !== undefined) return [stackOfFile(fsroot, backingFile)];
-  const written = isZram(device) ? readFileIfThere(`${directory}/backing_dev`)?.trim() : undefined;
-  if (written?.startsWith("/")) return [stackOfPath(fsroot, written, "device")];
+  const backingDevice = isZram(device) ? readFileIfThere(`${directory}/backing_dev`)?.trim() : undefined;
+  if (backingDevice?.startsWith("/")) return [stackOfPath(fsroot, backingDevice, "device")];
   const slaves = unlessGone(() => readdirSync(`${directory}/slaves`)) ?? [];
   return slaves.map((slave) => stackOfDevice(fsroot, slave));
 }
 
-// Compressed memory, unless what it has not room for is written to a disk.
+// A zram device without a backing device, to which it would write pages.
 function isMemory(device: string, directory: string): boolean {
   if (!isZram(device)) return false;
   return !(readFileIfThere(`${directory}/backing_dev`)?.startsWith("/") ?? false);

@@ -1,7 +1,7 @@
 import type { Host } from "../target/host.ts";
 import type { Signature } from "./facts.ts";
 
-/** Reads all signatures that wipefs finds in a file or on a device, and erases none; throws where it cannot look. */
+/** Reads the signatures of a file or device with wipefs, which erases none; throws if wipefs fails. */
 export function readSignatures(host: Host, path: string): readonly Signature[] {
   const output = host.run(["wipefs", "--no-act", "--json", path]);
   if (output.trim() === "") return [];

@@ -9,7 +9,7 @@ import { readSignatures } from "./read-signatures.ts";
 
 const BLANK_BYTES = 1024 ** 2;
 
-/** Looks at a device of a running host, and writes nothing to it. */
+/** Reads the properties of a device of a running host, without writing to it. */
 export function readDevice(host: Host, path: string): DevicePlace["device"] {
   if (!host.isRunning) return undefined;
   const place = follow(host, path);
@@ -42,7 +42,7 @@ function readByLsblk(
   host: Host,
   path: string,
 ): Pick<BlockDevice, "bytes" | "isReadOnly" | "mountPoint" | "children"> {
-  // Empty ones too, as a drive without a disk: their size is 0.
+  // --all includes devices of size 0, such as an empty drive.
   const columns = "NAME,SIZE,RO,MOUNTPOINT";
   const output = host.run(["lsblk", "--all", "--json", "--bytes", "--output", columns, path]);
   const [found] = (JSON.parse(output) as Lsblk).blockdevices;
@@ -55,7 +55,7 @@ function readByLsblk(
   };
 }
 
-/** The name that udev gave a device for what it is, or where it is; not one for what it holds, which changes. */
+/** Returns a udev name that depends on the device or its slot, not on its content, which may change. */
 function stablePathOf(host: Host, place: string): string | undefined {
   const folders = ["by-id", "by-partuuid", "by-path"].map((kind) => `/dev/disk/${kind}`);
   return folders
@@ -63,7 +63,7 @@ function stablePathOf(host: Host, place: string): string | undefined {
     .find((path) => !path.includes("/lvm-pv-uuid-") && follow(host, path) === place);
 }
 
-/** Whether the kernel keeps others from having the device for themselves. */
+/** Returns true if the kernel denies exclusive access to a device. */
 function isBusy(place: string): boolean {
   try {
     closeSync(openSync(place, constants.O_RDONLY | constants.O_EXCL));

@@ -5,7 +5,7 @@ import { follow } from "../target/read-host.ts";
 import type { FilePlace, FileSystem } from "./facts.ts";
 import { readSignatures } from "./read-signatures.ts";
 
-/** Reads what is at a swap file's place, and of a running host what its file system is. */
+/** Reads the place of a swap file; its file system only on a running host. */
 export function readFilePlace(host: Host, path: string): FilePlace {
   const place = follow(host, path);
   const stat = statOf(place);
@@ -22,7 +22,7 @@ export function readFilePlace(host: Host, path: string): FilePlace {
   };
 }
 
-/** The innermost folder of a path that is there. */
+/** Returns the innermost existing folder of a path. */
 function nearestFolder(host: Host, path: string): string {
   const folder = folderOf(path);
   return folder === "/" || statOf(follow(host, folder)) !== undefined ? folder : nearestFolder(host, folder);

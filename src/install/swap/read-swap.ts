@@ -13,8 +13,8 @@ import { ZRAM_STATE_PATH } from "./zram-script.ts";
 type Active = Pick<SwapFacts, "memory" | "active" | "others">;
 
 /**
- * Reads what there is of swap on a host, and of the target that was chosen; changes nothing. Of an image only the files
- * are read. Throws where a file that is there cannot be read, or a command fails.
+ * Reads the swap of a host and the state of the selected target, without changing anything. Of an image it reads only
+ * files. Throws if an existing file cannot be read, or if a command fails.
  */
 export function readSwapFacts(host: Host, options: SwapOptions): SwapFacts {
   const script = readIfThere(host, SWAP_SCRIPT_PATH);
@@ -28,14 +28,14 @@ export function readSwapFacts(host: Host, options: SwapOptions): SwapFacts {
   };
 }
 
-/** Reads how much wasp's own swap holds, and how much memory there is to take it when it is turned off. */
+/** Reads the usage of wasp's own swap, and the memory that has to take it when it is turned off. */
 export function readOwnSwap(host: Host): Active {
   return readActive(host, readOwnTarget(host));
 }
 
 /**
- * Reads the files and devices that a running host swaps to, for what is told of them to systemd: wasp's own by the name
- * that it was made by, which stays with its device.
+ * Reads the files and devices that a running host swaps to, for settings of systemd. Wasp's own device has the persistent
+ * name that it was set up by.
  */
 export function readSwappedTo(host: Host): readonly string[] {
   if (!host.isRunning) return [];
@@ -61,12 +61,12 @@ function readActive(host: Host, target: SwapTarget | undefined): Active {
   };
 }
 
-/** A kernel without swap has nothing to tell, and swaps to nothing. */
+/** Reads the active areas; none if the kernel has no /proc/swaps. */
 function readAreas(host: Host): readonly SwapArea[] {
   return parseSwaps(readIfThere(host, "/proc/swaps") ?? "");
 }
 
-/** What the kernel calls the area of a target; undefined where there is none. */
+/** Returns the path of a target's area in /proc/swaps; undefined if it does not exist. */
 function areaPathOf(host: Host, target: SwapTarget): string | undefined {
   if (target.kind === "zram") {
     const number = readIfThere(host, ZRAM_STATE_PATH)?.trim();

@@ -7,8 +7,8 @@ import type { Host } from "../target/host.ts";
 import type { SwappedCgroup } from "./removal.ts";
 
 /**
- * Reads the cgroups of a running host that have a limit of memory and of which something is swapped out, on cgroup v2;
- * one that goes meanwhile is left out. Throws an error that names the file that cannot be read.
+ * Reads the cgroups (v2) of a running host with a memory limit and with memory in swap; one that disappears meanwhile is
+ * left out. Throws an error that names a file that cannot be read.
  */
 export function readSwappedCgroups({ fsroot, isRunning }: Host): readonly SwappedCgroup[] {
   return isRunning ? readBelow(`${fsroot}/sys/fs/cgroup`, "") : [];
@@ -21,7 +21,7 @@ function readBelow(mount: string, path: string): readonly SwappedCgroup[] {
     .flatMap(({ name }) => {
       const child = `${path}/${name}`;
       const swapBytes = Number(readFileIfThere(`${mount}${child}/memory.swap.current`) ?? 0);
-      // It counts what is below, too.
+      // The figure is hierarchical: no descendant has memory in swap either.
       if (swapBytes === 0) return [];
       return [
         ...(unlessMissing(() => readLimited(mount + child, nameOf(child), swapBytes)) ?? []),
@@ -43,7 +43,7 @@ function readLimited(directory: string, name: string, swapBytes: number): readon
   return [
     {
       name,
-      // What has come back, and is still kept in swap, is in both figures.
+      // Pages that were swapped in and still have a copy in swap count in both figures.
       swapBytes: Math.max(0, swapBytes - valueOfKey(stat, "swapcached")),
       residentBytes: Math.max(0, currentBytes - droppable.reduce((sum, bytes) => sum + bytes, 0)),
       limitBytes,
@@ -56,8 +56,8 @@ function nameOf(path: string): string {
   const cgroup = parseKubepodsPath(path);
   if (cgroup?.level === "pod") return `pod ${cgroup.pod.podUid}`;
   if (cgroup?.level !== "container") return path;
-  return `container ${cgroup.containerId.slice(0, SHOWN_DIGITS)} of pod ${cgroup.pod.podUid}`;
+  return `container ${cgroup.containerId.slice(0, SHOWN_ID_DIGITS)} of pod ${cgroup.pod.podUid}`;
 }
 
-// As crictl shows them.
-const SHOWN_DIGITS = 13;
+// As many as crictl shows.
+const SHOWN_ID_DIGITS = 13;

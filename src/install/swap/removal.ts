@@ -1,27 +1,27 @@
 import { formatRounded } from "../../policy/kubernetes/quantity.ts";
 import type { SwapFacts } from "./facts.ts";
 
-/** A cgroup of which something is swapped out. */
+/** A cgroup with memory in swap. */
 export interface SwappedCgroup {
-  /** What it is to people: a container and its pod, or its path. */
+  /** Name for the administrator: container and pod, or the path. */
   readonly name: string;
-  /** What is swapped out of it, wherever to. */
+  /** Its memory in any swap area. */
   readonly swapBytes: number;
-  /** What of it is in memory and can only be swapped out, not dropped. */
+  /** Its resident memory that can be swapped out but not dropped. */
   readonly residentBytes: number;
-  /** The lowest of its limits of memory; Infinity for none. */
+  /** Lowest of its memory limits; Infinity for none. */
   readonly limitBytes: number;
-  /** The file that has this limit. */
+  /** File of this limit. */
   readonly limitFile: "memory.max" | "memory.high";
 }
 
-const LEAST_SPARE_BYTES = 256 * 1024 ** 2;
+const MIN_SPARE_BYTES = 256 * 1024 ** 2;
 
 /**
- * Why wasp's swap cannot be turned off: what is in it has to fit into memory, of which a twentieth, and 256 MiB, have to
- * stay available. The script judges alike at the moment when it does it. And what is in it of a cgroup has to fit below
- * the cgroup's own limit, less a twentieth: the kernel brings it back whatever the limit, and kills in the cgroup when
- * it comes to it (mm/memcontrol.c, mem_cgroup_swapin_charge_folio).
+ * Reasons for not turning wasp's swap off. Its content has to fit into memory, of which a twentieth and at least 256 MiB
+ * have to stay available; the script checks this again before swapoff. The content of a cgroup has to fit below the
+ * cgroup's own limit, less a twentieth: swapoff charges its pages to the cgroup whatever the limit, and an OOM kill in the
+ * cgroup may follow (mm/memcontrol.c, mem_cgroup_swapin_charge_folio).
  */
 export function removalRefusals(
   { active, memory }: Pick<SwapFacts, "active" | "memory">,
@@ -38,10 +38,12 @@ function nodeComplaints(
   usedBytes: number,
   { totalBytes, availableBytes }: NonNullable<SwapFacts["memory"]>,
 ): readonly string[] {
-  const spareBytes = Math.max(LEAST_SPARE_BYTES, totalBytes / 20);
+  const spareBytes = Math.max(MIN_SPARE_BYTES, totalBytes / 20);
   if (usedBytes + spareBytes <= availableBytes) return [];
   const [used, available, spare] = [usedBytes, availableBytes, spareBytes].map(formatRounded);
-  return [`${used} are swapped out and ${available} of memory are available, of which ${spare} have to stay`];
+  return [
+    `${used} are swapped out and ${available} of memory are available, of which ${spare} have to stay available`,
+  ];
 }
 
 function cgroupComplaints(usedBytes: number, cgroups: readonly SwappedCgroup[]): readonly string[] {
@@ -51,5 +53,5 @@ function cgroupComplaints(usedBytes: number, cgroups: readonly SwappedCgroup[]):
     return `${name} would have ${formatRounded(needBytes)} with a ${limitFile} of ${formatRounded(limitBytes)}`;
   });
   if (tight.length === 0) return [];
-  return [`what is swapped out would not fit below limits of memory: ${tight.join(", ")}`];
+  return [`what is swapped out would not fit below memory limits: ${tight.join(", ")}`];
 }

@@ -5,7 +5,7 @@ import type { SwapCheckFacts } from "./check-facts.ts";
 
 const check = checksOn<SwapCheckFacts>();
 
-/** Some swap is on. */
+/** Checks that swap is on. */
 export const swap = check({
   id: "swap",
   needs: ["swaps", "swapsAtBoot"],
@@ -19,34 +19,34 @@ export const swap = check({
       ? { severity: "error", found: "no swap is on", remedy: install("swap", "--overcommit 150%") }
       : {
           severity: "error",
-          found: `no swap is on, and ${paths.join(", ")} is to be when the node starts`,
+          found: `no swap is on, although ${paths.join(", ")} is turned on at boot`,
           remedy: "systemctl start swap.target",
         };
   },
 });
 
-// Less is gone before anybody has sensed that it goes.
-const LEAST_PART = 0.05;
-// Beyond, most of what pods have may be in swap.
-const MOST_PART = 1;
+// Less than this fills up before the agent can react.
+const MIN_SWAP_FRACTION = 0.05;
+// With more than this, most memory of the pods may be in swap.
+const MAX_SWAP_FRACTION = 1;
 
-/** There is as much swap as makes a difference, and no more than memory. */
+/** Checks that the size of swap is in a useful range. */
 export const swapSize = check({
   id: "swap-size",
   needs: ["memory", "swaps"],
   right: "swap of 5% to 100% of memory",
   judge: ({ memory: { memoryTotalBytes, swapTotalBytes }, swaps }): Verdict | undefined => {
     if (swaps.length === 0) return undefined;
-    const part = swapTotalBytes / memoryTotalBytes;
+    const fraction = swapTotalBytes / memoryTotalBytes;
     const sizes = `${formatRounded(swapTotalBytes)} of swap to ${formatRounded(memoryTotalBytes)} of memory`;
-    const found = `${sizes}: overcommit ${Math.round(100 * (1 + part))}%`;
+    const found = `${sizes}: overcommit ${Math.round(100 * (1 + fraction))}%`;
     const remedy = `${install("swap", "--overcommit 150%")}, for swap of half the memory's size`;
-    if (part < LEAST_PART) return { severity: "warning", found, remedy };
-    return part > MOST_PART ? { severity: "note", found } : { severity: "ok", found };
+    if (fraction < MIN_SWAP_FRACTION) return { severity: "warning", found, remedy };
+    return fraction > MAX_SWAP_FRACTION ? { severity: "note", found } : { severity: "ok", found };
   },
 });
 
-/** What is on now is on after a restart of the node, too. */
+/** Checks that active swap is turned on again at boot. */
 export const swapAfterBoot = check({
   id: "swap-after-boot",
   needs: ["swaps", "swapsAtBoot"],

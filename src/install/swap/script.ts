@@ -6,24 +6,23 @@ import { headOf, type SwapSpec } from "./spec.ts";
 import { ZRAM_PRIORITY, ZRAM_SCRIPT } from "./zram-script.ts";
 
 /**
- * Where the script is that makes a node's swap and takes it back. It stands in /etc, which is there before all other
- * file systems are mounted, and needs no more than a shell, coreutils and util-linux: the swap has to come back at each
- * start of the node, wasp or no wasp.
+ * Path of the script that makes and removes a node's swap. It is in /etc, which exists before other file systems are
+ * mounted, and needs only a shell, coreutils and util-linux, so that the swap comes back at each boot without wasp.
  */
 export const SWAP_SCRIPT_PATH = "/etc/wasp/swap.sh";
 
-/** What marks a swap file or a device as made by the script: the label of its signature; its mapping's name too. */
+/** Label in the signature of swap that the script made; also the name of its dm-crypt mapping. */
 export const SWAP_LABEL = "wasp-swap";
 
-/** The script that makes swap and takes it back; `units` are those that have the swap, stopped when it is removed. */
+/** Returns the script that makes and removes swap; `units` are its systemd units, stopped on removal. */
 export function swapScript({ target, size, priority }: SwapSpec, units: readonly string[]): string {
   return `#!/bin/sh
 ${headOf({ target, size, priority })}
 #
-# Written by wasp install, and run by wasp-swap.service whenever the node starts:
-#   make     makes the swap; what is made already stays as it is
-#   release  gives back what does not outlast the node's run
-#   remove   turns the swap off, if memory can take what is in it, and removes what was made
+# Written by wasp install, and run by wasp-swap.service at each boot of the node:
+#   make     makes the swap, unless it exists already
+#   release  frees what does not outlast the boot: the zram device, the mapping of an encrypted device
+#   remove   turns the swap off, if its content fits into memory, and removes the swap
 set -eu
 export LC_ALL=C PATH="\${PATH:-/usr/bin:/bin}:/usr/sbin:/sbin"
 
@@ -45,7 +44,7 @@ case \${1-} in
 make) make ;;
 release) release ;;
 remove) remove ;;
-*) fail "what is to be done? make, release or remove" ;;
+*) fail "usage: $0 make|release|remove" ;;
 esac
 `;
 }
@@ -61,7 +60,7 @@ function bodyFor(target: SwapTarget): string {
   }
 }
 
-// A share of the node's memory is worked out on the node, so that one text serves nodes of all sizes.
+// A percentage of memory is computed on the node, so that one script serves nodes of all sizes.
 function sizeFunction(size: SwapSize | undefined): string {
   if (size === undefined) return "";
   if (size.kind === "bytes") return `size_bytes() {\n  echo ${size.bytes}\n}\n\n`;
@@ -74,7 +73,7 @@ size_bytes() {
 `;
 }
 
-const MEMORY_FUNCTIONS = `# Swaps everything back in, unless memory cannot take it: a twentieth of it, and 256 MiB, have to stay available.
+const MEMORY_FUNCTIONS = `# Swaps everything back in, if it fits into memory: a twentieth of it, and at least 256 MiB, have to stay available.
 turn_off() {
   area=$(readlink -m "$1")
   while read -r name kib _; do
@@ -88,7 +87,7 @@ turn_off() {
   while read -r name _ _ used _; do
     [ "$name" = "$area" ] || continue
     [ $((used + spare)) -le "$available" ] ||
-      fail "not turned off: $used KiB are swapped out and $available KiB of memory are available, of which $spare KiB have to stay; move pods away first (kubectl drain)"
+      fail "not turned off: $used KiB are swapped out and $available KiB of memory are available, of which $spare KiB have to stay available; move pods away first (kubectl drain)"
     swapoff "$area"
   done </proc/swaps
 }

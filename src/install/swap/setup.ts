@@ -1,26 +1,26 @@
 import type { SwapTarget } from "../engine/options.ts";
 import type { Unit } from "../engine/systemd-unit.ts";
-import { unfinishedOf } from "./file-script.ts";
+import { temporaryPathOf } from "./file-script.ts";
 import { SWAP_LABEL, SWAP_SCRIPT_PATH, swapScript } from "./script.ts";
 import type { SwapSpec } from "./spec.ts";
 import { unitNameOf } from "./unit-name.ts";
 import { ZRAM_PRIORITY } from "./zram-script.ts";
 
-/** All that gives a node its swap at each start: a script and the units that run it. */
+/** Files that set up a node's swap at each boot: a script and the systemd units that run it. */
 export interface SwapSetup {
   readonly script: { readonly path: string; readonly text: string };
   readonly units: readonly Unit[];
-  /** The unit that turns the swap on. */
+  /** Unit that turns the swap on. */
   readonly unitToStart: string;
   readonly priority: number | undefined;
-  /** The files that the script makes, and removes. */
+  /** Files that the script makes and removes. */
   readonly files: readonly string[];
 }
 
 const SERVICE = "wasp-swap.service";
 const SWAP_TARGET = "swap.target";
 
-/** Makes the script and the units for swap; undefined for a path that can have no unit. */
+/** Returns the script and units for swap; undefined for a path without a unit name. */
 export function swapSetup(spec: SwapSpec): SwapSetup | undefined {
   return spec.target.kind === "zram" ? zramSetup(spec) : areaSetup(spec, spec.target);
 }
@@ -28,7 +28,7 @@ export function swapSetup(spec: SwapSpec): SwapSetup | undefined {
 function zramSetup(spec: SwapSpec): SwapSetup {
   return {
     script: { path: SWAP_SCRIPT_PATH, text: swapScript(spec, [SERVICE]) },
-    units: [serviceUnit("Swap to compressed memory", [], SWAP_TARGET)],
+    units: [serviceUnit("Swap in compressed memory", [], SWAP_TARGET)],
     unitToStart: SERVICE,
     priority: spec.priority ?? ZRAM_PRIORITY,
     files: [],
@@ -46,14 +46,14 @@ function areaSetup(spec: SwapSpec, target: Exclude<SwapTarget, { kind: "zram" }>
       : [`BindsTo=${device}`, `After=${device}`];
   return {
     script: { path: SWAP_SCRIPT_PATH, text: swapScript(spec, [name, SERVICE]) },
-    units: [serviceUnit("Make what is swapped to", needs, undefined), swapUnit(name, area, spec.priority)],
+    units: [serviceUnit("Make the swap area", needs, undefined), swapUnit(name, area, spec.priority)],
     unitToStart: name,
     priority: spec.priority,
-    files: target.kind === "file" ? [target.path, unfinishedOf(target.path)] : [],
+    files: target.kind === "file" ? [target.path, temporaryPathOf(target.path)] : [],
   };
 }
 
-/** What the kernel swaps to. */
+/** Returns the path that the kernel swaps to. */
 function areaOf(target: Exclude<SwapTarget, { kind: "zram" }>): string {
   return target.kind === "device" && target.isEncrypted ? `/dev/mapper/${SWAP_LABEL}` : target.path;
 }
@@ -62,7 +62,7 @@ function folderOf(path: string): string {
   return path.slice(0, path.lastIndexOf("/")) || "/";
 }
 
-// Not after local-fs.target: where /tmp is a tmpfs that comes after swap.target, that would be a cycle.
+// Not after local-fs.target: with a tmpfs on /tmp, which is ordered after swap.target, that would be a cycle.
 function serviceUnit(description: string, needs: readonly string[], wantedBy: string | undefined): Unit {
   const lines = [
     "[Unit]",
@@ -70,7 +70,7 @@ function serviceUnit(description: string, needs: readonly string[], wantedBy: st
     "DefaultDependencies=no",
     ...needs,
     "After=systemd-remount-fs.service",
-    // Zram goes with the node: there is nothing to give back at its end.
+    // A zram device ends with the kernel: it needs no release at shutdown.
     ...(wantedBy === undefined
       ? ["Conflicts=shutdown.target", "Before=shutdown.target"]
       : [`Before=${wantedBy}`]),
@@ -93,7 +93,7 @@ function swapUnit(name: string, area: string, priority: number | undefined): Uni
     `After=${SERVICE}`,
     "",
     "[Swap]",
-    // A percent sign begins a specifier.
+    // A percent sign would begin a specifier.
     `What=${area.replaceAll("%", "%%")}`,
     ...(priority === undefined ? [] : [`Priority=${priority}`]),
     "",

@@ -4,13 +4,13 @@ import type { SwapSetup } from "./setup.ts";
 
 const PART = "swap";
 
-/** The steps that set swap up: its files, its unit in the start of the node, and, where it is not on, the commands. */
+/** Returns the steps that set swap up: script, units and, if the swap is not active, the commands that start it. */
 export function setupSteps(
   setup: SwapSetup,
   { isOn, why }: { readonly isOn: boolean; readonly why: string | undefined },
 ): readonly Step[] {
   const { script, units } = setup;
-  const scriptWhy = "makes the swap at each start, and takes it away when it is to go";
+  const scriptWhy = "makes the swap at each boot, and removes it on uninstall";
   return [
     { part: PART, kind: "file", path: script.path, text: script.text, mode: 0o644, why: scriptWhy },
     ...units.flatMap((unit) => unitSteps(PART, unit)),
@@ -19,7 +19,8 @@ export function setupSteps(
   ];
 }
 
-// The unit makes the swap too; done by itself first, what goes wrong is told here and not in the journal alone.
+// The unit runs the script too. It is run directly first, so that its error messages appear here instead of only in the
+// system journal.
 function startCommands(
   { script, files, unitToStart }: SwapSetup,
   why: string | undefined,

@@ -1,8 +1,8 @@
 const encoder = new TextEncoder();
 
 /**
- * The name of the unit of a path, as `systemd-escape --path --suffix=SUFFIX` gives it; undefined for a path that has no
- * such name: one that is not absolute, that goes up, or that is too long for a unit.
+ * Returns the unit name of a path, like `systemd-escape --path --suffix=SUFFIX`; undefined for a path that is not
+ * absolute, contains `..`, or is too long for a unit name.
  */
 export function unitNameOf(path: string, suffix: "swap" | "device"): string | undefined {
   const steps = path.split("/").filter((step) => step !== "" && step !== ".");

@@ -1,36 +1,36 @@
 import { formatRounded } from "../../policy/kubernetes/quantity.ts";
 import type { ZramPlace } from "./facts.ts";
-import type { Judgement, SizeAsked } from "./place.ts";
+import type { PlaceAssessment, RequestedSize } from "./place.ts";
 import { overcommitPercent } from "./size.ts";
 
-/** How well memory compresses as a rule. */
-const USUAL_COMPRESSION = 3;
+/** Usual ratio of the original size of memory to its compressed size. */
+const USUAL_COMPRESSION_RATIO = 3;
 
-/** Judges swap to compressed memory. */
-export function judgeZram({ isPossible }: ZramPlace, { asked, memory }: SizeAsked): Judgement {
+/** Assesses swap in compressed memory. */
+export function assessZram({ isPossible }: ZramPlace, { sizing, memory }: RequestedSize): PlaceAssessment {
   const refusals =
     isPossible === false
       ? ["the kernel has no zram: install its module, or choose a swap file or a device"]
       : [];
-  if (asked === undefined || memory === undefined) return { isOwn: true, refusals, notes: [] };
-  const mostBytes = 2 * memory.totalBytes;
-  // Beyond that it could not be filled: memory seldom compresses better, says the kernel's documentation.
+  if (sizing === undefined || memory === undefined) return { isOwn: true, refusals, notes: [] };
+  const maxBytes = 2 * memory.totalBytes;
+  // More could not be filled: memory rarely compresses better than 2:1 (Documentation/admin-guide/blockdev/zram.rst).
   const tooLarge =
-    asked.bytes > mostBytes
+    sizing.bytes > maxBytes
       ? [
-          `${formatRounded(asked.bytes)} of zram is more than twice the memory, ${formatRounded(mostBytes)}, which it is kept in: choose a smaller size`,
+          `${formatRounded(sizing.bytes)} of zram is more than twice the memory, ${formatRounded(maxBytes)}: choose a smaller size`,
         ]
       : [];
   return {
     isOwn: true,
     refusals: [...refusals, ...tooLarge],
-    notes: [costNote(asked.bytes, memory.totalBytes)],
+    notes: [costNote(sizing.bytes, memory.totalBytes)],
   };
 }
 
 function costNote(bytes: number, memoryTotalBytes: number): string {
-  const usualBytes = bytes / USUAL_COMPRESSION;
-  const ratio = `${USUAL_COMPRESSION}:1`;
+  const usualBytes = bytes / USUAL_COMPRESSION_RATIO;
+  const ratio = `${USUAL_COMPRESSION_RATIO}:1`;
   const percent = overcommitPercent(bytes - usualBytes, memoryTotalBytes);
-  return `zram keeps in memory what is swapped out: full, it takes about ${formatRounded(usualBytes)} of it if that compresses ${ratio}, so that pods may use ${percent}% of memory, and ${formatRounded(bytes)}, which gains nothing, if it does not compress at all`;
+  return `zram keeps swapped-out memory in memory, compressed: at a ratio of ${ratio} it takes about ${formatRounded(usualBytes)} when full, so that pods may use ${percent}% of memory; without any compression it takes ${formatRounded(bytes)} and gains nothing`;
 }

@@ -1,10 +1,10 @@
-/** Where the script keeps the number of its zram device. */
+/** Path of the file in which the script keeps the number of its zram device. */
 export const ZRAM_STATE_PATH = "/run/wasp-zram";
 
-/** What zram has unless told, as zram generators give it: it is to be filled before any disk. */
+/** Default priority of zram, as that of zram generators: zram is filled before any disk. */
 export const ZRAM_PRIORITY = 100;
 
-/** What the script does for zram. */
+/** Shell functions for zram. */
 export const ZRAM_SCRIPT = `state=${ZRAM_STATE_PATH}
 
 make() {
@@ -13,7 +13,7 @@ make() {
     release
   fi
   [ -e /sys/class/zram-control/hot_add ] || modprobe zram num_devices=0
-  # Given back if anything below fails.
+  # Freed if a command below fails.
   trap release EXIT
   cat /sys/class/zram-control/hot_add >"$state"
   name="zram$(cat "$state")"
@@ -37,7 +37,7 @@ release() {
   [ -e "$state" ] || return 0
   number=$(cat "$state")
   turn_off "/dev/zram$number"
-  # Whoever looks at it because it changed must be done.
+  # udev may still have the device open.
   [ ! -d /run/udev ] || udevadm settle --timeout=10 || :
   [ ! -e "/sys/block/zram$number" ] || echo "$number" >/sys/class/zram-control/hot_remove
   rm -f "$state"

@@ -96,7 +96,7 @@ const CASES: readonly Case[] = [
     "turned off",
     { swaps: [], swapsAtBoot: { paths: ["/dev/vdc"], hasZramService: false } },
     "error",
-    "no swap is on, and /dev/vdc is to be when the node starts",
+    "no swap is on, although /dev/vdc is turned on at boot",
   ],
   [
     "swap",

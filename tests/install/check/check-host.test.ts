@@ -694,7 +694,7 @@ describe("what cannot be read", () => {
 
   test("a swap area that is on no device that is known", () => {
     host.setSwaps("/dev/sdz partition 1048572 0 -2");
-    expect(found("swap-encryption")).toContain("/sys/class/block/sdz is not there");
+    expect(found("swap-encryption")).toContain("/sys/class/block/sdz does not exist");
     expect(found("swap")).toStartWith("ok");
   });
 });

@@ -3,7 +3,7 @@ import * as fs from "node:fs";
 
 const real = { ...fs };
 
-// Every call by which an installation changes something.
+// All calls with which an installation changes files.
 const MUTATING = [
   ...[
     "copyFileSync",
@@ -21,8 +21,8 @@ const MUTATING = [
 let callsLeft = Number.POSITIVE_INFINITY;
 
 /**
- * Runs something that dies after so many calls that change a file or folder, as if it were killed there: no such call does
- * anything any more. Tells whether it died.
+ * Runs a function that is stopped after a number of calls that change files, as if the process were killed there. Returns
+ * true if it was stopped.
  */
 export function dieAfter(calls: number, run: () => void): boolean {
   callsLeft = calls;
@@ -45,7 +45,7 @@ const dying = Object.fromEntries(
     (...args: unknown[]) => {
       if (callsLeft === 0) throw new Death(`${name} of a dead process`);
       callsLeft -= 1;
-      // What the disk has of it, no test can see; and it takes most of the time.
+      // No test can see the state of the disk, and syncing takes most of the time.
       if (name === "fsyncSync") return;
       return (real as unknown as Record<string, (...args: unknown[]) => unknown>)[name]?.(...args);
     },

@@ -4,7 +4,7 @@ import { applyChanges, comparePlan } from "../../../src/install/engine/apply.ts"
 import { PARTS } from "../../../src/install/engine/part.ts";
 import { compose, type Plan } from "../../../src/install/engine/plan.ts";
 import type { Step } from "../../../src/install/engine/step.ts";
-import { judgeMade, undoMade } from "../../../src/install/engine/undo-made.ts";
+import { assessMade, undoMade } from "../../../src/install/engine/undo-made.ts";
 import type { Host } from "../../../src/install/target/host.ts";
 import { InstallHost } from "../../node/install-host.ts";
 import { dieAfter } from "./dying-fs.ts";
@@ -13,7 +13,7 @@ const RELOAD = ["systemctl", "daemon-reload"];
 const START = ["systemctl", "start", "a.swap"];
 const STOP = ["systemctl", "stop", "a.swap"];
 
-// A step of each kind: something new and something in another's place, commands that depend on a change and that do not.
+// Steps of each kind: new files, a replaced file, and commands that depend on a change.
 const STEPS: readonly Step[] = [
   { kind: "program", part: "binary", path: "/opt/wasp/wasp", mode: 0o755 },
   { kind: "file", part: "swap", path: "/etc/theirs.conf", text: "wasp's\n", mode: 0o644 },
@@ -35,7 +35,7 @@ const plan = (steps: readonly Step[] = STEPS): Plan =>
     })),
   );
 
-/** A host with files of others on it, and what is run in it. */
+/** A host with existing files, and the commands that are run on it. */
 class Engine implements Disposable {
   readonly tree = new InstallHost();
   readonly ran: string[] = [];
@@ -67,7 +67,7 @@ class Engine implements Disposable {
   }
 
   uninstall(): void {
-    undoMade(judgeMade(this.host, PARTS), this.host);
+    undoMade(assessMade(this.host, PARTS), this.host);
   }
 
   [Symbol.dispose](): void {
@@ -76,7 +76,7 @@ class Engine implements Disposable {
 }
 
 describe("a plan", () => {
-  test("is carried out, has nothing more to do, and is undone", () => {
+  test("is applied, has nothing to do in a second run, and is undone", () => {
     using engine = new Engine();
     const before = engine.tree.listing();
     const { changes, refusals } = engine.compare();
@@ -96,7 +96,7 @@ describe("a plan", () => {
     expect(engine.tree.listing()).toEqual(before);
   });
 
-  test("killed at any call that changes something is repeated, and undone", () => {
+  test("killed at any change of a file is repeated, and undone", () => {
     let kills = 0;
     for (let isCut = true; isCut; kills++) {
       using engine = new Engine();
@@ -112,7 +112,7 @@ describe("a plan", () => {
     expect(kills).toBeGreaterThan(STEPS.length * 10);
   });
 
-  test("killed at any call that changes something is undone", () => {
+  test("killed at any change of a file is undone", () => {
     for (let kills = 0, isCut = true; isCut; kills++) {
       using engine = new Engine();
       const before = engine.tree.listing();
@@ -123,7 +123,7 @@ describe("a plan", () => {
     }
   });
 
-  test("that changes takes the place of the one before, and is undone", () => {
+  test("with other contents replaces an earlier one, and is undone", () => {
     using engine = new Engine();
     const before = engine.tree.listing();
     engine.install();
@@ -137,11 +137,11 @@ describe("a plan", () => {
     expect(engine.tree.listing()).toEqual(before);
   });
 
-  test("runs no command in an image, neither to make nor to undo it", () => {
+  test("runs no command in an image, neither to apply nor to undo it", () => {
     using engine = new Engine();
     const image = { ...engine.host, isRunning: false };
     applyChanges(comparePlan(plan(), image).changes, image);
-    undoMade(judgeMade(image, PARTS), image);
+    undoMade(assessMade(image, PARTS), image);
     expect(engine.ran).toEqual([]);
   });
 

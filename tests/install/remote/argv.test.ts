@@ -9,6 +9,6 @@ test.each([
   ["--dry-run --hosts=a=b --only=swap", "--dry-run --only=swap"],
   ["--sshd --verbosely", "--sshd --verbosely"],
   ["--ssh --verbose", ""],
-])("hosts are told of %j only %j", (all, rest) => {
+])("of the arguments %j hosts get only %j", (all, rest) => {
   expect(withoutFlags(all.split(" "), local).join(" ")).toBe(rest);
 });

@@ -2,12 +2,12 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { archOf, findProgram } from "../../../src/install/remote/executables.ts";
+import { archOf, findExecutable } from "../../../src/install/remote/executables.ts";
 
 let folder: string;
 const at = (name: string) => join(folder, name);
 
-/** The beginning of an ELF file for a machine, by its number. */
+/** Returns the beginning of an ELF file for a machine number. */
 function elf(machine: number): Uint8Array {
   const header = Buffer.alloc(64);
   header.write("\x7fELF", "latin1");
@@ -27,26 +27,26 @@ afterAll(() => rm(folder, { recursive: true }));
 describe("the executable for a host is", () => {
   const places = () => ({ executable: at("wasp"), executableArch: "x64", given: {} });
 
-  test("the one that runs, for its own architecture", () => {
-    expect(findProgram("x64", places())).toBe(at("wasp"));
+  test("the running one, for its own architecture", () => {
+    expect(findExecutable("x64", places())).toBe(at("wasp"));
   });
 
-  test("the one beside it, for another", () => {
-    expect(findProgram("arm64", places())).toBe(at("wasp-arm64"));
+  test("the one in the same folder, for another architecture", () => {
+    expect(findExecutable("arm64", places())).toBe(at("wasp-arm64"));
   });
 
-  test("the one that a flag names, before both", () => {
-    expect(findProgram("x64", { ...places(), given: { x64: at("other") } })).toBe(at("other"));
+  test("the one that a flag names, in preference to both", () => {
+    expect(findExecutable("x64", { ...places(), given: { x64: at("other") } })).toBe(at("other"));
   });
 
-  test("refused where it is not there, or for something else", () => {
+  test("refused if it is missing or for another architecture", () => {
     const onArm64 = { executable: at("wasp-arm64"), executableArch: "arm64", given: {} };
-    expect(() => findProgram("x64", onArm64)).toThrow(
-      `there is no wasp for x64 here: put it at ${at("wasp-x64")}, or name it with --program-x64`,
+    expect(() => findExecutable("x64", onArm64)).toThrow(
+      `no wasp executable for x64: put it at ${at("wasp-x64")}, or pass its path with --program-x64`,
     );
     for (const name of ["wasp", "text"])
-      expect(() => findProgram("arm64", { ...places(), given: { arm64: at(name) } })).toThrow(
-        `${at(name)} is no executable for arm64`,
+      expect(() => findExecutable("arm64", { ...places(), given: { arm64: at(name) } })).toThrow(
+        `${at(name)} is not an executable for arm64`,
       );
   });
 });

@@ -26,39 +26,39 @@ describe("hosts", () => {
     "ssh://root@node1:22",
     "ssh://root@[2001:db8::7]:2222",
     "ssh://[::1]",
-  ])("take %s", (destination) => {
+  ])("include %s", (destination) => {
     expect(named(parseHosts({ flags: [destination] }))).toEqual([destination]);
   });
 
-  const right = "right is user@host or ssh://user@host:port";
+  const expected = "expected user@host or ssh://user@host:port";
 
   test.each([
-    ["-oProxyCommand=reboot", `begins with "-", as an option of ssh does: ${right}`],
-    ["-l@node1", `begins with "-", as an option of ssh does: ${right}`],
-    ["root@-node1", `is no host: ${right}`],
-    ["ssh://-oProxyCommand=reboot", `is no host: ${right}`],
-    ["ssh://-root@node1", `has no user that ssh takes: ${right}`],
-    ["@node1", `has no user that ssh takes: ${right}`],
-    ["$(reboot)@node1", `has no user that ssh takes: ${right}`],
-    ["a b@node1", `has no user that ssh takes: ${right}`],
-    ["node1;reboot", `is no host: ${right}`],
-    ["node1 node2", `is no host: ${right}`],
-    ["root@", `is no host: ${right}`],
-    ["node1\u001b[2J", `is no host: ${right}`],
-    ["root@node1:2222", "has a port: right is ssh://root@node1:2222"],
-    ["ssh://node1:", "has no port from 1 to 65535"],
-    ["ssh://node1:65536", "has no port from 1 to 65535"],
-    ["ssh://[::1]:x", "has no port from 1 to 65535"],
-    ["ssh://[node1]:22", `is no host: ${right}`],
-    ["ssh://", `is no host: ${right}`],
-    ["http://node1", `is no host: ${right}`],
-  ])("refuse %j", (destination, fault) => {
+    ["-oProxyCommand=reboot", `begins with "-", like an option of ssh: ${expected}`],
+    ["-l@node1", `begins with "-", like an option of ssh: ${expected}`],
+    ["root@-node1", `is not a valid host: ${expected}`],
+    ["ssh://-oProxyCommand=reboot", `is not a valid host: ${expected}`],
+    ["ssh://-root@node1", `has an invalid user: ${expected}`],
+    ["@node1", `has an invalid user: ${expected}`],
+    ["$(reboot)@node1", `has an invalid user: ${expected}`],
+    ["a b@node1", `has an invalid user: ${expected}`],
+    ["node1;reboot", `is not a valid host: ${expected}`],
+    ["node1 node2", `is not a valid host: ${expected}`],
+    ["root@", `is not a valid host: ${expected}`],
+    ["node1\u001b[2J", `is not a valid host: ${expected}`],
+    ["root@node1:2222", "has a port: expected ssh://root@node1:2222"],
+    ["ssh://node1:", "has no valid port: expected 1 to 65535"],
+    ["ssh://node1:65536", "has no valid port: expected 1 to 65535"],
+    ["ssh://[::1]:x", "has no valid port: expected 1 to 65535"],
+    ["ssh://[node1]:22", `is not a valid host: ${expected}`],
+    ["ssh://", `is not a valid host: ${expected}`],
+    ["http://node1", `is not a valid host: ${expected}`],
+  ])("do not include %j", (destination, fault) => {
     expect(() => fromFile(`good\n${destination}\n`)).toThrow(
       `hosts.txt:2: ${JSON.stringify(destination)} ${fault}`,
     );
   });
 
-  test("are refused where one is named twice, whoever logs in", () => {
+  test("are refused if one is named twice, even with different users", () => {
     expect(() => fromFile("root@node1\n\nadmin@NODE1\n")).toThrow(
       "hosts.txt:3: admin@NODE1 is named twice, first in hosts.txt:1",
     );
@@ -68,16 +68,16 @@ describe("hosts", () => {
     expect(named(fromFile("ssh://node1:2201\nssh://node1:2202"))).toHaveLength(2);
   });
 
-  test("of a file that is none of hosts do not fill the screen", () => {
-    const complaints = /^(hosts\.txt:\d+: .*\n){10}and 390 more like these$/;
+  test("of another kind of file are reported on one screen", () => {
+    const complaints = /^(hosts\.txt:\d+: .*\n){10}and 390 more$/;
     expect(() => fromFile("no host at all\n".repeat(400))).toThrow(complaints);
   });
 
-  test("are complained of all at once", () => {
+  test("are all validated before one error is thrown", () => {
     expect(() => fromFile("-x\nnode1\n-y\n")).toThrow(/^hosts\.txt:1: .*\nhosts\.txt:3: .*$/);
   });
 
-  test("are refused where a file names none", () => {
-    expect(() => fromFile("# none\n\n")).toThrow("hosts.txt: names no host: right is one a line");
+  test("are refused if a file names none", () => {
+    expect(() => fromFile("# none\n\n")).toThrow("hosts.txt: names no host: expected one host per line");
   });
 });

@@ -5,7 +5,7 @@ import { ROOT } from "../../node/binary.ts";
 
 const MEBIBYTE = 1024 ** 2;
 
-/** What a terminal got, an entry a write, with its escapes to be seen. */
+/** Returns the writes to a terminal, separated by lines of dashes and with visible escapes. */
 function shownOn(
   window: { columns: number; rows: number },
   shown: ShownOutput,
@@ -38,31 +38,31 @@ const failed: HostOutcome = {
 
 describe("on a terminal", () => {
   const act = (progress: Progress) => {
-    progress.tell(done.host, { is: "connecting" });
-    progress.tell(failed.host, { is: "connecting" });
-    for (const sent of [0, 44, 44.1, 109.9]) progress.tell(done.host, copying(sent * MEBIBYTE));
-    progress.tell(failed.host, { is: "running" });
+    progress.update(done.host, { is: "connecting" });
+    progress.update(failed.host, { is: "connecting" });
+    for (const sent of [0, 44, 44.1, 109.9]) progress.update(done.host, copying(sent * MEBIBYTE));
+    progress.update(failed.host, { is: "running" });
     progress.finish(failed);
-    progress.tell("node3", { is: "connecting" });
-    progress.tell(done.host, { is: "running" });
+    progress.update("node3", { is: "connecting" });
+    progress.update(done.host, { is: "running" });
     progress.finish(done);
     progress.end();
   };
 
-  test("hosts have a line each, which is drawn again", async () => {
+  test("active hosts have a line each, which is redrawn", async () => {
     const golden = await Bun.file(`${ROOT}/tests/golden/remote-terminal.txt`).text();
     expect(shownOn({ columns: 80, rows: 24 }, "failed", act)).toBe(golden);
   });
 
-  test("all output is shown to whoever asks for it, and none where it stands elsewhere", () => {
+  test("the output of all hosts, or of none, is shown on request", () => {
     expect(shownOn({ columns: 80, rows: 24 }, "all", act)).toContain("root@node1:   swap: 4 GiB in");
     expect(shownOn({ columns: 80, rows: 24 }, "none", act)).not.toContain("node2.example.com:   ");
   });
 
-  test("no line wraps, and no more lines are drawn than there are", () => {
+  test("lines are cut to the width and the height of the window", () => {
     const shown = shownOn({ columns: 30, rows: 4 }, "none", (progress) => {
       for (const host of [done.host, failed.host, "node3", "node4"])
-        progress.tell(host, { is: "connecting" });
+        progress.update(host, { is: "connecting" });
     });
     const last = shown.split("----\n").at(-2)?.split("\n").slice(0, -1);
     expect(last).toEqual([

@@ -13,7 +13,7 @@ describe.each([["sh"], ["bash"], ["busybox", "sh"]])("%s %s", (...shell: string[
     return run.stdout.toString().split("\0").slice(0, -1);
   };
 
-  test("takes quoted words apart into the same words", () => {
+  test("splits quoted words into the same words", () => {
     const every = Array.from({ length: 95 }, (_, index) => String.fromCharCode(32 + index));
     expect(wordsIn(quoteWords([...every, every.join(""), "", "~root", "\\\\"]))).toEqual([
       ...every,
@@ -32,6 +32,6 @@ describe.each([["sh"], ["bash"], ["busybox", "sh"]])("%s %s", (...shell: string[
 
 test.each(["\n", "a\tb", "\u001b[m", "\0", "\u0085"])("%j cannot be quoted", (word) => {
   expect(() => quoteWords([word])).toThrow(
-    `${JSON.stringify(word)} has a control character, and no shell can be trusted with it`,
+    `${JSON.stringify(word)} has a control character, which some shells cannot pass on`,
   );
 });

@@ -32,12 +32,12 @@ const outcomes: readonly HostOutcome[] = [
   { host: "node4", result: "not-begun", seconds: 0, output: [] },
 ];
 
-test("a summary is a table and a sentence", async () => {
+test("the summary is a table and a sentence", async () => {
   expect(summarize(outcomes)).toBe(await Bun.file(`${ROOT}/tests/golden/remote-summary.txt`).text());
   expect(summarize(outcomes.slice(0, 1))).toEndWith("\n\n1 of 1 hosts done\n");
 });
 
-test("JSON tells the same, and steers no terminal", () => {
+test("the JSON document has the same outcomes, without control characters", () => {
   const json = formatOutcomes(outcomes);
   expect(json).not.toMatch(/[^\n\P{C}]/u);
   expect(JSON.parse(json)).toEqual({

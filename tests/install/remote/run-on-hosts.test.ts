@@ -9,7 +9,7 @@ import { type SandboxHost, SshSandbox } from "./ssh-sandbox.ts";
 
 const golden = (name: string) => Bun.file(`${ROOT}/tests/golden/${name}.txt`).text();
 
-/** A run on all hosts of a sandbox, and what it showed. */
+/** Runs wasp on all hosts of a sandbox, and returns the outcomes, the display and the copies that are left. */
 async function runOn(
   hosts: Readonly<Record<string, SandboxHost>>,
   differences: Partial<HostsRun> = {},
@@ -23,7 +23,7 @@ async function runIn(sandbox: SshSandbox, names: readonly string[], differences:
   const outcomes = await runOnHosts({
     hosts: names.map((destination) => ({ destination })),
     remoteArgv: ["install"],
-    programFor: () => sandbox.program,
+    executableFor: () => sandbox.program,
     parallel: 5,
     connectSeconds: 10,
     timeoutSeconds: 30,
@@ -32,7 +32,7 @@ async function runIn(sandbox: SshSandbox, names: readonly string[], differences:
     stop: new AbortController().signal,
     ssh: sandbox.ssh,
     folder: "lib",
-    installedProgram: "installed",
+    installedPath: "installed",
     ...differences,
   });
   return { outcomes, shown, copies: await sandbox.copies() };
@@ -40,8 +40,8 @@ async function runIn(sandbox: SshSandbox, names: readonly string[], differences:
 
 const textOf = ({ output }: HostOutcome) => output.map(({ text }) => text);
 
-describe("on a host where all goes well", () => {
-  test("wasp runs with the words it was given, and its copy is gone afterwards", async () => {
+describe("on a host without faults", () => {
+  test("wasp gets its arguments unchanged, and its copy is removed afterwards", async () => {
     const words = [
       "install",
       "it's",
@@ -67,7 +67,7 @@ describe("on a host where all goes well", () => {
     expect(copies).toEqual([]);
   });
 
-  test("what a power cut left of a copy is taken away, and another session's copy is not", async () => {
+  test("a copy left by a power cut is removed, and that of another session is kept", async () => {
     await using sandbox = await SshSandbox.make({ node1: {} });
     const boot = (await readFile("/proc/sys/kernel/random/boot_id", "utf8")).trim();
     const old = `.wasp-ssh-${boot.replaceAll(/\w/g, "0")}-abcdefghij`;
@@ -77,38 +77,38 @@ describe("on a host where all goes well", () => {
     expect(copies).toEqual([`hosts/node1/lib/${other}`]);
   });
 
-  test("wasp sees nothing of the host's environment, and has no input", async () => {
+  test("wasp has no variables of the host's environment, and no input", async () => {
     const profile = "export BUN_BE_BUN=1 LD_PRELOAD=";
     const { outcomes } = await runOn({ node1: { profile, wasp: "env; cat" } });
     const [outcome] = outcomes as [HostOutcome];
     const names = textOf(outcome).map((line) => line.split("=")[0]);
-    expect(names.sort()).toEqual(["HOME", "LC_ALL", "PATH", "PWD", "told install"]);
+    expect(names.sort()).toEqual(["HOME", "LC_ALL", "PATH", "PWD", "arguments: install"]);
   });
 
-  test("nothing is copied where the program is installed already", async () => {
+  test("nothing is copied if the same executable is installed already", async () => {
     await using sandbox = await SshSandbox.make({ node1: { wasp: 'echo "in $0"' } });
     await Bun.$`cp ${sandbox.program} ${sandbox.host("node1")}/installed`;
     const { outcomes, shown } = await runIn(sandbox, ["node1"], {
-      installedProgram: `${sandbox.host("node1")}/installed`,
+      installedPath: `${sandbox.host("node1")}/installed`,
     });
     expect(textOf(outcomes[0] as HostOutcome)[0]).toBe(`in ${sandbox.host("node1")}/installed`);
     expect(shown).not.toContain("copying");
   });
 
-  test("another program at its place is not run", async () => {
+  test("a different executable at the installed path is not run", async () => {
     await using sandbox = await SshSandbox.make({ node1: {} });
     await Bun.write(`${sandbox.host("node1")}/installed`, "#!/bin/sh\necho other\n");
     const { outcomes } = await runIn(sandbox, ["node1"]);
-    expect(textOf(outcomes[0] as HostOutcome)).toEqual(["told install"]);
+    expect(textOf(outcomes[0] as HostOutcome)).toEqual(["arguments: install"]);
   });
 
-  test("a login shell that greets does no harm", async () => {
+  test("a greeting of the login shell is ignored", async () => {
     const profile = "printf 'Welcome to \\033[31mnode1'; echo careful >&2";
     const { outcomes } = await runOn({ node1: { profile } });
-    expect(textOf(outcomes[0] as HostOutcome)).toEqual(["told install"]);
+    expect(textOf(outcomes[0] as HostOutcome)).toEqual(["arguments: install"]);
   });
 
-  test("what ssh is told leaves no host key to trust and nobody to ask", async () => {
+  test("ssh gets options against unknown host keys and prompts", async () => {
     await using sandbox = await SshSandbox.make({ node1: {} });
     await runIn(sandbox, ["node1"]);
     const options = await readFile(`${sandbox.host("node1")}/options`, "utf8");
@@ -120,17 +120,17 @@ describe("on a host where all goes well", () => {
 const asUser = (sudo: string) => ({ id: "echo 1000", sudo });
 
 describe("a user who is not root", () => {
-  test("has sudo run it", async () => {
+  test("runs wasp with sudo", async () => {
     const sudo = '[ "$1 $2" = "-n --" ] || exit 9; shift 2; AS_ROOT=yes exec "$@"';
     const { outcomes } = await runOn({ node1: { programs: asUser(sudo) } });
     expect(outcomes).toMatchObject([{ result: "done" }]);
   });
 
-  test("fails where sudo wants a password", async () => {
+  test("fails if sudo needs a password", async () => {
     const programs = asUser("echo sudo: a password is required >&2; exit 1");
     const { outcomes } = await runOn({ node1: { programs } });
     expect(outcomes[0]?.reason).toBe(
-      "the user is not root and may not use sudo without a password: sudo: a password is required: log in as root, or allow it",
+      "the user is not root and may not use sudo without a password: sudo: a password is required: log in as root, or allow sudo without a password",
     );
   });
 });
@@ -140,83 +140,83 @@ const saying = (text: string) => `echo "${text}" >&2; exit 255`;
 describe("a host fails", () => {
   const table: readonly (readonly [string, SandboxHost, string])[] = [
     [
-      "that refuses",
+      "that refuses the connection",
       { ssh: saying("ssh: connect to host node1 port 22: Connection refused") },
       "no connection: ssh: connect to host node1 port 22: Connection refused",
     ],
     [
-      "whose key is not known",
+      "with an unknown host key",
       { ssh: saying("No ED25519 host key is known for node1\nHost key verification failed.") },
-      "its host key is not known here: run ssh node1 once and compare the fingerprint, or add what ssh-keyscan finds to " +
-        "known_hosts after comparing it",
+      "its host key is unknown: run ssh node1 once and compare the fingerprint, or compare the output of ssh-keyscan and " +
+        "add it to known_hosts",
     ],
     [
-      "whose key has changed",
+      "with a changed host key",
       { ssh: saying("@ WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED! @\nHost key verification failed.") },
-      "its host key is not the one that is known here: somebody may be in between. Compare the fingerprint at its " +
-        "console; if it is right, ssh-keygen -R takes the old one away",
+      "its host key has changed, which may be a man-in-the-middle attack: compare the fingerprint on the host's " +
+        "console; if it matches, remove the old key with ssh-keygen -R",
     ],
     [
-      "that refuses all keys",
+      "that rejects all keys",
       { ssh: saying("root@node1: Permission denied (publickey,password).") },
-      "it refuses the keys it was offered: root@node1: Permission denied (publickey,password): name another for it in " +
-        "ssh's configuration, or add it to the agent",
+      "it rejected all offered keys: root@node1: Permission denied (publickey,password): configure another key for it in " +
+        "the ssh configuration, or add one to ssh-agent",
     ],
     [
-      "whose account allows no commands",
+      "with an account that allows no commands",
       { ssh: "echo This service allows sftp connections only.; exit 1" },
-      "its login shell ended with 1 and did not run what it was told: This service allows sftp connections only",
+      "its login shell exited with status 1 without running the command: This service allows sftp connections only",
     ],
     [
-      "that does nothing at all",
+      "with a login shell that does nothing",
       { ssh: "exit 0" },
-      "its login shell ended with 0 and did not run what it was told",
+      "its login shell exited with status 0 without running the command",
     ],
     [
-      "of an architecture that wasp is not for",
+      "with an architecture that wasp is not built for",
       { programs: { uname: "echo riscv64" } },
-      "its architecture is riscv64: wasp is there for x64 and arm64",
+      "its architecture is riscv64: wasp is built for x64 and arm64",
     ],
     [
       "with a full disk",
       { programs: { head: "echo head: write error: No space left on device >&2; exit 1" } },
-      "wasp could not be copied there: head: write error: No space left on device",
+      "wasp could not be copied to the host: head: write error: No space left on device",
     ],
     [
-      "that gets another program than was sent",
+      "that receives a corrupt copy",
       { programs: { head: 'busybox head "$@" | tr e a' } },
-      "wasp could not be copied there: the copy of wasp arrived damaged",
+      "wasp could not be copied to the host: the copy of wasp is corrupt: its digest differs",
     ],
     [
       "on which wasp fails",
       { wasp: "echo swap: the disk is full >&2; exit 1" },
-      "wasp ended with 1: swap: the disk is full",
+      "wasp exited with status 1: swap: the disk is full",
     ],
     [
-      "on which wasp fails, and tells of the consequences",
+      "on which wasp fails, with a second error for the consequences",
       {
         wasp: "echo binary; printf '\\n ERROR  the disk is full\\n\\n ERROR  nothing was changed\\n\\n' >&2; exit 1",
       },
-      "wasp ended with 1: the disk is full",
+      "wasp exited with status 1: the disk is full",
     ],
     [
-      "that is not as it should be",
+      "whose check finds an error",
       { wasp: "echo '1 error, 0 warnings'; echo; echo 'error  swap  none'; exit 1" },
-      "wasp ended with 1: 1 error, 0 warnings",
+      "wasp exited with status 1: 1 error, 0 warnings",
     ],
     [
-      "that is not as it should be, for programs",
+      "whose check finds warnings, as JSON",
       { wasp: "echo '{'; echo '  \"findings\": []'; echo '}'; exit 3" },
-      "wasp ended with 3",
+      "wasp exited with status 3",
     ],
     [
-      "that is lost while wasp runs",
+      "that loses the connection while wasp is running",
       { wasp: "echo client_loop: send disconnect: Broken pipe >&2; exit 255" },
-      "the connection was lost while wasp ran, which may be half done: run it again: client_loop: send disconnect: " +
-        "Broken pipe",
+      "the connection was lost while wasp was running, so its work may be incomplete: run it again: client_loop: send " +
+        "disconnect: Broken pipe",
     ],
     [
-      "that leaves something behind, which keeps ssh's output open",
+      "whose ssh leaves a process behind that keeps the output open",
       { ssh: "sleep 20 & echo Connection reset >&2; exit 255" },
       "no connection: Connection reset",
     ],
@@ -231,42 +231,42 @@ describe("a host fails", () => {
 
   test.each([
     ["that hangs", "exec sleep 600"],
-    ["that hangs and does not listen", "trap '' TERM; sleep 600; sleep 600"],
+    ["that hangs and ignores SIGTERM", "trap '' TERM; sleep 600; sleep 600"],
   ])("%s", async (_, ssh) => {
     const { outcomes } = await runOn({ node1: { ssh } }, { timeoutSeconds: 2 });
-    const reason = "not done after 2 s: stopped while connecting";
+    const reason = "timed out after 2 s while connecting";
     expect(outcomes).toMatchObject([{ result: "failed", reason }]);
   });
 
-  test("for whose architecture there is no program", async () => {
-    const programFor = (arch: string) => {
-      throw new Error(`there is no wasp for ${arch} here`);
+  test("without an executable for its architecture", async () => {
+    const executableFor = (arch: string) => {
+      throw new Error(`no wasp executable for ${arch}`);
     };
-    const { outcomes } = await runOn({ node1: { programs: { uname: "echo aarch64" } } }, { programFor });
-    expect(outcomes).toMatchObject([{ arch: "arm64", reason: "there is no wasp for arm64 here" }]);
+    const { outcomes } = await runOn({ node1: { programs: { uname: "echo aarch64" } } }, { executableFor });
+    expect(outcomes).toMatchObject([{ arch: "arm64", reason: "no wasp executable for arm64" }]);
   });
 
-  test("alone", async () => {
+  test("without stopping the others", async () => {
     const { outcomes } = await runOn({ node1: {}, node2: { ssh: "exit 255" }, node3: {} }, { parallel: 1 });
     expect(outcomes.map(({ result }) => result)).toEqual(["done", "failed", "done"]);
     expect(areAllDone(outcomes)).toBe(false);
   });
 });
 
-describe("several at a time", () => {
-  // Each waits for the other to have begun.
-  const meet = (self: string, other: string) =>
+describe("concurrent sessions", () => {
+  // Each waits until the other has begun.
+  const awaitOther = (self: string, other: string) =>
     `touch ../${self}.begun; for _ in $(seq 200); do [ -f ../${other}.begun ] && exit; sleep 0.1; done; exit 1`;
 
-  test("are as many as are allowed", async () => {
+  test("are as many as allowed", async () => {
     const { outcomes } = await runOn(
-      { node1: { wasp: meet("node1", "node2") }, node2: { wasp: meet("node2", "node1") } },
+      { node1: { wasp: awaitOther("node1", "node2") }, node2: { wasp: awaitOther("node2", "node1") } },
       { parallel: 2 },
     );
     expect(areAllDone(outcomes)).toBe(true);
   });
 
-  test("are no more than are allowed", async () => {
+  test("are no more than allowed", async () => {
     const alone = "mkdir ../alone && sleep 0.2 && rmdir ../alone";
     const hosts = Object.fromEntries(
       ["node1", "node2", "node3"].map((name) => [name, { wasp: `${alone} || exit 1` }]),
@@ -276,11 +276,11 @@ describe("several at a time", () => {
   });
 });
 
-describe("whoever stops it all", () => {
-  // Says when it runs, and that it was told to end.
+describe("an aborted run", () => {
+  // Leaves files when it begins and when it is terminated.
   const wasp = "trap 'touch ended; exit 1' TERM; touch begun; while :; do sleep 0.1; done";
 
-  test("has wasp told to end, its copy taken away, and no other host begun", async () => {
+  test("terminates wasp, removes its copy, and begins no other host", async () => {
     await using sandbox = await SshSandbox.make({ node1: { wasp }, node2: {} });
     const stop = new AbortController();
     const running = runIn(sandbox, ["node1", "node2"], { parallel: 1, stop: stop.signal });
@@ -288,7 +288,10 @@ describe("whoever stops it all", () => {
     stop.abort();
     const { outcomes } = await running;
     expect(outcomes).toMatchObject([
-      { result: "stopped", reason: "stopped while wasp ran there, which may be half done: run it again" },
+      {
+        result: "stopped",
+        reason: "stopped while wasp was running, so its work may be incomplete: run it again",
+      },
       { result: "not-begun" },
     ]);
     await until(
@@ -296,7 +299,7 @@ describe("whoever stops it all", () => {
     );
   });
 
-  test("leaves no half copy", async () => {
+  test("leaves no partial copy", async () => {
     await using sandbox = await SshSandbox.make({
       node1: { programs: { head: "touch begun; exec cat" } },
     });
@@ -314,16 +317,16 @@ async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
   while (!(await isSo())) await Bun.sleep(20);
 }
 
-test("a host that floods fills no memory", async () => {
+test("the output of a host is truncated", async () => {
   const { outcomes } = await runOn({ node1: { wasp: "head -c 20000000 /dev/zero | tr '\\0' x" } });
   const lines = textOf(outcomes[0] as HostOutcome);
-  expect(lines.pop()).toBe("wasp: the host wrote more than is kept");
+  expect(lines.pop()).toBe("wasp: output truncated");
   const characters = lines.join("\n").length;
   expect(characters).toBeGreaterThan(1_000_000);
   expect(characters).toBeLessThanOrEqual(1024 ** 2);
 });
 
-test("shows it on what is no terminal", async () => {
+test("progress is shown in a pipe", async () => {
   const hosts = {
     node1: { wasp: "echo quiet" },
     node2: { ssh: saying("ssh: connect to host node2 port 22: Connection refused") },
@@ -332,23 +335,23 @@ test("shows it on what is no terminal", async () => {
   const { shown } = await runOn(hosts, { parallel: 1 });
   expect(shown.replace(/\d+\.\d s/g, "N s")).toBe(await golden("remote-plain"));
   const all = await runOn({ node1: hosts.node1 }, { shownOutput: "all" });
-  expect(all.shown).toContain("node1:   quiet\nnode1:   told install\n");
+  expect(all.shown).toContain("node1:   quiet\nnode1:   arguments: install\n");
 });
 
-test("shows it on a terminal", async () => {
+test("progress is shown on a terminal", async () => {
   let shown = "";
   const terminal = { write: (text: string) => (shown += text), isTerminal: true, columns: 80, rows: 24 };
   await runOn({ node1: {} }, { terminal });
   for (const activity of ["connecting", "copying 0 %", "running"])
     expect(shown).toContain(`\x1b[Jnode1  ${activity}\n0 of 1 hosts finished, 0 failed, 0 waiting\n`);
   expect(shown).toContain("node1: done in ");
-  // The lines that are drawn again are gone in the end.
+  // The redrawn lines are erased at the end.
   expect(shown).toEndWith("1 of 1 hosts finished, 0 failed, 0 waiting\n\x1b[1A\x1b[J");
 });
 
-test("refuses what no shell can be given, and an ssh that is not there", async () => {
+test("an argument that some shells cannot pass on, and a missing ssh, are refused", async () => {
   await expect(runOn({ node1: {} }, { remoteArgv: ["a\nb"] })).rejects.toThrow("has a control character");
   await expect(runOn({ node1: {} }, { ssh: "ssh-that-is-not-there" })).rejects.toThrow(
-    "ssh-that-is-not-there is not in PATH: Debian has it in openssh-client",
+    "ssh-that-is-not-there is not in PATH: install it (package openssh-client on Debian)",
   );
 });

@@ -2,19 +2,19 @@ import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-/** What a host of the sandbox is like; what is not said is as on a host where all goes well. */
+/** A host of the sandbox; an undefined field is as on a host without faults. */
 export interface SandboxHost {
-  /** A script that ssh runs instead of connecting. */
+  /** Script that ssh runs instead of connecting. */
   readonly ssh?: string;
-  /** What the login shell's profile prints or does. */
+  /** Profile of the login shell. */
   readonly profile?: string;
-  /** Programs of the host, as scripts, before all others in its PATH. */
+  /** Programs of the host as scripts, in the first folder of its PATH. */
   readonly programs?: Readonly<Record<string, string>>;
-  /** What wasp does there, as a script. */
+  /** Script that wasp runs on the host. */
   readonly wasp?: string;
 }
 
-/** Hosts that are folders, and an ssh that runs what it is told in them. */
+/** Hosts as folders, and an ssh that runs commands in them. */
 export class SshSandbox implements AsyncDisposable {
   readonly folder: string;
 
@@ -22,7 +22,7 @@ export class SshSandbox implements AsyncDisposable {
     this.folder = folder;
   }
 
-  /** Makes a sandbox with hosts, by name. */
+  /** Creates a sandbox with hosts by name. */
   static async make(hosts: Readonly<Record<string, SandboxHost>>): Promise<SshSandbox> {
     const sandbox = new SshSandbox(await mkdtemp(join(tmpdir(), "wasp-ssh-")));
     await script(sandbox.ssh, FAKE_SSH);
@@ -31,22 +31,22 @@ export class SshSandbox implements AsyncDisposable {
     return sandbox;
   }
 
-  /** The ssh that knows these hosts. */
+  /** Path of the ssh for these hosts. */
   get ssh(): string {
     return join(this.folder, "ssh");
   }
 
-  /** What stands for the executable: it does what its host says. */
+  /** Path of the stand-in for the executable, which runs the script of its host. */
   get program(): string {
     return join(this.folder, "wasp");
   }
 
-  /** The folder that a host is. */
+  /** Returns the folder of a host. */
   host(name: string): string {
     return join(this.folder, "hosts", name);
   }
 
-  /** What is left of copies of the program on all hosts. */
+  /** Returns the copies of wasp that are left on all hosts. */
   async copies(): Promise<string[]> {
     const names = await readdir(this.folder, { recursive: true });
     return names.filter((name) => /\/\.wasp-ssh-[\w-]+$/.test(name));
@@ -72,7 +72,7 @@ async function script(path: string, text: string): Promise<void> {
   await chmod(path, 0o755);
 }
 
-// The remote side is in a session of its own: as over a network, all that it notices of ssh's end is the end of its input.
+// The remote side has a session of its own: as over a network, it notices the end of ssh only by the end of its input.
 const FAKE_SSH = `
 here=$(dirname "$0")
 options=
@@ -91,4 +91,4 @@ exit "$status"`;
 
 const FAKE_WASP = `
 [ ! -f wasp-does ] || . ./wasp-does
-echo "told $*"`;
+echo "arguments: $*"`;

@@ -20,6 +20,9 @@ test("/proc/swaps without swap", () => {
   expect(parseSwaps("")).toEqual([]);
 });
 
-test.each(["/dev/sda2 partition", "swap file 1 2 3", "/a file x 0 -2"])("a line %j is told of", (line) => {
-  expect(() => parseSwaps(`${HEAD}${line}\n`)).toThrow(line);
-});
+test.each(["/dev/sda2 partition", "swap file 1 2 3", "/a file x 0 -2"])(
+  "the invalid line %j is quoted in the error",
+  (line) => {
+    expect(() => parseSwaps(`${HEAD}${line}\n`)).toThrow(line);
+  },
+);

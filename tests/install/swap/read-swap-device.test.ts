@@ -1,4 +1,4 @@
-// A loop device of this host, looked at by its own lsblk and wipefs, in a tree that has udev's names for it.
+// Reads a loop device of this host with its own lsblk and wipefs, in a tree that has udev's names for it.
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -48,7 +48,7 @@ describe.if(canLoop)("a block device", () => {
       .device;
   }
 
-  test("that is blank has a name that stays with it, not with what it holds", () => {
+  test("that is blank has a persistent name that does not depend on its content", () => {
     expect(look()).toEqual({
       stablePath: "/dev/disk/by-path/pci-0",
       bytes: 8 * MI,
@@ -61,7 +61,7 @@ describe.if(canLoop)("a block device", () => {
     });
   });
 
-  test("keeps the name that it was chosen by, if that stays", () => {
+  test("keeps the name that it was selected by, if that is persistent", () => {
     link("by-id/nvme-1");
     expect(look()).toMatchObject({ stablePath: "/dev/disk/by-id/nvme-1" });
     expect(look("/dev/disk/by-path/pci-0")).toMatchObject({ stablePath: "/dev/disk/by-path/pci-0" });
@@ -69,7 +69,7 @@ describe.if(canLoop)("a block device", () => {
     expect(look()).toMatchObject({ stablePath: undefined });
   });
 
-  test("tells what it holds", () => {
+  test("has the signatures of its content", () => {
     must("mkswap", "--label", "wasp-swap", device);
     expect(look()).toMatchObject({
       signatures: [{ type: "swap", label: "wasp-swap" }],
@@ -78,7 +78,7 @@ describe.if(canLoop)("a block device", () => {
     });
   });
 
-  test("may be somebody's", () => {
+  test("may be in use", () => {
     must("mke2fs", "-q", "-F", device);
     const mounted = `${folder}/mounted`;
     mkdirSync(mounted);
@@ -95,7 +95,7 @@ describe.if(canLoop)("a block device", () => {
     try {
       expect(look()).toMatchObject({ isReadOnly: true });
     } finally {
-      // It would be so for whoever has the loop device next.
+      // The flag would stay for the next user of the loop device.
       must("blockdev", "--setrw", device);
     }
   });

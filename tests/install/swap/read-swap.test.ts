@@ -39,7 +39,7 @@ function put(path: string, text: string | Uint8Array, mode = 0o644): void {
   chmodSync(root + path, mode);
 }
 
-/** A host on which each command has one answer; those without fail. */
+/** Returns a host with one output for each command; other commands fail. */
 function hostWith(answers: Readonly<Record<string, string>> = {}, isRunning = true): Host {
   const run = (argv: readonly string[]) => {
     const answer = answers[argv.join(" ")];
@@ -56,7 +56,7 @@ const wipefs = (path: string) => `wipefs --no-act --json ${path}`;
 const OWN_SWAP = `{"signatures": [{"device":"swapfile","offset":"0xff6","type":"swap","uuid":"f54d1fcb","label":"wasp-swap"}]}`;
 
 describe("the swap areas", () => {
-  test("are the one at the chosen place, and the others", () => {
+  test("are the one at the selected place, and the others", () => {
     put("/proc/swaps", SWAPS);
     put(SWAP_FILE, "swap");
     const host = hostWith({ [FINDMNT("/var/lib/wasp")]: EXT4, [wipefs(SWAP_FILE)]: OWN_SWAP });
@@ -77,7 +77,7 @@ describe("the swap areas", () => {
     expect(memory).toEqual({ totalBytes: 16384000 * 1024, availableBytes: 8192000 * 1024 });
   });
 
-  test("are none of a kernel without swap", () => {
+  test("are none for a kernel without swap", () => {
     rmSync(`${root}/proc/swaps`);
     expect(readSwapFacts(hostWith(), undefined)).toMatchObject({
       active: undefined,
@@ -86,7 +86,7 @@ describe("the swap areas", () => {
     });
   });
 
-  test("of zram and of an encrypted device are found by what the script left", () => {
+  test("of zram and of an encrypted device are found by the files of the script", () => {
     put(
       "/proc/swaps",
       `Filename Type Size Used Priority\n/dev/zram3 partition 4 0 100\n/dev/dm-2 partition 8 0 -2\n`,
@@ -101,7 +101,7 @@ describe("the swap areas", () => {
     expect(readSwapFacts(hostWith(), target).active?.name).toBe("/dev/dm-2");
   });
 
-  test("of wasp are told by its script", () => {
+  test("of wasp are identified by its script", () => {
     put("/proc/swaps", SWAPS);
     expect(readOwnSwap(hostWith()).active).toBeUndefined();
     const setup = swapSetup({
@@ -117,7 +117,7 @@ describe("the swap areas", () => {
   });
 });
 
-test("what is swapped to has the names that stay, as far as wasp made it", () => {
+test("devices that wasp set up for swap have their persistent names", () => {
   put("/proc/swaps", SWAPS.replace("/var/lib/wasp/swapfile", "/dev/sdb"));
   put("/dev/sdb", "");
   mkdirSync(`${root}/dev/disk/by-id`, { recursive: true });
@@ -132,7 +132,7 @@ test("what is swapped to has the names that stay, as far as wasp made it", () =>
 describe("a swap file's place", () => {
   const placeOf = (host: Host, target: SwapTarget = FILE) => readSwapFacts(host, target).place as FilePlace;
 
-  test("that is free has the file system of the folder that is there", () => {
+  test("that is free has the file system of the innermost existing folder", () => {
     expect(placeOf(hostWith({ [FINDMNT("/var/lib")]: EXT4 }))).toEqual({
       kind: "file",
       path: SWAP_FILE,
@@ -163,7 +163,7 @@ describe("a swap file's place", () => {
     expect(readSwapFacts(host, FILE).missingPrograms).toContain("chattr");
   });
 
-  test("may be taken, by wasp's swap or by what has no signature", () => {
+  test("may be taken by wasp's swap, or by a file without a signature", () => {
     put(SWAP_FILE, "eight ch");
     const facts = (signatures: string) =>
       placeOf(hostWith({ [FINDMNT("/var/lib/wasp")]: EXT4, [wipefs(SWAP_FILE)]: signatures })).present;
@@ -178,7 +178,7 @@ describe("a swap file's place", () => {
     expect(placeOf(host, { kind: "file", path: "/srv/swap/file" }).realPath).toBe("/data/swap/file");
   });
 
-  test("in an image is looked at without a command", () => {
+  test("in an image is read without a command", () => {
     put("/etc/wasp/swap.sh", "of the image");
     expect(readSwapFacts(hostWith({}, false), FILE)).toMatchObject({
       memory: undefined,
@@ -192,7 +192,7 @@ describe("a swap file's place", () => {
 describe("the programs that are missing", () => {
   const missing = (target: SwapTarget) => readSwapFacts(hostWith({}, false), target).missingPrograms;
 
-  test("are those that the chosen kind needs and no folder has", () => {
+  test("are those that the selected kind needs and no folder has", () => {
     expect(missing(FILE)).toEqual(["mkswap", "blkid", "fallocate"]);
     put("/usr/sbin/mkswap", "", 0o755);
     put("/bin/blkid", "", 0o755);
@@ -224,7 +224,7 @@ describe("a device", () => {
   const deviceOf = (host: Host, path: string) =>
     (readSwapFacts(host, { kind: "device", path, isEncrypted: false }).place as DevicePlace).device;
 
-  test("may not be there, or be something else, and is not looked at in an image", () => {
+  test("may be missing or of another type, and is not read in an image", () => {
     put("/dev/file", "");
     expect(deviceOf(hostWith(), "/dev/nothing")).toBe("missing");
     expect(deviceOf(hostWith(), "/dev/file")).toBe("not-a-block-device");

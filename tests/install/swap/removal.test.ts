@@ -17,8 +17,8 @@ const AMPLE = { totalBytes: 64 * GI, availableBytes: 32 * GI };
 test.each<[string, number, number, number, boolean]>([
   ["nothing is swapped out", 16 * GI, GI, 0, false],
   ["it fits, with a twentieth to spare", 64 * GI, 4.2 * GI, GI, false],
-  ["the twentieth would be lacking", 64 * GI, 4.1 * GI, GI, true],
-  ["a small node's 256 MiB would be lacking", GI, 300 * MI, 100 * MI, true],
+  ["the twentieth would be missing", 64 * GI, 4.1 * GI, GI, true],
+  ["a small node's 256 MiB would be missing", GI, 300 * MI, 100 * MI, true],
 ])(
   "swap is turned off only if memory can take it: %s",
   (_, totalBytes, availableBytes, usedBytes, isRefused) => {
@@ -35,13 +35,13 @@ function cgroup(changes: Partial<SwappedCgroup>): SwappedCgroup {
 test.each<[string, readonly SwappedCgroup[], number, string | undefined]>([
   ["it fits, with a twentieth to spare", [cgroup({ swapBytes: 55 * MI })], GI, undefined],
   [
-    "it would be killed in",
+    "an OOM kill would follow",
     [cgroup({ swapBytes: 56 * MI })],
     GI,
     "container 1 of pod 2 would have 96 MiB with a memory.max of 100 MiB",
   ],
   [
-    "it would be slowed down for good",
+    "it would be throttled permanently",
     [cgroup({ swapBytes: 90 * MI, limitFile: "memory.high" })],
     GI,
     "container 1 of pod 2 would have 130 MiB with a memory.high of 100 MiB",
@@ -55,11 +55,11 @@ test.each<[string, readonly SwappedCgroup[], number, string | undefined]>([
   ],
 ])("swap is turned off only if each cgroup can take its own: %s", (_, cgroups, usedBytes, complaint) => {
   const refusals = removalRefusals({ memory: AMPLE, active: { ...AREA, usedBytes } }, cgroups);
-  const whole = `the swap on /dev/sda2 cannot be turned off: what is swapped out would not fit below limits of memory: ${complaint}; move pods away first (kubectl drain)`;
+  const whole = `the swap on /dev/sda2 cannot be turned off: what is swapped out would not fit below memory limits: ${complaint}; move pods away first (kubectl drain)`;
   expect(refusals).toEqual(complaint === undefined ? [] : [whole]);
 });
 
-test("there is nothing to turn off where there is no swap, or in an image", () => {
+test("nothing is turned off without swap, or in an image", () => {
   const cgroups = [cgroup({ swapBytes: GI })];
   expect(removalRefusals({ memory: AMPLE, active: undefined }, cgroups)).toEqual([]);
   expect(removalRefusals({ memory: undefined, active: undefined }, cgroups)).toEqual([]);

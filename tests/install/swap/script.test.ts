@@ -1,5 +1,5 @@
-// The script on this host's own util-linux. What the host itself tells (/proc, /sys, /run) is made up, and so are the
-// programs that would change its swap; a device is a file here, which mkswap, blkid and wipefs take alike.
+// Runs the script with this host's util-linux. /proc, /sys, /run and the programs that would change this host's swap are
+// stand-ins. A device is a file here, which mkswap, blkid and wipefs treat alike.
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import {
   chmodSync,
@@ -40,17 +40,17 @@ function stub(program: string, script: string): void {
   chmodSync(`${folder}/bin/${program}`, 0o755);
 }
 
-// Whatever this host has its temporary files on.
+// Independent of the file system of this host's temporary files.
 function onFileSystem(type: string): void {
   stub("stat", `[ "$3" = %T ] && echo ${type} || exec /usr/bin/stat "$@"`);
 }
 
 const log = () => (existsSync(`${folder}/log`) ? readFileSync(`${folder}/log`, "utf8") : "");
 
-/** Runs the script for a target, or until it comes to a line that begins so, and tells how that ended. */
+/** Runs the script for a target, killed before the line that begins with `until`; returns its exit code and output. */
 function run(action: "make" | "release" | "remove", target: SwapTarget, size?: SwapSize, until?: string) {
   const setup = swapSetup({ target, size, priority: undefined });
-  if (setup === undefined) throw new Error("no unit can have this path");
+  if (setup === undefined) throw new Error("no unit name for this path");
   const text = setup.script.text
     .replaceAll("/proc/", `${folder}/proc/`)
     .replaceAll("/sys/", `${folder}/sys/`)
@@ -80,12 +80,12 @@ describe("a swap file", () => {
   const path = () => `${folder}/deep/down/swapfile`;
   const around = () => readdirSync(`${folder}/deep/down`);
 
-  test("is made whole, for root alone, with its folder", () => {
+  test("is made complete, readable by root alone, with its folder", () => {
     expect(run("make", target(), size)).toEqual(OK);
     expect(holds(path())).toBe("swap wasp-swap");
     const { size: bytes, mode, blocks } = statSync(path());
     expect([bytes, mode & 0o777]).toEqual([4 * MI, 0o600]);
-    // No holes, which the kernel does not swap to.
+    // Without holes, which swapon refuses.
     expect(blocks * 512).toBeGreaterThanOrEqual(4 * MI);
     expect(around()).toEqual(["swapfile"]);
   });
@@ -97,7 +97,7 @@ describe("a swap file", () => {
     expect(statSync(path())).toMatchObject({ ino, ctimeMs });
   });
 
-  test("has the share of the node's memory that was asked for", () => {
+  test("has the requested share of the node's memory", () => {
     put("proc/meminfo", "MemTotal:          20500 kB\nMemAvailable:   8192 kB\n");
     expect(run("make", target(), { kind: "overcommit", percent: 150 })).toEqual(OK);
     // 10250 KiB, in whole MiB.
@@ -105,7 +105,7 @@ describe("a swap file", () => {
   });
 
   test.each(["fallocate", "mkswap", "set_context", "sync", "mv"])(
-    "is made by the next start where the node's power is cut before %s",
+    "is made at the next boot after a power cut before %s",
     (step) => {
       expect(run("make", target(), size, step).exitCode).toBeNull();
       expect(existsSync(path())).toBe(false);
@@ -114,11 +114,11 @@ describe("a swap file", () => {
     },
   );
 
-  test("does not take the place of another file", () => {
+  test("does not replace another file", () => {
     put("deep/down/swapfile", "mine");
     expect(run("make", target(), size)).toEqual({
       exitCode: 1,
-      output: `${path()}: is there, and wasp did not make it: move it away\n`,
+      output: `${path()}: exists already and was not made by wasp: move it away\n`,
     });
     put("proc/swaps", `Filename Type Size Used Priority\n${path()} file 4092 100 -3\n`);
     expect(run("remove", target(), size).exitCode).toBe(1);
@@ -126,7 +126,7 @@ describe("a swap file", () => {
     expect(readFileSync(path(), "utf8")).toBe("mine");
   });
 
-  test("is not made where it would fill the disk", () => {
+  test("is not made if it would fill the disk", () => {
     const huge = run("make", target(), { kind: "bytes", bytes: 2 ** 50 });
     expect(huge.exitCode).toBe(1);
     expect(huge.output).toContain(`${2 ** 50} bytes do not fit:`);
@@ -135,7 +135,7 @@ describe("a swap file", () => {
 
   test.each(["overlayfs", "tmpfs", "zfs"])("is not made on %s", (type) => {
     onFileSystem(type);
-    expect(run("make", target(), size).output).toContain(`${type} can hold no swap file`);
+    expect(run("make", target(), size).output).toContain(`${type} does not support swap files`);
     expect(around()).toEqual([]);
   });
 
@@ -143,20 +143,20 @@ describe("a swap file", () => {
     onFileSystem("btrfs");
     stub("chattr", 'echo "chattr $(stat -c %s "$2") $*" >>"$LOG"; /usr/bin/stat -c %s "$2" >>"$LOG"');
     expect(run("make", target(), size)).toEqual(OK);
-    // While it is still empty: later the attribute has no effect.
+    // The attribute has an effect only on an empty file.
     expect(log()).toMatch(/chattr .*-c .*swapfile\.new\n0\nchattr .*\+C .*swapfile\.new\n0\n/);
   });
 
-  test.each(["chattr", "fallocate", "mkswap"])("leaves nothing where %s fails", (program) => {
+  test.each(["chattr", "fallocate", "mkswap"])("leaves nothing if %s fails", (program) => {
     onFileSystem("btrfs");
     for (const name of ["chattr", "fallocate", "mkswap"]) stub(name, name === program ? "exit 9" : ":");
     expect(run("make", target(), size).exitCode).toBe(9);
     expect(around()).toEqual([]);
   });
 
-  test("is removed, and again", () => {
+  test("is removed, and removal can be repeated", () => {
     run("make", target(), size);
-    put("deep/down/swapfile.new", "of a start that was cut off");
+    put("deep/down/swapfile.new", "of an interrupted boot");
     expect(run("remove", target(), size)).toEqual(OK);
     expect(around()).toEqual([]);
     expect(run("remove", target(), size)).toEqual(OK);
@@ -176,9 +176,9 @@ describe("a swap file", () => {
     expect(existsSync(path())).toBe(false);
   });
 
-  test("stays, and on, where memory cannot take what is in it", () => {
+  test("stays on if memory cannot take its content", () => {
     run("make", target(), size);
-    // A twentieth of 16384000 KiB has to stay.
+    // A twentieth of 16384000 KiB has to stay available.
     put("proc/swaps", `Filename Type Size Used Priority\n${path()} file 9000000 7372801 -2\n`);
     const { exitCode, output } = run("remove", target(), size);
     expect([exitCode, log()]).toEqual([1, ""]);
@@ -202,7 +202,7 @@ describe("a device", () => {
     expect(content()).toBe(before);
   });
 
-  test("becomes swap at the next start where the node's power is cut before", () => {
+  test("becomes swap at the next boot after a power cut before mkswap", () => {
     expect(run("make", target(), undefined, "mkswap").exitCode).toBeNull();
     expect(run("make", target())).toEqual(OK);
     expect(holds(path())).toBe("swap wasp-swap");
@@ -210,20 +210,17 @@ describe("a device", () => {
 
   test.each<[string, () => void]>([
     ["a file system", () => Bun.spawnSync(["/usr/sbin/mke2fs", "-q", path()])],
-    ["somebody's swap", () => Bun.spawnSync(["/usr/sbin/mkswap", "--label", "mine", path()])],
-    [
-      "a table of partitions",
-      () => patch(446, [0, 0, 2, 0, 0x83, 0, 4, 0, 1, 0, 0, 0, 0, 8], [510, 0x55, 0xaa]),
-    ],
-    ["bytes without a signature", () => patch(1024 * 1000, [1])],
+    ["other swap", () => Bun.spawnSync(["/usr/sbin/mkswap", "--label", "mine", path()])],
+    ["a partition table", () => patch(446, [0, 0, 2, 0, 0x83, 0, 4, 0, 1, 0, 0, 0, 0, 8], [510, 0x55, 0xaa])],
+    ["data without a signature", () => patch(1024 * 1000, [1])],
     ["less than a MiB", () => writeFileSync(path(), new Uint8Array(MI - 1))],
-    ["nothing, and is not there", () => rmSync(path())],
-  ])("that holds %s is not touched", (_, fill) => {
+    ["nothing, as it does not exist", () => rmSync(path())],
+  ])("that holds %s is not changed", (_, fill) => {
     fill();
     const before = existsSync(path()) ? content() : undefined;
     const { exitCode, output } = run("make", target());
     expect(exitCode).toBe(1);
-    expect(output).toMatch(/holds something|cannot be read|is not a block device/);
+    expect(output).toMatch(/: (holds .*|its first MiB cannot be read|is not a block device)\n$/);
     expect(existsSync(path()) ? content() : undefined).toBe(before);
     put("proc/swaps", `Filename Type Size Used Priority\n${path()} partition 4092 100 -3\n`);
     expect(run("remove", target())).toEqual(OK);
@@ -238,7 +235,7 @@ describe("a device", () => {
     writeFileSync(path(), disk);
   }
 
-  test("is blank again when it is removed, and can become swap again", () => {
+  test("is blank after removal, and can become swap again", () => {
     run("make", target());
     expect(run("remove", target())).toEqual(OK);
     expect(holds(path())).toBe("");
@@ -246,12 +243,12 @@ describe("a device", () => {
     expect(run("make", target())).toEqual(OK);
   });
 
-  test("to be encrypted that holds something is not touched", () => {
+  test("that holds something is not encrypted", () => {
     Bun.spawnSync(["/usr/sbin/mke2fs", "-q", path()]);
     const before = content();
     stub("cryptsetup", 'echo "cryptsetup $*" >>"$LOG"');
     const { exitCode, output } = run("make", { kind: "device", path: path(), isEncrypted: true });
-    expect([exitCode, output]).toEqual([1, `${path()}: holds something: ext2\n`]);
+    expect([exitCode, output]).toEqual([1, `${path()}: holds ext2\n`]);
     expect([content(), log()]).toEqual([before, ""]);
   });
 });
@@ -269,7 +266,7 @@ describe("zram", () => {
   });
   const read = (path: string) => readFileSync(`${folder}/${path}`, "utf8").trim();
 
-  test("is a device of its own, turned on with a priority, and made once", () => {
+  test("is a new device, turned on with a priority, and made once", () => {
     expect(run("make", target, size)).toEqual(OK);
     expect(read("sys/block/zram7/disksize")).toBe(String(64 * MI));
     expect(read("sys/block/zram7/comp_algorithm")).toBe("zstd");
@@ -279,14 +276,14 @@ describe("zram", () => {
     expect(log().match(/swapon/g)).toHaveLength(1);
   });
 
-  test("is given back where it cannot be turned on", () => {
+  test("is freed if it cannot be turned on", () => {
     stub("swapon", "echo 'swapon failed: no' >&2; exit 255");
     expect(run("make", target, size)).toEqual({ exitCode: 255, output: "swapon failed: no\n" });
     expect(read("sys/class/zram-control/hot_remove")).toBe("7");
     expect(existsSync(`${folder}/run/wasp-zram`)).toBe(false);
   });
 
-  test("is turned off and given back", () => {
+  test("is turned off and freed", () => {
     run("make", target, size);
     put("proc/swaps", "Filename Type Size Used Priority\n/dev/zram7 partition 65532 100 100\n");
     expect(run("release", target, size)).toEqual(OK);
@@ -296,7 +293,7 @@ describe("zram", () => {
   });
 });
 
-test("a script that is told nothing says what it can do", () => {
+test("the script without an argument prints its usage", () => {
   const setup = swapSetup({
     target: { kind: "zram" },
     size: { kind: "bytes", bytes: MI },
@@ -304,5 +301,5 @@ test("a script that is told nothing says what it can do", () => {
   });
   put("swap.sh", setup?.script.text ?? "");
   const { exitCode, stderr } = Bun.spawnSync(["/bin/sh", `${folder}/swap.sh`]);
-  expect([exitCode, stderr.toString()]).toEqual([1, "zram: what is to be done? make, release or remove\n"]);
+  expect([exitCode, stderr.toString()]).toEqual([1, `zram: usage: ${folder}/swap.sh make|release|remove\n`]);
 });

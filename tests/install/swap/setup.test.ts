@@ -14,7 +14,7 @@ const DISK = "/dev/disk/by-id/nvme-eui.0025";
 
 function setupOf(spec: SwapSpec) {
   const setup = swapSetup(spec);
-  if (setup === undefined) throw new Error("no unit can have this path");
+  if (setup === undefined) throw new Error("no unit name for this path");
   const textOf = (name: string) => setup.units.find((unit) => unit.name === name)?.text;
   return { ...setup, names: setup.units.map(({ name }) => name), textOf };
 }
@@ -22,7 +22,7 @@ function setupOf(spec: SwapSpec) {
 describe("the units of a swap file", () => {
   const setup = setupOf(FILE);
 
-  test("are one that makes it and one that turns it on, which the start of the node wants", () => {
+  test("are one that makes it and one that turns it on, which swap.target wants", () => {
     expect(setup.units.map(({ name, wantedBy }) => [name, wantedBy])).toEqual([
       ["wasp-swap.service", undefined],
       ["var-lib-wasp-swapfile.swap", "swap.target"],
@@ -32,7 +32,7 @@ describe("the units of a swap file", () => {
 
   test("need its file system to be mounted, and nothing that comes after swap", () => {
     expect(setup.textOf("wasp-swap.service")).toBe(`[Unit]
-Description=Make what is swapped to (wasp)
+Description=Make the swap area (wasp)
 DefaultDependencies=no
 RequiresMountsFor=/var/lib/wasp
 After=systemd-remount-fs.service
@@ -62,7 +62,7 @@ WantedBy=swap.target
   });
 });
 
-test("a device's units wait for the device, by the name that stays with it", () => {
+test("a device's units wait for the device, by its persistent name", () => {
   const { names, textOf } = setupOf({
     target: { kind: "device", path: DISK, isEncrypted: false },
     size: undefined,
@@ -118,7 +118,7 @@ test.if(Bun.which("systemd-analyze") !== null).each<[string, SwapTarget]>([
   }
 });
 
-describe("a script tells what it was made for", () => {
+describe("a script has its specification", () => {
   const nothing = { target: undefined, size: undefined, priority: undefined };
 
   test.each<SwapSpec>([
@@ -131,7 +131,7 @@ describe("a script tells what it was made for", () => {
     { target: { kind: "device", path: DISK, isEncrypted: false }, size: undefined, priority: 32767 },
     { target: { kind: "device", path: DISK, isEncrypted: true }, size: undefined, priority: undefined },
     { target: { kind: "zram" }, size: { kind: "overcommit", percent: 200 }, priority: undefined },
-  ])("%j, which holds until something else is chosen", (spec) => {
+  ])("%j, which is used until another one is requested", (spec) => {
     const { text } = setupOf(spec).script;
     expect(specInScript(text)).toEqual(spec);
     expect(chosenSwap(nothing, text)).toEqual(spec);
@@ -139,12 +139,15 @@ describe("a script tells what it was made for", () => {
     expect(chosenSwap(other, text)).toEqual(other);
   });
 
-  test.each(["", "#!/bin/sh\nexit 0\n", "# Swap on the moon\n"])("but not another one: %j", (text) => {
-    expect(specInScript(text)).toBeUndefined();
-    expect(chosenSwap(nothing, text)).toEqual(nothing);
-  });
+  test.each(["", "#!/bin/sh\nexit 0\n", "# Swap on the moon\n"])(
+    "unless it is not a script of wasp: %j",
+    (text) => {
+      expect(specInScript(text)).toBeUndefined();
+      expect(chosenSwap(nothing, text)).toEqual(nothing);
+    },
+  );
 });
 
-test("a path that is no unit's name gives no units", () => {
+test("a path without a unit name has no units", () => {
   expect(swapSetup({ ...FILE, target: { kind: "file", path: `/${"-".repeat(80)}` } })).toBeUndefined();
 });

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { unitNameOf } from "../../../src/install/swap/unit-name.ts";
 
 describe("the unit of a path", () => {
-  // As systemd-escape of systemd 252 and 257 gives them.
+  // Outputs of systemd-escape of systemd 252 and 257.
   test.each<[string, string]>([
     ["/var/lib/wasp/swapfile", "var-lib-wasp-swapfile.swap"],
     ["/dev/mapper/wasp-swap", "dev-mapper-wasp\\x2dswap.swap"],
@@ -24,7 +24,7 @@ describe("the unit of a path", () => {
     },
   );
 
-  test.if(Bun.which("systemd-escape") !== null)("is what systemd-escape says, for any path", () => {
+  test.if(Bun.which("systemd-escape") !== null)("equals the output of systemd-escape, for any path", () => {
     const step = fc.string({ unit: "grapheme", minLength: 1, maxLength: 20 });
     const paths = fc
       .sample(fc.array(step, { minLength: 1, maxLength: 4 }), 200)
@@ -33,7 +33,7 @@ describe("the unit of a path", () => {
     const { stdout, stderr } = Bun.spawnSync(["systemd-escape", "--path", "--suffix=swap", "--", ...paths]);
     expect(stderr.toString()).toBe("");
     const own = paths.map((path) => unitNameOf(path, "swap"));
-    // It parts names by spaces, which no name has.
+    // It separates names by spaces, which no name contains.
     expect(stdout.toString().trim().split(" ")).toEqual(own as string[]);
   });
 });

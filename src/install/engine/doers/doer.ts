@@ -1,32 +1,29 @@
 import type { Host } from "../../target/host.ts";
-import type { Found } from "../compare.ts";
+import type { StepState } from "../compare.ts";
 import type { Made, MadeFolder } from "../journal.ts";
 import type { Step } from "../step.ts";
 import type { Undo } from "../undo-order.ts";
 
-/** What does a kind of step. Each of these can be done again after a run that was cut off in it. */
+/** Performs one kind of step. Every method can be repeated after an interrupted run. */
 export interface Doer<S extends Step, M extends Made> {
-  /** Looks at what is in the step's place, and changes nothing. */
-  look(step: S, host: Host): Found;
+  /** Returns the state of the step's path, without changing anything. */
+  look(step: S, host: Host): StepState;
   /**
-   * What the journal is to have before the step is taken: all that it takes to undo it, done or not. `earlier` is what it
-   * has for the same thing. Keeps a copy of what is replaced; changes nothing else.
+   * Returns the journal entry that undoes the step, whether the step is completed or not. `earlier` is the existing entry
+   * with the same identity. Keeps a copy of a file that is replaced; changes nothing else.
    */
   prepare(step: S, host: Host, earlier: M | undefined): M;
-  /** Takes the step; the folders of its path are there. */
-  take(step: S, host: Host): void;
+  /** Performs the step; the parent folders of its path exist. */
+  perform(step: S, host: Host): void;
 }
 
-/** What undoes a kind of thing that was made. */
+/** Undoes one kind of journal entry. */
 export interface Undoer<M extends Made> {
-  /**
-   * Tells what is to become of it, and changes nothing. One that cannot be undone now ("refuse": swap in use that memory has
-   * no room for) keeps everything from being undone.
-   */
-  judge(made: M, host: Host): Omit<Undo, "made">;
-  /** Removes or restores it, as judged. */
+  /** Returns how the entry would be undone, without changing anything. */
+  assess(made: M, host: Host): Omit<Undo, "made">;
+  /** Removes or restores the path, as assessed. */
   undo(made: M, host: Host, action: "remove" | "restore"): void;
 }
 
-/** What the engine undoes itself: commands, and folders. */
-export type MadeByHands = Exclude<Made, MadeFolder | { readonly kind: "command" }>;
+/** A journal entry that an undoer handles; the engine itself undoes commands and folders. */
+export type MadePath = Exclude<Made, MadeFolder | { readonly kind: "command" }>;

@@ -1,65 +1,65 @@
 import type { Host } from "../../target/host.ts";
-import type { Found } from "../compare.ts";
+import type { StepState } from "../compare.ts";
 import { earlierMade, type Journal, type MadeOf } from "../journal.ts";
 import type { CommandStep, Step, StepOf } from "../step.ts";
 import type { Undo } from "../undo-order.ts";
-import type { Doer, MadeByHands, Undoer } from "./doer.ts";
+import type { Doer, MadePath, Undoer } from "./doer.ts";
 import { fileDoer, fileUndoer, programDoer } from "./file.ts";
 import { lineDoer, lineUndoer } from "./line.ts";
 import { linkDoer, linkUndoer } from "./link.ts";
 
-/** A step that hands take; the engine runs commands itself. */
-export type StepByHands = Exclude<Step, CommandStep>;
+/** A step that a doer performs; the engine itself runs commands. */
+export type PathStep = Exclude<Step, CommandStep>;
 
-/** What is made by a kind of step: of either kind of file, a file. */
-type MadeBy<Kind extends StepByHands["kind"]> = MadeOf<Kind extends "program" ? "file" : Kind>;
+/** Journal entry of a kind of step: a program is recorded as a file. */
+type MadeBy<Kind extends PathStep["kind"]> = MadeOf<Kind extends "program" ? "file" : Kind>;
 
-const DOERS: { readonly [Kind in StepByHands["kind"]]: Doer<StepOf<Kind>, MadeBy<Kind>> } = {
+const DOERS: { readonly [Kind in PathStep["kind"]]: Doer<StepOf<Kind>, MadeBy<Kind>> } = {
   file: fileDoer,
   program: programDoer,
   line: lineDoer,
   link: linkDoer,
 };
 
-const UNDOERS: { readonly [Kind in MadeByHands["kind"]]: Undoer<MadeOf<Kind>> } = {
+const UNDOERS: { readonly [Kind in MadePath["kind"]]: Undoer<MadeOf<Kind>> } = {
   file: fileUndoer,
   line: lineUndoer,
   link: linkUndoer,
 };
 
-/** Looks at what is in a step's place. */
-export function look(step: StepByHands, host: Host): Found {
+/** Returns the state of a step's path. */
+export function look(step: PathStep, host: Host): StepState {
   return doerOf(step).look(step, host);
 }
 
-/** What the journal is to have before a step is taken. */
-export function prepare(step: StepByHands, host: Host, journal: Journal): MadeByHands {
+/** Returns the journal entry to write before a step is performed. */
+export function prepare(step: PathStep, host: Host, journal: Journal): MadePath {
   const doer = doerOf(step);
-  // Which entry is for the same thing is known by one that has no past.
-  const name = { ...step, kind: step.kind === "program" ? "file" : step.kind } as MadeByHands;
-  return doer.prepare(step, host, earlierMade(journal, name));
+  // The identity of an entry needs nothing but the fields of the step.
+  const identity = { ...step, kind: step.kind === "program" ? "file" : step.kind } as MadePath;
+  return doer.prepare(step, host, earlierMade(journal, identity));
 }
 
-/** Takes a step. */
-export function take(step: StepByHands, host: Host): void {
-  doerOf(step).take(step, host);
+/** Performs a step. */
+export function perform(step: PathStep, host: Host): void {
+  doerOf(step).perform(step, host);
 }
 
-/** Tells what is to become of a thing that was made. */
-export function judge(made: MadeByHands, host: Host): Undo {
-  return { made, ...undoerOf(made).judge(made, host) };
+/** Returns how a journal entry would be undone. */
+export function assess(made: MadePath, host: Host): Undo {
+  return { made, ...undoerOf(made).assess(made, host) };
 }
 
-/** Removes or restores a thing that was made. */
-export function undo(made: MadeByHands, host: Host, action: "remove" | "restore"): void {
+/** Removes or restores the path of a journal entry. */
+export function undo(made: MadePath, host: Host, action: "remove" | "restore"): void {
   undoerOf(made).undo(made, host, action);
 }
 
-// The doer of a step's own kind takes it: the tables say so, but the compiler does not follow a kind through them.
-function doerOf<S extends StepByHands>({ kind }: S): Doer<S, MadeByHands> {
-  return DOERS[kind] as unknown as Doer<S, MadeByHands>;
+// The tables map each kind to its own doer; the compiler cannot infer that from the index.
+function doerOf<S extends PathStep>({ kind }: S): Doer<S, MadePath> {
+  return DOERS[kind] as unknown as Doer<S, MadePath>;
 }
 
-function undoerOf<M extends MadeByHands>({ kind }: M): Undoer<M> {
+function undoerOf<M extends MadePath>({ kind }: M): Undoer<M> {
   return UNDOERS[kind] as unknown as Undoer<M>;
 }

@@ -8,7 +8,7 @@ import {
 } from "../../target/atomic-file.ts";
 import type { Host } from "../../target/host.ts";
 import { locate, statOf } from "../../target/locate.ts";
-import type { Found } from "../compare.ts";
+import type { StepState } from "../compare.ts";
 import { unifiedDiff } from "../diff.ts";
 import type { FileBefore, MadeFile } from "../journal.ts";
 import { copiesOf } from "../journal-file.ts";
@@ -21,42 +21,42 @@ export const fileDoer: Doer<FileStep, MadeFile> = {
     const path = locate(host.fsroot, step.path);
     const stat = statOf(path);
     if (stat === undefined) return { is: "absent", diff: unifiedDiff("", step.text) };
-    if (!stat.isFile()) return notAFile(step);
+    if (!stat.isFile()) return notRegular(step);
     const diff = unifiedDiff(readFileSync(path, "utf8"), step.text);
     return diff === "" && modeOf(stat) === step.mode
       ? { is: "as-planned" }
       : { is: "other", diff, ...otherMode(stat, step) };
   },
   prepare: (step, host, earlier) => entryOf(step, host, digestOfText(step.text), earlier),
-  take: (step, host) => write(step, host, { text: step.text }),
+  perform: (step, host) => write(step, host, { text: step.text }),
 };
 
-/** Copies the executable that runs. */
+/** Copies the executable of the running process. */
 export const programDoer: Doer<ProgramStep, MadeFile> = {
   look: (step, host) => {
     const path = locate(host.fsroot, step.path);
     const stat = statOf(path);
     if (stat === undefined) return { is: "absent" };
-    if (!stat.isFile()) return notAFile(step);
+    if (!stat.isFile()) return notRegular(step);
     if (digestOf(path) !== host.program.digest)
-      return { is: "other", detail: `another executable of ${stat.size} bytes` };
+      return { is: "other", detail: `a different executable of ${stat.size} bytes` };
     return modeOf(stat) === step.mode ? { is: "as-planned" } : { is: "other", ...otherMode(stat, step) };
   },
   prepare: (step, host, earlier) => entryOf(step, host, host.program.digest, earlier),
-  take: (step, host) => write(step, host, { copyOf: host.program.path }),
+  perform: (step, host) => write(step, host, { copyOf: host.program.path }),
 };
 
-/** Removes files that wasp wrote, or brings back what was there before. */
+/** Removes files that wasp wrote, or restores the originals. */
 export const fileUndoer: Undoer<MadeFile> = {
-  judge: ({ path, digests, before }, host) => {
+  assess: ({ path, digests, before }, host) => {
     const place = locate(host.fsroot, path);
     const stat = statOf(place);
-    if (stat === undefined) return { action: "none", why: "it is not there any more" };
+    if (stat === undefined) return { action: "none", why: "it no longer exists" };
     const digest = stat.isFile() ? digestOf(place) : undefined;
     if (digest !== undefined && digests.includes(digest))
       return { action: before === undefined ? "remove" : "restore" };
     if (digest !== undefined && digest === before?.digest)
-      return { action: "none", why: "it is as it was before" };
+      return { action: "none", why: "it is in its original state already" };
     return { action: "keep", why: "it was changed since wasp wrote it" };
   },
   undo: ({ path, before }, host, action) => {
@@ -70,12 +70,12 @@ export const fileUndoer: Undoer<MadeFile> = {
   },
 };
 
-type WholeStep = FileStep | ProgramStep;
+type AnyFileStep = FileStep | ProgramStep;
 
-function notAFile({ path, part }: WholeStep): Found {
+function notRegular({ path, part }: AnyFileStep): StepState {
   return {
     is: "in-the-way",
-    why: `${path} is not a regular file, and wasp replaces nothing else: move it away, or leave the ${part} out with --skip ${part}`,
+    why: `${path} is not a regular file, and wasp replaces only those: move it away, or skip the ${part} part with --skip ${part}`,
   };
 }
 
@@ -83,14 +83,14 @@ function modeOf({ mode }: { readonly mode: number }): number {
   return mode & 0o7777;
 }
 
-function otherMode(stat: { readonly mode: number }, { mode }: WholeStep): { detail?: string } {
+function otherMode(stat: { readonly mode: number }, { mode }: AnyFileStep): { detail?: string } {
   const octal = (bits: number) => bits.toString(8).padStart(4, "0");
   return modeOf(stat) === mode ? {} : { detail: `mode ${octal(modeOf(stat))} becomes ${octal(mode)}` };
 }
 
-function entryOf(step: WholeStep, host: Host, digest: string, earlier: MadeFile | undefined): MadeFile {
+function entryOf(step: AnyFileStep, host: Host, digest: string, earlier: MadeFile | undefined): MadeFile {
   const { part, path } = step;
-  // What is there may be what a run that was cut off left: its entry knows what was there before.
+  // The file may be that of an interrupted run: its entry has the original.
   const before = earlier === undefined ? keepCopy(host, path) : earlier.before;
   const digests = [...new Set([...(earlier?.digests ?? []), digest])].sort(
     (a, b) => Number(a === digest) - Number(b === digest),
@@ -110,6 +110,6 @@ function keepCopy(host: Host, path: string): FileBefore | undefined {
   return before;
 }
 
-function write({ path, mode }: WholeStep, host: Host, content: Content): void {
+function write({ path, mode }: AnyFileStep, host: Host, content: Content): void {
   writeAtomically(locate(host.fsroot, path), content, { mode });
 }

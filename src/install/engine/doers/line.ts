@@ -9,7 +9,7 @@ import type { Doer, Undoer } from "./doer.ts";
 
 const DEFAULT_MODE = 0o644;
 
-/** Adds lines to files that others own. */
+/** Adds lines to files that wasp does not own. */
 export const lineDoer: Doer<LineStep, MadeLine> = {
   look: ({ path, line, part }, host) => {
     const place = locate(host.fsroot, path);
@@ -18,7 +18,7 @@ export const lineDoer: Doer<LineStep, MadeLine> = {
     if (!stat.isFile())
       return {
         is: "in-the-way",
-        why: `${path} is not a regular file, and the ${part} needs a line in it: leave the ${part} out with --skip ${part}`,
+        why: `${path} is not a regular file, and the ${part} part needs a line in it: skip the part with --skip ${part}`,
       };
     const text = readFileSync(place, "utf8");
     if (linesOf(text).includes(line)) return { is: "as-planned" };
@@ -29,17 +29,17 @@ export const lineDoer: Doer<LineStep, MadeLine> = {
     const endedLine = text !== undefined && text !== "" && !text.endsWith("\n");
     return earlier ?? { kind: "line", part, path, line, madeFile: text === undefined, endedLine };
   },
-  take: ({ path, line, mode = DEFAULT_MODE }, host) =>
+  perform: ({ path, line, mode = DEFAULT_MODE }, host) =>
     rewrite(host, path, withLine(textAt(host, path) ?? "", line), mode),
 };
 
-/** Takes lines out again. */
+/** Removes lines that wasp added. */
 export const lineUndoer: Undoer<MadeLine> = {
-  judge: ({ path, line }, host) => {
+  assess: ({ path, line }, host) => {
     const text = textAt(host, path);
     return text !== undefined && linesOf(text).includes(line)
       ? { action: "remove" }
-      : { action: "none", why: "the line is not in it any more" };
+      : { action: "none", why: "it no longer has the line" };
   },
   undo: (made, host) => {
     const text = withoutLine(textAt(host, made.path) ?? "", made);

@@ -5,16 +5,16 @@ import type { MadeLink } from "../journal.ts";
 import type { LinkStep } from "../step.ts";
 import type { Doer, Undoer } from "./doer.ts";
 
-/** Makes symbolic links. */
+/** Creates symbolic links. */
 export const linkDoer: Doer<LinkStep, MadeLink> = {
   look: ({ path, target }, host) => {
     const found = targetAt(locate(host.fsroot, path));
     if (found === undefined) return { is: "absent" };
     if (found === target) return { is: "as-planned" };
-    return { is: "in-the-way", why: `${path} is there and is no link to ${target}: move it away` };
+    return { is: "in-the-way", why: `${path} exists and is not a link to ${target}: move it away` };
   },
   prepare: ({ part, path, target }) => ({ kind: "link", part, path, target }),
-  take: ({ path, target }, host) => {
+  perform: ({ path, target }, host) => {
     const place = locate(host.fsroot, path);
     const unfinished = unfinishedOf(place);
     rmSync(unfinished, { force: true });
@@ -24,11 +24,11 @@ export const linkDoer: Doer<LinkStep, MadeLink> = {
   },
 };
 
-/** Removes symbolic links that still lead where wasp made them lead. */
+/** Removes symbolic links that still have the target that wasp gave them. */
 export const linkUndoer: Undoer<MadeLink> = {
-  judge: ({ path, target }, host) => {
+  assess: ({ path, target }, host) => {
     const found = targetAt(locate(host.fsroot, path));
-    if (found === undefined) return { action: "none", why: "it is not there any more" };
+    if (found === undefined) return { action: "none", why: "it no longer exists" };
     return found === target
       ? { action: "remove" }
       : { action: "keep", why: "it was changed since wasp made it" };
@@ -36,7 +36,7 @@ export const linkUndoer: Undoer<MadeLink> = {
   undo: ({ path }, host) => removeDurably(locate(host.fsroot, path)),
 };
 
-/** Where a link leads; empty for what is no link, undefined where nothing is. */
+/** Returns the target of a link; empty for anything but a link, undefined if nothing exists. */
 function targetAt(place: string): string | undefined {
   const stat = statOf(place);
   if (stat === undefined) return undefined;

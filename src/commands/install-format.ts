@@ -6,8 +6,8 @@ import type { Undo } from "../install/engine/undo-order.ts";
 const INDENT = "  ";
 
 /**
- * Shows what a plan does, part by part: what changes, with its text, and what there is to know; and what becomes of what an
- * earlier run made and the plan no longer has.
+ * Formats a plan as text: the changes of each part, with the differences of texts, and its notes; then the changes of an
+ * earlier run that the plan no longer contains.
  */
 export function showPlan({ parts }: Plan, { changes }: Comparison, outdated: readonly Undo[]): string {
   const blocks = parts.map(({ part, notes }) => {
@@ -15,10 +15,11 @@ export function showPlan({ parts }: Plan, { changes }: Comparison, outdated: rea
     const lines = [...ofPart.flatMap(showChange), ...notes.flatMap((note) => indented(`note: ${note}`))];
     return lines.length === 0 ? "" : `${[part, ...lines].join("\n")}\n`;
   });
-  const gone = outdated.flatMap((undo) => indented(undoLine(undo, UNDO_WORDS)));
-  return [...blocks, ...(gone.length === 0 ? [] : [`${["no longer planned", ...gone].join("\n")}\n`])].join(
-    "",
-  );
+  const outdatedLines = outdated.flatMap((undo) => indented(undoLine(undo, UNDO_WORDS)));
+  return [
+    ...blocks,
+    ...(outdatedLines.length === 0 ? [] : [`${["no longer planned", ...outdatedLines].join("\n")}\n`]),
+  ].join("");
 }
 
 function showChange({ action, step, diff, detail }: Change): string[] {
@@ -29,17 +30,17 @@ function showChange({ action, step, diff, detail }: Change): string[] {
   return [...indented(line), ...indented(diff ?? "", 2)];
 }
 
-/** Shows what uninstalling does, in its order. */
+/** Formats undos as text, in order. */
 export function showUndos(undos: readonly Undo[]): string {
   return undos.map((undo) => `${undoLine(undo, UNDO_WORDS)}\n`).join("");
 }
 
-/** Tells what became of one thing that wasp made. */
+/** Formats one completed undo as a line. */
 export function undoneLine(undo: Undo): string {
   return undoLine(undo, UNDONE_WORDS);
 }
 
-/** Tells which things that wasp made cannot be undone as things are, and why. */
+/** Returns the undos that are not possible now, with the reasons. */
 export function undoComplaints(undos: readonly Undo[]): readonly string[] {
   return undos.filter(({ action }) => action === "refuse").map((undo) => undoLine(undo, UNDO_WORDS));
 }
@@ -50,7 +51,7 @@ const UNDO_WORDS: Words = {
   remove: "remove",
   restore: "restore",
   run: "run",
-  keep: "leave",
+  keep: "keep",
   none: "nothing to do for",
   refuse: "cannot undo",
 };
@@ -59,7 +60,7 @@ const UNDONE_WORDS: Words = {
   remove: "removed",
   restore: "restored",
   run: "ran",
-  keep: "left",
+  keep: "kept",
   none: "nothing to do for",
   refuse: "cannot undo",
 };
@@ -70,13 +71,13 @@ function undoLine({ made, action, why }: Undo, words: Words): string {
   return `${words[action]} ${subject}${why === undefined ? "" : `: ${why}`}`;
 }
 
-/** What a step is about: a path, or a command line. */
+/** Returns the object of a step: a path, or a command line. */
 export function subjectOf(step: Step): string {
   if (step.kind === "command") return step.argv.join(" ");
   return step.kind === "line" ? `${step.path} (the line ${JSON.stringify(step.line)})` : step.path;
 }
 
-/** A plan and what it changes, for programs: a part a member, each with its steps; and what the plan no longer has. */
+/** Returns a plan as data for JSON: the changes of each part, and those of an earlier run that it no longer contains. */
 export function planAsData({ parts }: Plan, { changes }: Comparison, outdated: readonly Undo[]): object {
   const members = parts.map(({ part, refusals, notes }) => ({
     part,
@@ -92,7 +93,7 @@ function changeAsData({ action, step, diff, detail }: Change): object {
   return { action, kind: step.kind, ...about, why: step.why, detail, diff };
 }
 
-/** What uninstalling does, for programs. */
+/** Returns undos as data for JSON. */
 export function undosAsData(undos: readonly Undo[]): object[] {
   return undos.map(({ made, action, why }) => {
     const about = made.kind === "command" ? { argv: made.undo.argv } : { path: made.path };
