@@ -1,9 +1,10 @@
-// Failure posture: a recording goes on without what cannot be read, and says so on standard error, once. It ends where
-// it cannot be written; what is written by then can be read.
+// Failure posture: a recording continues without what cannot be read, and reports it once on standard error. It ends
+// where it cannot be written; what is written until then is readable.
 import { randomBytes } from "node:crypto";
 import { readFileSync, writeSync } from "node:fs";
 import type { CommandDef } from "citty";
 import { consola } from "consola";
+import type { Build } from "../agent/agent.ts";
 import { followPods, kubeletOf } from "../agent/pods/pod-source.ts";
 import type { AgentConfig } from "../config/agent/knobs.ts";
 import { flagsOf } from "../config/flags.ts";
@@ -21,57 +22,40 @@ import { TraceOutput } from "../trace/output.ts";
 import { PodsFile } from "../trace/pods-file.ts";
 import { type Recorded, record } from "../trace/recorder.ts";
 import { NodeSampler } from "../trace/sampler.ts";
-import { EXIT_FAILURE, EXIT_USAGE, loadOrComplain } from "./load-or-complain.ts";
+import { EXIT_FAILURE, EXIT_SUCCESS, EXIT_USAGE } from "./exit-status.ts";
+import { loadOrComplain } from "./load-or-complain.ts";
 import { runReplay } from "./trace-replay.ts";
 
 const STDERR = 2;
 
-/** The commands of `wasp trace` as the usage screens show them. */
-export const TRACE_COMMANDS = {
-  record: {
-    meta: {
-      name: "record",
-      description:
-        "Record a node's memory, swap and pressure, and its containers', once a second, as JSON lines",
-    },
-    args: () => flagsOf(TraceRecordFlagsSchema),
-  },
-  replay: {
-    meta: {
-      name: "replay",
-      description:
-        "Show when a configuration would have tainted the node of a recording, and whom evicted, and why",
-    },
-    args: () => flagsOf(TraceReplayFlagsSchema),
-  },
-} as const satisfies Record<string, CommandDef>;
-
-/** `wasp trace` as the usage screens show it. */
-export const traceCommand: CommandDef = {
+/** The command `wasp trace`, of which each command has its own flags. */
+export const traceCommand = (build: Build): CommandDef => ({
   meta: {
     name: "trace",
-    description: "Record what a node's pods do with its memory and swap, and decide on it again",
+    description: "Record a node's memory and swap pressure, and replay eviction decisions on a recording",
   },
-  subCommands: TRACE_COMMANDS,
+  subCommands: { record: recordCommand(build), replay: replayCommand },
+});
+
+const recordCommand = ({ version }: Build): CommandDef => ({
+  meta: {
+    name: "record",
+    description:
+      "Record memory, swap and pressure of a node and its containers, once a second, as JSON lines",
+  },
+  args: () => flagsOf(TraceRecordFlagsSchema),
+  run: ({ rawArgs }) => runRecord(rawArgs, version),
+});
+
+const replayCommand: CommandDef = {
+  meta: {
+    name: "replay",
+    description:
+      "Show when a configuration would have tainted the recorded node, and which pods it would have evicted",
+  },
+  args: () => flagsOf(TraceReplayFlagsSchema),
+  run: ({ rawArgs }) => runReplay(rawArgs),
 };
-
-/** Tells whether a word is one of the commands of `wasp trace`. */
-export function isTraceCommand(word: string): word is keyof typeof TRACE_COMMANDS {
-  return Object.hasOwn(TRACE_COMMANDS, word);
-}
-
-/** Runs a command of `wasp trace`, whose name comes first, and tells the exit status. */
-export async function runTrace(
-  [command = "", ...flags]: readonly string[],
-  { version }: { readonly version: string },
-): Promise<number> {
-  if (command === "record") return await runRecord(flags, version);
-  if (command === "replay") return await runReplay(flags);
-  const what = command.startsWith("-") ? "flag" : "command";
-  const known = Object.keys(TRACE_COMMANDS).join(", ");
-  consola.error(`unknown ${what} trace ${command}: the commands are ${known}; see wasp trace --help`);
-  return EXIT_USAGE;
-}
 
 async function runRecord(argv: readonly string[], version: string): Promise<number> {
   const readFile = (path: string) => readFileSync(path, "utf8");
@@ -79,7 +63,7 @@ async function runRecord(argv: readonly string[], version: string): Promise<numb
   if (config === undefined) return EXIT_USAGE;
   try {
     await recordNode(config, version);
-    return 0;
+    return EXIT_SUCCESS;
   } catch (error) {
     consola.error((error as Error).message);
     return EXIT_FAILURE;
@@ -89,7 +73,7 @@ async function runRecord(argv: readonly string[], version: string): Promise<numb
 async function recordNode(config: TraceRecordConfig, wasp: string): Promise<void> {
   const { output: file, force, maxSizeBytes, durationSeconds } = config;
   const stop = stopAtSignal();
-  const onProblem = problemTeller();
+  const onProblem = warnOnce();
   using pods = podsOf(config, onProblem);
   using sampler = new NodeSampler(config.agent.fsroot, { onContainer: () => pods.ask(), onProblem });
   using output =
@@ -106,7 +90,7 @@ async function recordNode(config: TraceRecordConfig, wasp: string): Promise<void
   report(recorded, output.writtenBytes, file ?? "standard output");
 }
 
-/** Where a recording's pods come from. */
+/** Source of a recording's pods. */
 interface RecordedPods extends Disposable {
   pods(): readonly Pod[];
   ask(): void;
@@ -121,14 +105,14 @@ function podsOf(config: TraceRecordConfig, onProblem: (error: Error) => void): R
   const none = { ...still, pods: () => [] };
   if (config.withoutPods) return none;
   try {
-    return askedPods(config.agent, onProblem);
+    return podsFromKubelet(config.agent, onProblem);
   } catch (error) {
     onProblem(new Error(`recording without pods: ${(error as Error).message}`));
     return none;
   }
 }
 
-function askedPods(agent: AgentConfig, onProblem: (error: Error) => void): RecordedPods {
+function podsFromKubelet(agent: AgentConfig, onProblem: (error: Error) => void): RecordedPods {
   let pods: readonly Pod[] = [];
   const options = {
     config: () => agent,
@@ -159,28 +143,28 @@ function stopAtSignal(): AbortSignal {
   return controller.signal;
 }
 
-// What cannot be read may be another file each second: that much of it tells enough.
+// The unreadable file may be another one each second: this many warnings are enough.
 const MAX_PROBLEMS = 20;
 
-function problemTeller(): (error: Error) => void {
-  const told = new Set<string>();
+function warnOnce(): (error: Error) => void {
+  const seen = new Set<string>();
   return ({ message }) => {
-    if (told.has(message) || told.size >= MAX_PROBLEMS) return;
-    told.add(message);
+    if (seen.has(message) || seen.size >= MAX_PROBLEMS) return;
+    seen.add(message);
     consola.warn(message);
   };
 }
 
-const ENDS: Readonly<Record<Recorded["endedBy"], string>> = {
-  duration: "the time is over",
-  full: "more would exceed --max-size",
-  "reader-gone": "nobody reads on",
-  stopped: "it was told to end",
+const END_REASONS: Readonly<Record<Recorded["endedBy"], string>> = {
+  duration: "the duration is over",
+  full: "--max-size is reached",
+  "reader-gone": "the reader is gone",
+  stopped: "stopped by a signal",
 };
 
 function report({ samples, seconds, endedBy }: Recorded, bytes: number, where: string): void {
   const size = bytes < 1e5 ? `${bytes} bytes` : `${(bytes / 1e6).toFixed(1)} MB`;
   const count = `${samples} ${samples === 1 ? "sample" : "samples"}`;
   const what = `recorded ${count} in ${seconds.toFixed(1)} s, ${size}, to ${where}`;
-  writeSync(STDERR, `${what}: ${ENDS[endedBy]}\n`);
+  writeSync(STDERR, `${what}: ${END_REASONS[endedBy]}\n`);
 }

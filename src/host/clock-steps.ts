@@ -1,11 +1,11 @@
-// Each of the two clocks is read to the millisecond.
+// Both clocks have a resolution of a millisecond.
 const JITTER_MILLISECONDS = 3;
 
-/** Notices when somebody sets the node's clock back. */
+/** Detects that the node's clock was set back. */
 export class ClockSteps {
   #offsetMilliseconds = offset();
 
-  /** Whether the clock has been set back since this was asked last. */
+  /** Returns true if the clock was set back since the previous call. */
   hasGoneBack(): boolean {
     const before = this.#offsetMilliseconds;
     this.#offsetMilliseconds = offset();
@@ -13,7 +13,7 @@ export class ClockSteps {
   }
 }
 
-/** By how much the time of day is ahead of a clock that never jumps. */
+/** Offset of the wall clock from a monotonic clock. */
 function offset(): number {
   return Date.now() - performance.now();
 }

@@ -4,8 +4,8 @@ import { forgetPages } from "./libc.ts";
 const MAPPING = /^([0-9a-f]+)-([0-9a-f]+) r-xp \S+ \S+ \d+ +(\S.*)$/;
 
 /**
- * Hands back the executable's pages that the start has touched; what is needed again comes back from the kernel's page
- * cache, which leaves some 5 MiB less on a busy node, and 15 on a quiet one. Throws a SystemError.
+ * Releases the executable's pages that the start has touched. Pages that are needed again come back from the page
+ * cache, some 5 MiB fewer on a busy node, and 15 on a quiet one. Throws a SystemError.
  */
 export function forgetExecutablePages(): void {
   for (const line of readFile("/proc/self/maps", 4 * 1024 * 1024).split("\n")) {

@@ -1,21 +1,21 @@
 import { close, O, open, read as readInto, SystemError, write } from "./libc.ts";
 
 const decoder = new TextDecoder();
-// One buffer for every read, as they are done one after another: large enough for most bundles' config.json.
+// One buffer for all reads, which are sequential: large enough for most bundles' config.json.
 let buffer: Uint8Array = new Uint8Array(16 * 1024);
 
 /**
- * Reads a whole file as text, whatever size the kernel gives it (files of /proc and of cgroups have none); throws a
- * SystemError, or an error that names the file when it holds more than maxBytes.
+ * Reads a whole file as text, whatever its size in the inode (files of /proc and of cgroups have none); throws a
+ * SystemError, or an Error that names the file if it exceeds maxBytes.
  */
 export function readFile(path: string, maxBytes = 1024 * 1024): string {
-  // A FIFO in the file's place must not hold a container's start: O_NONBLOCK.
+  // A FIFO at this path must not block a container's start: O_NONBLOCK.
   return withFile(path, O.RDONLY | O.NONBLOCK, (descriptor) => readToEnd(descriptor, path, maxBytes));
 }
 
 /**
- * Reads a descriptor to its end as text, after a wait before each read; throws a SystemError, or an error that names
- * it when it holds more than maxBytes.
+ * Reads a descriptor to its end as text, after a wait before each read; throws a SystemError, or an Error with the name
+ * if it exceeds maxBytes.
  */
 export function readToEnd(descriptor: number, name: string, maxBytes: number, wait = () => {}): string {
   for (let length = 0; ; ) {
@@ -34,12 +34,12 @@ function grown(full: Uint8Array): Uint8Array {
   return larger;
 }
 
-/** Reads a file as readFile does; undefined when it is not there. */
+/** Reads a file as readFile does; undefined if it is missing. */
 export function readFileIfThere(path: string): string | undefined {
   return unlessMissing(() => readFile(path));
 }
 
-/** What is read of files; undefined when one of them is not there. */
+/** Returns the result of a function of libc.ts's calls; undefined if a file or cgroup is missing. */
 export function unlessMissing<T>(read: () => T): T | undefined {
   try {
     return read();
@@ -49,12 +49,12 @@ export function unlessMissing<T>(read: () => T): T | undefined {
   }
 }
 
-/** Returns what a function does, or undefined when the cgroup that it looks at is gone. */
-export function unlessGone<T>(look: () => T): T | undefined {
+/** Returns the result of a function of node:fs's calls; undefined if a file or cgroup is missing. */
+export function unlessGone<T>(read: () => T): T | undefined {
   try {
-    return look();
+    return read();
   } catch (error) {
-    // ENODEV is what an open directory or file of a removed cgroup gives.
+    // ENODEV is the error of an open directory or file of a removed cgroup.
     if (["ENOENT", "ENODEV", "ENOTDIR"].includes((error as NodeJS.ErrnoException).code ?? ""))
       return undefined;
     throw error;
@@ -62,16 +62,16 @@ export function unlessGone<T>(look: () => T): T | undefined {
 }
 
 /**
- * Writes a text to a file that is there, in one call; throws a SystemError. Never makes a file and never follows a
- * link at the path's end: what is meant for a cgroup's file reaches nothing else.
+ * Writes a text to an existing file, in one call; throws a SystemError. It neither creates a file nor follows a link at
+ * the end of the path, so a write to a cgroup's file cannot reach another one.
  */
 export function writeExistingFile(path: string, text: string): void {
   withFile(path, O.WRONLY | O.TRUNC | O.NOFOLLOW, (descriptor) => write(descriptor, text, path));
 }
 
-/** Appends a text to a file, which is made with mode 0640 if need be; throws a SystemError. */
+/** Appends a text to a file, which is created with mode 0640 if it is missing; throws a SystemError. */
 export function appendFile(path: string, text: string): void {
-  // A FIFO that nobody reads fails instead of waiting: O_NONBLOCK.
+  // A FIFO without a reader fails instead of blocking: O_NONBLOCK.
   const flags = O.WRONLY | O.APPEND | O.CREAT | O.NONBLOCK;
   withFile(path, flags, (descriptor) => write(descriptor, text, path));
 }

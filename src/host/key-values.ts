@@ -1,9 +1,9 @@
 /**
- * Finds figures in a file of lines `name figure`, as memory.stat and /proc/vmstat are; 0 for one that is not there,
- * because older kernels count less.
+ * Finds a value in a file of lines `name value`, such as memory.stat and /proc/vmstat; 0 if it is missing, because
+ * older kernels have fewer.
  */
-export function figureOf(text: string, name: string): number {
-  // Looked for as text: a thousand such files are read in a second where a node has many containers.
+export function valueOfKey(text: string, name: string): number {
+  // A plain text search: on a node with many containers, a thousand such files are read each second.
   const line = `\n${name} `;
   const at = text.startsWith(line.slice(1)) ? 0 : text.indexOf(line) + 1;
   if (at === 0 && !text.startsWith(line.slice(1))) return 0;

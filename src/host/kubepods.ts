@@ -5,19 +5,21 @@ import {
   parseKubepodsPath,
   type QosClass,
 } from "../policy/kubernetes/pod-cgroup.ts";
+import { CGROUP_LAYOUTS, type CgroupVersion } from "./cgroup-layout.ts";
+import { isCgroupV2 } from "./cgroup-support.ts";
 import type { ContainerCgroup } from "./container-cgroup.ts";
 import { unlessGone } from "./file.ts";
 
-/** A root of the pods' cgroups, in the memory controller's hierarchy. */
+/** Root of the pods' cgroups, in the memory controller's hierarchy. */
 export interface Kubepods {
-  readonly version: 1 | 2;
-  /** The directory where the hierarchy is mounted. */
+  readonly version: CgroupVersion;
+  /** Mount point of the hierarchy. */
   readonly mount: string;
-  /** The cgroup's path below the mount point, with a slash in front. */
+  /** Path of the cgroup below the mount point, with a leading slash. */
   readonly path: string;
 }
 
-/** A container as its cgroup tells of it; the pause container of a pod's sandbox is one too. */
+/** Container as its cgroup describes it; pause containers are included. */
 export interface KubepodsContainer {
   readonly podUid: string;
   readonly qosClass: QosClass;
@@ -25,12 +27,12 @@ export interface KubepodsContainer {
   readonly cgroup: ContainerCgroup;
 }
 
-// A --cgroup-root of the kubelet may be one or two levels; a kubelet that is itself in a container has some more.
+// A kubelet's --cgroup-root may have one or two levels; a kubelet in a container has some more.
 const SEARCH_LEVELS = 4;
 
 /**
- * Finds the kubepods cgroups in `sys/fs/cgroup` below fsroot, for either cgroup driver, also below a --cgroup-root;
- * none where no kubelet has run. Those that stand inside of another's pods are left out.
+ * Finds the kubepods cgroups in `sys/fs/cgroup` below fsroot, for both cgroup drivers, also below a --cgroup-root;
+ * empty where no kubelet has run. Those inside another one's pods are skipped.
  */
 export function findKubepods(fsroot: string): Kubepods[] {
   const hierarchy = memoryHierarchy(fsroot);
@@ -42,14 +44,14 @@ export function findKubepods(fsroot: string): Kubepods[] {
   return search("", SEARCH_LEVELS);
 }
 
-// Where memory is a v1 controller, v2 may be mounted too, but not in this place.
+// Where memory is a v1 controller, v2 may be mounted too, but elsewhere.
 function memoryHierarchy(fsroot: string): Pick<Kubepods, "version" | "mount"> {
-  const mount = `${fsroot}/sys/fs/cgroup`;
-  const isV1 = existsSync(`${mount}/memory`) && !existsSync(`${mount}/cgroup.controllers`);
-  return isV1 ? { version: 1, mount: `${mount}/memory` } : { version: 2, mount };
+  const isV1 = existsSync(fsroot + CGROUP_LAYOUTS[1].mount) && !isCgroupV2(fsroot);
+  const version = isV1 ? 1 : 2;
+  return { version, mount: fsroot + CGROUP_LAYOUTS[version].mount };
 }
 
-/** Finds every container below a kubepods cgroup; one that goes meanwhile is left out. */
+/** Finds all containers below a kubepods cgroup; one that disappears meanwhile is skipped. */
 export function scanContainers(kubepods: Kubepods): KubepodsContainer[] {
   const scan = (path: string, cgroup: KubepodsCgroup): KubepodsContainer[] => {
     const children = kubepodsChildren(kubepods, path, cgroup);
@@ -59,7 +61,7 @@ export function scanContainers(kubepods: Kubepods): KubepodsContainer[] {
   return scan(kubepods.path, { level: "kubepods" });
 }
 
-/** Reads the cgroups directly below one, by name, as far as they belong to the tree; none when it is gone. */
+/** Lists the cgroups directly below another one that belong to the tree, by name; empty if it is gone. */
 export function kubepodsChildren(
   kubepods: Kubepods,
   path: string,
@@ -73,7 +75,7 @@ export function kubepodsChildren(
   return children;
 }
 
-/** Describes the container at a path; its own levels are those named, which stand directly in it, and its scope. */
+/** Describes the container at a path; its own levels are its scope and the named children of it. */
 export function describeContainer(
   { version, mount }: Kubepods,
   path: string,
@@ -97,8 +99,8 @@ function childNames(directory: string): string[] {
   return entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
 }
 
-// A directory of cgroupfs has one link from above, one from itself, and one from each directory in it: most cgroups of a
-// node have none, but tens of files that would have to be read through.
+// A directory of cgroupfs has one link from its parent, one from itself, and one from each child. Most cgroups of a
+// node have no children, but tens of files that a listing would have to skip.
 function isLeaf(directory: string): boolean {
   return unlessGone(() => statSync(directory).nlink) === 2;
 }

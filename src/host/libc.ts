@@ -1,10 +1,10 @@
 import { CString, dlopen, type Pointer, ptr, read as readMemory } from "bun:ffi";
 
-// node:fs would double the hook's time: loading it costs as much as everything else that the hook does together.
+// node:fs would double the hook's run time: loading it takes as long as everything else in the hook.
 const LIBC = "libc.so.6";
 const { symbols: c } = dlopen(LIBC, {
   open: { args: ["ptr", "i32", "i32"], returns: "i32" },
-  // Counts stay far below 2^31, so ssize_t is taken as an i32: an i64 would come back as a BigInt.
+  // Counts stay far below 2^31, so ssize_t is declared as i32: an i64 would be returned as a BigInt.
   read: { args: ["i32", "ptr", "u64"], returns: "i32" },
   write: { args: ["i32", "ptr", "u64"], returns: "i32" },
   close: { args: ["i32"], returns: "i32" },
@@ -12,7 +12,7 @@ const { symbols: c } = dlopen(LIBC, {
   __errno_location: { args: [], returns: "ptr" },
 });
 
-/** Flags of open(2), as Linux numbers them on x86-64 and on arm64. */
+/** Flags of open(2) on Linux, for x86-64 and arm64. */
 export const O = {
   RDONLY: 0,
   WRONLY: 0o1,
@@ -32,14 +32,14 @@ const EWOULDBLOCK = 11;
 const ENODEV = 19;
 const ENODATA = 61;
 const EOPNOTSUPP = 95;
-/** There is no such attribute, no such file, or the file system keeps none. */
+/** Errors for a missing attribute, a missing file, and a file system without attributes. */
 const NO_ATTRIBUTE = new Set([ENOENT, ENODEV, ENODATA, EOPNOTSUPP]);
 const POLLIN = 1;
 const MADV_DONTNEED = 4;
 const LOCK_EXCLUSIVE = 2;
 const LOCK_NONBLOCKING = 4;
 
-/** A system call that failed; the message names the call, what it was called on and the kernel's reason. */
+/** Failed system call; the message has the call, its subject and the kernel's reason. */
 export class SystemError extends Error {
   readonly errno: number;
 
@@ -48,16 +48,16 @@ export class SystemError extends Error {
     this.errno = errno;
   }
 
-  /** Nothing is there by that name, or no longer: ENODEV is what the files of a removed cgroup give. */
+  /** True if the file does not exist, or no longer: ENODEV is the error of the files of a removed cgroup. */
   get isMissing(): boolean {
     return this.errno === ENOENT || this.errno === ENODEV;
   }
 }
 
-// Each of the calls below looks at its own result: going through one function for all would make that one hot enough
-// for the JIT, and the hook would pay for a compiler's thread in its last millisecond.
+// Each call below checks its own result: one function for all would get hot enough for the JIT, and the hook would pay
+// for a compiler thread in its last millisecond.
 
-/** Opens a file and returns its descriptor; throws a SystemError. A new file gets the mode 0640 less the umask. */
+/** Opens a file and returns its descriptor; throws a SystemError. A new file gets mode 0640, less the umask. */
 export function open(path: string, flags: number): number {
   if (path.includes("\0")) throw new Error(`open ${JSON.stringify(path)}: a path holds no NUL`);
   const descriptor = c.open(ptr(encoder.encode(`${path}\0`)), flags | O.CLOEXEC, 0o640);
@@ -65,14 +65,14 @@ export function open(path: string, flags: number): number {
   return descriptor;
 }
 
-/** Reads what is there into the buffer and returns the number of bytes, 0 at the end; throws a SystemError. */
+/** Reads available bytes into the buffer and returns their number, 0 at the end; throws a SystemError. */
 export function read(descriptor: number, buffer: Uint8Array, subject: string): number {
   const length = c.read(descriptor, ptr(buffer), buffer.length);
   if (length < 0) throw new SystemError("read", subject, errno());
   return length;
 }
 
-/** Writes a text in one call, as cgroup files and logs need it; throws a SystemError. */
+/** Writes a text in one call, as cgroup files and logs require; throws a SystemError. */
 export function write(descriptor: number, text: string, subject: string): void {
   const bytes = encoder.encode(text);
   if (c.write(descriptor, ptr(bytes), bytes.length) < 0) throw new SystemError("write", subject, errno());
@@ -84,11 +84,11 @@ export function close(descriptor: number): void {
 }
 
 /**
- * Waits until a read of the descriptor would not block, and tells whether that came before the deadline, in
- * milliseconds of performance.now().
+ * Waits until a read of the descriptor would not block; returns false at the deadline, in milliseconds of
+ * performance.now().
  */
 export function waitReadable(descriptor: number, deadlineMilliseconds: number): boolean {
-  // struct pollfd as two words: the descriptor, then the events asked for below those that came (little-endian).
+  // struct pollfd as two words: the descriptor, then the requested events below the returned ones (little-endian).
   const pollfd = new Int32Array([descriptor, POLLIN]);
   const ready = c.poll(ptr(pollfd), 1, Math.max(0, deadlineMilliseconds - performance.now()));
   if (ready >= 0) return ready > 0;
@@ -96,13 +96,13 @@ export function waitReadable(descriptor: number, deadlineMilliseconds: number): 
   throw new SystemError("poll", `descriptor ${descriptor}`, errno());
 }
 
-/** Tells whether a descriptor is a terminal. */
+/** Returns true if a descriptor is a terminal. */
 export function isTerminal(descriptor: number): boolean {
   const { symbols } = dlopen(LIBC, { isatty: { args: ["i32"], returns: "i32" } });
   return symbols.isatty(descriptor) === 1;
 }
 
-/** Takes the lock of a file or folder for this descriptor (flock(2)) and tells whether nobody else has it. */
+/** Locks a file or directory for this descriptor (flock(2)); returns false if another process holds the lock. */
 export function tryLock(descriptor: number, subject: string): boolean {
   const { symbols } = dlopen(LIBC, { flock: { args: ["i32", "i32"], returns: "i32" } });
   if (symbols.flock(descriptor, LOCK_EXCLUSIVE | LOCK_NONBLOCKING) === 0) return true;
@@ -110,14 +110,14 @@ export function tryLock(descriptor: number, subject: string): boolean {
   throw new SystemError("flock", subject, errno());
 }
 
-/** Makes a folder the root of this process, and of what it starts from now on; throws a SystemError. */
+/** Makes a directory the root of this process and its children (chroot(2)); throws a SystemError. */
 export function changeRoot(path: string): void {
   const { symbols } = dlopen(LIBC, { chroot: { args: ["ptr"], returns: "i32" } });
   if (symbols.chroot(cString(path)) !== 0) throw new SystemError("chroot", path, errno());
   process.chdir("/");
 }
 
-/** Has the kernel forget that pages of a mapping are in use (madvise(2)); throws a SystemError. */
+/** Releases the pages of a mapping (madvise(2), MADV_DONTNEED); throws a SystemError. */
 export function forgetPages(address: number, bytes: number): void {
   const { symbols } = dlopen(LIBC, { madvise: { args: ["u64", "u64", "i32"], returns: "i32" } });
   if (symbols.madvise(address, bytes, MADV_DONTNEED) !== 0)
@@ -126,7 +126,7 @@ export function forgetPages(address: number, bytes: number): void {
 
 const MAX_ATTRIBUTE_BYTES = 256;
 
-/** Reads an extended attribute of a file or folder as text; undefined where it has none. Throws a SystemError. */
+/** Reads an extended attribute of a file or directory as text; undefined if it is missing. Throws a SystemError. */
 export function readAttribute(path: string, name: string): string | undefined {
   const value = new Uint8Array(MAX_ATTRIBUTE_BYTES);
   const length = attributeCalls().getxattr(cString(path), cString(name), value, value.length);
@@ -135,14 +135,14 @@ export function readAttribute(path: string, name: string): string | undefined {
   throw new SystemError("getxattr", path, errno());
 }
 
-/** Sets an extended attribute of a file or folder; throws a SystemError, as where the kernel keeps none. */
+/** Sets an extended attribute of a file or directory; throws a SystemError, also where the file system has none. */
 export function writeAttribute(path: string, name: string, text: string): void {
   const value = encoder.encode(text);
   if (attributeCalls().setxattr(cString(path), cString(name), value, value.length, 0) === 0) return;
   throw new SystemError("setxattr", path, errno());
 }
 
-/** Removes an extended attribute of a file or folder, if it has it; throws a SystemError. */
+/** Removes an extended attribute of a file or directory, if it exists; throws a SystemError. */
 export function removeAttribute(path: string, name: string): void {
   if (attributeCalls().removexattr(cString(path), cString(name)) === 0 || NO_ATTRIBUTE.has(errno())) return;
   throw new SystemError("removexattr", path, errno());
@@ -157,19 +157,19 @@ const bindAttributeCalls = () =>
 
 let boundAttributeCalls: ReturnType<typeof bindAttributeCalls> | undefined;
 
-// Once, and not with the others: the hook has no use for them, and the agent may need one each second.
+// Bound once and not with the others: the hook does not need them, and the agent may need one each second.
 function attributeCalls(): ReturnType<typeof bindAttributeCalls> {
   boundAttributeCalls ??= bindAttributeCalls();
   return boundAttributeCalls;
 }
 
-// Handed over as such: its address alone would let the collector have it before the call.
+// Passed as an object: with its address alone, the garbage collector could free it before the call.
 function cString(text: string): Uint8Array {
   if (text.includes("\0")) throw new Error(`${JSON.stringify(text)} holds a NUL`);
   return encoder.encode(`${text}\0`);
 }
 
-// Bound when there is an error to describe, as isatty is: each function that is bound costs the hook's start.
+// Bound for an error only, as isatty is on demand: each bound function costs startup time of the hook.
 function describe(errno: number): string {
   const { symbols } = dlopen(LIBC, { strerror: { args: ["i32"], returns: "ptr" } });
   return String(new CString(symbols.strerror(errno) as Pointer));

@@ -3,24 +3,24 @@ import { readFile } from "./file.ts";
 
 const BYTES_PER_KIBIBYTE = 1024;
 
-/** The memory and the swap of a node, in bytes, and how much of each is to be had. */
+/** Memory and swap of a node, in bytes, with their free parts. */
 export interface NodeMemory extends NodeCapacity {
   readonly memoryAvailableBytes: number;
   readonly memoryFreeBytes: number;
-  /** Page cache that nobody has used lately. */
+  /** Inactive page cache. */
   readonly inactiveFileBytes: number;
   readonly swapFreeBytes: number;
 }
 
 /**
- * Reads the node's memory and swap, in bytes, from `proc/meminfo` below fsroot; throws when the file cannot be read
- * or has no MemTotal. A kernel without swap support has no SwapTotal: that is no swap.
+ * Reads the node's memory and swap, in bytes, from `proc/meminfo` below fsroot; throws an Error if the file cannot be
+ * read or has no MemTotal. A kernel without swap support has no SwapTotal, which counts as no swap.
  */
 export function readNodeCapacity(fsroot: string): NodeCapacity {
   return capacityIn(readMeminfo(fsroot), fsroot);
 }
 
-/** Reads what readNodeCapacity does, and what of it is to be had; throws as it does. */
+/** Reads the node's memory and swap with their free parts; throws as readNodeCapacity does. */
 export function readNodeMemory(fsroot: string): NodeMemory {
   const meminfo = readMeminfo(fsroot);
   return {

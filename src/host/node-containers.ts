@@ -2,32 +2,32 @@ import { findKubepods, type Kubepods } from "./kubepods.ts";
 import { type KubepodsListener, KubepodsWatch } from "./kubepods-watch.ts";
 
 /**
- * Follows every container of a node below fsroot, whichever kubepods cgroups come, go, or are made anew. What events
- * tell is told at once; the rest at the next sweep.
+ * Follows all containers of a node below fsroot, also when kubepods cgroups are created, removed or created again.
+ * Events are reported at once, everything else at the next sweep.
  */
 export class NodeContainers implements Disposable {
   readonly #fsroot: string;
   readonly #listener: KubepodsListener;
   readonly #watches = new Map<string, { kubepods: Kubepods; watch: KubepodsWatch }>();
 
-  /** Tells of every container that is there before it returns. */
+  /** Reports every existing container before it returns. */
   constructor(fsroot: string, listener: KubepodsListener) {
     this.#fsroot = fsroot;
     this.#listener = listener;
     this.sweep();
   }
 
-  /** The kubepods cgroups that are there: none before the kubelet's first start. */
+  /** Existing kubepods cgroups: none before the kubelet's first start. */
   get kubepods(): readonly Kubepods[] {
     return [...this.#watches.values()].map(({ kubepods }) => kubepods);
   }
 
-  /** Whether a sweep may find a kubepods cgroup: none is there yet, or one that was is there no more. */
+  /** Returns true if a sweep may find a kubepods cgroup: none exists yet, or a known one is gone. */
   get isIncomplete(): boolean {
     return this.#watches.size === 0 || [...this.#watches.values()].some(({ watch }) => !watch.isCurrent);
   }
 
-  /** Looks through the whole tree for what no event told of. */
+  /** Compares the whole tree with the known state, and reports what events have missed. */
   sweep(): void {
     for (const [path, { watch }] of this.#watches) {
       if (watch.isCurrent) watch.sweep();
@@ -39,12 +39,12 @@ export class NodeContainers implements Disposable {
     }
   }
 
-  /** Watches everything anew, as is needed once the node's clock has been set back. */
+  /** Restarts all watches, as required after the node's clock was set back. */
   renew(): void {
     for (const { watch } of this.#watches.values()) watch.renew();
   }
 
-  /** Lets go of all watches; nothing is told any more. */
+  /** Closes all watches and ends the callbacks. */
   close(): void {
     for (const { watch } of this.#watches.values()) watch.close();
     this.#watches.clear();
@@ -54,7 +54,7 @@ export class NodeContainers implements Disposable {
     this.close();
   }
 
-  // Its containers went before it did, and were told of then or by this look.
+  // Its containers were removed before it, and are reported by this sweep at the latest.
   #forget(path: string, watch: KubepodsWatch): void {
     watch.sweep();
     watch.close();

@@ -2,20 +2,20 @@ import type { NodeSample, Pressure } from "../policy/eviction/snapshot.ts";
 import { readPressure } from "./psi.ts";
 import { sampleNode } from "./snapshot.ts";
 
-/** How a node is off for memory and swap. */
+/** Memory and swap of a node, for metrics. */
 export interface NodeFigures
   extends Pick<NodeSample, "memoryTotalBytes" | "swapTotalBytes" | "swapFreeBytes" | "memoryPressure"> {
-  /** What has been brought back from swap since the node's start. */
+  /** Bytes swapped in since the node's boot. */
   readonly swapInBytes: number;
-  /** What has been swapped out since then. */
+  /** Bytes swapped out since the node's boot. */
   readonly swapOutBytes: number;
-  /** Of all pods together; undefined where the kernel keeps no such figures. */
+  /** Pressure of all pods together; undefined on a kernel without pressure stall information. */
   readonly kubepodsMemoryPressure: Pressure | undefined;
 }
 
 /**
- * Reads the figures of the node below fsroot; kubepodsDirectory is the pods' cgroup, undefined where there is none.
- * Throws an error that names the file that cannot be read.
+ * Reads the figures of the node below fsroot; kubepodsDirectory is the pods' cgroup, undefined without one. Throws an
+ * Error that names the unreadable file.
  */
 export function readNodeFigures(
   fsroot: string,

@@ -3,16 +3,16 @@ import { readFile } from "./file.ts";
 
 const MAX_CONFIG_BYTES = 16 * 1024 * 1024;
 
-/** The state that an OCI runtime hands to a hook (opencontainers/runtime-spec runtime.md). */
+/** Container state that an OCI runtime passes to a hook (opencontainers/runtime-spec runtime.md). */
 export interface OciState {
   readonly id: string;
-  /** The container's first process, as the host counts. */
+  /** Pid of the container's first process in the host's namespace. */
   readonly pid: number;
-  /** An absolute path. */
+  /** Absolute path of the bundle. */
   readonly bundle: string;
 }
 
-/** Decodes the OCI state of a container; throws an error that names the field that is wrong. */
+/** Decodes the OCI state of a container; throws an Error that names the invalid field. */
 export function parseOciState(text: string): OciState {
   const state = new JsonObject("OCI state", parseJson("OCI state", text));
   const pid = state.number("pid");
@@ -23,8 +23,8 @@ export function parseOciState(text: string): OciState {
 }
 
 /**
- * Reads `config.json` of the bundle that the state names, below fsroot (opencontainers/runtime-spec config.md and
- * config-linux.md); throws an error that names the file and what is wrong with it.
+ * Reads `config.json` of the state's bundle, below fsroot (opencontainers/runtime-spec config.md and config-linux.md);
+ * throws an Error that names the file and what is wrong with it.
  */
 export function readOciContainer(fsroot: string, state: OciState): OciContainer {
   const path = `${fsroot}${state.bundle}/config.json`;
@@ -41,8 +41,8 @@ export function readOciContainer(fsroot: string, state: OciState): OciContainer 
 }
 
 /**
- * A JSON object of which a few fields are looked at; one that is absent or null is undefined, or empty. By hand: a
- * schema library costs a tenth of the hook's time.
+ * JSON object with typed access to a few fields; an absent or null field is undefined, or empty. Written by hand,
+ * because a schema library takes a tenth of the hook's time.
  */
 class JsonObject {
   readonly fields: Readonly<Record<string, unknown>>;
@@ -77,7 +77,7 @@ class JsonObject {
   }
 }
 
-// Never the inside of a list or object: a hostile one is nested beyond what can be printed.
+// Never the content of a list or object: a hostile one is nested too deeply to be printed.
 function describe(json: unknown): string {
   if (Array.isArray(json)) return "a list";
   if (typeof json === "object" && json !== null) return "an object";

@@ -2,19 +2,21 @@ import type { Pressure, Stall } from "../policy/eviction/snapshot.ts";
 import { readFile } from "./file.ts";
 import { SystemError } from "./libc.ts";
 
-// With psi=0 or cgroup_disable=pressure files are there and cannot be opened or read: ENOTSUP.
+// With psi=0 or cgroup_disable=pressure the files exist but cannot be opened or read: ENOTSUP.
 const EOPNOTSUPP = 95;
 
-const LINE = /^(some|full) avg10=(\d+\.\d+) avg60=(\d+\.\d+) avg300=(\d+\.\d+) total=(\d+)$/gm;
+const PRESSURE_LINE = /^(some|full) avg10=(\d+\.\d+) avg60=(\d+\.\d+) avg300=(\d+\.\d+) total=(\d+)$/gm;
 
 /**
- * Reads a pressure file, such as `/proc/pressure/memory` or a cgroup's `memory.pressure`; undefined where the kernel
- * keeps no such figures or the cgroup is gone. Throws a SystemError, or an error that names a file of another form.
+ * Reads a pressure file, such as `/proc/pressure/memory` or a cgroup's `memory.pressure`; undefined if the kernel has
+ * no pressure stall information or the cgroup is gone. Throws a SystemError, or an Error that names a malformed file.
  */
 export function readPressure(path: string): Pressure | undefined {
   const text = readUnlessOff(path);
   if (text === undefined) return undefined;
-  const stalls = new Map([...text.matchAll(LINE)].map(([, kind, ...figures]) => [kind, stallOf(figures)]));
+  const stalls = new Map(
+    [...text.matchAll(PRESSURE_LINE)].map(([, kind, ...figures]) => [kind, stallOf(figures)]),
+  );
   const some = stalls.get("some");
   if (some === undefined) throw new Error(`${path}: no line "some avg10=... total=..." in it`);
   return { some, full: stalls.get("full") };

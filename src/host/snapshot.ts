@@ -5,25 +5,25 @@ import type {
   NodeSample,
 } from "../policy/eviction/snapshot.ts";
 import { readFile, unlessMissing } from "./file.ts";
-import { figureOf } from "./key-values.ts";
+import { valueOfKey } from "./key-values.ts";
 import type { Kubepods, KubepodsContainer } from "./kubepods.ts";
 import { readNodeMemory } from "./meminfo.ts";
 import { readPressure } from "./psi.ts";
 import { readLimit } from "./swap-limit.ts";
 
-/** Reads a node's memory and swap below fsroot; throws an error that names the file that cannot be read. */
+/** Samples a node's memory and swap below fsroot; throws an Error that names the unreadable file. */
 export function sampleNode(fsroot: string): NodeSample {
   const memory = readNodeMemory(fsroot);
   const vmstat = readFile(`${fsroot}/proc/vmstat`);
   return {
     ...memory,
-    swapInPages: figureOf(vmstat, "pswpin"),
-    swapOutPages: figureOf(vmstat, "pswpout"),
+    swapInPages: valueOfKey(vmstat, "pswpin"),
+    swapOutPages: valueOfKey(vmstat, "pswpout"),
     memoryPressure: readPressure(`${fsroot}/proc/pressure/memory`),
   };
 }
 
-/** Reads all pods together, on cgroup v2; undefined when they are gone. Throws an error that names the file. */
+/** Samples all pods together, on cgroup v2; undefined if the cgroup is gone. Throws an Error that names the file. */
 export function sampleKubepods({ mount, path }: Kubepods): KubepodsSample | undefined {
   const directory = mount + path;
   return unlessMissing(() => ({
@@ -34,7 +34,7 @@ export function sampleKubepods({ mount, path }: Kubepods): KubepodsSample | unde
   }));
 }
 
-/** Reads one container, on cgroup v2; undefined when it is gone. Throws an error that names the file. */
+/** Samples one container, on cgroup v2; undefined if it is gone. Throws an Error that names the file. */
 export function sampleContainer({
   containerId,
   podUid,
@@ -43,7 +43,8 @@ export function sampleContainer({
   const scope = cgroup.own.at(-1) ?? "";
   return unlessMissing(() => {
     const stat = readFile(`${scope}/memory.stat`);
-    const couldBeSwapped = figureOf(stat, "anon") + figureOf(stat, "shmem") - figureOf(stat, "unevictable");
+    const couldBeSwapped =
+      valueOfKey(stat, "anon") + valueOfKey(stat, "shmem") - valueOfKey(stat, "unevictable");
     return {
       id: containerId,
       podUid,
@@ -57,10 +58,10 @@ export function sampleContainer({
 function sampleCgroup(directory: string, stat = readFile(`${directory}/memory.stat`)): CgroupSample {
   return {
     memoryBytes: Number(readFile(`${directory}/memory.current`)),
-    inactiveFileBytes: figureOf(stat, "inactive_file"),
-    anonBytes: figureOf(stat, "anon"),
+    inactiveFileBytes: valueOfKey(stat, "inactive_file"),
+    anonBytes: valueOfKey(stat, "anon"),
     swapBytes: Number(readFile(`${directory}/memory.swap.current`)),
-    anonRefaults: figureOf(stat, "workingset_refault_anon"),
-    fileRefaults: figureOf(stat, "workingset_refault_file"),
+    anonRefaults: valueOfKey(stat, "workingset_refault_anon"),
+    fileRefaults: valueOfKey(stat, "workingset_refault_file"),
   };
 }

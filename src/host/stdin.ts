@@ -5,15 +5,15 @@ const STDIN = 0;
 const NAME = "standard input";
 
 /**
- * Reads standard input to its end and returns its text; throws when it holds more than maxBytes (all of it is
- * drained even so), or has not ended by the deadline, in milliseconds of performance.now().
+ * Reads standard input to its end as text; throws an Error if it exceeds maxBytes (it is drained nevertheless), or has
+ * not ended by the deadline, in milliseconds of performance.now().
  */
 export function readStdin(maxBytes: number, deadlineMilliseconds: number): string {
   const wait = () => awaitInput(deadlineMilliseconds);
   try {
     return readToEnd(STDIN, NAME, maxBytes, wait);
   } catch (error) {
-    // A writer that is cut off may take that for a failure.
+    // A writer whose pipe is closed early may treat that as a failure.
     drain(wait);
     throw error;
   }

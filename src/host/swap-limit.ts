@@ -1,64 +1,68 @@
+import { CGROUP_LAYOUTS } from "./cgroup-layout.ts";
 import type { ContainerCgroup } from "./container-cgroup.ts";
 import { readFile, writeExistingFile } from "./file.ts";
 
-/** What became of a swap limit; limits are bytes of swap, Infinity for none. */
+/** Result of a write of a swap limit; limits are bytes of swap, Infinity for none. */
 export interface SwapLimitResult {
-  /** The effective limit before. */
+  /** Effective limit before the write. */
   readonly beforeBytes: number;
-  /** The effective limit now: the lowest of the container's levels and all its ancestors. */
+  /** Effective limit after the write: the lowest of the container's levels and all its ancestors. */
   readonly effectiveBytes: number;
-  /** How many files were written. */
+  /** Number of files written. */
   readonly writes: number;
 }
 
-// A v1 limit that was never set reads as LONG_MAX rounded down to a page.
+// A v1 limit that was never set reads as LONG_MAX, rounded down to a page.
 const V1_UNLIMITED_BYTES = 2 ** 60;
 
-/** The swap limit of one container, at all its levels; limits are bytes of swap, Infinity for none. */
+/** Swap limit of one container, at all its levels; limits are bytes of swap, Infinity for none. */
 export class SwapLimit {
   readonly #cgroup: ContainerCgroup;
   readonly #sharedLimits: Map<string, number> | undefined;
   readonly #file: string;
-  /** How the kernel wants "no limit" written. */
+  /** Spelling of no limit in a write. */
   readonly #unlimited: string;
-  /** What a limit file's figure holds besides swap: on cgroup v1 the container's memory limit. */
+  /** Memory that the value of a limit file includes: on cgroup v1 the container's memory limit. */
   readonly #memoryBytes: number;
 
   /**
-   * Throws an error that names the file when the container's memory limit cannot be read. Limits of ancestors are taken
-   * from sharedLimits, by file and in bytes, and added to it: whoever looks at many containers reads each once.
+   * Throws an Error that names the file if the container's memory limit cannot be read. sharedLimits caches the limits
+   * of ancestors, by file and in bytes: a reader of many containers reads each once.
    */
   constructor(cgroup: ContainerCgroup, sharedLimits?: Map<string, number>) {
     this.#cgroup = cgroup;
     this.#sharedLimits = sharedLimits;
-    this.#file = cgroup.version === 2 ? "memory.swap.max" : "memory.memsw.limit_in_bytes";
-    this.#unlimited = cgroup.version === 2 ? "max" : "-1";
-    this.#memoryBytes = cgroup.version === 2 ? 0 : this.#lowest(cgroup.own, "memory.limit_in_bytes");
+    const { swapLimitFile, unlimited, includedLimitFile } = CGROUP_LAYOUTS[cgroup.version];
+    this.#file = swapLimitFile;
+    this.#unlimited = unlimited;
+    this.#memoryBytes = includedLimitFile === undefined ? 0 : this.#lowest(cgroup.own, includedLimitFile);
   }
 
   /**
-   * Whether swap can be limited at all: cgroup v1 limits it only together with memory, so there a container needs a
-   * memory limit, as the kubelet has it (kuberuntime_container_linux.go:492-501).
+   * True if swap can be limited: cgroup v1 limits it only together with memory, so a container needs a memory limit
+   * there, as for the kubelet (kuberuntime_container_linux.go:492-501).
    */
   get isPossible(): boolean {
     return this.#memoryBytes !== Number.POSITIVE_INFINITY;
   }
 
-  /** Reads the limit in force; throws an error that names the file, as without the kernel's swap controller. */
+  /** Reads the effective limit; throws an Error that names the file, as on a kernel without swap accounting. */
   read(): number {
     return this.#effective(this.#lowestAbove());
   }
 
-  /** Whether each of the container's own levels holds this limit; throws an error that names the file it cannot read. */
+  /**
+   * Returns true if each of the container's own levels has this limit; throws an Error that names the unreadable file.
+   */
   isSet(limitBytes: number): boolean {
     const wantedBytes = limitBytes + this.#memoryBytes;
     return this.#cgroup.own.every((directory) => readLimit(`${directory}/${this.#file}`) === wantedBytes);
   }
 
   /**
-   * Writes the limit to each level of the container's own that differs, unless it is in force already, and reads back
-   * what is in force. The process's own level goes first: were a later write to fail, less is granted, never more.
-   * Throws an error that names the file when one cannot be read or written.
+   * Writes the limit to each of the container's own levels that differ, unless it is already in effect, and reads the
+   * effective limit back. The process's own level is written first: a failure of a later write leaves the container
+   * with less, never with more. Throws an Error that names the file that cannot be read or written.
    */
   write(limitBytes: number): SwapLimitResult {
     const aboveBytes = this.#lowestAbove();
@@ -103,26 +107,19 @@ export class SwapLimit {
   }
 }
 
-/** Reads how much a cgroup has swapped out, in bytes; throws an error that names the file that cannot be read. */
+/** Reads a container's swap usage, in bytes; throws an Error that names the unreadable file. */
 export function readSwapUsage({ version, own }: ContainerCgroup): number {
-  const scope = own.at(-1);
-  if (version === 2) return readBytes(`${scope}/memory.swap.current`);
-  const file = `${scope}/memory.stat`;
-  const [, bytes] = /^total_swap (\d+)$/m.exec(readFile(file)) ?? [];
-  if (bytes === undefined) throw new Error(`${file}: no total_swap in it`);
+  const { swapUsageFile, swapUsage } = CGROUP_LAYOUTS[version];
+  const file = `${own.at(-1)}/${swapUsageFile}`;
+  const [, bytes] = swapUsage.exec(readFile(file)) ?? [];
+  if (bytes === undefined) throw new Error(`${file}: no swap usage in it`);
   return Number(bytes);
 }
 
-function readBytes(file: string): number {
-  const figure = readFile(file).trim();
-  if (!/^\d+$/.test(figure)) throw new Error(`${file} holds no bytes`);
-  return Number(figure);
-}
-
-/** Reads a cgroup's limit in bytes, Infinity for none; throws an error that names the file that holds neither. */
+/** Reads a cgroup's limit in bytes, Infinity for none; throws an Error that names a file with neither. */
 export function readLimit(file: string): number {
-  const figure = readFile(file).trim();
-  const limitBytes = figure === "max" ? Number.POSITIVE_INFINITY : Number(figure);
-  if (figure === "" || Number.isNaN(limitBytes)) throw new Error(`${file} holds neither bytes nor max`);
+  const text = readFile(file).trim();
+  const limitBytes = text === "max" ? Number.POSITIVE_INFINITY : Number(text);
+  if (text === "" || Number.isNaN(limitBytes)) throw new Error(`${file} holds neither bytes nor max`);
   return limitBytes >= V1_UNLIMITED_BYTES ? Number.POSITIVE_INFINITY : limitBytes;
 }

@@ -2,46 +2,46 @@ import { type FSWatcher, watch } from "node:fs";
 import { basename, dirname } from "node:path";
 import { readFile } from "./file.ts";
 
-// Who writes a file in place empties it first; and Bun drops an event that is like the one before it and comes within
-// two milliseconds. A look when all is quiet sees the whole text, and what was dropped.
+// A file that is rewritten in place is empty for a moment, and Bun drops an event that equals the one before it and
+// comes within two milliseconds. A check after a quiet time sees the whole text, and what was dropped.
 const QUIET_MILLISECONDS = 100;
 const RECHECK_MILLISECONDS = 60_000;
-// The kubelet renames this link to put all files of a ConfigMap in place at once
-// (kubernetes pkg/volume/util/atomic_writer.go).
+// The kubelet renames this link to replace all files of a ConfigMap at once (kubernetes
+// pkg/volume/util/atomic_writer.go).
 const CONFIG_MAP_LINK = "..data";
 
 /**
- * Tells the text of a configuration file whenever it is another one than before; read the file after this call, so that
- * no change falls in between. A file that cannot be read counts as not changed, and what no watch shows, as behind a
- * link to another directory, is noticed within a minute.
+ * Calls back with the text of a configuration file whenever it has changed; read the file after this call, so that no
+ * change is missed. An unreadable file counts as unchanged. Changes without an event, such as those behind a link to
+ * another directory, are noticed within a minute.
  */
 export function watchConfigFile(path: string, onChange: (text: string) => void): Disposable {
   let seen: string | undefined;
   let quiet: NodeJS.Timeout | undefined;
   let watcher: FSWatcher | undefined;
 
-  const look = () => {
+  const check = () => {
     const text = textOf(path);
     if (text === undefined || text === seen) return;
     seen = text;
     onChange(text);
   };
-  const lookWhenQuiet = () => {
+  const checkWhenQuiet = () => {
     clearTimeout(quiet);
-    quiet = setTimeout(look, QUIET_MILLISECONDS);
+    quiet = setTimeout(check, QUIET_MILLISECONDS);
   };
   const rewatch = () => {
     watcher?.close();
-    watcher = watchDirectory(path, lookWhenQuiet);
+    watcher = watchDirectory(path, checkWhenQuiet);
   };
 
-  // The watch comes first: what changes in between is seen twice, never missed.
+  // The watch starts before the first read: a change in between is seen twice, never missed.
   rewatch();
   seen = textOf(path);
   const recheck = setInterval(() => {
-    // Another directory may have the name by now.
+    // Another directory may have taken the name.
     rewatch();
-    look();
+    check();
   }, RECHECK_MILLISECONDS).unref();
   return {
     [Symbol.dispose]() {
@@ -60,7 +60,7 @@ function textOf(path: string): string | undefined {
   }
 }
 
-/** Watches the directory of a file; undefined when it is not there, or the kernel has no watch to give. */
+/** Watches the directory of a file; undefined if it is missing, or the kernel has no watches left. */
 function watchDirectory(path: string, onEvent: () => void): FSWatcher | undefined {
   const names: readonly (string | null)[] = [basename(path), CONFIG_MAP_LINK, null];
   try {

@@ -1,14 +1,14 @@
-/** How long to wait after failures. */
+/** Range of the delay after failures. */
 export interface BackoffRange {
-  /** At most this long after the first failure, and twice as long after each further one. */
+  /** Maximum delay after the first failure; it doubles with each further one. */
   readonly firstMilliseconds: number;
-  /** However many failures there were. */
+  /** Maximum delay after any number of failures. */
   readonly maxMilliseconds: number;
 }
 
 /**
- * How long to wait after so many failures in a row, in milliseconds: anything up to a bound that doubles, by a random
- * number from 0 to 1, so that the nodes of a cluster do not come back together.
+ * Computes the delay after so many failures in a row, in milliseconds: a random part, from 0 to 1, of a bound that
+ * doubles, so that the nodes of a cluster do not retry at the same time.
  */
 export function backoffMilliseconds(failures: number, random: number, range: BackoffRange): number {
   const bound = range.firstMilliseconds * 2 ** Math.max(failures - 1, 0);

@@ -1,6 +1,6 @@
 const GAP = "  ";
 
-/** Lays rows of cells out in columns, the last of which is as wide as it likes. */
+/** Formats rows of cells as aligned columns, without padding after the last one. */
 export function formatTable(rows: readonly (readonly string[])[]): string[] {
   const columns = Math.max(0, ...rows.map(({ length }) => length));
   const widths = Array.from({ length: columns }, (_, column) =>

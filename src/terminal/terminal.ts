@@ -1,9 +1,9 @@
 import { writeSync } from "node:fs";
 
-/** Where progress is shown. */
+/** Output for progress and reports. */
 export interface Terminal {
   write(text: string): void;
-  /** Whether lines on it can be drawn again. */
+  /** True if printed lines can be redrawn. */
   readonly isTerminal: boolean;
   readonly columns: number;
   readonly rows: number;
@@ -12,7 +12,7 @@ export interface Terminal {
 const STANDARD_COLUMNS = 80;
 const STANDARD_ROWS = 24;
 
-/** What of process.stdout and process.stderr is of interest. */
+/** Used properties of process.stdout and process.stderr. */
 export interface StandardStream {
   readonly fd: number;
   readonly isTTY?: boolean;
@@ -20,18 +20,18 @@ export interface StandardStream {
   readonly rows?: number;
 }
 
-/** The process's standard output or standard error. Where nobody reads any more, what is written is lost in silence. */
+/** Wraps the process's standard output or standard error. After the reader has gone, output is dropped silently. */
 export function terminalOf(stream: StandardStream): Terminal {
   return {
     isTerminal: stream.isTTY === true,
-    // Asked each time: a window changes its size.
+    // Read each time: a window can be resized.
     get columns() {
       return stream.columns || STANDARD_COLUMNS;
     },
     get rows() {
       return stream.rows || STANDARD_ROWS;
     },
-    // At once: what a stream holds back is lost when the process exits.
+    // Synchronous: text in a stream's buffer is lost when the process exits.
     write: (text) => writeAll(stream.fd, text),
   };
 }
@@ -42,7 +42,7 @@ function writeAll(descriptor: number, text: string): void {
     try {
       rest = rest.subarray(writeSync(descriptor, rest));
     } catch (error) {
-      // The hosts are to be seen through all the same.
+      // Work on the hosts continues without output.
       if ((error as NodeJS.ErrnoException).code !== "EAGAIN") return;
       Bun.sleepSync(1);
     }

@@ -1,49 +1,52 @@
-/** A figure over time; undefined where it cannot be told. */
+/** Value over time; undefined where it is unknown. */
 export interface Series {
   readonly title: string;
-  /** In the order of their time. */
+  /** In chronological order. */
   readonly points: readonly Point[];
-  /** What stands at the top of the chart; unset, a round figure above the highest. */
+  /** Value at the top of the chart; without it, a round value above the highest one. */
   readonly ceiling?: number;
   readonly format: (figure: number) => string;
 }
 
-/** One figure at one time. */
+/** Value at one time. */
 export interface Point {
   readonly atSeconds: number;
   readonly figure: number | undefined;
 }
 
-/** The time that a row of a chart stands for, in so many columns. */
+/** Time axis of a row, with its width in columns. */
 export interface TimeAxis {
   readonly fromSeconds: number;
   readonly toSeconds: number;
   readonly columns: number;
 }
 
-/** How wide what stands before each row is. */
+/** Width of the label before each row. */
 export const LABEL_WIDTH = 28;
 
-const ROWS = 3;
-const EIGHTHS = [" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"];
-const FULL = EIGHTHS.length - 1;
-const UNKNOWN = "·";
-// Nobody knows what was in a gap that is as long as that.
+const CHART_ROWS = 3;
+const BLOCKS = [" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"];
+const EIGHTHS_PER_ROW = BLOCKS.length - 1;
+const UNKNOWN_SYMBOL = "·";
+// Values within a longer gap are unknown.
 const MAX_GAP_SECONDS = 60;
 
-/** Draws a figure over time in rows of blocks. Each column shows the highest figure of its time, so that no spike is lost. */
+/**
+ * Draws values over time in rows of blocks. Each column shows the highest value of its time, so that spikes stay
+ * visible.
+ */
 export function drawSeries(series: Series, axis: TimeAxis): string[] {
   const highest = highestPerColumn(series.points, axis);
   const ceiling = series.ceiling ?? roundUp(Math.max(0, ...highest.map((figure) => figure ?? 0)));
   const eighths = highest.map(
-    (figure) => figure && Math.max(1, Math.round((figure / ceiling) * ROWS * FULL)),
+    (figure) => figure && Math.max(1, Math.round((figure / ceiling) * CHART_ROWS * EIGHTHS_PER_ROW)),
   );
-  return Array.from({ length: ROWS }, (_, row) => {
-    const below = (ROWS - 1 - row) * FULL;
+  return Array.from({ length: CHART_ROWS }, (_, row) => {
+    const below = (CHART_ROWS - 1 - row) * EIGHTHS_PER_ROW;
     const isLowest = below === 0;
     const blocks = eighths.map((height) => {
-      if (height === undefined) return isLowest ? UNKNOWN : " ";
-      return EIGHTHS[Math.min(FULL, Math.max(0, height - below))];
+      if (height === undefined) return isLowest ? UNKNOWN_SYMBOL : " ";
+      return BLOCKS[Math.min(EIGHTHS_PER_ROW, Math.max(0, height - below))];
     });
     const title = row === 0 ? series.title : "";
     const figure = row === 0 ? series.format(ceiling) : isLowest ? series.format(0) : "";
@@ -51,25 +54,25 @@ export function drawSeries(series: Series, axis: TimeAxis): string[] {
   });
 }
 
-/** A time that is marked; a point where it ends as it begins. */
-export interface Mark {
+/** Interval of a row; a single column if it ends where it begins. */
+export interface Interval {
   readonly fromSeconds: number;
   readonly toSeconds: number;
   /** One character. */
-  readonly mark: string;
+  readonly symbol: string;
 }
 
-/** Draws a row of marks, later ones over earlier ones. */
-export function drawMarks(title: string, marks: readonly Mark[], axis: TimeAxis): string {
+/** Draws a row of intervals, later ones over earlier ones. */
+export function drawIntervals(title: string, intervals: readonly Interval[], axis: TimeAxis): string {
   const row = Array.from({ length: axis.columns }, () => " ");
-  for (const { fromSeconds, toSeconds, mark } of marks) {
+  for (const { fromSeconds, toSeconds, symbol } of intervals) {
     const first = columnOf(fromSeconds, axis);
-    row.fill(mark, first, Math.max(first + 1, columnOf(toSeconds, axis)));
+    row.fill(symbol, first, Math.max(first + 1, columnOf(toSeconds, axis)));
   }
   return `${label(title, "")}│${row.join("")}`.trimEnd();
 }
 
-/** Draws the axis itself, with its times. */
+/** Draws the axis with its times. */
 export function drawAxis(axis: TimeAxis, format: (seconds: number) => string): string[] {
   const { fromSeconds, toSeconds, columns } = axis;
   const line = Array.from({ length: columns }, () => "─");
@@ -104,7 +107,7 @@ function highestPerColumn(points: readonly Point[], axis: TimeAxis): (number | u
   let before: { readonly point: Point; readonly column: number } | undefined;
   for (const point of points) {
     const column = columnOf(point.atSeconds, axis);
-    // Columns between two moments show the earlier one.
+    // Columns between two samples show the earlier one.
     if (before !== undefined && point.atSeconds - before.point.atSeconds <= MAX_GAP_SECONDS)
       highest.fill(before.point.figure, before.column + 1, column);
     const sofar = highest[column];
@@ -114,7 +117,7 @@ function highestPerColumn(points: readonly Point[], axis: TimeAxis): (number | u
   return highest;
 }
 
-/** The next of 1, 2, 5, 10, 20, 50, ..., whatever its power of ten; 1 for nothing. */
+/** Returns the next of 1, 2, 5, 10, 20, 50, ..., of any power of ten; 1 for 0. */
 function roundUp(figure: number): number {
   if (figure <= 0) return 1;
   const power = 10 ** Math.floor(Math.log10(figure));

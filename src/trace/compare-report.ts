@@ -2,13 +2,13 @@ import { formatTable } from "../terminal/table.ts";
 import type { RecordingSummary } from "./recording-file.ts";
 import type { ReplayedPhase } from "./replay.ts";
 import { drawDecisions, drawObservations, PLOT_LEGEND } from "./replay-plot.ts";
-import { caveatOf, describeRecording, type NamedReplay, nameOf, SUPPOSED } from "./replay-report.ts";
-import { shortly, victimsOf } from "./replay-words.ts";
+import { caveatOf, describeRecording, type NamedReplay, nameOf, SUPPOSED_SYMBOL } from "./replay-report.ts";
+import { summaryOf, victimsOf } from "./replay-words.ts";
 import { formatClock } from "./time.ts";
 
-const DIFFERENT = "≠";
+const DIFFERENT_SYMBOL = "≠";
 
-/** Reports on two replays of a recording, side by side, and where they differ. */
+/** Formats two replays of a recording side by side, with their differences. */
 export function reportComparison(
   recording: RecordingSummary,
   [a, b]: readonly [NamedReplay, NamedReplay],
@@ -41,9 +41,9 @@ export function reportComparison(
 }
 
 function differencesBetween(a: NamedReplay, b: NamedReplay): string[][] {
-  const row = (title: string, tell: (named: NamedReplay) => string) => {
-    const [left, right] = [tell(a), tell(b)];
-    return [title, left, right, left === right ? "" : DIFFERENT];
+  const row = (title: string, cellOf: (named: NamedReplay) => string) => {
+    const [left, right] = [cellOf(a), cellOf(b)];
+    return [title, left, right, left === right ? "" : DIFFERENT_SYMBOL];
   };
   return [
     row("first tainted", ({ replay }) =>
@@ -53,7 +53,7 @@ function differencesBetween(a: NamedReplay, b: NamedReplay): string[][] {
       const first = phases.find(({ decision }) => decision.verdict === "evict");
       return first === undefined
         ? "never"
-        : `${clockOf(first.fromSeconds)} ${shortly(first.decision, new Map())}`;
+        : `${clockOf(first.fromSeconds)} ${summaryOf(first.decision, new Map())}`;
     }),
     row("evictions", ({ replay: { phases } }) => {
       return String(phases.filter(({ decision }) => decision.verdict === "evict").length);
@@ -69,19 +69,19 @@ function sideBySide(a: readonly ReplayedPhase[], b: readonly ReplayedPhase[]): s
   const times = [...new Set([...a, ...b].map(({ fromSeconds }) => fromSeconds))].sort((x, y) => x - y);
   const [victimsOfA, victimsOfB] = [victimsOf(a), victimsOf(b)];
   return times.map((atSeconds) => {
-    const left = wordsAt(a, atSeconds, victimsOfA);
-    const right = wordsAt(b, atSeconds, victimsOfB);
-    return [formatClock(atSeconds), left, right, left === right ? "" : DIFFERENT];
+    const left = summaryAt(a, atSeconds, victimsOfA);
+    const right = summaryAt(b, atSeconds, victimsOfB);
+    return [formatClock(atSeconds), left, right, left === right ? "" : DIFFERENT_SYMBOL];
   });
 }
 
-function wordsAt(
+function summaryAt(
   phases: readonly ReplayedPhase[],
   atSeconds: number,
   victims: ReadonlyMap<string, string>,
 ): string {
   const phase = phases.findLast(({ fromSeconds }) => fromSeconds <= atSeconds);
   if (phase === undefined) return "";
-  const words = shortly(phase.decision, victims);
-  return phase.isSupposed ? `${words} ${SUPPOSED}` : words;
+  const words = summaryOf(phase.decision, victims);
+  return phase.isSupposed ? `${words} ${SUPPOSED_SYMBOL}` : words;
 }

@@ -4,17 +4,17 @@ import type { Pod } from "../policy/kubernetes/pod.ts";
 import { TRACE_VERSION, type TraceHeader } from "./format.ts";
 import { HeaderSchema, NewContainerSchema, PodsLineSchema, SampleLineSchema } from "./line-schemas.ts";
 
-/** Whom the decoding of a recording tells what is in no snapshot. */
+/** Callbacks for the parts of a recording that are in no snapshot. */
 export interface TraceListener {
   readonly onHeader?: (header: TraceHeader) => void;
-  /** Something about the recording that is no reason to refuse it, in one sentence. */
+  /** Called with a defect that does not prevent the decoding, in one sentence. */
   readonly onNote?: (note: string) => void;
 }
 
 /**
- * Reads the lines of a recording, with or without their ends, into the snapshots that were recorded; containers stand in
- * the order in which they came. Fails with an Error that names the line and what is wrong with it. A last line that is
- * cut short, as a crash leaves it, is left out with a note.
+ * Decodes the lines of a recording, with or without line ends, to the recorded snapshots, with containers in the order
+ * of their appearance. Rejects with an Error that names the line and what is wrong with it. An incomplete last line, as
+ * after a crash, is skipped with a note.
  */
 export async function* decodeTrace(
   lines: AsyncIterable<string> | Iterable<string>,
@@ -36,11 +36,11 @@ export async function* decodeTrace(
     const snapshot = decoder.take(value, number);
     if (snapshot !== undefined) yield snapshot;
   }
-  if (!decoder.hasBegun) throw new Error("there is nothing in it: a recording begins with its header");
-  if (cut !== undefined) listener.onNote?.("the last line is cut short: the recording ends before it");
+  if (!decoder.hasBegun) throw new Error("the recording is empty: it must begin with a header");
+  if (cut !== undefined) listener.onNote?.("the last line is incomplete, and is ignored");
 }
 
-/** The state of a node as the lines so far have it. */
+/** State of the node after the lines so far. */
 class TraceDecoder {
   readonly #listener: TraceListener;
   readonly #containers = new Map<string, ContainerSample>();
@@ -53,26 +53,28 @@ class TraceDecoder {
     this.#listener = listener;
   }
 
-  /** Whether there was a header. */
+  /** True after the header. */
   get hasBegun(): boolean {
     return this.#hasBegun;
   }
 
-  /** Takes a line, and returns the snapshot that it completes; throws an Error that names it by its number. */
+  /** Takes a line, and returns the snapshot that it completes; throws an Error with the line's number. */
   take(line: unknown, number: number): Snapshot | undefined {
     try {
-      if (!this.#hasBegun) return this.#begin(line);
+      if (!this.#hasBegun) return this.#takeHeader(line);
       return has(line, "pods") ? this.#takePods(line) : this.#takeSample(line);
     } catch (error) {
       throw new Error(`line ${number}: ${(error as Error).message}`);
     }
   }
 
-  #begin(line: unknown): undefined {
+  #takeHeader(line: unknown): undefined {
     if (!has(line, "trace")) throw new Error("not the header of a recording: trace: missing");
     const { trace } = line;
     if (trace !== TRACE_VERSION)
-      throw new Error(`a recording of ${JSON.stringify(trace)}, and this wasp reads ${TRACE_VERSION} alone`);
+      throw new Error(
+        `the format is ${JSON.stringify(trace)}, and this version of wasp reads only ${TRACE_VERSION}`,
+      );
     const header = decode(HeaderSchema, line, "the header of a recording");
     this.#hasBegun = true;
     this.#pageBytes = header.pageBytes;
@@ -81,13 +83,13 @@ class TraceDecoder {
 
   #takePods(line: unknown): undefined {
     const { at, pods } = decode(PodsLineSchema, line, "a line of pods");
-    this.#goOnTo(at);
+    this.#advanceTo(at);
     this.#pods = pods;
   }
 
   #takeSample(line: unknown): Snapshot {
     const { at, node, kubepods, containers, gone } = decode(SampleLineSchema, line, "a sample");
-    this.#goOnTo(at);
+    this.#advanceTo(at);
     for (const id of gone) this.#containers.delete(id);
     for (const changed of containers) {
       const before = this.#containers.get(changed.id);
@@ -105,9 +107,9 @@ class TraceDecoder {
     };
   }
 
-  #goOnTo(atSeconds: number): void {
+  #advanceTo(atSeconds: number): void {
     if (atSeconds < this.#atSeconds)
-      throw new Error(`at: ${atSeconds} is before ${this.#atSeconds}, and time only goes on`);
+      throw new Error(`at: ${atSeconds} is before ${this.#atSeconds}, the time of the line before`);
     this.#atSeconds = atSeconds;
   }
 }

@@ -2,18 +2,18 @@ import type { ContainerSample, Snapshot } from "../policy/eviction/snapshot.ts";
 import type { Pod } from "../policy/kubernetes/pod.ts";
 import { TRACE_VERSION, type TraceHeader } from "./format.ts";
 
-/** Writes snapshots as lines of a recording, each with its end; it remembers what the lines so far have told. */
+/** Encodes snapshots as lines of a recording, each with its line end; keeps the state after the lines so far. */
 export class TraceEncoder {
   #pods: readonly Pod[] = [];
   #podsText = "[]";
   #containers: ReadonlyMap<string, ContainerSample> = new Map();
 
-  /** The first line. */
+  /** Returns the first line. */
   header(header: Omit<TraceHeader, "trace">): string {
     return lineOf({ trace: TRACE_VERSION, ...header });
   }
 
-  /** One line, or two where the pods are others than before; snapshots come in the order of their time. */
+  /** Returns one line, or two if the pods have changed; snapshots must be in chronological order. */
   sample(snapshot: Snapshot): string {
     const at = Number(snapshot.atSeconds.toFixed(3));
     const { node, kubepods } = snapshot;
@@ -27,7 +27,7 @@ export class TraceEncoder {
   }
 
   #takePods(at: number, pods: readonly Pod[]): string {
-    // Between two answers of the kubelet they are the same list.
+    // Between two answers of the kubelet the list is the same object.
     if (pods === this.#pods) return "";
     this.#pods = pods;
     const text = JSON.stringify(pods);

@@ -1,25 +1,25 @@
-// A recording is text, one JSON object a line; figures have the names that they have in policy/snapshot.ts.
+// A recording is text, one JSON object a line; values have the names of policy/eviction/snapshot.ts.
 //
 //   {"trace": "wasp.io/trace/v1", "startedAt": "2026-01-05T10:00:00.000Z", "pageBytes": 4096, "wasp": "0.1.0"}
-//   {"at": 0, "pods": [...]}                                     whenever they are others than before, none at first
+//   {"at": 0, "pods": [...]}                                     after each change; none at first
 //   {"at": 0, "node": {...}, "kubepods": {...}, "containers": [{"id": ..., ...}], "gone": [id, ...]}    each second
 //
-// `at` counts seconds from the beginning, by a clock that never jumps. Of a container only those figures stand in a
-// line that are others than in the last one; containers that are not in it are as they were. A limit that is none is
-// "max". What was undefined is left out, `containers` and `gone` too where they are empty.
+// `at` is in seconds from the start, of a monotonic clock. A line has only those values of a container that differ from
+// the last line; containers that are not in it are unchanged. A limit of Infinity is "max". Undefined values are omitted,
+// and so are empty `containers` and `gone`.
 //
-// Readers ignore keys that they do not know, so that more may come; what changes a key's meaning is another version.
+// Readers ignore unknown keys, so keys may be added; a change of a key's meaning needs a new version.
 
-/** What the first line of a recording says that it is. */
+/** Format and version in the first line of a recording. */
 export const TRACE_VERSION = "wasp.io/trace/v1";
 
-/** The first line of a recording. */
+/** First line of a recording. */
 export interface TraceHeader {
   readonly trace: typeof TRACE_VERSION;
-  /** When it began, in RFC 3339 and UTC. */
+  /** Start of the recording, in RFC 3339 and UTC. */
   readonly startedAt: string;
-  /** How large the kernel's pages were. */
+  /** Page size of the recorded node's kernel. */
   readonly pageBytes: number;
-  /** The version of the wasp that recorded it. */
+  /** Version of the wasp that made the recording. */
   readonly wasp: string;
 }

@@ -5,12 +5,11 @@ import type { Pod } from "../policy/kubernetes/pod.ts";
 const HASH_LENGTH = 12;
 
 /**
- * Replaces the names in snapshots by hashes, the same by the same as long as the recording lasts: of pods, their
- * namespaces and their containers, and the ids of both. Nobody who does not know the salt can try names out.
+ * Replaces names in snapshots by hashes, the same name by the same hash within a recording: of pods, their namespaces
+ * and their containers, and the ids of both. Without the salt nobody can test candidate names.
  *
- * Not hidden are the figures and their times, requests, limits, QoS classes, priorities, phases, the kinds of
- * controllers, and the values of the annotations that are kept. A namespace that a configuration excludes is not known
- * again by its name.
+ * Values and their times, requests, limits, QoS classes, priorities, phases, kinds of controllers, and the values of
+ * the recorded annotations are not hidden. A configuration that excludes a namespace no longer matches its name.
  */
 export class NameHasher {
   readonly #salt: Uint8Array;
@@ -21,7 +20,7 @@ export class NameHasher {
     this.#salt = salt;
   }
 
-  /** A snapshot like this one, without its names. */
+  /** Returns a copy of a snapshot, with hashes instead of names. */
   hash(snapshot: Snapshot): Snapshot {
     if (snapshot.pods !== this.#pods.plain)
       this.#pods = { plain: snapshot.pods, hashed: snapshot.pods.map((pod) => this.#hashPod(pod)) };
@@ -51,7 +50,7 @@ export class NameHasher {
   }
 
   #hashAnnotation(key: string, value: string): [string, string] {
-    // It names the cgroup of a static pod, as a UID does.
+    // The hash of a static pod's manifest, which names its cgroup as a UID does.
     if (key === "kubernetes.io/config.mirror") return [key, this.#hash(value)];
     const [domain, name = ""] = key.split("/");
     return domain === "swap-limit.wasp.io"

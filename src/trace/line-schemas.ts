@@ -1,9 +1,9 @@
-// A schema's transformation gives what is left out of a line the key that it has in a snapshot, with undefined.
+// The transformation of a schema adds each omitted key with the value undefined, as in a snapshot.
 import * as v from "valibot";
 
 const FigureSchema = v.pipe(
   v.number(),
-  // 1e999 is a number to JSON.
+  // 1e999 is a valid number in JSON.
   v.check((figure) => figure >= 0 && figure < Number.POSITIVE_INFINITY, "not a figure of zero or more"),
 );
 
@@ -106,17 +106,17 @@ const PodSchema = v.pipe(
   })),
 );
 
-/** The first line of a recording of this version, on which TraceHeader tells more. */
+/** First line of a recording of this version; see TraceHeader. */
 export const HeaderSchema = v.object({
   startedAt: v.pipe(v.string(), v.isoTimestamp("not a time in RFC 3339")),
   pageBytes: v.pipe(FigureSchema, v.minValue(1, "not the size of a page")),
   wasp: v.string(),
 });
 
-/** A line that tells the pods. */
+/** Line with the pods. */
 export const PodsLineSchema = v.object({ at: FigureSchema, pods: v.array(PodSchema) });
 
-/** A line that tells a second's figures: a container's are all there in the first line that it is in. */
+/** Line with the values of one second; the first line of a container has all of its values. */
 export const SampleLineSchema = v.object({
   at: FigureSchema,
   node: NodeSchema,
@@ -133,13 +133,13 @@ export const SampleLineSchema = v.object({
   gone: v.optional(v.array(v.string()), []),
 });
 
-/** A container that was not in the recording before. */
+/** Container that is new in the recording. */
 export const NewContainerSchema = v.pipe(
   v.object({
     id: v.string(),
     podUid: v.string(),
     ...CONTAINER_ENTRIES,
-    // The line has been read already, so that "max" is Infinity by now.
+    // The line has been decoded already, so "max" is Infinity here.
     swapLimitBytes: v.optional(v.number()),
   }),
   v.transform((container) => ({

@@ -4,10 +4,10 @@ const STDOUT = 1;
 const FULL_PIPE_MILLISECONDS = 10;
 const { O_WRONLY, O_CREAT, O_EXCL } = constants;
 
-/** What became of a text: it may be too much for the output's size, or its reader may have gone. */
+/** Result of a write: the maximum size may be reached, or the reader may be gone. */
 export type WriteOutcome = "written" | "full" | "reader-gone" | "stopped";
 
-/** Where a recording goes, up to a number of bytes. */
+/** Output of a recording, with a maximum size in bytes. */
 export class TraceOutput implements Disposable {
   readonly #descriptor: number;
   readonly #maxBytes: number;
@@ -18,32 +18,32 @@ export class TraceOutput implements Disposable {
     this.#maxBytes = maxBytes;
   }
 
-  /** The standard output. */
+  /** Writes to standard output. */
   static stdout(maxBytes: number): TraceOutput {
     return new TraceOutput(STDOUT, maxBytes);
   }
 
-  /** A new file that its owner alone reads; throws an Error when it is there already, unless it may be replaced. */
+  /** Creates a file that only its owner can read; throws an Error if it exists already, unless it may be replaced. */
   static file(path: string, maxBytes: number, mayReplace: boolean): TraceOutput {
     const found = lstatSync(path, { throwIfNoEntry: false });
     if (found !== undefined) {
-      if (!mayReplace) throw new Error(`--output: ${path} is there already: --force replaces it`);
+      if (!mayReplace) throw new Error(`--output: ${path} exists already; --force replaces it`);
       if (!found.isFile() && !found.isSymbolicLink())
-        throw new Error(`--output: ${path} is not a file, and is not replaced`);
-      // Removed rather than emptied: who may read the old file, or holds it open, gets nothing of the new one.
+        throw new Error(`--output: ${path} is not a file, so --force does not replace it`);
+      // Removed rather than truncated: processes with access to the old file must not see the new content.
       rmSync(path);
     }
     return new TraceOutput(openSync(path, O_WRONLY | O_CREAT | O_EXCL, 0o600), maxBytes);
   }
 
-  /** How much has been written. */
+  /** Number of bytes written so far. */
   get writtenBytes(): number {
     return this.#writtenBytes;
   }
 
   /**
-   * Writes a text whole, or nothing of it where it would be too much; waits for a reader who lags until it is told to
-   * stop. Fails with an Error where writing does.
+   * Writes a text whole, or not at all if it would exceed the maximum size; waits for a slow reader until the stop
+   * signal. Rejects with an Error if a write fails.
    */
   async write(text: string, stop: AbortSignal): Promise<WriteOutcome> {
     let rest: Uint8Array = new TextEncoder().encode(text);
@@ -71,7 +71,7 @@ export class TraceOutput implements Disposable {
       const { code, message } = error as NodeJS.ErrnoException;
       if (code === "EAGAIN") return 0;
       if (code === "EPIPE") return "reader-gone";
-      throw new Error(`the recording cannot be written any further: ${message}`);
+      throw new Error(`the recording cannot be written: ${message}`);
     }
   }
 }

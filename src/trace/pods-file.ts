@@ -5,21 +5,21 @@ import type { Pod } from "../policy/kubernetes/pod.ts";
 
 const MAX_LIST_BYTES = 64 * 2 ** 20;
 
-/** The pods of a PodList in a file, which somebody may write anew. */
+/** Pods of a PodList in a file, which is read again after each change. */
 export class PodsFile {
   readonly #path: string;
   readonly #onProblem: (error: Error) => void;
   #pods: readonly Pod[] = [];
   #readFrom = "";
 
-  /** Throws an Error that names the file when there is no PodList in it; what is wrong later on is told instead. */
+  /** Throws an Error that names the file if it has no PodList; later problems are reported to onProblem. */
   constructor(path: string, onProblem: (error: Error) => void) {
     this.#path = path;
     this.#onProblem = onProblem;
     this.#readIfChanged();
   }
 
-  /** The pods as they are in the file, or were while it could be understood. */
+  /** Returns the pods of the file, or those of its last valid version. */
   pods(): readonly Pod[] {
     try {
       this.#readIfChanged();

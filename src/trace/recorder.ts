@@ -6,27 +6,27 @@ import type { TraceOutput, WriteOutcome } from "./output.ts";
 
 const MILLISECONDS_PER_SECOND = 1000;
 
-/** What is recorded, where to, and until when. */
+/** Input, output and end of a recording. */
 export interface RecordOptions {
   readonly header: Omit<TraceHeader, "trace" | "startedAt">;
-  /** Takes a snapshot, at so many seconds from the beginning; throws an Error when it cannot. */
+  /** Takes a snapshot, at so many seconds from the start; throws an Error if that fails. */
   readonly take: (atSeconds: number) => Snapshot;
   readonly output: TraceOutput;
   /** Infinity for no end of its own. */
   readonly durationSeconds: number;
   readonly stop: AbortSignal;
-  /** A second for which no snapshot could be taken. */
+  /** Called for a second without a snapshot. */
   readonly onProblem: (error: Error) => void;
 }
 
-/** What a recording came to. */
+/** Result of a recording. */
 export interface Recorded {
   readonly samples: number;
   readonly seconds: number;
   readonly endedBy: "duration" | Exclude<WriteOutcome, "written">;
 }
 
-/** Records a snapshot each second; one that is missed is missed. Fails with an Error where the output does. */
+/** Records a snapshot each second; a missed second is not repeated. Rejects with an Error if the output fails. */
 export async function record(options: RecordOptions): Promise<Recorded> {
   const { header, take, output, durationSeconds, stop, onProblem } = options;
   const encoder = new TraceEncoder();
@@ -46,7 +46,7 @@ export async function record(options: RecordOptions): Promise<Recorded> {
       samples += 1;
     }
     if (second >= durationSeconds) return end("duration");
-    // A timer may come a little early, and then its second must not come twice.
+    // A timer may fire slightly early, and its second must not be recorded twice.
     second = Math.max(second + 1, Math.floor(elapsedSeconds()) + 1);
     await sleep((second - elapsedSeconds()) * MILLISECONDS_PER_SECOND, stop);
     if (stop.aborted) return end("stopped");
@@ -62,7 +62,7 @@ function attempt<T>(act: () => T, onError: (error: Error) => void): T | undefine
   }
 }
 
-// An AbortError is the end that was asked for.
+// An AbortError is the requested end.
 async function sleep(milliseconds: number, stop: AbortSignal): Promise<void> {
   await setTimeout(milliseconds, undefined, { signal: stop }).catch(() => {});
 }

@@ -4,26 +4,26 @@ import { decodeTrace } from "./decode.ts";
 import type { TraceHeader } from "./format.ts";
 import { linesOf } from "./lines.ts";
 
-/** What a recording is, but for what happens in it. */
+/** Summary of a recording. */
 export interface RecordingSummary {
   readonly file: string;
   readonly header: TraceHeader;
   readonly samples: number;
-  /** From the first sample to the last. */
+  /** Time from the first sample to the last. */
   readonly seconds: number;
   readonly memoryTotalBytes: number;
   readonly swapTotalBytes: number;
-  /** How many pods there were, at one time or another. */
+  /** Number of pods in the whole recording. */
   readonly pods: number;
-  /** Likewise of containers. */
+  /** Number of containers in the whole recording. */
   readonly containers: number;
-  /** What is to be known of it, in sentences. */
+  /** Defects of the recording, in sentences. */
   readonly notes: readonly string[];
 }
 
 /**
- * Reads a file with a recording, decompressed if its name ends in .gz, and hands each snapshot on. Fails with an Error
- * that names the file, and what is wrong with it and where.
+ * Reads a file with a recording, decompressed if its name ends in .gz, and calls back with each snapshot. Rejects with
+ * an Error that names the file, the line, and what is wrong with it.
  */
 export async function readRecording(
   path: string,
@@ -44,7 +44,7 @@ async function read(path: string, onSnapshot: (snapshot: Snapshot) => void): Pro
   const pods = new Set<string>();
   const containers = new Set<string>();
   const listener = {
-    onHeader: (told: TraceHeader) => (header = told),
+    onHeader: (decoded: TraceHeader) => (header = decoded),
     onNote: (note: string) => notes.push(note),
   };
   await using file = await open(path);
@@ -56,8 +56,7 @@ async function read(path: string, onSnapshot: (snapshot: Snapshot) => void): Pro
     for (const { id } of snapshot.containers) containers.add(id);
     onSnapshot(snapshot);
   }
-  if (header === undefined || first === undefined || last === undefined)
-    throw new Error("there is no sample in it");
+  if (header === undefined || first === undefined || last === undefined) throw new Error("it has no samples");
   const { memoryTotalBytes, swapTotalBytes } = last.node;
   return {
     ...{ file: path, header, samples, seconds: last.atSeconds - first.atSeconds },

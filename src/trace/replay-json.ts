@@ -5,7 +5,7 @@ import type { RecordingSummary } from "./recording-file.ts";
 import { changesIn, type ReplayedPhase } from "./replay.ts";
 import type { NamedReplay } from "./replay-report.ts";
 
-/** Replays of a recording as one JSON document, with or without what was observed at each moment. */
+/** Formats replays of a recording as one JSON document, with or without the observations. */
 export function replaysAsJson(
   recording: RecordingSummary,
   replays: readonly NamedReplay[],

@@ -1,18 +1,18 @@
 import type { Observation } from "../policy/eviction/signals.ts";
-import { drawAxis, drawMarks, drawSeries, LABEL_WIDTH, type Mark, type TimeAxis } from "./chart.ts";
+import { drawAxis, drawIntervals, drawSeries, type Interval, LABEL_WIDTH, type TimeAxis } from "./chart.ts";
 import type { ReplayedMoment, ReplayedPhase } from "./replay.ts";
 import { formatClock } from "./time.ts";
 
 const MIN_COLUMNS = 20;
-const MET = "░";
-const CROSSED = "█";
-const EVICTED = "▲";
-const SUPPOSED = "△";
+const MET_SYMBOL = "░";
+const CROSSED_SYMBOL = "█";
+const EVICTED_SYMBOL = "▲";
+const SUPPOSED_SYMBOL = "△";
 
-/** What stands below the plot. */
-export const PLOT_LEGEND = `${MET} conditions met  ${CROSSED} crossed, tainted  ${EVICTED} evicted  ${SUPPOSED} evicted next, supposedly`;
+/** Legend of the plot. */
+export const PLOT_LEGEND = `${MET_SYMBOL} conditions met  ${CROSSED_SYMBOL} crossed, tainted  ${EVICTED_SYMBOL} evicted  ${SUPPOSED_SYMBOL} evicted next (hypothetical)`;
 
-/** Draws what a replay observed, so many characters wide. */
+/** Draws the observations of a replay, so many characters wide. */
 export function drawObservations(moments: readonly ReplayedMoment[], width: number): string[] {
   const axis = axisOf(moments, width);
   const series = (title: string, figureOf: (observation: Observation) => number | undefined) => ({
@@ -28,7 +28,7 @@ export function drawObservations(moments: readonly ReplayedMoment[], width: numb
       axis,
     ),
     ...drawSeries(
-      { ...series("swapping settles", ({ swapSettling }) => swapSettling), ...percent, ceiling: 1 },
+      { ...series("settled swapping", ({ swapSettling }) => swapSettling), ...percent, ceiling: 1 },
       axis,
     ),
     ...drawSeries(
@@ -47,7 +47,7 @@ export function drawObservations(moments: readonly ReplayedMoment[], width: numb
   ];
 }
 
-/** Draws when a replay's thresholds were met and crossed, and when the node was tainted and a pod evicted. */
+/** Draws the times at which a replay's thresholds were met and crossed, the node was tainted and a pod was evicted. */
 export function drawDecisions(
   moments: readonly ReplayedMoment[],
   phases: readonly ReplayedPhase[],
@@ -55,28 +55,30 @@ export function drawDecisions(
   width: number,
 ): string[] {
   const axis = axisOf(moments, width);
-  const marks = (markOf: (moment: ReplayedMoment) => string | undefined): Mark[] =>
+  const intervals = (symbolOf: (moment: ReplayedMoment) => string | undefined): Interval[] =>
     moments.flatMap((moment, index) => {
-      const mark = markOf(moment);
+      const symbol = symbolOf(moment);
       const fromSeconds = moment.atSeconds;
       const toSeconds = moments[index + 1]?.atSeconds ?? fromSeconds;
-      return mark === undefined ? [] : [{ fromSeconds, toSeconds, mark }];
+      return symbol === undefined ? [] : [{ fromSeconds, toSeconds, symbol }];
     });
   const ofThreshold = (name: string) =>
-    marks(({ met, crossed }) => (crossed.includes(name) ? CROSSED : met.includes(name) ? MET : undefined));
+    intervals(({ met, crossed }) =>
+      crossed.includes(name) ? CROSSED_SYMBOL : met.includes(name) ? MET_SYMBOL : undefined,
+    );
   const evictions = phases.filter(({ decision }) => decision.verdict === "evict");
   const points = evictions.map(({ fromSeconds, isSupposed }) => ({
     ...{ fromSeconds, toSeconds: fromSeconds },
-    mark: isSupposed ? SUPPOSED : EVICTED,
+    symbol: isSupposed ? SUPPOSED_SYMBOL : EVICTED_SYMBOL,
   }));
   return [
-    ...thresholds.map((name) => drawMarks(name, ofThreshold(name), axis)),
-    drawMarks(
+    ...thresholds.map((name) => drawIntervals(name, ofThreshold(name), axis)),
+    drawIntervals(
       "tainted",
-      marks(({ isTainted }) => (isTainted ? CROSSED : undefined)),
+      intervals(({ isTainted }) => (isTainted ? CROSSED_SYMBOL : undefined)),
       axis,
     ),
-    drawMarks("evicted", points, axis),
+    drawIntervals("evicted", points, axis),
   ];
 }
 

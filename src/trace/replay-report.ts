@@ -2,22 +2,22 @@ import type { EvictionConfig } from "../policy/eviction/decide.ts";
 import { formatRounded } from "../policy/kubernetes/quantity.ts";
 import { formatTable } from "../terminal/table.ts";
 import type { RecordingSummary } from "./recording-file.ts";
-import { GOES_AFTER_SECONDS, type Replay, type ReplayedPhase } from "./replay.ts";
+import { type Replay, type ReplayedPhase, VICTIM_EXIT_SECONDS } from "./replay.ts";
 import { drawDecisions, drawObservations, PLOT_LEGEND } from "./replay-plot.ts";
-import { shortly, victimsOf, whyOf } from "./replay-words.ts";
+import { evictionReasonOf, summaryOf, victimsOf } from "./replay-words.ts";
 import { formatClock } from "./time.ts";
 
-/** A replay, and by what it was made. */
+/** Replay, with the configuration that it was made with. */
 export interface NamedReplay {
-  /** Of the configuration. */
+  /** Name of the configuration. */
   readonly name: string;
-  /** The mode in the configuration, which the replay does not go by. */
+  /** Mode in the configuration, which the replay ignores. */
   readonly evictionMode: EvictionConfig["evictionMode"];
   readonly thresholds: readonly string[];
   readonly replay: Replay;
 }
 
-/** Reports on a replay to people: the recording, a plot so many characters wide, and what was decided when. */
+/** Formats a replay for people: the recording, a plot so many characters wide, and the decisions with their times. */
 export function reportReplay(recording: RecordingSummary, named: NamedReplay, width: number): string {
   const { replay, thresholds } = named;
   const lines = [
@@ -33,7 +33,7 @@ export function reportReplay(recording: RecordingSummary, named: NamedReplay, wi
   return `${lines.join("\n")}\n`;
 }
 
-/** What a recording is, in lines for people. */
+/** Describes a recording, in lines for people. */
 export function describeRecording(recording: RecordingSummary): string[] {
   const { file, header, samples, seconds, memoryTotalBytes, swapTotalBytes, pods, containers, notes } =
     recording;
@@ -45,35 +45,33 @@ export function describeRecording(recording: RecordingSummary): string[] {
   ];
 }
 
-/** What a replay was decided by. */
+/** Describes the configuration of a replay. */
 export function nameOf({ name, evictionMode }: NamedReplay): string {
-  return evictionMode === "Enforce"
-    ? name
-    : `${name}, as if evictionMode were not ${evictionMode} but Enforce`;
+  return evictionMode === "Enforce" ? name : `${name}, with evictionMode Enforce instead of ${evictionMode}`;
 }
 
-/** What is to be known of all that comes after the first eviction of a replay; undefined where nothing does. */
+/** Explains the decisions after the first eviction of a replay; undefined if there are none. */
 export function caveatOf(phases: readonly ReplayedPhase[]): string | undefined {
   const first = phases.find(({ decision }) => decision.verdict === "evict");
   if (first === undefined || !phases.some(({ isSupposed }) => isSupposed)) return undefined;
   return (
-    `After ${formatClock(first.fromSeconds)} the recording no longer tells what would have happened: in it the victim stayed. ` +
-    `What follows, marked ?, supposes that every request is accepted, that its pod is gone ${GOES_AFTER_SECONDS} s later, and ` +
-    "that it relieves nothing."
+    `After ${formatClock(first.fromSeconds)} the decisions are hypothetical, because the victim stayed in the recording. ` +
+    `Those marked ? assume that every request is accepted, that its pod is gone ${VICTIM_EXIT_SECONDS} s later, and that ` +
+    "its eviction relieves nothing."
   );
 }
 
-/** Marks what is decided after an eviction that the recording knows nothing of. */
-export const SUPPOSED = "?";
+/** Mark of a decision after an eviction that did not happen in the recording. */
+export const SUPPOSED_SYMBOL = "?";
 
 function tableOf(phases: readonly ReplayedPhase[]): string[] {
   const victims = victimsOf(phases);
   const rows = phases.map(({ fromSeconds, toSeconds, decision, isSupposed }) => [
     formatClock(fromSeconds),
     decision.verdict === "evict" ? "" : `${Math.round(toSeconds - fromSeconds)} s`,
-    isSupposed ? SUPPOSED : "",
-    shortly(decision, victims),
-    whyOf(decision),
+    isSupposed ? SUPPOSED_SYMBOL : "",
+    summaryOf(decision, victims),
+    evictionReasonOf(decision),
   ]);
   const caveat = caveatOf(phases);
   return [

@@ -3,7 +3,7 @@ import { rankingReason } from "../policy/eviction/victim.ts";
 import type { Pod } from "../policy/kubernetes/pod.ts";
 import type { ReplayedPhase } from "./replay.ts";
 
-/** The names of the pods that a replay evicts, by UID, as in `shop/db-0`. */
+/** Returns the names of the pods that a replay evicts, by UID, as in `shop/db-0`. */
 export function victimsOf(phases: readonly ReplayedPhase[]): ReadonlyMap<string, string> {
   return new Map(
     phases.flatMap(({ decision }) =>
@@ -12,15 +12,18 @@ export function victimsOf(phases: readonly ReplayedPhase[]): ReadonlyMap<string,
   );
 }
 
-/** A decision in two words or three: its verdict, and the reason or the pod. */
-export function shortly(decision: EvictionDecision, victims: ReadonlyMap<string, string>): string {
+/** Describes a decision in two or three words: its verdict, and the reason or the pod. */
+export function summaryOf(decision: EvictionDecision, victims: ReadonlyMap<string, string>): string {
   if (decision.verdict === "hold") return `hold ${decision.reason}`;
   if (decision.verdict === "await") return `await ${victims.get(decision.podUid) ?? decision.podUid}`;
   return `${decision.method} ${nameOf(decision.victim.pod)}`;
 }
 
-/** Why a pod is evicted: the thresholds that call for it, and what ranks it first; nothing for what else is decided. */
-export function whyOf(decision: EvictionDecision): string {
+/**
+ * Describes the reason of an eviction: the crossed thresholds, and the values that rank its victim; empty for other
+ * decisions.
+ */
+export function evictionReasonOf(decision: EvictionDecision): string {
   if (decision.verdict !== "evict") return "";
   return `${decision.thresholds.join(", ")}: ${rankingReason(decision.victim)}`;
 }

@@ -1,4 +1,4 @@
-import { answered } from "../policy/eviction/answer.ts";
+import { withAnswer } from "../policy/eviction/answer.ts";
 import {
   decideEviction,
   type EvictionConfig,
@@ -10,36 +10,36 @@ import type { Snapshot } from "../policy/eviction/snapshot.ts";
 import { type EvictionState, isPressed, NO_EVICTIONS } from "../policy/eviction/state.ts";
 import { isMet } from "../policy/eviction/threshold.ts";
 
-/** How long a victim is taken to be there once it is evicted: a pod's grace period, where its spec sets none. */
-export const GOES_AFTER_SECONDS = 30;
+/** Time that an evicted pod is assumed to take to terminate: a pod's grace period, if its spec has none. */
+export const VICTIM_EXIT_SECONDS = 30;
 
-/** What was observed and decided at a moment of a recording. */
+/** Observation and decision at one moment of a recording. */
 export interface ReplayedMoment {
   readonly atSeconds: number;
   readonly observation: Observation;
   /** Names of the thresholds whose conditions are met. */
   readonly met: readonly string[];
-  /** Names of those that are crossed, and not over. */
+  /** Names of the crossed thresholds. */
   readonly crossed: readonly string[];
   readonly isTainted: boolean;
 }
 
-/** A time for which one thing is decided. */
+/** Time in which the decision stays the same. */
 export interface ReplayedPhase {
   readonly fromSeconds: number;
-  /** When the next one begins, or the recording ends. */
+  /** Start of the next phase, or end of the recording. */
   readonly toSeconds: number;
   readonly decision: EvictionDecision;
   /**
-   * It comes after an eviction that the recording knows nothing of: in it the victim went on, and what is decided now
-   * is what would have been, had its going relieved nothing.
+   * True after an eviction that did not happen in the recording: the victim stayed, so the decision is the one that
+   * would follow if its eviction had relieved nothing.
    */
   readonly isSupposed: boolean;
 }
 
 /**
- * Makes the decisions of a recording, snapshot by snapshot, as the agent would have made them. Every request is taken to
- * be accepted, and its pod to be gone a grace period later, whatever the recording has of it from then on.
+ * Repeats the agent's decisions on a recording, snapshot by snapshot. It assumes that every request is accepted and
+ * that the pod is gone a grace period later, and ignores what the recording has of it from then on.
  */
 export class Replay {
   readonly moments: ReplayedMoment[] = [];
@@ -48,7 +48,7 @@ export class Replay {
   readonly #goneAtSeconds = new Map<string, number>();
   #state: EvictionState = NO_EVICTIONS;
 
-  /** The mode counts for nothing: decided is as Enforce would. */
+  /** The mode is ignored: decisions are those of Enforce. */
   constructor(config: EvictionConfig) {
     this.#config = { ...config, evictionMode: "Enforce" };
   }
@@ -91,20 +91,20 @@ export class Replay {
   }
 
   #evict(podUid: string, atSeconds: number): void {
-    this.#goneAtSeconds.set(podUid, atSeconds + GOES_AFTER_SECONDS);
-    this.#state = answered(this.#state, podUid, "accepted", this.#config, atSeconds);
+    this.#goneAtSeconds.set(podUid, atSeconds + VICTIM_EXIT_SECONDS);
+    this.#state = withAnswer(this.#state, podUid, "accepted", this.#config, atSeconds);
   }
 }
 
-/** Something that begins or ends at a moment of a replay. */
+/** Start or end of a state in a replay. */
 export interface ReplayedChange {
   readonly atSeconds: number;
-  /** The threshold's name; undefined for the node's taint. */
+  /** Name of the threshold; undefined for the node's taint. */
   readonly threshold: string | undefined;
   readonly change: "met" | "unmet" | "crossed" | "over" | "tainted" | "untainted";
 }
 
-/** Tells what changes from moment to moment. */
+/** Returns the changes between consecutive moments. */
 export function changesIn(moments: readonly ReplayedMoment[]): ReplayedChange[] {
   return moments.flatMap((moment, index) => {
     const before = moments[index - 1];

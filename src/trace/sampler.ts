@@ -5,18 +5,18 @@ import { sampleContainer, sampleKubepods, sampleNode } from "../host/snapshot.ts
 import type { ContainerSample, Snapshot } from "../policy/eviction/snapshot.ts";
 import type { Pod } from "../policy/kubernetes/pod.ts";
 
-// What no event tells of is found by then.
+// Interval after which changes without an event are found.
 const SWEEP_SECONDS = 60;
 
-/** Whom a NodeSampler tells. */
+/** Callbacks of a NodeSampler. */
 export interface NodeSamplerListener {
-  /** A container has come, whose pod may not be known yet. */
+  /** Called for a new container, whose pod may still be unknown. */
   onContainer(): void;
-  /** Something could not be read or watched. */
+  /** Called when a file cannot be read or watched. */
   onProblem(error: Error): void;
 }
 
-/** Takes snapshots of a node below fsroot, whose containers it follows. */
+/** Takes snapshots of a node below fsroot, and follows its containers. */
 export class NodeSampler implements Disposable {
   readonly #fsroot: string;
   readonly #pageBytes = readPageBytes();
@@ -25,7 +25,7 @@ export class NodeSampler implements Disposable {
   readonly #containers: NodeContainers;
   #sweptSeconds = 0;
 
-  /** Throws an Error where the node's own figures cannot be read, or its pods are on cgroup v1. */
+  /** Throws an Error if the node's own files cannot be read, or its pods are on cgroup v1. */
   constructor(fsroot: string, listener: NodeSamplerListener) {
     this.#fsroot = fsroot;
     this.#listener = listener;
@@ -43,12 +43,10 @@ export class NodeSampler implements Disposable {
     const onV1 = this.#containers.kubepods.find(({ version }) => version === 1);
     if (onV1 === undefined) return;
     this.close();
-    throw new Error(
-      `${onV1.mount}${onV1.path} is on cgroup v1: what is recorded there is on cgroup v2 alone`,
-    );
+    throw new Error(`${onV1.mount}${onV1.path} is on cgroup v1, and a recording needs cgroup v2`);
   }
 
-  /** Reads everything now; throws an Error where the node's own figures cannot be read. */
+  /** Takes a snapshot now; throws an Error if the node's own files cannot be read. */
   take(atSeconds: number, pods: readonly Pod[]): Snapshot {
     this.#sweepIfDue(atSeconds);
     const [kubepods] = this.#containers.kubepods;
@@ -62,7 +60,7 @@ export class NodeSampler implements Disposable {
     };
   }
 
-  /** Follows containers no more. */
+  /** Stops following the containers. */
   close(): void {
     this.#containers.close();
   }

@@ -1,7 +1,7 @@
 const SECONDS_PER_MINUTE = 60;
 const MINUTES_PER_HOUR = 60;
 
-/** Spells seconds of a recording as a clock does: `0:05`, `12:30`, `1:00:00`. */
+/** Formats seconds of a recording as a clock does: `0:05`, `12:30`, `1:00:00`. */
 export function formatClock(seconds: number): string {
   const whole = Math.floor(seconds);
   const minutes = Math.floor(whole / SECONDS_PER_MINUTE);

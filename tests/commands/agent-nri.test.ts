@@ -175,7 +175,7 @@ describe.concurrent("an agent that is the runtime's plugin", () => {
     await using agent = new RunningAgent([...nri.flags, `--config=${config}`]);
     const side = await nri.serve();
     await expect(created(side, toldOf(pod, 1))).rejects.toThrow(
-      'container app of pod shop/pod-1: class.memory-qos.nri.io: "gold" is none: the classes of this node are bronze',
+      'container app of pod shop/pod-1: class.memory-qos.nri.io: "gold" is not a class of this node (classes: bronze)',
     );
     nri.setConfig(`${CLASSES}\nmemoryQosOnError: Ignore`);
     await agent.event("config-reloaded");

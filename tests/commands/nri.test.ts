@@ -55,20 +55,20 @@ describe("a container that is made", () => {
       "of an unknown class",
       { annotations: { "class.memory-qos.nri.io": "gold" } },
       "unknown-class",
-      'class.memory-qos.nri.io: "gold" is none: the classes of this node are bronze, silver',
+      'class.memory-qos.nri.io: "gold" is not a class of this node (classes: bronze, silver)',
     ],
     [
       "of a class, without a memory limit",
       { ...bronze, memoryLimitBytes: undefined },
       "class-without-memory-limit",
       'class.memory-qos.nri.io: "bronze" needs a memory limit: set resources.limits.memory, ' +
-        'or take this container out with class.memory-qos.nri.io/app: ""',
+        'or exclude this container with class.memory-qos.nri.io/app: ""',
     ],
     [
       "that asks for a file that is not listed",
       { annotations: { "memory.oom.group.memory-qos.nri.io": "1" } },
       "file-not-listed",
-      'memory.oom.group.memory-qos.nri.io: "1" may not be set by a pod on this node: memory.swap.max, memory.high may',
+      'memory.oom.group.memory-qos.nri.io: "1" may not be set by a pod on this node (allowed: memory.swap.max, memory.high)',
     ],
     [
       "that asks for a value that is none",

@@ -53,7 +53,7 @@ describe("a recording", () => {
   test("is replayed by a file", async () => {
     const { exitCode, stdout } = await replay("--config", busy, file);
     expect(exitCode).toBe(0);
-    expect(stdout).toContain(`decided by  ${busy}, as if evictionMode were not DryRun but Enforce`);
+    expect(stdout).toContain(`decided by  ${busy}, with evictionMode Enforce instead of DryRun`);
     expect(stdout).toMatch(/^0:39 +\d+ s +hold no-candidate$/m);
     expect(stdout).not.toContain("evict shop");
   });
@@ -111,21 +111,21 @@ describe("a recording", () => {
     writeFileSync(`${folder}/odd.jsonl`, odd.slice(0, -20));
     const { exitCode, stdout } = await replay(`${folder}/odd.jsonl`);
     expect(exitCode).toBe(0);
-    expect(stdout).toContain("note        the last line is cut short: the recording ends before it\n");
-    expect(stdout).toContain("evict shop/h?[2Jog");
+    expect(stdout).toContain("note        the last line is incomplete, and is ignored\n");
+    expect(stdout).toContain("evict shop/h\\u{1b}[2Jog");
     expect(stdout).not.toContain("\u001b");
   });
 });
 
 describe("what is no recording", () => {
   test.each<[string, string | Uint8Array, string]>([
-    ["none.jsonl", "", "there is nothing in it: a recording begins with its header"],
-    ["header.jsonl", recording.slice(0, recording.indexOf("\n") + 1), "there is no sample in it"],
+    ["none.jsonl", "", "the recording is empty: it must begin with a header"],
+    ["header.jsonl", recording.slice(0, recording.indexOf("\n") + 1), "it has no samples"],
     ["other.jsonl", "hello\nworld\n", "line 1: not JSON: "],
     [
       "later.jsonl",
       recording.replace("trace/v1", "trace/v9"),
-      'line 1: a recording of "wasp.io/trace/v9", and',
+      'line 1: the format is "wasp.io/trace/v9", and',
     ],
     [
       "broken.jsonl",

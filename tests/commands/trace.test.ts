@@ -79,7 +79,7 @@ describe("a recording", () => {
     const { exitCode, stderr } = await trace.stop("SIGTERM");
     expect(exitCode).toBe(0);
     expect(stderr).toMatch(
-      /^recorded \d+ samples? in \d+\.\d s, \d+ bytes, to standard output: it was told to end\n$/,
+      /^recorded \d+ samples? in \d+\.\d s, \d+ bytes, to standard output: stopped by a signal\n$/,
     );
     expect(trace.notes).toEqual([]);
   });
@@ -95,7 +95,7 @@ describe("a recording", () => {
     }
     const { exitCode, stdout, stderr } = await running;
     expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: "" });
-    expect(stderr).toContain(`to ${file}: the time is over`);
+    expect(stderr).toContain(`to ${file}: the duration is over`);
     expect(statSync(file).mode & 0o777).toBe(0o600);
 
     const { headers, snapshots, notes } = await decodeRecording(readFileSync(file, "utf8"));
@@ -113,7 +113,7 @@ describe("a recording", () => {
       ...["trace", "record", "--without-pods", `--fsroot=${node.node.root}`, "--max-size=900"],
     ]);
     expect(exitCode).toBe(0);
-    expect(stderr).toContain("to standard output: more would exceed --max-size");
+    expect(stderr).toContain("to standard output: --max-size is reached");
     expect(stdout.length).toBeLessThanOrEqual(900);
     const { snapshots, notes } = await decodeRecording(stdout);
     expect(snapshots.length).toBeGreaterThan(0);
@@ -127,7 +127,7 @@ describe("a recording", () => {
     const flags = ["--without-pods", `--fsroot=${node.node.root}`, "--duration=1s", "--output", file];
     const refused = await wasp(["trace", "record", ...flags]);
     expect(refused.exitCode).toBe(1);
-    expect(refused.stderr).toContain(`--output: ${file} is there already: --force replaces it`);
+    expect(refused.stderr).toContain(`--output: ${file} exists already; --force replaces it`);
     expect(readFileSync(file, "utf8")).toBe("precious");
     expect(await wasp(["trace", "record", ...flags, "--force"])).toMatchObject({ exitCode: 0 });
     expect((await decodeRecording(readFileSync(file, "utf8"))).snapshots.length).toBeGreaterThan(0);
@@ -152,7 +152,7 @@ describe("a recording", () => {
     node.kubelet.answer = answer("403 Forbidden", "Forbidden (user=me)");
     const { exitCode, stdout, stderr } = await wasp(["trace", "record", ...flagsOf(node), "--duration=5s"]);
     expect(exitCode).toBe(0);
-    expect(stderr.match(/the kubelet .* wants permission to get nodes\/pods/g)).toHaveLength(1);
+    expect(stderr.match(/the kubelet .* requires permission to get nodes\/pods/g)).toHaveLength(1);
     const last = (await decodeRecording(stdout)).snapshots.at(-1);
     expect(last).toMatchObject({ pods: [], containers: [{ id: containerIdOf(1) }] });
   });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { drawAxis, drawMarks, drawSeries, LABEL_WIDTH, type Point } from "../../src/trace/chart.ts";
+import { drawAxis, drawIntervals, drawSeries, LABEL_WIDTH, type Point } from "../../src/trace/chart.ts";
 
 const axis = { fromSeconds: 0, toSeconds: 9, columns: 10 };
 const format = (figure: number) => `${figure}`;
@@ -87,13 +87,13 @@ describe("a chart", () => {
   });
 });
 
-test("marks stand where their time is, later ones over earlier ones", () => {
-  const marks = [
-    { fromSeconds: 1, toSeconds: 5, mark: "░" },
-    { fromSeconds: 3, toSeconds: 4, mark: "█" },
-    { fromSeconds: 9, toSeconds: 9, mark: "▲" },
+test("intervals stand at their times, later ones over earlier ones", () => {
+  const intervals = [
+    { fromSeconds: 1, toSeconds: 5, symbol: "░" },
+    { fromSeconds: 3, toSeconds: 4, symbol: "█" },
+    { fromSeconds: 9, toSeconds: 9, symbol: "▲" },
   ];
-  const row = drawMarks("a-threshold-whose-name-is-long", marks, axis);
+  const row = drawIntervals("a-threshold-whose-name-is-long", intervals, axis);
   expect(row).toBe("a-threshold-whose-name-is…  │ ░░█░    ▲");
 });
 

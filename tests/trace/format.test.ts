@@ -98,7 +98,7 @@ describe("a recording", () => {
       expect(snapshots).toEqual(whole.snapshots.slice(0, snapshots.length));
       // What is missing of a line may be no more than its end.
       const isWholeLine = text[length - 1] === "\n" || text[length] === "\n";
-      expect(notes).toEqual(isWholeLine ? [] : ["the last line is cut short: the recording ends before it"]);
+      expect(notes).toEqual(isWholeLine ? [] : ["the last line is incomplete, and is ignored"]);
     }
   });
 
@@ -124,7 +124,7 @@ describe("what is no recording", () => {
   };
 
   test.each<[string, string, string | RegExp]>([
-    ["nothing", "", "there is nothing in it: a recording begins with its header"],
+    ["nothing", "", "the recording is empty: it must begin with a header"],
     ["garbage", "\0\x01\xff", /^line 1: not JSON: /],
     ["half a header", header.slice(0, 30), /^line 1: not JSON: /],
     ["other JSON", "[1]", "line 1: not the header of a recording: trace: missing"],
@@ -132,7 +132,7 @@ describe("what is no recording", () => {
     [
       "another version",
       changed(header, "trace/v1", "trace/v2"),
-      'line 1: a recording of "wasp.io/trace/v2", and this wasp reads wasp.io/trace/v1 alone',
+      'line 1: the format is "wasp.io/trace/v2", and this version of wasp reads only wasp.io/trace/v1',
     ],
     [
       "a header without the size of pages",
@@ -171,7 +171,7 @@ describe("what is no recording", () => {
     [
       "a time that goes back",
       lines(header, second, first),
-      "line 3: at: 0.002 is before 1, and time only goes on",
+      "line 3: at: 0.002 is before 1, the time of the line before",
     ],
     [
       "a container that changes and never came",
@@ -189,9 +189,7 @@ describe("what is no recording", () => {
 
   test("a line without end is not gathered", async () => {
     const endless = `${header}\n${first}\n${"x".repeat(17 * 2 ** 20)}`;
-    await expect(decodeRecording(endless, 2 ** 20)).rejects.toThrow(
-      "line 3: it is longer than 16777216 characters",
-    );
+    await expect(decodeRecording(endless, 2 ** 20)).rejects.toThrow("line 3 exceeds 16777216 bytes");
   });
 
   test("any text at all is refused, or is a recording", async () => {
@@ -203,7 +201,7 @@ describe("what is no recording", () => {
     await fc.assert(
       fc.asyncProperty(fc.oneof(fc.string(), fc.json(), bent), async (text) => {
         const outcome = await decodeRecording(text).catch((error: Error) => error.message);
-        if (typeof outcome === "string") expect(outcome).toMatch(/^(line \d+: |there is nothing in it)/);
+        if (typeof outcome === "string") expect(outcome).toMatch(/^(line \d+: |the recording is empty)/);
         else expect(outcome.headers).toHaveLength(1);
       }),
     );

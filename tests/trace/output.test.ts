@@ -40,7 +40,7 @@ describe("a recording's file", () => {
     writeFileSync(folder.file, "precious");
     chmodSync(folder.file, 0o644);
     expect(() => TraceOutput.file(folder.file, 100, false)).toThrow(
-      `--output: ${folder.file} is there already: --force replaces it`,
+      `--output: ${folder.file} exists already; --force replaces it`,
     );
     expect(readFileSync(folder.file, "utf8")).toBe("precious");
     using output = TraceOutput.file(folder.file, 100, true);
@@ -61,7 +61,9 @@ describe("a recording's file", () => {
   test("replaces no folder and no device", () => {
     using folder = new Folder();
     for (const path of [folder.path, "/dev/null"])
-      expect(() => TraceOutput.file(path, 100, true)).toThrow(`${path} is not a file, and is not replaced`);
+      expect(() => TraceOutput.file(path, 100, true)).toThrow(
+        `${path} is not a file, so --force does not replace it`,
+      );
   });
 
   test.if(statSync("/dev/full", { throwIfNoEntry: false }) !== undefined)(
@@ -71,7 +73,7 @@ describe("a recording's file", () => {
       import { TraceOutput } from "${import.meta.dir}/../../src/trace/output.ts";
       await TraceOutput.stdout(100).write("one", new AbortController().signal);`;
       const { stderr } = Bun.spawnSync(["sh", "-c", '"$0" -e "$1" > /dev/full', process.execPath, program]);
-      expect(stderr.toString()).toContain("the recording cannot be written any further: ENOSPC");
+      expect(stderr.toString()).toContain("the recording cannot be written: ENOSPC");
     },
   );
 });

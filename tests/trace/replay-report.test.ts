@@ -26,7 +26,7 @@ const recording = {
   swapTotalBytes: GI,
   pods: 2,
   containers: 2,
-  notes: ["the last line is cut short: the recording ends before it"],
+  notes: ["the last line is incomplete, and is ignored"],
 } as const;
 
 function replayOf(
@@ -59,7 +59,7 @@ test("two replays are reported side by side", async () => {
   expect(reportComparison(recording, [byDefault, asWaspAgent], WIDTH)).toBe(await golden("replay-compare"));
 });
 
-test("the plot is as wide as it may be", () => {
+test("the plot fills the width", () => {
   for (const width of [60, 100, 200]) {
     const plot = reportReplay(recording, byDefault, width)
       .split("\n")
@@ -69,8 +69,8 @@ test("the plot is as wide as it may be", () => {
   }
 });
 
-test("of a replay that evicts nobody nothing is supposed", () => {
+test("a replay without an eviction has no hypothetical decisions", () => {
   const report = reportReplay(recording, replayOf("none.yaml", "Enforce", []), WIDTH);
-  expect(report).not.toContain("no longer tells");
+  expect(report).not.toContain("the decisions are hypothetical");
   expect(report).toEndWith("FROM  FOR      DECISION          WHY\n0:00  240 s    hold not-pressed\n");
 });

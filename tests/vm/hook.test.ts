@@ -119,7 +119,7 @@ const cases: Case[] = [
     memory: "64m",
     annotations: { "wasp.io/swap-limit": "1Gi" },
     ...granted,
-    fields: { ignoredOverride: "1Gi: above the entitlement, only less may be asked for" },
+    fields: { ignoredOverride: "1Gi: above the entitlement, and podOverrides is Lower" },
   },
   {
     name: "whose pod asks for it by name",

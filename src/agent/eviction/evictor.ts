@@ -1,9 +1,9 @@
 import type { ApiServer } from "../../cluster/api-server.ts";
 import type { SwapPressureTaint } from "../../cluster/node-taint.ts";
 import type { Event, Tell } from "../../log/events.ts";
-import { answered, type EvictionAnswer } from "../../policy/eviction/answer.ts";
+import { type EvictionAnswer, withAnswer } from "../../policy/eviction/answer.ts";
 import { decideEviction, type EvictionConfig, type EvictionDecision } from "../../policy/eviction/decide.ts";
-import { resumed } from "../../policy/eviction/resume.ts";
+import { resumeEvictions } from "../../policy/eviction/resume.ts";
 import type { Observation } from "../../policy/eviction/signals.ts";
 import type { Snapshot } from "../../policy/eviction/snapshot.ts";
 import { type EvictionState, isPressed, NO_EVICTIONS } from "../../policy/eviction/state.ts";
@@ -108,8 +108,8 @@ export class Evictor {
 
   // What was felt before says nothing of the time when it is felt again; who was evicted still counts.
   #forget(): void {
-    const { senses, thresholds, earlier, inheritedUntilSeconds } = NO_EVICTIONS;
-    this.#state = { ...this.#state, senses, thresholds, earlier, inheritedUntilSeconds };
+    const { signalHistory, thresholds, earlier, inheritedUntilSeconds } = NO_EVICTIONS;
+    this.#state = { ...this.#state, signalHistory, thresholds, earlier, inheritedUntilSeconds };
     this.#observation = undefined;
     this.#changes.reset();
   }
@@ -142,7 +142,7 @@ export class Evictor {
     const now = this.#options.nowSeconds();
     const past = pastOf(found, config.taintEffect, now);
     this.#hasResumed = true;
-    this.#state = resumed(this.#state, past, config, now);
+    this.#state = resumeEvictions(this.#state, past, config, now);
     if (past.isPressed || this.#state.evicted.length > 0)
       this.#options.tell("eviction-resumed", {
         isPressed: past.isPressed,
@@ -167,7 +167,7 @@ export class Evictor {
       const { uid } = decision.victim.pod;
       const { answer, retryAfterSeconds } = reply;
       const now = this.#options.nowSeconds();
-      this.#state = answered(this.#state, uid, answer, config, now, retryAfterSeconds);
+      this.#state = withAnswer(this.#state, uid, answer, config, now, retryAfterSeconds);
       this.#options.onAnswer(answer);
       await this.#requester.publish(decision, reply, this.#observation);
     } finally {

@@ -2,7 +2,7 @@ import type { ApiServer } from "../../cluster/api-server.ts";
 import { getNode, type Node } from "../../cluster/node.ts";
 import { setSwapPressure, swapPressureStatus } from "../../cluster/node-condition.ts";
 import { hasTaint, type SwapPressureTaint, setTaint } from "../../cluster/node-taint.ts";
-import { contested, restoreAt, restored, settled, UNCONTESTED } from "../../policy/limits/contest.ts";
+import { calmed, contested, restoreAt, restored, UNCONTESTED } from "../../policy/limits/contest.ts";
 
 /** What is to be seen on the node. */
 export interface Mark {
@@ -143,7 +143,7 @@ export class NodeMarks {
     const before = this.#contest;
     const lost = lostOf(node, mark);
     const isLost = lost.length > 0;
-    this.#contest = isLost ? contested(before, now, RESTORES_PER_MINUTE) : settled(before, now);
+    this.#contest = isLost ? contested(before, now, RESTORES_PER_MINUTE) : calmed(before, now);
     if (this.#contest.isContested !== before.isContested) this.#listener.onContest(this.#contest.isContested);
     if (!isLost || restoreAt(this.#contest, now, RESTORES_PER_MINUTE) > now) return;
     await this.#setTaint(mark);

@@ -3,7 +3,7 @@ import { swapPressureStatus } from "../../cluster/node-condition.ts";
 import { evictionsOf, type NodeEviction } from "../../cluster/node-evictions.ts";
 import { hasTaint } from "../../cluster/node-taint.ts";
 import type { EvictionPast } from "../../policy/eviction/resume.ts";
-import type { Evicted } from "../../policy/eviction/state.ts";
+import type { EvictedPod } from "../../policy/eviction/state.ts";
 
 // Two agents have no clock in common but the one that is shown, which may jump.
 
@@ -22,7 +22,7 @@ export function pastOf(node: Node, taintEffect: string, nowSeconds: number): Evi
 }
 
 /** What an agent after this one is to find on the node. */
-export function legacyOf(evicted: readonly Evicted[], nowSeconds: number): readonly NodeEviction[] {
+export function legacyOf(evicted: readonly EvictedPod[], nowSeconds: number): readonly NodeEviction[] {
   return evicted.map(({ podUid, atSeconds }) => ({
     podUid,
     atMilliseconds: Date.now() - (nowSeconds - atSeconds) * 1000,

@@ -1,14 +1,14 @@
 import type { ApiServer } from "../../cluster/api-server.ts";
-import { type ClusterEvent, EventRecorder } from "../../cluster/events.ts";
+import { type ClusterEvent, EventRecorder } from "../../cluster/event-recorder.ts";
 import { deletePod, evictPod } from "../../cluster/eviction.ts";
 import type { EvictionReply } from "../../cluster/eviction-reply.ts";
-import { getPod } from "../../cluster/live-pod.ts";
 import { recordEvictions } from "../../cluster/node-evictions.ts";
+import { getPod } from "../../cluster/pod.ts";
 import type { Event, Tell } from "../../log/events.ts";
 import type { EvictionConfig } from "../../policy/eviction/decide.ts";
 import type { Observation } from "../../policy/eviction/signals.ts";
-import { type Evicted, withEvicted } from "../../policy/eviction/state.ts";
-import { isGoing, whyNever } from "../../policy/eviction/victim.ts";
+import { type EvictedPod, withEvicted } from "../../policy/eviction/state.ts";
+import { isLeaving, neverEvictedReason } from "../../policy/eviction/victim.ts";
 import { legacyOf } from "./node-record.ts";
 import { type Eviction, namesOf, noteOf, OUTCOMES } from "./words.ts";
 
@@ -42,7 +42,7 @@ export class EvictionRequester {
    */
   async ask(
     decision: Eviction,
-    evicted: readonly Evicted[],
+    evicted: readonly EvictedPod[],
     config: EvictionConfig,
   ): Promise<EvictionReply | undefined> {
     if (config.evictionMode === "DryRun") return replyOf("dry-run", "only decisions are asked for");
@@ -53,9 +53,9 @@ export class EvictionRequester {
     try {
       const live = await getPod(server, pod, closing);
       if (live === undefined) return replyOf("gone", "it is gone");
-      const never = whyNever(live, config);
+      const never = neverEvictedReason(live, config);
       // The kubelet will soon tell of one that goes, and then it is waited for.
-      if (never !== undefined) return replyOf(isGoing(never) ? "failed" : "never", never);
+      if (never !== undefined) return replyOf(isLeaving(never) ? "failed" : "never", never);
       await this.#writeDown(evicted, pod.uid);
       if (!isStillWanted(decision)) {
         tell("eviction-withdrawn", namesOf(victim));
@@ -100,7 +100,7 @@ export class EvictionRequester {
 
   // Before the request: whatever happens to this agent from then on, the next one does not evict at once again. Without
   // the permission for it, or while the node cannot be written, pressure is no less.
-  async #writeDown(evicted: readonly Evicted[], podUid: string): Promise<void> {
+  async #writeDown(evicted: readonly EvictedPod[], podUid: string): Promise<void> {
     const { server, nodeName, nowSeconds, meet } = this.#options;
     const now = nowSeconds();
     const closing = this.#closing.signal;

@@ -1,14 +1,14 @@
 import { MemoryHigh } from "../../host/memory-high.ts";
 import type { Event, Tell } from "../../log/events.ts";
 import type { Snapshot } from "../../policy/eviction/snapshot.ts";
-import { contested, restoreAt, restored, settled, UNCONTESTED } from "../../policy/limits/contest.ts";
+import { calmed, contested, restoreAt, restored, UNCONTESTED } from "../../policy/limits/contest.ts";
 import {
+  decideMemoryHigh,
   NO_REACH,
   needsContainers,
   type ReachConfig,
   type ReachDecision,
   type ReachState,
-  reach,
 } from "../../policy/reach/memory-high.ts";
 
 /** What a SwapReach is made of. */
@@ -54,7 +54,7 @@ export class SwapReach {
     try {
       const memoryHigh = this.#adopt(directory, snapshot.kubepods.memoryHighBytes);
       if (memoryHigh === undefined) return;
-      const { decision, state } = reach(this.#state, snapshot, this.#options.config());
+      const { decision, state } = decideMemoryHigh(this.#state, snapshot, this.#options.config());
       this.#state = state;
       this.#tellChange(decision);
       this.#decision = decision;
@@ -110,7 +110,7 @@ export class SwapReach {
     nowSeconds: number,
   ): Promise<void> {
     const isUndone = inForceBytes !== this.#inForceBytes;
-    if (!isUndone) this.#contest = settled(this.#contest, nowSeconds);
+    if (!isUndone) this.#contest = calmed(this.#contest, nowSeconds);
     if (inForceBytes === memoryHighBytes) {
       this.#inForceBytes = inForceBytes;
       return;

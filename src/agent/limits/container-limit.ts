@@ -6,11 +6,11 @@ import type { Event, Fields } from "../../log/events.ts";
 import type { Pod } from "../../policy/kubernetes/pod.ts";
 import type { Container, NodeCapacity } from "../../policy/limits/container.ts";
 import { containerOfPod } from "../../policy/limits/container-of-pod.ts";
-import { contested, restoreAt, restored, settled, UNCONTESTED } from "../../policy/limits/contest.ts";
-import { hookLimitOf, mayBeOfHook } from "../../policy/limits/hook-limit.ts";
+import { calmed, contested, restoreAt, restored, UNCONTESTED } from "../../policy/limits/contest.ts";
+import { hookLimitOf, mayBeFromHook } from "../../policy/limits/hook-limit.ts";
 import {
-  type Finding,
   type FoundContainer,
+  type LimitFinding,
   type PodIndex,
   type ReconcileConfig,
   reconcile,
@@ -42,7 +42,7 @@ export interface LimitListener {
   onKubeletLimit(containerId: string): void;
 }
 
-type Known = Exclude<Finding, { action: "hold" }>;
+type Known = Exclude<LimitFinding, { action: "hold" }>;
 
 const MAX_RETRY_SECONDS = 60;
 
@@ -142,7 +142,7 @@ export class ContainerLimit {
     const { node, config, pageBytes, isLimitOfNri } = circumstances;
     if (isLimitOfNri?.(found.id)) return false;
     if (carriesKubeletLimit(arrived, found.effectiveBytes, node, pageBytes)) return true;
-    const isHookSeen = mayBeOfHook(found.effectiveBytes, hookLimitOf(arrived, node, config, pageBytes));
+    const isHookSeen = mayBeFromHook(found.effectiveBytes, hookLimitOf(arrived, node, config, pageBytes));
     if (isHookSeen !== undefined) this.#listener.onStart(isHookSeen);
     return false;
   }
@@ -226,7 +226,7 @@ export class ContainerLimit {
       this.#listener.onExact(nowSeconds - this.appearedSeconds);
     this.#isExact = true;
     const wasContested = this.#contest.isContested;
-    this.#contest = settled(this.#contest, nowSeconds);
+    this.#contest = calmed(this.#contest, nowSeconds);
     if (this.#contest.isContested) this.dueSeconds = nowSeconds + MAX_RETRY_SECONDS;
     else if (wasContested) this.#tell("swap-limit-uncontested", {}, 0);
   }
@@ -275,7 +275,7 @@ export class ContainerLimit {
   }
 }
 
-function viewOf(found: FoundContainer, finding: Finding): ContainerView {
+function viewOf(found: FoundContainer, finding: LimitFinding): ContainerView {
   const { id, podUid, effectiveBytes, swapUsageBytes } = found;
   const known = finding.action === "hold" ? undefined : finding;
   return {

@@ -8,7 +8,7 @@ import type { Event, Fields } from "../../log/events.ts";
 import type { Snapshot } from "../../policy/eviction/snapshot.ts";
 import type { NodeCapacity } from "../../policy/limits/container.ts";
 import { indexPods, type PodIndex } from "../../policy/limits/reconcile.ts";
-import { type StandDownReason, standDown } from "../../policy/limits/stand-down.ts";
+import { type StandDownReason, standDownReason } from "../../policy/limits/stand-down.ts";
 import type { ContainerView } from "../metrics/view.ts";
 import type { Circumstances, LimitListener } from "./container-limit.ts";
 import { LimitKeeper } from "./limit-keeper.ts";
@@ -205,7 +205,7 @@ export class Agent implements Disposable {
   /** Lets the kubelet have its way with limits, or takes them up again, as it is now known to do. */
   #reconsider(): void {
     const before = this.#standsDown;
-    this.#standsDown = standDown({
+    this.#standsDown = standDownReason({
       swapBehavior: this.#kubeletSwapBehavior,
       hasLimitedContainer: this.#hasKubeletLimits,
     });

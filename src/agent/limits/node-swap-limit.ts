@@ -1,6 +1,6 @@
 import type { Kubepods } from "../../host/kubepods.ts";
 import { SwapLimit } from "../../host/swap-limit.ts";
-import { contested, restoreAt, restored, settled, UNCONTESTED } from "../../policy/limits/contest.ts";
+import { calmed, contested, restoreAt, restored, UNCONTESTED } from "../../policy/limits/contest.ts";
 import { wholePages } from "../../policy/limits/reconcile.ts";
 
 /** What became of the limit of all pods together, in bytes; Infinity for none. */
@@ -37,7 +37,7 @@ export class KubepodsLimit {
     const wantedBytes = wholePages(limitBytes ?? Number.POSITIVE_INFINITY, pageBytes);
     const isRestored = this.#rightBytes === wantedBytes;
     if (this.#limit.read() === wantedBytes) {
-      this.#contest = settled(this.#contest, nowSeconds);
+      this.#contest = calmed(this.#contest, nowSeconds);
       this.#rightBytes = wantedBytes;
       return undefined;
     }

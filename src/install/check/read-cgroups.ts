@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { childrenOf, readCgroupVersion } from "../../host/cgroup-support.ts";
+import { cgroupsIn, readCgroupVersion } from "../../host/cgroup-support.ts";
 import { findKubepods } from "../../host/kubepods.ts";
 import { readPressure } from "../../host/psi.ts";
 import { sampleKubepods, sampleNode } from "../../host/snapshot.ts";
@@ -9,7 +9,7 @@ import type { KnownFacts } from "./facts.ts";
 export function readPressureFacts(fsroot: string): KnownFacts["pressure"] {
   const node = readPressure(`${fsroot}/proc/pressure/memory`) !== undefined;
   if (readCgroupVersion(fsroot) === 1) return { node, cgroups: false };
-  const [group] = childrenOf(`${fsroot}/sys/fs/cgroup`).filter((one) => existsSync(`${one}/memory.max`));
+  const [group] = cgroupsIn(`${fsroot}/sys/fs/cgroup`).filter((one) => existsSync(`${one}/memory.max`));
   return {
     node,
     cgroups: group === undefined ? undefined : readPressure(`${group}/memory.pressure`) !== undefined,

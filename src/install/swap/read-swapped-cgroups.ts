@@ -1,6 +1,6 @@
 import { readdirSync } from "node:fs";
 import { readFile, readFileIfThere, unlessGone, unlessMissing } from "../../host/file.ts";
-import { figureOf } from "../../host/key-values.ts";
+import { valueOfKey } from "../../host/key-values.ts";
 import { readLimit } from "../../host/swap-limit.ts";
 import { parseKubepodsPath } from "../../policy/kubernetes/pod-cgroup.ts";
 import type { Host } from "../target/host.ts";
@@ -37,14 +37,14 @@ function readLimited(directory: string, name: string, swapBytes: number): readon
   const limitBytes = Math.min(maxBytes, highBytes);
   if (limitBytes === Number.POSITIVE_INFINITY) return [];
   const droppable = ["active_file", "inactive_file", "slab_reclaimable"].map((field) =>
-    figureOf(stat, field),
+    valueOfKey(stat, field),
   );
   const currentBytes = Number(readFile(`${directory}/memory.current`));
   return [
     {
       name,
       // What has come back, and is still kept in swap, is in both figures.
-      swapBytes: Math.max(0, swapBytes - figureOf(stat, "swapcached")),
+      swapBytes: Math.max(0, swapBytes - valueOfKey(stat, "swapcached")),
       residentBytes: Math.max(0, currentBytes - droppable.reduce((sum, bytes) => sum + bytes, 0)),
       limitBytes,
       limitFile: limitBytes === maxBytes ? "memory.max" : "memory.high",

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { basename } from "node:path";
 import { namesIn } from "../../host/directory.ts";
 import { readFile, unlessGone } from "../../host/file.ts";
-import { figureOf } from "../../host/key-values.ts";
+import { valueOfKey } from "../../host/key-values.ts";
 import { SystemError } from "../../host/libc.ts";
 import type { Host } from "./host.ts";
 import { isNothing } from "./locate.ts";
@@ -78,7 +78,7 @@ export function readStartSeconds(fsroot: string, pid: number): number {
   // The name, in brackets, may hold spaces and brackets.
   const stat = readFile(`${fsroot}/proc/${pid}/stat`);
   const ticks = Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[START_TIME_FIELD]);
-  const bootSeconds = figureOf(readFile(`${fsroot}/proc/stat`), "btime");
+  const bootSeconds = valueOfKey(readFile(`${fsroot}/proc/stat`), "btime");
   if (!(ticks >= 0 && bootSeconds > 0)) throw new Error(`${fsroot}/proc/${pid}/stat: no start time in it`);
   return bootSeconds + ticks / TICKS_PER_SECOND;
 }

@@ -1,33 +1,30 @@
 import type { EvictionConfig } from "./decide.ts";
 import { type EvictionState, HOUR_SECONDS, withEvicted } from "./state.ts";
 
-/** How the API server answered the request to evict a pod. */
+/** Answer of the API server to an eviction request. */
 export type EvictionAnswer =
-  /** The pod is about to go. */
+  /** The pod will terminate. */
   | "accepted"
-  /** KubeVirt moves the virtual machine to another node, after which the pod goes. */
+  /** KubeVirt migrates the virtual machine to another node; the pod terminates after that. */
   | "evacuating"
-  /** A disruption budget does not allow it now. */
+  /** A disruption budget does not allow the eviction now. */
   | "blocked"
-  /** It will not be allowed, however often one asks. */
+  /** The eviction is refused for good. */
   | "never"
-  /** There is no such pod any more, or another one has its name. */
+  /** The pod no longer exists, or another one has its name. */
   | "gone"
-  /** The request failed; it may be made again. */
+  /** The request failed; it may be repeated. */
   | "failed"
-  /** It was not made, because only decisions are asked for. */
+  /** No request was made: dry run. */
   | "dry-run";
 
 const BLOCKED_SECONDS = 60;
 const FAILED_SECONDS = 5;
-// Whoever asks for more would keep the node under pressure; the API server's own words are of ten seconds.
+// A longer delay would keep the node under pressure; the API server itself asks for ten seconds.
 const MAX_RETRY_SECONDS = 300;
 
-/**
- * What to remember once a request to evict a pod was answered; `retryAfterSeconds` is how long whoever answered wants to be
- * left alone.
- */
-export function answered(
+/** Updates the state with the answer to an eviction request; `retryAfterSeconds` is the delay that the answer asks for. */
+export function withAnswer(
   state: EvictionState,
   podUid: string,
   answer: EvictionAnswer,
@@ -43,7 +40,7 @@ export function answered(
     case "never":
       return passOver(before, podUid, nowSeconds, HOUR_SECONDS);
     case "gone":
-      // Somebody else was faster, and relief takes time to show.
+      // Another client has deleted it, and relief takes time to show.
       return {
         ...passOver(before, podUid, nowSeconds, HOUR_SECONDS),
         cooldownUntilSeconds: nowSeconds + config.cooldownSeconds,
@@ -73,7 +70,7 @@ function passOver(
   nowSeconds: number,
   forSeconds: number,
 ): EvictionState {
-  // Who was passed over already is deleted as the last resort; refused that, it is not asked for each second.
+  // A pod that is already passed over is deleted as the last resort; a refusal of that is not repeated each second.
   const isLast = podUid in state.passedOver;
   return {
     ...state,

@@ -1,25 +1,25 @@
 import type { Snapshot } from "./snapshot.ts";
 import { type EvictionState, HOUR_SECONDS, isPressed, withEvicted } from "./state.ts";
-import { rankGoing, type VictimConfig } from "./victim.ts";
+import { rankLeaving, type VictimConfig } from "./victim.ts";
 
-/** How much time is given: relief takes time to show, and so does a victim to go. */
+/** Times between evictions. */
 export interface EvictionPace {
-  /** How long after a victim is gone nobody else is evicted. */
+  /** Time without evictions after a victim is gone, in which relief can show. */
   readonly cooldownSeconds: number;
-  /** How long a victim may take to go, or to be moved. */
+  /** Time that a victim may take to terminate, or to be migrated. */
   readonly victimDeadlineSeconds: number;
 }
 
 type WaitConfig = EvictionPace & VictimConfig;
 
-/** Who is waited for from now on: whoever was until now or goes already; somebody who is gone is followed by a cooldown. */
-export function waiting(state: EvictionState, snapshot: Snapshot, config: WaitConfig): EvictionState {
-  const waited = afterTrying(afterWaiting(state, snapshot, config), snapshot, config);
-  return withGoing(waited, snapshot, config);
+/** Updates the awaited victim: keeps the current one, adopts a pod that is already terminating, and starts the cooldown once it is gone. */
+export function updateAwaited(state: EvictionState, snapshot: Snapshot, config: WaitConfig): EvictionState {
+  const ended = countFailedRequest(endWait(state, snapshot, config), snapshot, config);
+  return adoptLeavingPod(ended, snapshot, config);
 }
 
-/** Ends the wait for a victim that is gone, or that has taken too long: the next one then is somebody else. */
-function afterWaiting(state: EvictionState, snapshot: Snapshot, config: WaitConfig): EvictionState {
+/** Ends the wait for a victim that is gone, or that exceeds its deadline and is then passed over. */
+function endWait(state: EvictionState, snapshot: Snapshot, config: WaitConfig): EvictionState {
   const { awaited } = state;
   const now = snapshot.atSeconds;
   if (awaited === undefined) return state;
@@ -31,8 +31,8 @@ function afterWaiting(state: EvictionState, snapshot: Snapshot, config: WaitConf
   return { ...state, passedOver, awaited: undefined, cooldownUntilSeconds: now + config.cooldownSeconds };
 }
 
-/** Takes a pod that is gone, and that a request failed for, for evicted: relief takes time to show. */
-function afterTrying(state: EvictionState, snapshot: Snapshot, config: WaitConfig): EvictionState {
+/** Counts a pod as evicted if it is gone although the request failed, and starts the cooldown. */
+function countFailedRequest(state: EvictionState, snapshot: Snapshot, config: WaitConfig): EvictionState {
   const { tried: podUid } = state;
   const { atSeconds } = snapshot;
   if (podUid === undefined || snapshot.pods.some(({ uid }) => uid === podUid)) return state;
@@ -44,11 +44,11 @@ function afterTrying(state: EvictionState, snapshot: Snapshot, config: WaitConfi
   };
 }
 
-/** Waits for a pod that goes already, if it was evicted from here, or if relief may come of it whoever sent it away. */
-function withGoing(state: EvictionState, snapshot: Snapshot, config: WaitConfig): EvictionState {
+/** Awaits a pod that is already leaving, if the agent evicted it or if it exceeds its requests, so that relief may follow. */
+function adoptLeavingPod(state: EvictionState, snapshot: Snapshot, config: WaitConfig): EvictionState {
   if (state.awaited !== undefined || !isPressed(state)) return state;
   const own = new Set([state.tried, ...state.evicted.map(({ podUid }) => podUid)]);
-  const victim = rankGoing(snapshot, config).find(
+  const victim = rankLeaving(snapshot, config).find(
     ({ pod, isOverRequest }) => (own.has(pod.uid) || isOverRequest) && !(pod.uid in state.passedOver),
   );
   if (victim === undefined) return state;

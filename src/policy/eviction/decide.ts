@@ -1,99 +1,103 @@
-import { type EvictionPace, waiting } from "./await-victim.ts";
-import { type Observation, type SensingConfig, sense } from "./signals.ts";
+import { type EvictionPace, updateAwaited } from "./await-victim.ts";
+import { type ObservationConfig, observe } from "./observe.ts";
+import type { Observation } from "./signals.ts";
 import type { Snapshot } from "./snapshot.ts";
 import { type EvictionState, HOUR_SECONDS } from "./state.ts";
-import { hold, isMet, NEVER_MET, type Threshold, type ThresholdState } from "./threshold.ts";
+import { isMet, NEVER_MET, type Threshold, type ThresholdState, updateThreshold } from "./threshold.ts";
 import { type Candidate, rankVictims, type VictimConfig } from "./victim.ts";
 
-/** Whether decisions are carried out, only told, or not made at all. */
+/** Eviction modes: decisions are carried out, only logged, or not made. */
 export const EVICTION_MODES = ["Enforce", "DryRun", "Off"] as const;
 
-/** What may be done where evictions do not relieve. */
+/** Last resorts for a node that evictions do not relieve. */
 export const LAST_RESORTS = ["None", "Delete"] as const;
 
-/** The knobs of eviction. */
-export interface EvictionConfig extends SensingConfig, VictimConfig, EvictionPace {
+/** Knobs of eviction. */
+export interface EvictionConfig extends ObservationConfig, VictimConfig, EvictionPace {
   readonly evictionMode: (typeof EVICTION_MODES)[number];
-  /** Any of them that is crossed calls for an eviction. */
+  /** Thresholds, each of which calls for an eviction while it is crossed. */
   readonly evictionThresholds: readonly Threshold[];
   readonly maxEvictionsPerHour: number;
   readonly lastResort: (typeof LAST_RESORTS)[number];
 }
 
-/** Why nobody is evicted now. */
+/** Reason for which no pod is evicted now. */
 export type EvictionHoldReason =
   | "mode-off"
   /** No threshold's conditions are met. */
   | "not-pressed"
-  /** They are, but not for long enough. */
+  /** Conditions are met, but not yet for the grace period. */
   | "grace-period"
-  /** They are, for long enough, but something speaks against it that a threshold names. */
+  /** Conditions are met for the grace period, but so is the threshold's exception. */
   | "excepted"
   | "cooldown"
-  /** As many were evicted in the last hour as may be. */
+  /** The hourly maximum of evictions is reached. */
   | "capped"
-  /** Every pod is one that is never evicted, or is passed over for now. */
+  /** Each pod is either never evicted or passed over for now. */
   | "no-candidate"
-  /** Whom an agent before this one evicted cannot be read of the node. */
+  /** The evictions of an earlier agent cannot be read from the node. */
   | "past-unknown"
-  /** Nothing is known of what the pods use. */
+  /** The usage of all candidates is unknown. */
   | "no-figures";
 
-/** What to do now, and why. */
+/** Decision for this moment, with its reason. */
 export type EvictionDecision =
   | { readonly verdict: "hold"; readonly reason: EvictionHoldReason }
   | { readonly verdict: "await"; readonly podUid: string; readonly untilSeconds: number }
   | {
       readonly verdict: "evict";
-      /** Deleted is who cannot be evicted, as the last resort. */
+      /** `delete` is the last resort for a pod whose eviction is refused. */
       readonly method: "evict" | "delete";
       readonly victim: Candidate;
       /** All candidates, the first victim first. */
       readonly ranking: readonly Candidate[];
-      /** Names of the thresholds that call for it. */
+      /** Names of the thresholds that call for the eviction. */
       readonly thresholds: readonly string[];
     };
 
 const EARLIER_SPACING_SECONDS = 5;
 const EARLIER_COUNT = 3;
 
-/** Whether a decision goes on with the one before it: it says the same, and asks for nothing anew. */
+/** Returns true if a decision continues the one before it, without a new request. */
 export function isSameDecision(a: EvictionDecision, b: EvictionDecision): boolean {
   if (a.verdict === "hold") return b.verdict === "hold" && a.reason === b.reason;
   return a.verdict === "await" && b.verdict === "await" && a.podUid === b.podUid;
 }
 
-/** What was decided, what it was decided on, and what to remember. */
+/** Decision, the observation that it is based on, and the next state. */
 export interface Decided {
   readonly decision: EvictionDecision;
   readonly observation: Observation;
   readonly state: EvictionState;
 }
 
-/** Decides whom to evict now, if anybody: one at a time. Whatever is decided is to be told to `answered`. */
+/** Decides which pod to evict now, if any: one at a time. Pass the answer to each request to `withAnswer`. */
 export function decideEviction(before: EvictionState, snapshot: Snapshot, config: EvictionConfig): Decided {
   const now = snapshot.atSeconds;
-  const { observation, senses } = sense(before.senses, snapshot, config);
-  const thresholds = holdAll(before.thresholds, config.evictionThresholds, observation, now);
+  const { observation, history } = observe(before.signalHistory, snapshot, config);
+  const thresholds = updateThresholds(before.thresholds, config.evictionThresholds, observation, now);
   const earlier = withEarlier(before.earlier, snapshot);
-  const inheritedUntilSeconds = stillInherited({ ...before, thresholds }, observation, config, now);
-  const sensed = expired({ ...before, senses, thresholds, earlier, inheritedUntilSeconds }, now);
-  const state = waiting(sensed, snapshot, config);
+  const inheritedUntilSeconds = currentInheritedUntil({ ...before, thresholds }, observation, config, now);
+  const updated = withoutExpired(
+    { ...before, signalHistory: history, thresholds, earlier, inheritedUntilSeconds },
+    now,
+  );
+  const state = updateAwaited(updated, snapshot, config);
   return { decision: decide(state, snapshot, observation, config), observation, state };
 }
 
-/** Until when a pressure that an agent before this one felt has to be unfelt to be over, felt or taken over now. */
+/** Returns the end of an earlier agent's pressure, provided that all thresholds stay unmet from now on. */
 export function inheritedUntil(
   { evictionThresholds, trafficWindowSeconds }: EvictionConfig,
   nowSeconds: number,
 ): number {
-  // Before a window is over, a signal does not say what it would have said to the one before.
+  // Until a whole traffic window has passed, signals may differ from those of the earlier agent.
   const clearSeconds = evictionThresholds.map(({ minClearSeconds }) => minClearSeconds);
   return nowSeconds + Math.max(trafficWindowSeconds, ...clearSeconds);
 }
 
-// Once this agent has crossed a threshold itself, that one tells when it is over.
-function stillInherited(
+// Once this agent has crossed a threshold itself, that threshold decides when the pressure is over.
+function currentInheritedUntil(
   { thresholds, inheritedUntilSeconds: until }: EvictionState,
   observation: Observation,
   config: EvictionConfig,
@@ -105,7 +109,7 @@ function stillInherited(
   return nowSeconds < until ? until : undefined;
 }
 
-function holdAll(
+function updateThresholds(
   states: EvictionState["thresholds"],
   thresholds: readonly Threshold[],
   observation: Observation,
@@ -114,7 +118,7 @@ function holdAll(
   return Object.fromEntries(
     thresholds.map((threshold) => [
       threshold.name,
-      hold(threshold, states[threshold.name] ?? NEVER_MET, observation, nowSeconds),
+      updateThreshold(threshold, states[threshold.name] ?? NEVER_MET, observation, nowSeconds),
     ]),
   );
 }
@@ -125,7 +129,7 @@ function withEarlier(earlier: readonly Snapshot[], snapshot: Snapshot): readonly
   return isDue && snapshot.containers.length > 0 ? [...earlier, snapshot].slice(-EARLIER_COUNT) : earlier;
 }
 
-function expired(state: EvictionState, nowSeconds: number): EvictionState {
+function withoutExpired(state: EvictionState, nowSeconds: number): EvictionState {
   return {
     ...state,
     evicted: state.evicted.filter(({ atSeconds }) => nowSeconds - atSeconds < HOUR_SECONDS),
@@ -145,18 +149,18 @@ function decide(
   if (config.evictionMode === "Off") return { verdict: "hold", reason: "mode-off" };
   if (state.awaited !== undefined) return { verdict: "await", ...state.awaited };
   const met = config.evictionThresholds.filter((threshold) => isMet(threshold, observation));
-  const crossed = met.filter(({ name }) => isCalling(state.thresholds[name]));
-  if (crossed.length === 0) return { verdict: "hold", reason: whyNotCrossed(met, state) };
+  const crossed = met.filter(({ name }) => callsForEviction(state.thresholds[name]));
+  if (crossed.length === 0) return { verdict: "hold", reason: notCrossedReason(met, state) };
   if (now < state.cooldownUntilSeconds) return { verdict: "hold", reason: "cooldown" };
   if (state.evicted.length >= config.maxEvictionsPerHour) return { verdict: "hold", reason: "capped" };
   return choose(state, snapshot, crossed, config);
 }
 
-function isCalling(state: ThresholdState | undefined): boolean {
+function callsForEviction(state: ThresholdState | undefined): boolean {
   return state?.isCrossed === true && !state.isExcepted;
 }
 
-function whyNotCrossed(met: readonly Threshold[], { thresholds }: EvictionState): EvictionHoldReason {
+function notCrossedReason(met: readonly Threshold[], { thresholds }: EvictionState): EvictionHoldReason {
   if (met.length === 0) return "not-pressed";
   return met.some(({ name }) => thresholds[name]?.isExcepted) ? "excepted" : "grace-period";
 }

@@ -1,40 +1,40 @@
 import type { Threshold } from "./threshold.ts";
 
-const STALLED = 0.1;
+const STALLED_FRACTION = 0.1;
 const GRACE_SECONDS = 10;
-const SETTLING = 0.1;
-const PATIENCE_SECONDS = 60;
+const SETTLED_FRACTION = 0.1;
+const LASTING_GRACE_SECONDS = 60;
 const MIN_CLEAR_SECONDS = 60;
-const USED_UP_SWAP = 0.95;
-const LITTLE_MEMORY = 0.05;
+const SWAP_USED_UP_FRACTION = 0.95;
+const MEMORY_USED_UP_FRACTION = 0.05;
 
 /**
- * What calls for an eviction where nobody says otherwise: everybody waits for memory, and swap is why. While memory settles,
- * in swap as long as there is room or back from it, that is about to end by itself, and is given a minute. A kernel without
- * pressure stall information cannot tell a stall; there, swap and memory that are both at their end have to do.
+ * Default eviction thresholds: all pods are stalled on memory, and swap is the cause. Swapping that settles (pages move
+ * one way and stay) ends by itself, so it is given a minute. A kernel without pressure stall information reports no
+ * stall: there, the fallback is swap and memory that are both used up.
  */
 export const DEFAULT_THRESHOLDS: readonly Threshold[] = [
   {
     name: "swap-stall",
-    allOf: [{ signal: "memoryPressure", operator: ">=", value: STALLED }],
-    unless: { signal: "swapSettling", operator: ">=", value: SETTLING },
+    allOf: [{ signal: "memoryPressure", operator: ">=", value: STALLED_FRACTION }],
+    unless: { signal: "swapSettling", operator: ">=", value: SETTLED_FRACTION },
     graceSeconds: GRACE_SECONDS,
     minClearSeconds: MIN_CLEAR_SECONDS,
     isHard: false,
   },
   {
     name: "swap-stall-lasting",
-    allOf: [{ signal: "memoryPressure", operator: ">=", value: STALLED }],
-    graceSeconds: PATIENCE_SECONDS,
+    allOf: [{ signal: "memoryPressure", operator: ">=", value: STALLED_FRACTION }],
+    graceSeconds: LASTING_GRACE_SECONDS,
     minClearSeconds: MIN_CLEAR_SECONDS,
-    // By then evictions have had their chance to relieve.
+    // Evictions by the threshold above have had the time to relieve the node.
     isHard: true,
   },
   {
     name: "swap-and-memory-used-up",
     allOf: [
-      { signal: "swapUtilization", operator: ">=", value: USED_UP_SWAP },
-      { signal: "memoryAvailable", operator: "<=", value: LITTLE_MEMORY },
+      { signal: "swapUtilization", operator: ">=", value: SWAP_USED_UP_FRACTION },
+      { signal: "memoryAvailable", operator: "<=", value: MEMORY_USED_UP_FRACTION },
     ],
     graceSeconds: GRACE_SECONDS,
     minClearSeconds: MIN_CLEAR_SECONDS,
@@ -43,24 +43,24 @@ export const DEFAULT_THRESHOLDS: readonly Threshold[] = [
   },
 ];
 
-/** The limits that wasp-agent, the older tool of that name, is given by its environment. */
+/** Limits that wasp-agent, the Go program of that name, reads from its environment. */
 export interface WaspAgentLimits {
-  /** How much of the swap may be overcommitted. */
+  /** Fraction of the swap that may be overcommitted. */
   readonly utilizationFactor: number;
   readonly swapInPagesPerSecond: number;
   readonly swapOutPagesPerSecond: number;
 }
 
-/** What wasp-agent's own manifests set its limits to. */
+/** Limits in wasp-agent's own manifests. */
 export const WASP_AGENT_LIMITS: WaspAgentLimits = {
   utilizationFactor: 0.8,
   swapInPagesPerSecond: 1000,
   swapOutPagesPerSecond: 1000,
 };
 
-/** wasp-agent's policy as it is documented, in which pages are pages (its docs/configuration.md). */
+/** Returns wasp-agent's policy as documented, with rates in pages (its docs/configuration.md). */
 export function waspAgentThresholds(limits: WaspAgentLimits): readonly Threshold[] {
-  const atOnce = { graceSeconds: 0, minClearSeconds: 0, isHard: false };
+  const immediate = { graceSeconds: 0, minClearSeconds: 0, isHard: false };
   return [
     {
       name: "swap-traffic",
@@ -68,12 +68,12 @@ export function waspAgentThresholds(limits: WaspAgentLimits): readonly Threshold
         { signal: "swapInPagesPerSecond", operator: ">", value: limits.swapInPagesPerSecond },
         { signal: "swapOutPagesPerSecond", operator: ">", value: limits.swapOutPagesPerSecond },
       ],
-      ...atOnce,
+      ...immediate,
     },
     {
       name: "swap-utilization",
       allOf: [{ signal: "swapOvercommit", operator: ">", value: limits.utilizationFactor }],
-      ...atOnce,
+      ...immediate,
     },
   ];
 }

@@ -1,20 +1,20 @@
 import { type EvictionConfig, inheritedUntil } from "./decide.ts";
-import { type Evicted, type EvictionState, HOUR_SECONDS } from "./state.ts";
+import { type EvictedPod, type EvictionState, HOUR_SECONDS } from "./state.ts";
 
-/** What an agent before this one left behind; seconds of this one's clock, in which they may be less than nothing. */
+/** Record that an earlier agent left on the node; times in seconds of this agent's clock, which may be negative. */
 export interface EvictionPast {
-  /** The pods for whose eviction it asked lately, whatever the answer was, oldest first. */
-  readonly evicted: readonly Evicted[];
-  /** It ended under pressure, and could not take its marks off the node. */
+  /** Pods whose eviction it requested lately, whatever the answer, oldest first. */
+  readonly evicted: readonly EvictedPod[];
+  /** It ended under pressure, with the taint or condition still on the node. */
   readonly isPressed: boolean;
 }
 
 /**
- * Goes on from where an agent before this one ended. Pressure lasts until it has been unfelt for as long as it takes to be
- * over; an eviction counts towards the hour's; and if its victim may be on its way out still, or relief to come, the
- * cooldown begins now. Not known any more is who was passed over.
+ * Continues from the record of an earlier agent. Its pressure lasts until the thresholds have been unmet for their clear
+ * time. Its evictions count towards the hourly maximum. If its last victim may still be terminating, or relief may still
+ * show, the cooldown starts now. The passed-over pods are not in the record.
  */
-export function resumed(
+export function resumeEvictions(
   state: EvictionState,
   past: EvictionPast,
   config: EvictionConfig,

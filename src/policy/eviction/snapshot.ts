@@ -1,54 +1,54 @@
 import type { Pod } from "../kubernetes/pod.ts";
 
-/** How much of the time tasks were stalled for want of a resource. */
+/** Share of the time in which tasks were stalled on a resource. */
 export interface Stall {
   readonly avg10Percent: number;
   readonly avg60Percent: number;
   readonly avg300Percent: number;
-  /** Since the start of the node, or of the cgroup. */
+  /** Since the boot of the node, or the creation of the cgroup. */
   readonly totalMicroseconds: number;
 }
 
 /** Pressure stall information (kernel Documentation/accounting/psi.rst). */
 export interface Pressure {
-  /** Some task was stalled. */
+  /** At least one task was stalled. */
   readonly some: Stall;
-  /** All tasks that had something to do were stalled; older kernels do not tell it of the node's CPU. */
+  /** All non-idle tasks were stalled; older kernels do not report it for the node's CPU. */
   readonly full: Stall | undefined;
 }
 
-/** A node's memory and swap at one moment; counters run since its start. */
+/** Memory and swap of a node at one moment; counters start at boot. */
 export interface NodeSample {
   readonly memoryTotalBytes: number;
   readonly memoryAvailableBytes: number;
   /** Undefined in older recordings. */
   readonly memoryFreeBytes: number | undefined;
-  /** Page cache that nobody has used lately; undefined in older recordings. */
+  /** Inactive page cache; undefined in older recordings. */
   readonly inactiveFileBytes: number | undefined;
   readonly swapTotalBytes: number;
   readonly swapFreeBytes: number;
-  /** Counter of pages that were brought back from swap. */
+  /** Counter of pages swapped in. */
   readonly swapInPages: number;
-  /** Counter of pages that were swapped out. */
+  /** Counter of pages swapped out. */
   readonly swapOutPages: number;
-  /** Undefined where the kernel keeps no such figures. */
+  /** Undefined on a kernel without pressure stall information. */
   readonly memoryPressure: Pressure | undefined;
 }
 
-/** A cgroup's memory and swap at one moment; counters run since it was made. */
+/** Memory and swap of a cgroup at one moment; counters start at its creation. */
 export interface CgroupSample {
   readonly memoryBytes: number;
-  /** Page cache that nobody has used lately, which the kernel reclaims first. */
+  /** Inactive page cache, which the kernel reclaims first. */
   readonly inactiveFileBytes: number;
   readonly anonBytes: number;
   readonly swapBytes: number;
-  /** Counter of anonymous pages that were brought back from swap. */
+  /** Counter of anonymous pages swapped in (workingset_refault_anon). */
   readonly anonRefaults: number;
-  /** Counter of pages of files that were read again soon after they had been dropped. */
+  /** Counter of file pages read again soon after their reclaim (workingset_refault_file). */
   readonly fileRefaults: number;
 }
 
-/** All pods together. */
+/** Sample of the kubepods cgroup: all pods together. */
 export interface KubepodsSample extends CgroupSample {
   /** memory.max; Infinity for none. */
   readonly memoryMaxBytes: number;
@@ -57,27 +57,27 @@ export interface KubepodsSample extends CgroupSample {
   readonly memoryPressure: Pressure | undefined;
 }
 
-/** One container. */
+/** Sample of one container. */
 export interface ContainerSample extends CgroupSample {
   readonly id: string;
   readonly podUid: string;
-  /** Anonymous and shared memory that is not locked, which may go to swap; undefined in older recordings. */
+  /** Anonymous and shared memory that is not locked and can be swapped out; undefined in older recordings. */
   readonly swappableBytes: number | undefined;
-  /** The container's own limit, Infinity for none; undefined in older recordings. */
+  /** Swap limit of the container itself, Infinity for none; undefined in older recordings. */
   readonly swapLimitBytes: number | undefined;
 }
 
-/** What was seen of a node at one moment, of which decisions are made; what could not be read is undefined. */
+/** State of a node at one moment, the input of every decision; undefined where a file could not be read. */
 export interface Snapshot {
-  /** Seconds of a clock that never jumps. */
+  /** Seconds of a monotonic clock. */
   readonly atSeconds: number;
-  /** How large the kernel's pages are. */
+  /** Page size of the kernel. */
   readonly pageBytes: number;
   readonly node: NodeSample;
-  /** Undefined where there are no pods. */
+  /** Undefined without a kubepods cgroup. */
   readonly kubepods: KubepodsSample | undefined;
-  /** Every container whose figures could be read. */
+  /** Containers whose files could be read; empty while containers are not sampled. */
   readonly containers: readonly ContainerSample[];
-  /** The pods that the kubelet told of last. */
+  /** Pods of the kubelet's latest list. */
   readonly pods: readonly Pod[];
 }

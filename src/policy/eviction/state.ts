@@ -1,36 +1,36 @@
-import { NO_SENSES, type Senses } from "./signals.ts";
+import { NO_SIGNAL_HISTORY, type SignalHistory } from "./observe.ts";
 import type { Snapshot } from "./snapshot.ts";
 import type { ThresholdState } from "./threshold.ts";
 
-/** What has to be remembered between two decisions; seconds of a clock that never jumps. */
+/** State between two eviction decisions; times in seconds of a monotonic clock. */
 export interface EvictionState {
-  readonly senses: Senses;
-  /** By name of the threshold. */
+  readonly signalHistory: SignalHistory;
+  /** By threshold name. */
   readonly thresholds: Readonly<Record<string, ThresholdState>>;
-  /** Earlier snapshots, some seconds apart, oldest first, by which it is told whose swap moves. */
+  /** Earlier snapshots, some seconds apart, oldest first: the base of each pod's share of the swap-in. */
   readonly earlier: readonly Snapshot[];
   readonly awaited: { readonly podUid: string; readonly untilSeconds: number } | undefined;
   readonly cooldownUntilSeconds: number;
-  /** The pods that were evicted in the last hour, oldest first. */
-  readonly evicted: readonly Evicted[];
-  /** The UID of a pod that a request failed for: it may go all the same, as it can be the answer that got lost. */
+  /** Pods evicted in the last hour, oldest first. */
+  readonly evicted: readonly EvictedPod[];
+  /** UID of a pod whose eviction request failed: the API server may have received it, with only the answer lost. */
   readonly tried: string | undefined;
-  /** Pods that are left out until a time, by UID. */
+  /** End of the time in which a pod is no candidate, by pod UID. */
   readonly passedOver: Readonly<Record<string, number>>;
-  /** Until when a pressure lasts that was felt by an agent before this one; undefined where there is none. */
+  /** End of the pressure that an earlier agent reported; undefined without one. */
   readonly inheritedUntilSeconds: number | undefined;
 }
 
-/** A pod that was evicted. */
-export interface Evicted {
+/** Pod for which an eviction was requested. */
+export interface EvictedPod {
   readonly podUid: string;
-  /** When that was asked for. */
+  /** Time of the request. */
   readonly atSeconds: number;
 }
 
-/** Nothing has happened yet. */
+/** State before the first decision. */
 export const NO_EVICTIONS: EvictionState = {
-  senses: NO_SENSES,
+  signalHistory: NO_SIGNAL_HISTORY,
   thresholds: {},
   earlier: [],
   awaited: undefined,
@@ -41,19 +41,19 @@ export const NO_EVICTIONS: EvictionState = {
   inheritedUntilSeconds: undefined,
 };
 
-/** For how long it counts that a pod was evicted, or that it was never to be. */
+/** Time for which an eviction counts towards the hourly maximum, and for which a refused pod is passed over. */
 export const HOUR_SECONDS = 3600;
 
-/** Tells whether new pods are to be kept away: a threshold was crossed, here or by an agent before, and is not over. */
+/** Returns true if the node is under pressure: a threshold was crossed, here or by an earlier agent, and is not over. */
 export function isPressed({ thresholds, inheritedUntilSeconds }: EvictionState): boolean {
   return inheritedUntilSeconds !== undefined || Object.values(thresholds).some(({ isCrossed }) => isCrossed);
 }
 
-/** Counts one more pod among those that were evicted, each of them once. */
+/** Adds a pod to the evicted ones, or updates its time. */
 export function withEvicted(
-  evicted: readonly Evicted[],
+  evicted: readonly EvictedPod[],
   podUid: string,
   atSeconds: number,
-): readonly Evicted[] {
+): readonly EvictedPod[] {
   return [...evicted.filter((earlier) => earlier.podUid !== podUid), { podUid, atSeconds }];
 }

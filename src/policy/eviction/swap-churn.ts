@@ -1,44 +1,44 @@
 import type { ContainerSample } from "./snapshot.ts";
 
-const HARDLY = 0.1;
+const MAX_RETURNED_FRACTION = 0.1;
 
 /**
- * Tells how much of the swapping between two moments settles, from 0 to 1: the part of what was swapped out that stays
- * out, or the part of what came back that stays back, whichever is larger. A container's stays where hardly any of it goes
- * the other way. Where memory is too small for what is used, both parts are nothing: whatever goes out comes back, and
- * something else goes out for it.
+ * Computes the share of the swapping between two moments that settles, from 0 to 1: of the pages swapped out, those that
+ * stay out, or of the pages swapped in, those that stay in, whichever share is larger. A container's pages settle if at
+ * most a tenth as many go the other way. Where memory is too small for the working sets, both shares are near 0: each
+ * page that goes out comes back, and another one goes out for it.
  */
-export function settlingOf(
+export function swapSettledShare(
   before: readonly ContainerSample[],
   now: readonly ContainerSample[],
   pageBytes: number,
 ): number {
   const earlier = new Map(before.map((container) => [container.id, container]));
-  const moves = now.flatMap((container) => {
+  const swapped = now.flatMap((container) => {
     const then = earlier.get(container.id);
-    return then === undefined ? [] : movesOf(then, container, pageBytes);
+    return then === undefined ? [] : swappedPages(then, container, pageBytes);
   });
-  const out = moves.map(({ wentOut, cameBack }) => ({ pages: wentOut, against: cameBack }));
-  const back = moves.map(({ wentOut, cameBack }) => ({ pages: cameBack, against: wentOut }));
-  return Math.max(settledPart(out), settledPart(back));
+  const out = swapped.map(({ outPages, inPages }) => ({ pages: outPages, returned: inPages }));
+  const back = swapped.map(({ outPages, inPages }) => ({ pages: inPages, returned: outPages }));
+  return Math.max(settledShareOf(out), settledShareOf(back));
 }
 
-/** A container's swapping, in pages. */
-interface Moves {
-  readonly wentOut: number;
-  readonly cameBack: number;
+/** Swap traffic of a container. */
+interface SwappedPages {
+  readonly outPages: number;
+  readonly inPages: number;
 }
 
-// A cgroup counts what comes back; what went out follows from that and from its swap.
-function movesOf(before: ContainerSample, now: ContainerSample, pageBytes: number): Moves {
-  const cameBack = Math.max(0, now.anonRefaults - before.anonRefaults);
-  const grown = (now.swapBytes - before.swapBytes) / pageBytes;
-  return { wentOut: Math.max(0, cameBack + grown), cameBack };
+// A cgroup counts the pages that come back; the pages that went out follow from those and from its swap usage.
+function swappedPages(before: ContainerSample, now: ContainerSample, pageBytes: number): SwappedPages {
+  const inPages = Math.max(0, now.anonRefaults - before.anonRefaults);
+  const grownPages = (now.swapBytes - before.swapBytes) / pageBytes;
+  return { outPages: Math.max(0, inPages + grownPages), inPages };
 }
 
-/** What part of the pages that go one way stays there: those of containers of which hardly any go the other way. */
-function settledPart(moves: readonly { readonly pages: number; readonly against: number }[]): number {
-  const settled = moves.filter(({ pages, against }) => against <= HARDLY * pages);
+/** Computes the share of the pages moved in one direction that stay: those of containers with few pages the other way. */
+function settledShareOf(moves: readonly { readonly pages: number; readonly returned: number }[]): number {
+  const settled = moves.filter(({ pages, returned }) => returned <= MAX_RETURNED_FRACTION * pages);
   const all = moves.reduce((sum, { pages }) => sum + pages, 0);
-  return all === 0 ? 0 : settled.reduce((sum, { pages, against }) => sum + pages - against, 0) / all;
+  return all === 0 ? 0 : settled.reduce((sum, { pages, returned }) => sum + pages - returned, 0) / all;
 }

@@ -1,17 +1,17 @@
-import type { ContainerSample, NodeSample } from "./snapshot.ts";
+import type { ContainerSample, NodeSample, Snapshot } from "./snapshot.ts";
 
-/** What pods have in swap, and could have there besides. */
-export interface SwapRoom {
+/** Swap usage of the pods, and their room for more. */
+export interface SwapHeadroom {
   readonly swappedBytes: number;
-  /** What of their memory may go to swap yet: by each container's own limit, and by what the node has free. */
+  /** Memory that can still be swapped out, within each container's own limit and the node's free swap. */
   readonly leftBytes: number;
 }
 
-/** Tells how much room pods have in swap; undefined where containers were not looked at, or not for that. */
-export function swapRoomOf(
+/** Computes the pods' room in swap; undefined while containers are not sampled, or without the values that it needs. */
+export function swapHeadroomOf(
   containers: readonly ContainerSample[],
   { swapFreeBytes }: NodeSample,
-): SwapRoom | undefined {
+): SwapHeadroom | undefined {
   let swappedBytes = 0;
   let leftBytes = 0;
   for (const { swapBytes, swappableBytes, swapLimitBytes } of containers) {
@@ -22,4 +22,19 @@ export function swapRoomOf(
   return containers.length === 0
     ? undefined
     : { swappedBytes, leftBytes: Math.min(leftBytes, swapFreeBytes) };
+}
+
+const SWAP_EXHAUSTED_FRACTION = 0.02;
+
+/** Returns true if swap is full: all of the node's, or all that the pods may use and have memory for. */
+export function isSwapExhausted({ node, containers }: Snapshot): boolean {
+  const { swapTotalBytes, swapFreeBytes } = node;
+  if (swapTotalBytes <= 0) return false;
+  if (swapFreeBytes <= SWAP_EXHAUSTED_FRACTION * swapTotalBytes) return true;
+  const headroom = swapHeadroomOf(containers, node);
+  return (
+    headroom !== undefined &&
+    headroom.swappedBytes > 0 &&
+    headroom.leftBytes <= SWAP_EXHAUSTED_FRACTION * (headroom.swappedBytes + headroom.leftBytes)
+  );
 }

@@ -1,9 +1,9 @@
 import type { Observation, Signal } from "./signals.ts";
 
-/** How a signal is held against a figure. */
+/** Comparison operators of a condition. */
 export const OPERATORS = [">", ">=", "<", "<="] as const;
 
-/** One signal held against one figure. */
+/** Comparison of a signal with a value. */
 export interface Condition {
   readonly signal: Signal;
   readonly operator: (typeof OPERATORS)[number];
@@ -11,34 +11,34 @@ export interface Condition {
   readonly value: number;
 }
 
-/** What calls for an eviction: conditions that are met together for a while. */
+/** Eviction threshold: conditions that must be met together for a grace period. */
 export interface Threshold {
   readonly name: string;
   readonly allOf: readonly Condition[];
-  /** How long they have to be met without a break. */
+  /** Time for which the conditions must be met without a break. */
   readonly graceSeconds: number;
-  /** How long they have to be unmet until it is over. */
+  /** Time for which the conditions must be unmet until the pressure is over. */
   readonly minClearSeconds: number;
-  /** Whether it stands for the last moment, at which pods may be deleted if the configuration allows that. */
+  /** True if pods may be deleted as the last resort, provided that the configuration allows it. */
   readonly isHard: boolean;
-  /** While this is met, nothing is called for, though the grace period runs. */
+  /** Exception: while this is met, no eviction is called for, although the grace period runs. */
   readonly unless?: Condition;
-  /** It counts only while this signal cannot be told: a fallback, for nodes without it. */
+  /** Fallback for nodes without this signal: the threshold applies only while the signal is unknown. */
   readonly onlyWithout?: Signal;
 }
 
-/** What has to be remembered of a threshold; seconds of a clock that never jumps. */
+/** State of a threshold between two observations; times in seconds of a monotonic clock. */
 export interface ThresholdState {
-  /** Since when the conditions have been met, or were when they last were. */
+  /** Start of the time in which the conditions are met without a break; undefined while they are unmet. */
   readonly metSinceSeconds: number | undefined;
   readonly lastMetSeconds: number | undefined;
-  /** It was met for the grace period, and is not over. */
+  /** The conditions were met for the grace period, and the pressure is not over. */
   readonly isCrossed: boolean;
-  /** It would call for an eviction now, but for its exception. */
+  /** The threshold would call for an eviction now without its exception. */
   readonly isExcepted: boolean;
 }
 
-/** A threshold that was never met. */
+/** State of a threshold that was never met. */
 export const NEVER_MET: ThresholdState = {
   metSinceSeconds: undefined,
   lastMetSeconds: undefined,
@@ -46,14 +46,14 @@ export const NEVER_MET: ThresholdState = {
   isExcepted: false,
 };
 
-/** Holds a threshold against an observation. */
-export function hold(
+/** Updates the state of a threshold with an observation. */
+export function updateThreshold(
   threshold: Threshold,
   state: ThresholdState,
   observation: Observation,
   nowSeconds: number,
 ): ThresholdState {
-  if (!isMet(threshold, observation)) return unmet(threshold, state, nowSeconds);
+  if (!isMet(threshold, observation)) return whileUnmet(threshold, state, nowSeconds);
   const metSinceSeconds = state.metSinceSeconds ?? nowSeconds;
   const isDue = state.isCrossed || nowSeconds - metSinceSeconds >= threshold.graceSeconds;
   const isExcepted = isDue && hasException(threshold, observation);
@@ -61,7 +61,7 @@ export function hold(
   return { metSinceSeconds, lastMetSeconds: nowSeconds, isCrossed, isExcepted };
 }
 
-/** Whether all conditions of a threshold are met at this moment; a signal that cannot be told meets none. */
+/** Returns true if all conditions of a threshold are met now; an unknown signal meets no condition. */
 export function isMet({ allOf, onlyWithout }: Threshold, observation: Observation): boolean {
   if (onlyWithout !== undefined && observation[onlyWithout] !== undefined) return false;
   return (
@@ -73,15 +73,15 @@ function hasException({ unless }: Threshold, observation: Observation): boolean 
   return unless !== undefined && isConditionMet(unless, observation[unless.signal]);
 }
 
-function isConditionMet({ operator, value }: Condition, figure: number | undefined): boolean {
-  if (figure === undefined) return false;
-  if (operator === ">") return figure > value;
-  if (operator === ">=") return figure >= value;
-  return operator === "<" ? figure < value : figure <= value;
+function isConditionMet({ operator, value: bound }: Condition, value: number | undefined): boolean {
+  if (value === undefined) return false;
+  if (operator === ">") return value > bound;
+  if (operator === ">=") return value >= bound;
+  return operator === "<" ? value < bound : value <= bound;
 }
 
-// The grace period begins anew; what was crossed stays so for a while, or nobody would see it come and go.
-function unmet(threshold: Threshold, state: ThresholdState, nowSeconds: number): ThresholdState {
+// The grace period restarts; a crossed threshold stays crossed for minClearSeconds (hysteresis).
+function whileUnmet(threshold: Threshold, state: ThresholdState, nowSeconds: number): ThresholdState {
   const { lastMetSeconds, isCrossed } = state;
   const isOver = lastMetSeconds === undefined || nowSeconds - lastMetSeconds >= threshold.minClearSeconds;
   return {

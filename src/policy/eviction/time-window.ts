@@ -1,24 +1,24 @@
-/** Something that is so at one moment, in seconds of a clock that never jumps. */
+/** A value at one moment, in seconds of a monotonic clock. */
 export interface Timed {
   readonly atSeconds: number;
 }
 
-/** Two moments, about so many seconds apart, or as far as is remembered. */
-export interface Window<T extends Timed> {
+/** Two samples, about a window's length apart, or as far apart as the history allows. */
+export interface TimeWindow<T extends Timed> {
   readonly from: T;
   readonly to: T;
 }
 
-/** The moments up to now, oldest first, no further back than a window of so many seconds reaches. */
-export function withLatest<T extends Timed>(moments: readonly T[], now: T, seconds: number): readonly T[] {
-  const first = moments.findLastIndex(({ atSeconds }) => atSeconds <= now.atSeconds - seconds);
-  return [...moments.slice(Math.max(0, first)), now];
+/** Appends the latest sample, oldest first, and drops those that a window of so many seconds does not reach. */
+export function withLatest<T extends Timed>(samples: readonly T[], now: T, seconds: number): readonly T[] {
+  const first = samples.findLastIndex(({ atSeconds }) => atSeconds <= now.atSeconds - seconds);
+  return [...samples.slice(Math.max(0, first)), now];
 }
 
-/** The window of so many seconds that ends with the latest moment; undefined where only that one is remembered. */
-export function windowOf<T extends Timed>(moments: readonly T[], seconds: number): Window<T> | undefined {
-  const to = moments.at(-1);
+/** Returns the window of so many seconds that ends with the latest sample; undefined if there is only one sample. */
+export function windowOf<T extends Timed>(samples: readonly T[], seconds: number): TimeWindow<T> | undefined {
+  const to = samples.at(-1);
   if (to === undefined) return undefined;
-  const from = moments.findLast(({ atSeconds }) => atSeconds <= to.atSeconds - seconds) ?? moments[0];
+  const from = samples.findLast(({ atSeconds }) => atSeconds <= to.atSeconds - seconds) ?? samples[0];
   return from === undefined || from === to ? undefined : { from, to };
 }

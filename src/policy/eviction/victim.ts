@@ -3,44 +3,47 @@ import { isCriticalPod, isStaticPod, type Pod } from "../kubernetes/pod.ts";
 import { formatRounded } from "../kubernetes/quantity.ts";
 import type { ContainerSample, Snapshot } from "./snapshot.ts";
 
-/** Why a pod is never evicted, whatever it does. */
-export type NeverReason =
+/** Reason for which a pod is never evicted. */
+export type NeverEvictedReason =
   | "static"
   | "critical"
   | "terminating"
   | "finished"
   | "excluded-namespace"
-  /** The agent's own pod. */
+  /** The pod is the agent's own. */
   | "own-pod"
-  /** Its annotation `wasp.io/evict` is "false". */
+  /** The pod's annotation `wasp.io/evict` is "false". */
   | "opted-out"
-  /** KubeVirt is moving it away already. */
+  /** KubeVirt is already migrating the pod's virtual machine. */
   | "migrating";
 
-/** The knobs of who may be a victim. */
+/** Knobs of the choice of a victim. */
 export interface VictimConfig {
   readonly excludeNamespaces: readonly string[];
-  /** The UID of the agent's own pod; undefined where it runs as none. */
+  /** UID of the agent's own pod; undefined outside a pod. */
   readonly ownPodUid: string | undefined;
 }
 
-/** A pod that may be evicted, with what it is ranked by. */
+/** Pod that may be evicted, with the values that rank it. */
 export interface Candidate {
   readonly pod: Pod;
-  /** Working set and swap of its containers; undefined where no figures are there. */
+  /** Working set and swap of its containers; undefined without samples of them. */
   readonly usageBytes: number | undefined;
   readonly requestBytes: number;
-  /** A container uses more, swap included, than its memory limit. */
+  /** True if a container's usage, swap included, exceeds its memory limit. */
   readonly isOverLimit: boolean;
-  /** By how much, of all such containers together. */
+  /** Excess over the memory limits, of all containers together. */
   readonly overLimitBytes: number;
   readonly isOverRequest: boolean;
-  /** Its part of the pages that come back from swap, from 0 to 1. */
+  /** Share of the node's swap-in, from 0 to 1. */
   readonly movingShare: number;
 }
 
-/** The first reason for which a pod is never evicted; undefined when it may be. */
-export function whyNever(pod: Pod, { excludeNamespaces, ownPodUid }: VictimConfig): NeverReason | undefined {
+/** Returns the first reason for which a pod is never evicted; undefined for a candidate. */
+export function neverEvictedReason(
+  pod: Pod,
+  { excludeNamespaces, ownPodUid }: VictimConfig,
+): NeverEvictedReason | undefined {
   if (isStaticPod(pod)) return "static";
   if (isCriticalPod(pod)) return "critical";
   if (pod.uid === ownPodUid) return "own-pod";
@@ -55,27 +58,27 @@ export function whyNever(pod: Pod, { excludeNamespaces, ownPodUid }: VictimConfi
 const EVACUATING = "descheduler.alpha.kubernetes.io/eviction-in-progress";
 
 /**
- * Ranks the pods that may be evicted, the first victim first: a container over its memory limit; over its requests;
- * the lower priority; the larger use relative to requests; the larger share of the swap that moves. Pods without figures
- * come last. `before` is an earlier snapshot, by which it is told whose swap moves.
+ * Ranks the candidates, the first victim first: over a memory limit; over the requests; lower priority; larger usage
+ * relative to the requests; larger share of the swap-in. Pods without samples come last. `before` is an earlier
+ * snapshot, the base of each pod's share of the swap-in.
  */
 export function rankVictims(
   snapshot: Snapshot,
   before: Snapshot | undefined,
   config: VictimConfig,
 ): Candidate[] {
-  const pods = snapshot.pods.filter((pod) => whyNever(pod, config) === undefined);
+  const pods = snapshot.pods.filter((pod) => neverEvictedReason(pod, config) === undefined);
   return rank(pods, snapshot.containers, before?.containers ?? []);
 }
 
-/** Ranks the pods that are on their way out already, as if they were not. */
-export function rankGoing(snapshot: Snapshot, config: VictimConfig): Candidate[] {
-  const pods = snapshot.pods.filter((pod) => isGoing(whyNever(pod, config)));
+/** Ranks the pods that are already leaving, by the same order. */
+export function rankLeaving(snapshot: Snapshot, config: VictimConfig): Candidate[] {
+  const pods = snapshot.pods.filter((pod) => isLeaving(neverEvictedReason(pod, config)));
   return rank(pods, snapshot.containers, []);
 }
 
-/** Whether a pod is never evicted because somebody else has sent it away. */
-export function isGoing(reason: NeverReason | undefined): boolean {
+/** Returns true if a pod is never evicted because it is already leaving: deleted, or being migrated. */
+export function isLeaving(reason: NeverEvictedReason | undefined): boolean {
   return reason === "terminating" || reason === "migrating";
 }
 
@@ -84,28 +87,28 @@ function rank(
   containers: readonly ContainerSample[],
   before: readonly ContainerSample[],
 ): Candidate[] {
-  const moved = movedPages(containers, before);
+  const moved = refaultedPages(containers, before);
   const samples = Map.groupBy(containers, ({ podUid }) => podUid);
-  return pods.map((pod) => candidateOf(pod, samples.get(pod.uid) ?? [], moved)).sort(firstDifference);
+  return pods.map((pod) => candidateOf(pod, samples.get(pod.uid) ?? [], moved)).sort(byRank);
 }
 
-/** How many pages of each container came back from swap, and of all together. */
-interface Moved {
+/** Pages swapped in, by container and in total. */
+interface RefaultedPages {
   readonly of: ReadonlyMap<string, number>;
   readonly total: number;
 }
 
-function movedPages(now: readonly ContainerSample[], before: readonly ContainerSample[]): Moved {
+function refaultedPages(now: readonly ContainerSample[], before: readonly ContainerSample[]): RefaultedPages {
   const earlier = new Map(before.map(({ id, anonRefaults }) => [id, anonRefaults]));
-  // A container that was not there before has had all of its refaults since.
+  // All refaults of a new container are after the earlier snapshot.
   const of = new Map(
     now.map(({ id, anonRefaults }) => [id, Math.max(0, anonRefaults - (earlier.get(id) ?? 0))]),
   );
   return { of, total: [...of.values()].reduce((sum, pages) => sum + pages, 0) };
 }
 
-function candidateOf(pod: Pod, samples: readonly ContainerSample[], moved: Moved): Candidate {
-  // What an init container that is done had asked for entitles nobody any more.
+function candidateOf(pod: Pod, samples: readonly ContainerSample[], moved: RefaultedPages): Candidate {
+  // Requests of completed init containers do not count.
   const ids = new Set<string | undefined>(samples.map(({ id }) => id));
   const running = pod.containers.filter(({ id }) => samples.length === 0 || ids.has(id));
   const requestBytes = sumOf(running, ({ memoryRequestBytes }) => memoryRequestBytes);
@@ -122,8 +125,8 @@ function candidateOf(pod: Pod, samples: readonly ContainerSample[], moved: Moved
   };
 }
 
-// The working set is the kubelet's: what is used, less the page cache that the kernel drops first
-// (cadvisor container/libcontainer/handler.go:839-862).
+// The working set as the kubelet computes it: usage less inactive page cache (cadvisor
+// container/libcontainer/handler.go:839-862).
 function usageOf({ memoryBytes, inactiveFileBytes, swapBytes }: ContainerSample): number {
   return Math.max(0, memoryBytes - inactiveFileBytes) + swapBytes;
 }
@@ -136,30 +139,69 @@ function limitOf(pod: Pod, { id }: ContainerSample): number {
 
 type Comparator = (a: Candidate, b: Candidate) => number;
 
-/** By how much a candidate's use exceeds what it asked for, in bytes; less than nothing when it does not. */
-function excessOf({ usageBytes, requestBytes }: Candidate): number {
-  return usageBytes === undefined ? Number.NEGATIVE_INFINITY : usageBytes - requestBytes;
+// As kubernetes pkg/kubelet/eviction/helpers.go, rankMemoryPressure, with wasp's own criteria before and after. The names
+// come last, so that the order never depends on the list's.
+const byRank = orderedBy(
+  usageKnown,
+  overLimit,
+  overRequest,
+  priority,
+  excess,
+  movingShare,
+  namespace,
+  name,
+  uid,
+);
+
+function orderedBy(...comparators: readonly Comparator[]): Comparator {
+  return (a, b) => {
+    for (const comparator of comparators) {
+      const difference = comparator(a, b);
+      if (difference !== 0) return difference;
+    }
+    return 0;
+  };
 }
 
-// In this order; where they all find two pods alike, their names decide, so that it is the same every time.
-const COMPARATORS: readonly Comparator[] = [
-  (a, b) => Number(b.usageBytes !== undefined) - Number(a.usageBytes !== undefined),
-  (a, b) => Number(b.isOverLimit) - Number(a.isOverLimit),
-  (a, b) => Number(b.isOverRequest) - Number(a.isOverRequest),
-  (a, b) => (a.pod.priority ?? 0) - (b.pod.priority ?? 0),
-  (a, b) => compare(excessOf(b), excessOf(a)),
-  (a, b) => b.movingShare - a.movingShare,
-  (a, b) => compare(a.pod.namespace, b.pod.namespace),
-  (a, b) => compare(a.pod.name, b.pod.name),
-  (a, b) => compare(a.pod.uid, b.pod.uid),
-];
+function usageKnown(a: Candidate, b: Candidate): number {
+  return Number(b.usageBytes !== undefined) - Number(a.usageBytes !== undefined);
+}
 
-function firstDifference(a: Candidate, b: Candidate): number {
-  for (const comparator of COMPARATORS) {
-    const difference = comparator(a, b);
-    if (difference !== 0) return difference;
-  }
-  return 0;
+function overLimit(a: Candidate, b: Candidate): number {
+  return Number(b.isOverLimit) - Number(a.isOverLimit);
+}
+
+function overRequest(a: Candidate, b: Candidate): number {
+  return Number(b.isOverRequest) - Number(a.isOverRequest);
+}
+
+function priority(a: Candidate, b: Candidate): number {
+  return (a.pod.priority ?? 0) - (b.pod.priority ?? 0);
+}
+
+function excess(a: Candidate, b: Candidate): number {
+  return compare(excessBytesOf(b), excessBytesOf(a));
+}
+
+function movingShare(a: Candidate, b: Candidate): number {
+  return b.movingShare - a.movingShare;
+}
+
+function namespace(a: Candidate, b: Candidate): number {
+  return compare(a.pod.namespace, b.pod.namespace);
+}
+
+function name(a: Candidate, b: Candidate): number {
+  return compare(a.pod.name, b.pod.name);
+}
+
+function uid(a: Candidate, b: Candidate): number {
+  return compare(a.pod.uid, b.pod.uid);
+}
+
+/** Usage above the requests, in bytes; negative below them. */
+function excessBytesOf({ usageBytes, requestBytes }: Candidate): number {
+  return usageBytes === undefined ? Number.NEGATIVE_INFINITY : usageBytes - requestBytes;
 }
 
 function compare<T extends string | number>(a: T, b: T): number {
@@ -170,7 +212,7 @@ function sumOf<T>(items: readonly T[], figure: (item: T) => number): number {
   return items.reduce((sum, item) => sum + figure(item), 0);
 }
 
-/** Tells in words what ranks a candidate where it stands, in the order in which that counts. */
+/** Describes in words the values that rank a candidate, in the order of their weight. */
 export function rankingReason(candidate: Candidate): string {
   const { pod, usageBytes, requestBytes, isOverLimit, overLimitBytes, movingShare } = candidate;
   if (usageBytes === undefined) return "no figures";
@@ -179,7 +221,7 @@ export function rankingReason(candidate: Candidate): string {
     isOverLimit ? `over its memory limit by ${formatRounded(overLimitBytes)}` : undefined,
     `${excessBytes > 0 ? "over" : "under"} its requests by ${formatRounded(Math.abs(excessBytes))}`,
     `priority ${pod.priority ?? 0}`,
-    movingShare > 0 ? `${Math.round(movingShare * 100)} % of what comes back from swap` : undefined,
+    movingShare > 0 ? `${Math.round(movingShare * 100)} % of the swap-in` : undefined,
   ];
   return parts.filter((part) => part !== undefined).join(", ");
 }

@@ -1,25 +1,25 @@
-/** The QoS class of a pod, in the kubelet's spelling. */
+/** QoS class of a pod, in the kubelet's spelling. */
 export type QosClass = "Guaranteed" | "Burstable" | "BestEffort";
 
-/** The cgroup manager that laid a path out, in the kubelet's spelling of `cgroupDriver`. */
+/** Cgroup driver that determines the layout of paths, in the kubelet's spelling of `cgroupDriver`. */
 export type CgroupDriver = "systemd" | "cgroupfs";
 
-/** What the name of a pod's cgroup tells. */
+/** Properties in the name of a pod's cgroup. */
 export interface PodCgroupName {
   readonly driver: CgroupDriver;
   readonly qosClass: QosClass;
   readonly podUid: string;
 }
 
-/** What the name of a container's cgroup tells about its pod. */
+/** Properties of the pod in the path of a container's cgroup. */
 export interface PodCgroup extends PodCgroupName {
-  /** The container's cgroup: the last path segments, without the slices above the pod's. */
+  /** Last path segments of the container's cgroup, without the slices above the pod's. */
   readonly containerSegment: string;
 }
 
 /**
- * What a cgroup of the kubepods tree stands for: the root, a QoS class, a pod, a container, or the child of a
- * container's scope, which crun starts the container in.
+ * Level of a cgroup in the kubepods tree: the root, a QoS class, a pod, a container, or the child of a container's
+ * scope in which crun starts the container.
  */
 export type KubepodsCgroup =
   | { readonly level: "kubepods" | "qos" | "child" }
@@ -27,14 +27,14 @@ export type KubepodsCgroup =
   | { readonly level: "container"; readonly pod: PodCgroupName; readonly containerId: string };
 
 /**
- * Reads `linux.cgroupsPath` of an OCI config as the kubelet and its runtimes write it: `SLICE:PREFIX:NAME` under the
- * systemd driver, an absolute path under cgroupfs; undefined for a container that is not in a pod.
+ * Parses `linux.cgroupsPath` of an OCI config as the kubelet and its runtimes write it: `SLICE:PREFIX:NAME` under the
+ * systemd driver, an absolute path under cgroupfs; undefined for a container outside of pods.
  */
 export function parsePodCgroup(cgroupsPath: string): PodCgroup | undefined {
   return cgroupsPath.includes(":") ? parseSystemd(cgroupsPath) : parseCgroupfs(cgroupsPath);
 }
 
-/** Reads a cgroup's path below its hierarchy's root; undefined for what is not of the kubepods tree. */
+/** Parses the path of a cgroup below the root of its hierarchy; undefined outside of the kubepods tree. */
 export function parseKubepodsPath(path: string): KubepodsCgroup | undefined {
   const sharedBy = isSlice(path) ? qosClassOf(stemOf(path), "-") : qosClassOf(path, "/");
   if (sharedBy !== undefined) return { level: sharedBy === "Guaranteed" ? "kubepods" : "qos" };
@@ -43,8 +43,8 @@ export function parseKubepodsPath(path: string): KubepodsCgroup | undefined {
 }
 
 /**
- * Reads the path of a cgroup directly below one of the kubepods tree; undefined for what does not belong there, such as
- * the monitors of containers, and the cgroups that a workload makes in its own.
+ * Parses the path of a cgroup directly below one of the kubepods tree; undefined for other cgroups, such as those of a
+ * container's monitor, or those that a workload creates in its own.
  */
 export function parseKubepodsChild(parent: KubepodsCgroup, path: string): KubepodsCgroup | undefined {
   const cgroup = parseKubepodsPath(path);
@@ -59,9 +59,9 @@ const LEVELS_BELOW: Readonly<Record<KubepodsCgroup["level"], readonly KubepodsCg
   child: [],
 };
 
-const POD = "pod";
+const POD_PREFIX = "pod";
 
-// crun src/libcrun/cgroup-systemd.c: the cgroup below the scope that the container is started in.
+// crun src/libcrun/cgroup-systemd.c: the cgroup below the scope in which crun starts the container.
 const CRUN_CHILD = "container";
 
 function parseSystemd(cgroupsPath: string): PodCgroup | undefined {
@@ -76,7 +76,7 @@ function parseCgroupfs(cgroupsPath: string): PodCgroup | undefined {
   const [root, ...below] = cgroupsPath.split("/");
   if (root !== "" || below.includes("") || below.includes(".") || below.includes("..")) return undefined;
   const pod = podOfPath(parentOf(cgroupsPath));
-  return pod && { ...pod, containerSegment: `${POD}${pod.podUid}/${nameOf(cgroupsPath)}` };
+  return pod && { ...pod, containerSegment: `${POD_PREFIX}${pod.podUid}/${nameOf(cgroupsPath)}` };
 }
 
 function parseBelowPod(path: string): KubepodsCgroup | undefined {
@@ -93,8 +93,8 @@ function parseContainer(path: string): KubepodsCgroup | undefined {
   return containerId === undefined ? undefined : { level: "container", pod, containerId };
 }
 
-// Under systemd a unit is PREFIX-ID.scope; under cgroupfs containerd leaves the prefix out. All runtimes' ids are
-// hexadecimal. Beside a container stands its monitor, with "conmon" before the same id.
+// Under systemd a unit is PREFIX-ID.scope; under cgroupfs containerd omits the prefix. All runtimes' ids are
+// hexadecimal. The container's monitor has a cgroup beside it, with "conmon" before the same id.
 function containerIdOf(driver: CgroupDriver, name: string): string | undefined {
   if (driver === "systemd" && !name.endsWith(".scope")) return undefined;
   const unit = driver === "systemd" ? name.slice(0, -".scope".length) : name;
@@ -107,12 +107,12 @@ function podOf(path: string): PodCgroupName | undefined {
 }
 
 // kubernetes pkg/kubelet/cm/cgroup_manager_linux.go: `kubepods-burstable-pod<UID>.slice`, with "-" of the UID escaped
-// to "_". A slice repeats the names of those above it, so a --cgroup-root stands in front.
+// to "_". A slice's name begins with its parents' names, so a --cgroup-root comes first.
 function podOfSlice(slice: string): PodCgroupName | undefined {
   const stem = stemOf(slice);
-  const at = stem.lastIndexOf(`-${POD}`);
+  const at = stem.lastIndexOf(`-${POD_PREFIX}`);
   const qosClass = qosClassOf(stem.slice(0, Math.max(0, at)), "-");
-  const podUid = stem.slice(at + 1 + POD.length);
+  const podUid = stem.slice(at + 1 + POD_PREFIX.length);
   if (qosClass === undefined || podUid === "") return undefined;
   return { driver: "systemd", qosClass, podUid: podUid.replaceAll("_", "-") };
 }
@@ -120,11 +120,11 @@ function podOfSlice(slice: string): PodCgroupName | undefined {
 function podOfPath(path: string): PodCgroupName | undefined {
   const name = nameOf(path);
   const qosClass = qosClassOf(parentOf(path), "/");
-  if (qosClass === undefined || !name.startsWith(POD) || name === POD) return undefined;
-  return { driver: "cgroupfs", qosClass, podUid: name.slice(POD.length) };
+  if (qosClass === undefined || !name.startsWith(POD_PREFIX) || name === POD_PREFIX) return undefined;
+  return { driver: "cgroupfs", qosClass, podUid: name.slice(POD_PREFIX.length) };
 }
 
-/** The QoS class of the pods directly in a cgroup that pods share; other cgroups may stand above it. */
+/** Returns the QoS class of the pods directly in a cgroup, which may have other cgroups above it. */
 function qosClassOf(parent: string, separator: string): QosClass | undefined {
   const path = `${separator}${parent}`;
   if (path.endsWith(`${separator}kubepods${separator}burstable`)) return "Burstable";

@@ -1,31 +1,31 @@
 import type { QosClass } from "./pod-cgroup.ts";
 
-/** What decisions need of a pod, as the kubelet or the API server tells it. */
+/** Pod as the kubelet or the API server describes it, with the fields that decisions depend on. */
 export interface Pod {
   readonly uid: string;
   readonly namespace: string;
   readonly name: string;
   readonly annotations: Readonly<Record<string, string>>;
   readonly labels: Readonly<Record<string, string>>;
-  /** `status.qosClass`; undefined while the kubelet has not written it. */
+  /** `status.qosClass`; undefined until the kubelet has set it. */
   readonly qosClass: QosClass | undefined;
   /** `spec.priority`; undefined where admission did not set it, as for static pods. */
   readonly priority: number | undefined;
-  /** `status.phase`, such as `Running`; undefined while the kubelet has not written it. */
+  /** `status.phase`, such as `Running`; undefined until the kubelet has set it. */
   readonly phase: string | undefined;
-  /** Somebody has deleted it, and its grace period runs. */
+  /** True after the pod's deletion, while its grace period runs. */
   readonly isTerminating: boolean;
-  /** The kind of its controller, such as `ReplicaSet`; undefined for a pod that nobody would make anew. */
+  /** Kind of its controller, such as `ReplicaSet`; undefined for a pod that no controller would recreate. */
   readonly ownerKind: string | undefined;
   readonly containers: readonly PodContainer[];
 }
 
-/** One container of a pod: regular, init, sidecar or ephemeral, which swap limits treat alike. */
+/** Container of a pod: regular, init, sidecar or ephemeral, which swap limits treat alike. */
 export interface PodContainer {
   readonly name: string;
-  /** The runtime's id without its scheme; undefined before the container was made. */
+  /** Id in the runtime, without its scheme; undefined before the container is created. */
   readonly id: string | undefined;
-  /** What the kubelet has allocated, in bytes; 0 without a request. */
+  /** Request that the kubelet has allocated, in bytes; 0 without a request. */
   readonly memoryRequestBytes: number;
   /** In bytes; undefined without a limit. */
   readonly memoryLimitBytes: number | undefined;
@@ -35,20 +35,20 @@ export interface PodContainer {
 const SYSTEM_CRITICAL_PRIORITY = 2_000_000_000;
 
 /**
- * Tells by the annotation `kubernetes.io/config.source` whether a pod comes from a file or URL of the node
- * (kubernetes pkg/kubelet/types/pod_update.go:102-109,151-155).
+ * Returns true if the annotation `kubernetes.io/config.source` names a file or URL of the node (kubernetes
+ * pkg/kubelet/types/pod_update.go:102-109,151-155).
  */
 export function isStaticSource(source: string | undefined): boolean {
   return source !== undefined && source !== "api";
 }
 
-/** Tells whether a pod comes from a file or URL of the node, as the kubelet itself tells of it. */
+/** Returns true if a pod, as the kubelet describes it, comes from a file or URL of the node. */
 export function isStaticPod(pod: Pod): boolean {
   return isStaticSource(pod.annotations["kubernetes.io/config.source"]);
 }
 
 /**
- * Tells whether the kubelet holds a pod for critical: static, the mirror of a static one, or of a system priority
+ * Returns true if the kubelet considers a pod critical: static, the mirror of a static one, or of a system priority
  * (kubernetes pkg/kubelet/types/pod_update.go:142-169,186-188).
  */
 export function isCriticalPod(pod: Pod): boolean {

@@ -14,14 +14,14 @@ const SUFFIX_FACTORS: Record<string, bigint> = {
   Ei: 1n << 60n,
 };
 
-// A memory request of "100m", a tenth of a byte, is a common slip for 100M, and the API server lets it through.
+// A memory request of "100m", a tenth of a byte, is a common slip for 100M, and the API server accepts it.
 const SUFFIX_DIVISORS: Record<string, bigint> = { n: 10n ** 9n, u: 10n ** 6n, m: 10n ** 3n };
 
 const QUANTITY = /^\+?(\d{1,30})(?:\.(\d{0,30}))?(?:[eE]\+?(\d{1,2})|([numkMGTPE]|[KMGTPE]i))?$/;
 
 /**
- * Reads a Kubernetes quantity of bytes (`64Mi`, `1.5G`, `1e9`), rounded up to a whole byte as the kubelet does;
- * undefined when it is malformed, negative, or beyond what a number holds exactly.
+ * Parses a Kubernetes quantity of bytes (`64Mi`, `1.5G`, `1e9`), rounded up to a whole byte as the kubelet does;
+ * undefined if it is malformed, negative, or too large for an exact number.
  */
 export function parseQuantity(text: string): number | undefined {
   const match = QUANTITY.exec(text.trim());
@@ -35,19 +35,19 @@ export function parseQuantity(text: string): number | undefined {
 }
 
 /**
- * Reads a swap limit as the kernel and wasp's annotation spell it: `max` (Infinity), or a quantity of bytes;
- * undefined when it is neither.
+ * Parses a limit as the kernel and wasp's annotation write it: `max` (Infinity), or a quantity of bytes; undefined
+ * otherwise.
  */
 export function parseLimit(text: string): number | undefined {
   return text.trim() === "max" ? Number.POSITIVE_INFINITY : parseQuantity(text);
 }
 
-/** Spells a limit in bytes as the kernel's cgroup v2 files do: digits, or `max` for Infinity. */
+/** Formats a limit in bytes as the kernel's cgroup v2 files do: digits, or `max` for Infinity. */
 export function formatLimit(limitBytes: number): string {
   return limitBytes === Number.POSITIVE_INFINITY ? "max" : String(limitBytes);
 }
 
-/** Spells a number of bytes, or Infinity, as parseLimit reads it, with the largest binary suffix that leaves it whole. */
+/** Formats bytes, or Infinity, for parseLimit, with the largest binary suffix that gives a whole number. */
 export function formatQuantity(bytes: number): string {
   const suffix = ["Pi", "Ti", "Gi", "Mi", "Ki"].find((unit) => bytes > 0 && bytes % binary(unit) === 0);
   return suffix === undefined || !Number.isFinite(bytes)
@@ -55,7 +55,7 @@ export function formatQuantity(bytes: number): string {
     : `${bytes / binary(suffix)}${suffix}`;
 }
 
-/** Spells a number of bytes for people, as in `1.3 GiB`: rounded, which formatQuantity is not. */
+/** Formats bytes for people, as in `1.3 GiB`: rounded, unlike formatQuantity. */
 export function formatRounded(bytes: number): string {
   const suffix = ["Pi", "Ti", "Gi", "Mi", "Ki"].find((unit) => bytes >= binary(unit));
   if (suffix === undefined) return `${Math.round(bytes)} B`;

@@ -2,7 +2,7 @@ import { isCriticalPod, isStaticPod, type Pod, type PodContainer } from "../kube
 import type { Container } from "./container.ts";
 import { swapOverrideOf } from "./swap-override.ts";
 
-/** A container of a pod as swap decisions see it, its memory request known to the byte; undefined without a QoS class. */
+/** Describes a container of a pod for a swap decision, with the exact memory request; undefined without a QoS class. */
 export function containerOfPod(pod: Pod, container: PodContainer): Container | undefined {
   if (pod.qosClass === undefined) return undefined;
   return {

@@ -1,18 +1,18 @@
 import type { QosClass } from "../kubernetes/pod-cgroup.ts";
 import type { MemoryRequest } from "./oom-score-adj.ts";
 
-/** Why wasp leaves a container's swap limit as it found it. */
+/** Reason for which wasp leaves a container's swap limit unchanged. */
 export type LeaveReason =
-  /** Not in a cgroup that the kubelet made. */
+  /** The container is not in a cgroup of the kubelet's. */
   | "not-kubernetes"
-  /** The pod's own sandbox (pause) container. */
+  /** The container is the pod's sandbox (pause container). */
   | "sandbox"
   /** Its OCI config already carries a swap limit: the kubelet itself runs LimitedSwap. */
   | "kubelet-limited-swap"
   /** cgroup v1 limits swap only together with memory, and the container has no memory limit. */
   | "no-memory-limit";
 
-/** Why a container gets no swap. */
+/** Reason for which a container gets no swap. */
 export type NoSwapReason =
   | "swap-behavior"
   | "excluded-namespace"
@@ -23,40 +23,40 @@ export type NoSwapReason =
   | "not-virtual-machine"
   | "no-memory-request"
   | "request-equals-limit"
-  /** Only an interval of its memory request is known, and it reaches down to nothing. */
+  /** The memory request is only known as an interval, which begins at 0. */
   | "request-unknown"
   | "request-above-capacity"
   | "no-swap-on-node";
 
-/** Why a container gets the swap limit it gets. */
+/** Reason for which a container gets its swap limit. */
 type GrantReason =
   | "limited-swap"
   | "unlimited-swap"
   | "pod-override"
-  /** Its class of memory QoS bounds its memory, and leaves swap without a limit. */
+  /** Its class of memory QoS limits its memory and leaves swap unlimited. */
   | "memory-qos-class"
   | "memory-qos-annotation";
 
-/** Every reason that a swap decision can carry: the same word in the log, the metric label and the status table. */
+/** All reasons of a swap decision: the same tag in the log, the metric label and the status table. */
 export type Reason = LeaveReason | NoSwapReason | GrantReason;
 
-/** What a swap decision has to know of a container and its pod. */
+/** Properties of a container and its pod that a swap decision depends on. */
 export interface Container {
   readonly namespace: string | undefined;
   readonly qosClass: QosClass;
   /** Static pods come from a file or URL of the node, not from the API server. */
   readonly isStatic: boolean;
   readonly isCritical: boolean;
-  /** A KubeVirt virt-launcher pod. */
+  /** True for a container of KubeVirt's virt-launcher pod. */
   readonly isVirtualMachine: boolean;
   readonly memoryRequest: MemoryRequest;
   /** In bytes; undefined without a limit. */
   readonly memoryLimitBytes: number | undefined;
-  /** The value of the swap limit annotation that applies to this container, as the user wrote it. */
+  /** Value of the swap limit annotation that applies to this container, as written in the pod. */
   readonly swapOverride: string | undefined;
 }
 
-/** The memory and the swap of a node, in bytes, as /proc/meminfo has them. */
+/** Memory and swap of a node, in bytes, from /proc/meminfo. */
 export interface NodeCapacity {
   readonly memoryTotalBytes: number;
   readonly swapTotalBytes: number;

@@ -1,21 +1,24 @@
-/** What is remembered of the writes to one limit that wasp undid; in seconds of a clock that never jumps. */
+/**
+ * Record of foreign writes to a limit and their corrections by wasp; times in seconds of a monotonic clock.
+ */
 export interface Contest {
-  /** When the latest were undone, oldest first. */
+  /** Times of the latest corrections, oldest first. */
   readonly restoredSeconds: readonly number[];
-  /** Somebody keeps writing: wasp answers slowly. */
+  /** True while foreign writes keep coming, so that wasp corrects it less often. */
   readonly isContested: boolean;
 }
 
-/** A limit that nobody else has written. */
+/** State of a limit without foreign writes. */
 export const UNCONTESTED: Contest = { restoredSeconds: [], isContested: false };
 
-// Long enough that the answer costs nothing, short enough that the last word is wasp's soon after the other gives up.
+// Long enough for the corrections to cost nothing, short enough for the limit to be right soon after the other writer
+// stops.
 const WINDOW_SECONDS = 60;
-const SETTLED_SECONDS = 2 * WINDOW_SECONDS;
+const CALM_SECONDS = 2 * WINDOW_SECONDS;
 
 /**
- * Decides when to undo another's write: at once, up to maxPerMinute of them a minute; beyond that once a minute, because
- * two that correct each other would never end.
+ * Returns the time of the next correction: at once for the first maxPerMinute within a minute, then once a minute,
+ * because two writers that correct each other would never end.
  */
 export function restoreAt(contest: Contest, nowSeconds: number, maxPerMinute: number): number {
   const last = contest.restoredSeconds.at(-1);
@@ -24,20 +27,20 @@ export function restoreAt(contest: Contest, nowSeconds: number, maxPerMinute: nu
     : Math.max(nowSeconds, last + WINDOW_SECONDS);
 }
 
-/** What is to be remembered once another's write has been found: whether it is a contest now. */
+/** Updates the state when a foreign write is found. */
 export function contested(contest: Contest, nowSeconds: number, maxPerMinute: number): Contest {
   return { ...contest, isContested: isTooOften(contest, nowSeconds, maxPerMinute) };
 }
 
-/** What is to be remembered once a write has been undone. */
+/** Updates the state when a write has been corrected. */
 export function restored(contest: Contest, nowSeconds: number): Contest {
   return { ...contest, restoredSeconds: [...recent(contest, nowSeconds), nowSeconds] };
 }
 
-/** What is to be remembered while the limit is right: a contest ends when nothing was undone for two minutes. */
-export function settled(contest: Contest, nowSeconds: number): Contest {
+/** Updates the state while the limit is right: a contest ends two minutes after the last correction. */
+export function calmed(contest: Contest, nowSeconds: number): Contest {
   const last = contest.restoredSeconds.at(-1);
-  return last === undefined || nowSeconds - last < SETTLED_SECONDS ? contest : UNCONTESTED;
+  return last === undefined || nowSeconds - last < CALM_SECONDS ? contest : UNCONTESTED;
 }
 
 function isTooOften(contest: Contest, nowSeconds: number, maxPerMinute: number): boolean {

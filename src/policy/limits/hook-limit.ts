@@ -4,8 +4,8 @@ import { wholePages } from "./reconcile.ts";
 import { decideSwapLimit, type SwapLimitConfig } from "./swap-limit.ts";
 
 /**
- * The limit that the hook gives this container, in whole pages of pageBytes, Infinity for none: it can only tell the
- * request from oom_score_adj, and takes the lowest that fits.
+ * Computes the limit that the hook gives to this container, in whole pages of pageBytes, Infinity for none. The hook
+ * derives the request from oom_score_adj, and uses the lowest one that fits.
  */
 export function hookLimitOf(
   container: Container,
@@ -18,12 +18,13 @@ export function hookLimitOf(
 }
 
 /**
- * Whether a container that was found with this limit at its start may have it from the hook; undefined where that
- * cannot be told, because the hook too leaves it none.
+ * Returns true if the limit of a container at its start may come from the hook; undefined if that is undecidable,
+ * because the hook gives no swap either.
  */
-export function mayBeOfHook(effectiveBytes: number, hookLimitBytes: number): boolean | undefined {
+export function mayBeFromHook(effectiveBytes: number, hookLimitBytes: number): boolean | undefined {
   if (hookLimitBytes === 0) return undefined;
-  // Not compared to the byte: the hook's own flags may be others, and a kubelet without NodeSwap leaves some without a limit.
+  // Not an exact comparison: the hook may have other flags, and a kubelet without NodeSwap leaves some containers
+  // unlimited.
   return effectiveBytes > 0 && (Number.isFinite(effectiveBytes) || hookLimitBytes === effectiveBytes);
 }
 

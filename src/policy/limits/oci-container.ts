@@ -5,10 +5,10 @@ import type { Container, LeaveReason, NodeCapacity } from "./container.ts";
 import { GUARANTEED_OOM_SCORE_ADJ, invertOomScoreAdj, type MemoryRequest } from "./oom-score-adj.ts";
 import { swapOverrideOf } from "./swap-override.ts";
 
-/** A map of strings as a runtime wrote it, unchecked: a value that is no string counts as absent. */
+/** Map of strings from a runtime, unchecked: a value of another type counts as absent. */
 export type StringMap = Readonly<Record<string, unknown>>;
 
-/** What an OCI runtime's config.json, or NRI, says about a container. */
+/** Container as an OCI runtime's config.json, or NRI, describes it. */
 export interface OciContainer {
   readonly cgroupsPath: string | undefined;
   readonly oomScoreAdj: number | undefined;
@@ -19,14 +19,14 @@ export interface OciContainer {
   readonly unified: StringMap;
 }
 
-/** A container that a swap decision can be made for, or why there is none to make. */
+/** Container that a swap decision can be made for, or the reason for which there is none to make. */
 export type Classification =
   | { readonly container: Container; readonly cgroup: PodCgroup }
   | { readonly leave: LeaveReason };
 
 /**
- * Classifies a container by what its OCI config tells: the QoS class by its cgroup's path, the memory request by
- * its oom_score_adj, the pod by the annotations that CRI-O and containerd write.
+ * Classifies a container by its OCI config: the QoS class by the path of its cgroup, the memory request by its
+ * oom_score_adj, the pod by the annotations of CRI-O and containerd.
  */
 export function classifyOciContainer(oci: OciContainer, node: NodeCapacity): Classification {
   const cgroup = oci.cgroupsPath === undefined ? undefined : parsePodCgroup(oci.cgroupsPath);
@@ -39,7 +39,7 @@ export function classifyOciContainer(oci: OciContainer, node: NodeCapacity): Cla
     namespace: identity.namespace,
     qosClass: cgroup.qosClass,
     isStatic: isStaticSource(stringAt(oci.annotations, "kubernetes.io/config.source")),
-    // Only node-critical pods show: other critical ones get the formula (pkg/kubelet/qos/policy.go:46-49).
+    // Only node-critical pods are recognizable: other critical ones get the formula (pkg/kubelet/qos/policy.go:46-49).
     isCritical: cgroup.qosClass === "Burstable" && oci.oomScoreAdj === GUARANTEED_OOM_SCORE_ADJ,
     isVirtualMachine: stringAt(oci.annotations, "kubevirt.io/domain") !== undefined,
     memoryRequest: memoryRequestOf(oci, node),
@@ -49,14 +49,14 @@ export function classifyOciContainer(oci: OciContainer, node: NodeCapacity): Cla
   return { container, cgroup };
 }
 
-/** Who a container is in Kubernetes, as far as its annotations tell. */
+/** Namespace, pod and name of a container, as far as its annotations have them. */
 export interface PodIdentity {
   readonly namespace: string | undefined;
   readonly pod: string | undefined;
   readonly container: string | undefined;
 }
 
-/** Finds namespace, pod and container in the annotations that CRI-O or containerd write. */
+/** Reads namespace, pod and container name from the annotations of CRI-O or containerd. */
 export function podIdentityOf(annotations: StringMap): PodIdentity {
   return {
     namespace: stringAt(annotations, "io.kubernetes.pod.namespace", "io.kubernetes.cri.sandbox-namespace"),
@@ -82,8 +82,9 @@ function memoryLimitOf(oci: OciContainer): number | undefined {
 }
 
 /**
- * The kubelet's MemoryQoS writes the request itself (kuberuntime_container_linux.go:154-169). It is believed up to
- * the interval that oom_score_adj allows, since a sidecar's or pod-level request makes that interval too high.
+ * Reads the request that the kubelet's MemoryQoS writes (kuberuntime_container_linux.go:154-169). It is accepted up to
+ * the end of the interval that oom_score_adj allows, because a sidecar's or pod-level request makes that interval too
+ * high.
  */
 function memoryRequestOf(oci: OciContainer, node: NodeCapacity): MemoryRequest {
   const interval =

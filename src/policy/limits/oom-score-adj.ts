@@ -1,4 +1,4 @@
-/** A memory request in bytes of which only an interval is known; both ends are the same when it is known exactly. */
+/** Interval of a memory request, in bytes; both ends are equal for an exact request. */
 export interface MemoryRequest {
   readonly lowBytes: number;
   readonly highBytes: number;
@@ -7,15 +7,15 @@ export interface MemoryRequest {
 /** oom_score_adj of Guaranteed and node-critical containers (kubernetes pkg/kubelet/qos/policy.go:46-60). */
 export const GUARANTEED_OOM_SCORE_ADJ = -997;
 
-/** oom_score_adj range that the kubelet gives Burstable containers (kubernetes pkg/kubelet/qos/policy.go:110-119). */
+/** Range of oom_score_adj for Burstable containers (kubernetes pkg/kubelet/qos/policy.go:110-119). */
 const BURSTABLE_OOM_SCORE_ADJ = { min: 3, max: 999 } as const;
 
 /**
- * Finds the memory requests, in bytes, for which the kubelet computes this oom_score_adj on a node of this capacity;
- * undefined when it is not one of a Burstable container.
+ * Computes the memory requests, in bytes, for which the kubelet sets this oom_score_adj on a node of this capacity;
+ * undefined if it is not that of a Burstable container.
  *
- * The kubelet computes `1000 - (1000 * request) / capacity` in whole numbers and folds the ends into 3 and 999
- * (kubernetes pkg/kubelet/qos/policy.go:84,110-119).
+ * The kubelet computes `1000 - (1000 * request) / capacity` in integers and clamps the result to 3 to 999 (kubernetes
+ * pkg/kubelet/qos/policy.go:84,110-119).
  */
 export function invertOomScoreAdj(oomScoreAdj: number, memoryTotalBytes: number): MemoryRequest | undefined {
   const { min, max } = BURSTABLE_OOM_SCORE_ADJ;
@@ -28,19 +28,19 @@ export function invertOomScoreAdj(oomScoreAdj: number, memoryTotalBytes: number)
   return { lowBytes, highBytes: ceilThousandths(thousandths + 1, memoryTotalBytes) - 1 };
 }
 
-// thousandths * bytes passes 2^53 on a node of 8 TiB, so the product is taken in two parts.
+// thousandths * bytes exceeds 2^53 on a node of 8 TiB, so the product is computed in two parts.
 function ceilThousandths(thousandths: number, bytes: number): number {
   const rest = bytes % 1000;
   return ((bytes - rest) / 1000) * thousandths + Math.ceil((rest * thousandths) / 1000);
 }
 
 /**
- * The oom_score_adj that the kubelet gives a Burstable container with this memory request, in bytes
- * (kubernetes pkg/kubelet/qos/policy.go:84,110-119).
+ * Computes the oom_score_adj of a Burstable container with this memory request, in bytes (kubernetes
+ * pkg/kubelet/qos/policy.go:84,110-119).
  */
 export function oomScoreAdjOf(memoryRequestBytes: number, memoryTotalBytes: number): number {
   const { min, max } = BURSTABLE_OOM_SCORE_ADJ;
-  // A thousand times 9 TiB passes 2^53.
+  // 1000 times 9 TiB exceeds 2^53.
   const thousandths = Number((1000n * BigInt(memoryRequestBytes)) / BigInt(memoryTotalBytes));
   return Math.max(min, Math.min(max, 1000 - thousandths));
 }

@@ -5,68 +5,70 @@ import type { NodeCapacity } from "./container.ts";
 import { containerOfPod } from "./container-of-pod.ts";
 import { decideSwapLimit, type SwapLimitConfig, type SwapLimitDecision } from "./swap-limit.ts";
 
-/** A container as the kernel has it. */
+/** Container as found in the cgroup tree. */
 export interface FoundContainer {
   readonly id: string;
-  /** The UID in the name of its pod's cgroup. */
+  /** UID in the name of its pod's cgroup. */
   readonly podUid: string;
-  /** The limit in force, in bytes of swap; Infinity for none. */
+  /** Effective swap limit in bytes; Infinity for none. */
   readonly effectiveBytes: number;
-  /** What it has swapped out, in bytes. */
+  /** Swap usage in bytes. */
   readonly swapUsageBytes: number;
 }
 
-/** Why nothing is done about a container: what is not known is not guessed. */
+/** Reason for which a container is left alone: wasp never acts on a guess. */
 export type HoldReason =
-  /** No pod of that UID has been told of yet, or no longer. */
+  /** No pod with that UID is in the kubelet's list, either not yet or no longer. */
   | "pod-unknown"
-  /** The pod's status does not name the container: its pause container, or one that has just been made. */
+  /** The pod's status does not name the container: a pause container, or one that is just being created. */
   | "container-unknown"
-  /** The kubelet has not classified the pod yet. */
+  /** The kubelet has not set the pod's QoS class yet. */
   | "qos-class-unknown"
-  /** An annotation for memory QoS is wrong: whatever its container has, nothing is taken from it for that. */
+  /** An annotation for memory QoS is invalid, so the container keeps its current limit. */
   | "annotation-wrong";
 
-/** What to do about one container's swap limit, and why. */
-export type Finding =
+/** Action on one container's swap limit, with its reason. */
+export type LimitFinding =
   | { readonly action: "hold"; readonly reason: HoldReason; readonly pod: Pod | undefined }
   | {
       readonly action: "keep" | "write";
       readonly pod: Pod;
       readonly containerName: string;
       readonly decision: SwapLimitDecision;
-      /** What is to be in force: the decision's limit, or the node's if that is lower, in whole pages; Infinity for none. */
+      /** Limit to write: that of the decision, or the node's if it is lower, in whole pages; Infinity for none. */
       readonly wantedBytes: number;
-      /** More is swapped out than the limit allows: the kernel brings nothing back, so it holds for what comes. */
+      /**
+       * Swap usage exceeds the limit: the kernel swaps nothing in for that, so the limit only stops further swap-out.
+       */
       readonly isBelowUsage: boolean;
     };
 
-/** The pods of a node by the UID in the name of their cgroup. */
+/** Pods of a node by the UID in the name of their cgroup. */
 export type PodIndex = ReadonlyMap<string, Pod>;
 
-/** Orders pods by the UIDs that their cgroups may be named by. */
+/** Indexes pods by the UIDs that can be in the names of their cgroups. */
 export function indexPods(pods: readonly Pod[]): PodIndex {
   return new Map(pods.flatMap((pod) => cgroupUidsOf(pod).map((uid) => [uid, pod] as const)));
 }
 
-// A static pod's cgroup is named by the hash of its file, which is its UID to the kubelet. The API server shows its
-// mirror, with a UID of its own and that hash in an annotation (kubernetes pkg/kubelet/pod/mirror_client.go:81).
+// A static pod's cgroup is named after the hash of its manifest, which is its UID for the kubelet. The API server has
+// its mirror pod, with another UID and that hash in an annotation (kubernetes pkg/kubelet/pod/mirror_client.go:81).
 function cgroupUidsOf(pod: Pod): string[] {
   const hash = pod.annotations["kubernetes.io/config.mirror"];
   return hash === undefined ? [pod.uid] : [pod.uid, hash];
 }
 
-/** The knobs of what containers are held to. */
+/** Knobs of the agent's swap limits. */
 export interface ReconcileConfig extends SwapLimitConfig {
-  /** What all pods together may swap, in bytes; undefined for no such limit. */
+  /** Swap limit of all pods together, in bytes; undefined for none. */
   readonly nodeSwapLimitBytes?: number | undefined;
-  /** What pods may ask for by annotations for memory QoS; undefined where nobody heeds those. */
+  /** Classes and files that annotations for memory QoS may name; undefined where memory QoS is off. */
   readonly memoryQos?: MemoryQosConfig | undefined;
 }
 
 /**
- * Compares the limit that a container is entitled to with the one in force. The kernel keeps limits in whole pages of
- * pageBytes, rounded down.
+ * Compares the limit that a container is entitled to with the effective one. The kernel rounds limits down to whole
+ * pages of pageBytes.
  */
 export function reconcile(
   found: FoundContainer,
@@ -74,7 +76,7 @@ export function reconcile(
   node: NodeCapacity,
   config: ReconcileConfig,
   pageBytes: number,
-): Finding {
+): LimitFinding {
   const pod = pods.get(found.podUid);
   if (pod === undefined) return { action: "hold", reason: "pod-unknown", pod };
   const named: PodContainer | undefined = pod.containers.find(({ id }) => id === found.id);
@@ -99,7 +101,7 @@ export function reconcile(
   };
 }
 
-/** A limit as the kernel keeps it: in whole pages, rounded down; bytes, Infinity for none. */
+/** Rounds a limit down to whole pages, as the kernel does; in bytes, Infinity for none. */
 export function wholePages(bytes: number, pageBytes: number): number {
   return bytes === Number.POSITIVE_INFINITY ? bytes : bytes - (bytes % pageBytes);
 }

@@ -1,8 +1,8 @@
-// Several may have a word on memory.swap.max; this is who is heard first:
-// 1. the annotation memory.swap.max.memory-qos.nri.io, where the node's configuration lists that file;
-// 2. the annotation wasp.io/swap-limit, as far as podOverrides lets it, where wasp sets swap limits at all;
-// 3. the class of memory QoS, which lets a container swap without a limit: whoever configured it bounds memory instead,
-//    also for pods that LimitedSwap leaves out, such as Guaranteed ones;
+// Sources of memory.swap.max, by precedence:
+// 1. the annotation memory.swap.max.memory-qos.nri.io, if the node's configuration lists that file;
+// 2. the annotation wasp.io/swap-limit, as far as podOverrides allows, if wasp sets swap limits at all;
+// 3. the class of memory QoS, which leaves swap unlimited because its memory.high limits memory instead, also for pods that
+//    LimitedSwap excludes, such as Guaranteed ones;
 // 4. swapBehavior, as in the hook.
 
 import { formatLimit } from "../kubernetes/quantity.ts";
@@ -14,40 +14,43 @@ import { type Classification, classifyOciContainer, type OciContainer } from "./
 import { decideSwapLimit, type SwapLimitConfig } from "./swap-limit.ts";
 import { swapOverrideOf } from "./swap-override.ts";
 
-/** What NRI tells of a pod, as far as its containers' limits depend on it. */
+/** Properties of a pod in NRI that its containers' limits depend on. */
 export interface NriLimitsPod {
   readonly namespace: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
 }
 
-/** What NRI tells of a container, as far as its limits depend on it. */
+/** Properties of a container in NRI that its limits depend on. */
 export interface NriLimitsContainer extends Omit<OciContainer, "annotations"> {
   readonly name: string;
 }
 
-/** How swap is shared out: the node's, and by which knobs. */
+/** Distribution of the node's swap: its capacity and the knobs. */
 export interface SwapSharing {
   readonly node: NodeCapacity;
   readonly config: SwapLimitConfig;
-  /** The container as the kubelet or the API server tells of it, where that is known: its request is not guessed then. */
+  /**
+   * Container as the kubelet or the API server describes it, with the exact memory request; undefined while it is
+   * unknown.
+   */
   readonly exact?: Container | undefined;
-  /** What all pods together may swap, in bytes, and so each container at most; undefined for no such limit. */
+  /** Swap limit of all pods together, in bytes, and so the maximum for each container; undefined for none. */
   readonly nodeSwapLimitBytes?: number | undefined;
 }
 
-/** What a container is to have, and why. */
+/** Limits of a container, with their reasons. */
 export interface NriLimits {
   readonly unified: Unified;
   readonly className: string | undefined;
-  /** Why memory.swap.max is what it is, or is left alone; undefined where nobody has a word on it. */
+  /** Reason for the value of memory.swap.max, or for leaving it alone; undefined where nothing sets it. */
   readonly swapReason: Reason | undefined;
-  /** An annotation for wasp's swap limit that was not heeded, and what is wrong with it. */
+  /** Annotation for wasp's swap limit that was ignored, with the reason. */
   readonly ignoredOverride: string | undefined;
   readonly problems: MemoryQosDecision["problems"];
 }
 
-/** Decides what is written into a container's spec; without sharing, swap is left to memory QoS. */
+/** Decides the values to write into a container's spec; without sharing, only memory QoS sets swap. */
 export function decideNriLimits(
   pod: NriLimitsPod,
   container: NriLimitsContainer,
@@ -71,13 +74,13 @@ export function decideNriLimits(
   };
 }
 
-/** The same limits without those of swap, for a node whose kernel has no files for them: there no container would start. */
+/** Removes the limits of swap, for a node whose kernel lacks their files: no container would start there. */
 export function withoutSwap(limits: NriLimits): NriLimits {
   const others = Object.entries(limits.unified).filter(([file]) => !file.startsWith("memory.swap."));
   return { ...limits, unified: Object.fromEntries(others), swapReason: undefined };
 }
 
-/** What classifyOciContainer tells of a container that NRI tells of, which needs no runtime's annotations for it. */
+/** Classifies a container in NRI as classifyOciContainer does, without annotations of the runtime. */
 export function classifyNriContainer(
   pod: NriLimitsPod,
   container: NriLimitsContainer,
@@ -88,7 +91,7 @@ export function classifyNriContainer(
     ...pod.annotations,
     "io.kubernetes.pod.namespace": namespace,
     "io.kubernetes.container.name": container.name,
-    // Sandboxes do not come this way; and a pod that calls itself one must not get away with it.
+    // Sandboxes are handled elsewhere, and a pod cannot pass its container off as one.
     "io.kubernetes.cri-o.ContainerType": "container",
   };
   const classified = classifyOciContainer({ ...container, annotations }, node);
@@ -96,7 +99,7 @@ export function classifyNriContainer(
   return { ...classified, container: { ...classified.container, isVirtualMachine: true } };
 }
 
-interface SwapWord {
+interface SpecSwapLimit {
   /** Infinity for no limit; undefined where memory.swap.max is left alone. */
   readonly limitBytes?: number;
   readonly reason?: Reason;
@@ -108,7 +111,7 @@ function decideSwap(
   container: NriLimitsContainer,
   qos: MemoryQosDecision,
   sharing: SwapSharing | undefined,
-): SwapWord {
+): SpecSwapLimit {
   const asked = swapOverrideOf(pod.annotations, container.name);
   const byMemoryQos = swapByMemoryQos(qos, asked, sharing?.config);
   if (byMemoryQos !== undefined) return byMemoryQos;

@@ -2,38 +2,38 @@ import { matchesNamespace } from "../kubernetes/namespace.ts";
 import { parseLimit } from "../kubernetes/quantity.ts";
 import type { Container, LeaveReason, NodeCapacity, NoSwapReason, Reason } from "./container.ts";
 
-/** How much swap the node's containers get: none, their share, or all they ask for. */
+/** Swap behaviors of the node: no swap, each container's share, or no limit. */
 export const SWAP_BEHAVIORS = ["NoSwap", "LimitedSwap", "UnlimitedSwap"] as const;
 
-/** Which pods may swap: every Burstable pod, or only KubeVirt's virtual machines. */
+/** Workloads that may swap: all Burstable pods, or only KubeVirt's virtual machines. */
 export const WORKLOADS = ["Burstable", "VirtualMachines"] as const;
 
-/** What a pod's own annotation may do to its swap limit. */
+/** Changes that a pod's own annotation may make to its swap limit. */
 export const POD_OVERRIDES = ["Never", "Lower", "Any"] as const;
 
-/** The knobs of a swap decision. */
+/** Knobs of a swap decision. */
 export interface SwapLimitConfig {
   readonly swapBehavior: (typeof SWAP_BEHAVIORS)[number];
   readonly workloads: (typeof WORKLOADS)[number];
   readonly podOverrides: (typeof POD_OVERRIDES)[number];
   readonly excludeNamespaces: readonly string[];
-  /** Bytes of the node's swap that are kept from the share-out; the kubelet keeps none. */
+  /** Swap of the node that is not shared out, in bytes; the kubelet reserves none. */
   readonly systemReservedSwapBytes: number;
 }
 
-/** The swap limit that a container is entitled to, and why. */
+/** Swap limit that a container is entitled to, with the reason. */
 export interface SwapLimitDecision {
   /** In bytes; Infinity for no limit. */
   readonly limitBytes: number;
   readonly reason: Exclude<Reason, LeaveReason>;
-  /** An annotation that was not heeded, and what is wrong with it. */
+  /** Annotation that was ignored, with the reason. */
   readonly ignoredOverride?: string;
 }
 
 /**
- * Decides a container's swap limit: the kubelet's exclusions and formula
- * (kubernetes pkg/kubelet/kuberuntime/kuberuntime_container_linux.go:234-257,520-534), narrowed by wasp's
- * configuration and by what the pod asks for itself.
+ * Decides a container's swap limit: the kubelet's exclusions and formula (kubernetes
+ * pkg/kubelet/kuberuntime/kuberuntime_container_linux.go:234-257,520-534), then wasp's configuration, then the pod's
+ * own annotation.
  */
 export function decideSwapLimit(
   container: Container,
@@ -42,18 +42,18 @@ export function decideSwapLimit(
 ): SwapLimitDecision {
   const ineligible = adjudicatePod(container, config);
   if (ineligible !== undefined) return { limitBytes: 0, reason: ineligible };
-  return heedOverride(entitlement(container, node, config), container.swapOverride, config);
+  return applyOverride(entitlement(container, node, config), container.swapOverride, config);
 }
 
-/** Decides how far what a pod asks for itself, as written, changes what it is entitled to. */
-export function heedOverride(
+/** Applies the pod's own annotation, as written, to the entitlement, as far as podOverrides allows. */
+export function applyOverride(
   entitled: SwapLimitDecision,
   asked: string | undefined,
   config: SwapLimitConfig,
 ): SwapLimitDecision {
   if (asked === undefined) return entitled;
   if (config.podOverrides === "Never") {
-    return { ...entitled, ignoredOverride: `${asked}: pod overrides are off` };
+    return { ...entitled, ignoredOverride: `${asked}: podOverrides is Never` };
   }
   const askedBytes = parseLimit(asked);
   if (askedBytes === undefined) {
@@ -61,12 +61,12 @@ export function heedOverride(
   }
   if (askedBytes === entitled.limitBytes) return entitled;
   if (askedBytes > entitled.limitBytes && config.podOverrides === "Lower") {
-    return { ...entitled, ignoredOverride: `${asked}: above the entitlement, only less may be asked for` };
+    return { ...entitled, ignoredOverride: `${asked}: above the entitlement, and podOverrides is Lower` };
   }
   return { limitBytes: askedBytes, reason: "pod-override" };
 }
 
-/** The first reason for which no container of this pod gets swap, whatever it asks for. */
+/** Returns the first reason for which no container of this pod gets swap; an annotation cannot change it. */
 function adjudicatePod(container: Container, config: SwapLimitConfig): NoSwapReason | undefined {
   if (config.swapBehavior === "NoSwap") return "swap-behavior";
   if (container.namespace !== undefined && matchesNamespace(container.namespace, config.excludeNamespaces)) {
@@ -92,7 +92,7 @@ function entitlement(container: Container, node: NodeCapacity, config: SwapLimit
   return { limitBytes, reason: "limited-swap" };
 }
 
-/** The first reason for which this container's own memory request earns no swap. */
+/** Returns the first reason for which a container with this memory request gets no swap. */
 function adjudicateRequest(container: Container, node: NodeCapacity): NoSwapReason | undefined {
   const { lowBytes, highBytes } = container.memoryRequest;
   const limitBytes = container.memoryLimitBytes;
@@ -107,8 +107,8 @@ function adjudicateRequest(container: Container, node: NodeCapacity): NoSwapReas
   return exceeds ? "request-above-capacity" : undefined;
 }
 
-// The order of these float64 operations is the kubelet's (kuberuntime_container_linux.go:520-534): with another
-// one, limits would differ from the kubelet's by a byte here and there.
+// The order of these float64 operations is the kubelet's (kuberuntime_container_linux.go:520-534): another order gives
+// limits that differ from the kubelet's by a byte.
 function shareOfSwap(requestBytes: number, memoryTotalBytes: number, swapBytes: number): number {
   return Math.trunc((requestBytes / memoryTotalBytes) * swapBytes);
 }

@@ -1,14 +1,17 @@
-/** The pod annotation that asks for a swap limit for every container of the pod: `"0"`, a quantity, or `max`. */
+/** Pod annotation that requests a swap limit for every container of the pod: `"0"`, a quantity, or `max`. */
 const POD_OVERRIDE_ANNOTATION = "wasp.io/swap-limit";
 
 /**
- * The prefix of the pod annotation that asks for one container, `swap-limit.wasp.io/CONTAINER`. An annotation's key
- * may hold a single slash (apimachinery pkg/util/validation/validation.go, IsQualifiedName), so the container's
- * name takes the place behind it.
+ * Prefix of the pod annotation that requests a limit for one container, `swap-limit.wasp.io/CONTAINER`. An annotation's
+ * key may have a single slash (apimachinery pkg/util/validation/validation.go, IsQualifiedName), so the container's
+ * name is the part after it.
  */
 const CONTAINER_OVERRIDE_PREFIX = "swap-limit.wasp.io/";
 
-/** The swap limit that a pod asks for on behalf of one container, as written; the container's own wins. */
+/**
+ * Returns the swap limit that a pod requests for one container, as written; the container's own annotation has
+ * precedence.
+ */
 export function swapOverrideOf(
   annotations: Readonly<Record<string, unknown>>,
   containerName: string | undefined,

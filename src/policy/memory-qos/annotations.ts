@@ -1,25 +1,25 @@
 const SUFFIX = ".memory-qos.nri.io";
 
-/** What a pod asks for on behalf of one of its containers. */
-export interface AskedSetting {
-  /** The annotation's key, as the pod has it. */
+/** Setting that a pod requests for one of its containers. */
+export interface RequestedSetting {
+  /** Key of the annotation in the pod. */
   readonly annotation: string;
-  /** What stands before the suffix: `class`, or a file of the cgroup. */
+  /** Part before the suffix: `class`, or a file of the cgroup. */
   readonly name: string;
   readonly value: string;
 }
 
 /**
- * Finds what a pod's annotations `NAME.memory-qos.nri.io` and `NAME.memory-qos.nri.io/CONTAINER` ask for a container. The
- * one for the container wins, and an empty one there takes the pod's away (nri-plugins cmd/plugins/memory-qos/main.go,
- * effectiveAnnotations, which lets an empty class fail, against its own documentation).
+ * Finds the settings that a pod's annotations `NAME.memory-qos.nri.io` and `NAME.memory-qos.nri.io/CONTAINER` request
+ * for a container. The container's annotation has precedence, and an empty one cancels the pod's (nri-plugins
+ * cmd/plugins/memory-qos/main.go, effectiveAnnotations, which rejects an empty class, against its own documentation).
  */
-export function memoryQosAskedFor(
+export function memoryQosRequests(
   containerName: string,
   podAnnotations: Readonly<Record<string, string>>,
-): readonly AskedSetting[] {
+): readonly RequestedSetting[] {
   const ofContainer = `${SUFFIX}/${containerName}`;
-  const asked = new Map<string, AskedSetting>();
+  const asked = new Map<string, RequestedSetting>();
   for (const ending of [SUFFIX, ofContainer]) {
     for (const annotation in podAnnotations) {
       if (!annotation.endsWith(ending)) continue;

@@ -1,62 +1,62 @@
-import { type AskedSetting, memoryQosAskedFor } from "./annotations.ts";
+import { memoryQosRequests, type RequestedSetting } from "./annotations.ts";
 import {
+  describeMemoryValues,
   isMemoryFile,
-  LEAST_MEMORY_BYTES,
   MEMORY_FILES,
   type MemoryFile,
-  memoryValueOf,
-  spellMemoryValue,
+  MIN_MEMORY_BYTES,
+  normalizeMemoryValue,
   type Unified,
 } from "./files.ts";
 
-/** A class that pods may ask for. */
+/** Class of memory QoS that pods may request. */
 export interface MemoryQosClass {
   readonly name: string;
-  /** 0 to 1: how much of its memory a container has on swap, at the least, when it reaches its limit. */
+  /** Fraction of its memory limit, 0 to 1, that a container has at least in swap when it reaches that limit. */
   readonly swapLimitRatio: number;
 }
 
-/** What pods may ask for on this node. */
+/** Memory QoS that pods may request on this node. */
 export interface MemoryQosConfig {
   readonly classes: readonly MemoryQosClass[];
-  /** The files that an annotation of their own may set. */
+  /** Files that pods may set with an annotation for the file. */
   readonly unifiedAnnotations: readonly MemoryFile[];
 }
 
-/** Why an annotation of a pod cannot be heeded. */
+/** Reason for which a pod's annotation cannot be applied. */
 export type MemoryQosProblemReason =
   | "unknown-class"
-  /** A class is a part of the memory limit, and the container has none. */
+  /** A class is a fraction of the memory limit, and the container has none. */
   | "class-without-memory-limit"
-  /** The file is a cgroup's, but this node does not let pods set it. */
+  /** The cgroup has this file, but pods may not set it on this node. */
   | "file-not-listed"
-  /** Neither a class nor a file of a cgroup's memory. */
+  /** The annotation names neither a class nor a file of a cgroup's memory. */
   | "unknown-annotation"
   | "wrong-value";
 
-/** An annotation that cannot be heeded. */
+/** Annotation that cannot be applied. */
 export interface MemoryQosProblem {
   readonly reason: MemoryQosProblemReason;
   readonly annotation: string;
-  /** Names the annotation, what was found, and what is right. */
+  /** Names the annotation, its value, and the valid values. */
   readonly message: string;
 }
 
-/** What the annotations of a pod come to for one of its containers. */
+/** Memory QoS of one container by its pod's annotations. */
 export interface MemoryQosDecision {
   readonly className: string | undefined;
-  /** What the class sets; less than what is set directly. */
+  /** Values that the class sets; `direct` has precedence. */
   readonly ofClass: Unified;
-  /** What annotations for a single file set. */
+  /** Values that annotations for a single file set. */
   readonly direct: Unified;
   readonly problems: readonly MemoryQosProblem[];
 }
 
-const NOBODY_ASKED: MemoryQosDecision = { className: undefined, ofClass: {}, direct: {}, problems: [] };
+const NO_MEMORY_QOS: MemoryQosDecision = { className: undefined, ofClass: {}, direct: {}, problems: [] };
 
 /**
- * Decides what a container gets by its pod's annotations for memory QoS; its memory limit is undefined without one. Without
- * a configuration nobody looks what they ask for.
+ * Decides a container's memory QoS by its pod's annotations; its memory limit is undefined without one. Without a
+ * configuration the annotations are ignored.
  */
 export function decideMemoryQos(
   containerName: string,
@@ -64,12 +64,12 @@ export function decideMemoryQos(
   memoryLimitBytes: number | undefined,
   config: MemoryQosConfig | undefined,
 ): MemoryQosDecision {
-  if (config === undefined) return NOBODY_ASKED;
+  if (config === undefined) return NO_MEMORY_QOS;
   const problems: MemoryQosProblem[] = [];
   const direct: Record<string, string> = {};
   let className: string | undefined;
   let ofClass: Unified = {};
-  for (const asked of memoryQosAskedFor(containerName, podAnnotations)) {
+  for (const asked of memoryQosRequests(containerName, podAnnotations)) {
     const outcome =
       asked.name === "class"
         ? settingsOfClass(asked, containerName, memoryLimitBytes, config)
@@ -82,19 +82,20 @@ export function decideMemoryQos(
 }
 
 /**
- * The value of memory.high, in bytes, that a class sets for a container of this memory limit: in the order of the
+ * Computes the memory.high, in bytes, that a class sets for a container with this memory limit: in the order of the
  * original's float32 operations, `int64(float32(limit) * (1.0 - ratio))` (nri-plugins cmd/plugins/memory-qos/main.go,
- * applyQosClass), so that it is equal to the byte. Spelled in full: a number's own digits end at the 17th. Never less than
- * a page, with which a container starts: systemd takes no MemoryHigh of 0, and the original's keep it from starting.
+ * applyQosClass), so that it is equal to the byte. All digits are written: a number prints only 17 of them. The minimum
+ * is a page, with which a container starts: systemd rejects a MemoryHigh of 0, and with the original's value the
+ * container does not start.
  */
 export function memoryHighOf(memoryLimitBytes: number, swapLimitRatio: number): string {
   const kept = Math.fround(1 - Math.fround(swapLimitRatio));
   const high = BigInt(Math.trunc(Math.fround(Math.fround(memoryLimitBytes) * kept)));
-  return String(high < LEAST_MEMORY_BYTES ? LEAST_MEMORY_BYTES : high);
+  return String(high < MIN_MEMORY_BYTES ? MIN_MEMORY_BYTES : high);
 }
 
 function settingsOfClass(
-  { annotation, value }: AskedSetting,
+  { annotation, value }: RequestedSetting,
   containerName: string,
   memoryLimitBytes: number | undefined,
   { classes }: MemoryQosConfig,
@@ -102,14 +103,14 @@ function settingsOfClass(
   const found = classes.find(({ name }) => name === value);
   if (found === undefined) {
     const known = classes.map(({ name }) => name).join(", ");
-    const right = known === "" ? "this node has no classes" : `the classes of this node are ${known}`;
-    return problem("unknown-class", annotation, value, `is none: ${right}`);
+    const right = known === "" ? "none" : known;
+    return problem("unknown-class", annotation, value, `is not a class of this node (classes: ${right})`);
   }
-  // As in the original, which asks for no limit then either: the name of a class that leaves everything as it is.
+  // As in the original, which sets no limit for it either: a class that changes nothing.
   if (found.swapLimitRatio === 0) return { unified: {} };
   if (memoryLimitBytes === undefined) {
     const own = `class.memory-qos.nri.io/${containerName}: ""`;
-    const remedy = `set resources.limits.memory, or take this container out with ${own}`;
+    const remedy = `set resources.limits.memory, or exclude this container with ${own}`;
     return problem("class-without-memory-limit", annotation, value, `needs a memory limit: ${remedy}`);
   }
   const high = memoryHighOf(memoryLimitBytes, found.swapLimitRatio);
@@ -117,7 +118,7 @@ function settingsOfClass(
 }
 
 function valueOfFile(
-  { annotation, name, value }: AskedSetting,
+  { annotation, name, value }: RequestedSetting,
   { unifiedAnnotations }: MemoryQosConfig,
 ): string | MemoryQosProblem {
   if (!isMemoryFile(name)) {
@@ -126,16 +127,21 @@ function valueOfFile(
       "unknown-annotation",
       annotation,
       value,
-      `sets nothing that there is: it may begin with ${right}`,
+      `is for no known setting: the annotation may begin with ${right}`,
     );
   }
   if (!unifiedAnnotations.includes(name)) {
     const listed = unifiedAnnotations.join(", ");
-    const right = listed === "" ? "none may" : `${listed} may`;
-    return problem("file-not-listed", annotation, value, `may not be set by a pod on this node: ${right}`);
+    const right = listed === "" ? "none" : listed;
+    return problem(
+      "file-not-listed",
+      annotation,
+      value,
+      `may not be set by a pod on this node (allowed: ${right})`,
+    );
   }
-  const spelled = spellMemoryValue(name, value);
-  return spelled ?? problem("wrong-value", annotation, value, `is not ${memoryValueOf(name)}`);
+  const spelled = normalizeMemoryValue(name, value);
+  return spelled ?? problem("wrong-value", annotation, value, `is not ${describeMemoryValues(name)}`);
 }
 
 const MAX_SHOWN_CHARACTERS = 100;

@@ -1,21 +1,21 @@
 import { formatLimit, parseLimit } from "../kubernetes/quantity.ts";
 
-/** A cgroup's files with what is to be written into them, by the name of the file: `memory.high` and `1048576`. */
+/** Values to write into a cgroup's files, by file name: `memory.high` and `1048576`. */
 export type Unified = Readonly<Record<string, string>>;
 
-/** Whether nothing is to be written. */
+/** Returns true if there is nothing to write. */
 export function isEmpty(unified: Unified): boolean {
   return Object.keys(unified).length === 0;
 }
 
-// With less memory than a page nothing starts, and systemd does not take it for MemoryHigh or MemoryMax.
+// Nothing starts with less memory than a page, and systemd rejects it for MemoryHigh and MemoryMax.
 type ValueKind = "limit" | "memory" | "switch";
 
-/** The least that memory.high and memory.max may be, in bytes: a page. */
-export const LEAST_MEMORY_BYTES = 4096;
+/** Minimum of memory.high and memory.max, in bytes: a page. */
+export const MIN_MEMORY_BYTES = 4096;
 
-// The kernel's Documentation/admin-guide/cgroup-v2.rst, "Memory Interface Files": those that hold a setting.
-const FILES = {
+// Files that hold a setting, in the kernel's Documentation/admin-guide/cgroup-v2.rst, "Memory Interface Files".
+const MEMORY_FILE_KINDS = {
   "memory.high": "memory",
   "memory.max": "memory",
   "memory.low": "limit",
@@ -27,36 +27,36 @@ const FILES = {
   "memory.oom.group": "switch",
 } as const satisfies Record<string, ValueKind>;
 
-/** A file of a cgroup that holds a setting of its memory. */
-export type MemoryFile = keyof typeof FILES;
+/** File of a cgroup that holds a setting of its memory. */
+export type MemoryFile = keyof typeof MEMORY_FILE_KINDS;
 
-/** All of them. */
-export const MEMORY_FILES = Object.keys(FILES) as readonly MemoryFile[];
+/** Names of all these files. */
+export const MEMORY_FILES = Object.keys(MEMORY_FILE_KINDS) as readonly MemoryFile[];
 
-/** Tells whether a file of a cgroup holds a setting of its memory. */
+/** Returns true if a file of a cgroup holds a setting of its memory. */
 export function isMemoryFile(name: string): name is MemoryFile {
-  return Object.hasOwn(FILES, name);
+  return Object.hasOwn(MEMORY_FILE_KINDS, name);
 }
 
 /**
- * Spells what a user wrote for a file as the kernel reads it: `max`, whole bytes, 0 or 1; undefined for what the file
- * cannot hold. A quantity is Kubernetes' one, as everywhere in a pod: 64M is 64 000 000, where the kernel by itself
+ * Converts a user's value for a file to the kernel's format: `max`, whole bytes, 0 or 1; undefined if the value is
+ * invalid for the file. Quantities are Kubernetes', as everywhere in a pod: 64M is 64 000 000, where the kernel itself
  * would read 64 MiB.
  */
-export function spellMemoryValue(file: MemoryFile, text: string): string | undefined {
+export function normalizeMemoryValue(file: MemoryFile, text: string): string | undefined {
   const written = text.trim();
-  if (FILES[file] === "switch") return written === "0" || written === "1" ? written : undefined;
-  // A thousandth of a byte is always a slip for a million bytes, and a limit of one byte stops a container.
+  if (MEMORY_FILE_KINDS[file] === "switch") return written === "0" || written === "1" ? written : undefined;
+  // The suffix "m" (a thousandth) is always a slip for "M", and a limit of one byte stops a container.
   if (/[num]$/.test(written)) return undefined;
   const limitBytes = parseLimit(written);
-  if (limitBytes === undefined || (FILES[file] === "memory" && limitBytes < LEAST_MEMORY_BYTES))
+  if (limitBytes === undefined || (MEMORY_FILE_KINDS[file] === "memory" && limitBytes < MIN_MEMORY_BYTES))
     return undefined;
   return formatLimit(limitBytes);
 }
 
-/** What a file can hold, in words. */
-export function memoryValueOf(file: MemoryFile): string {
-  if (FILES[file] === "switch") return "0 or 1";
-  const least = FILES[file] === "memory" ? `, of a page (${LEAST_MEMORY_BYTES}) or more` : "";
+/** Describes the valid values of a file, in words. */
+export function describeMemoryValues(file: MemoryFile): string {
+  if (MEMORY_FILE_KINDS[file] === "switch") return "0 or 1";
+  const least = MEMORY_FILE_KINDS[file] === "memory" ? `, of a page (${MIN_MEMORY_BYTES}) or more` : "";
   return `max, or a quantity of bytes such as 512Mi${least}`;
 }

@@ -1,38 +1,38 @@
 import type { KubepodsSample, NodeSample } from "../eviction/snapshot.ts";
 import { parseQuantity } from "../kubernetes/quantity.ts";
 
-/** How little memory a kubelet puts up with: bytes, or a part of what there is, from 0 to 1. */
+/** Memory threshold of a kubelet: in bytes, or as a fraction of the capacity from 0 to 1. */
 export type MemoryFigure = { readonly bytes: number } | { readonly fraction: number };
 
-/** From when on a kubelet evicts pods for memory: its thresholds of memory.available, undefined where it has none. */
+/** Thresholds of memory.available at which a kubelet evicts pods; undefined where it has none. */
 export interface KubeletThresholds {
   readonly hard: MemoryFigure | undefined;
   readonly soft: MemoryFigure | undefined;
-  /** It holds the hard one against what all pods together may have, too (enforceNodeAllocatable has `pods`). */
+  /** True if the hard threshold also applies to the limit of all pods together (enforceNodeAllocatable has `pods`). */
   readonly enforcesPods: boolean;
 }
 
-/** How much memory the pods may take together, in bytes. */
-export interface PodsRoom {
-  /** Their working set, from which on the kubelet evicts; Infinity where it never does. */
+/** Memory for all pods together, in bytes. */
+export interface PodMemoryHeadroom {
+  /** Working set of the pods at which the kubelet evicts; Infinity if it never does. */
   readonly evictedFromBytes: number;
-  /** All that there is for them. */
+  /** Memory that the pods can use at most. */
   readonly totalBytes: number;
 }
 
 /**
- * Tells how much memory the pods may take before the kubelet evicts one of them. It holds its thresholds against the
- * node's memory less what is in use, and the hard one also against kubepods' limit less what the pods use; the page cache
- * that nobody has used lately is not in use (kubernetes pkg/kubelet/eviction/helpers.go, makeSignalObservations and
- * addAllocatableThresholds). Undefined where the node's own figures do not tell.
+ * Computes the memory that the pods may use before the kubelet evicts one of them. The kubelet compares its thresholds
+ * with the node's memory less its usage, and the hard one also with the limit of kubepods less the usage of the pods.
+ * Inactive page cache is no usage (kubernetes pkg/kubelet/eviction/helpers.go, makeSignalObservations and
+ * addAllocatableThresholds). Undefined where a value of the node is unknown.
  */
-export function roomOfPods(
+export function podMemoryHeadroomOf(
   node: NodeSample,
   kubepods: KubepodsSample,
   { hard, soft, enforcesPods }: KubeletThresholds,
-): PodsRoom | undefined {
+): PodMemoryHeadroom | undefined {
   if (node.memoryFreeBytes === undefined || node.inactiveFileBytes === undefined) return undefined;
-  // Newer kubelets leave the kernel's own memory out of this, so that the room is rather too small than too large.
+  // Newer kubelets do not count the kernel's own memory here, so the headroom is too small rather than too large.
   const inUseBytes = node.memoryTotalBytes - node.memoryFreeBytes - node.inactiveFileBytes;
   const ofOthersBytes = Math.max(0, inUseBytes - workingSetOf(kubepods));
   const ofNodeBytes = node.memoryTotalBytes - ofOthersBytes;
@@ -48,11 +48,10 @@ export function roomOfPods(
   };
 }
 
-// Nothing at all, or all of it, switches a threshold off (kubernetes pkg/kubelet/eviction/helpers.go,
-// parseThresholdStatement).
+// Either of these switches a threshold off (kubernetes pkg/kubelet/eviction/helpers.go, parseThresholdStatement).
 const NONE = new Set(["0%", "100%"]);
 
-/** Reads a threshold as a kubelet's configuration has it, `100Mi` or `5%`; undefined where there is none. */
+/** Parses a threshold of a kubelet's configuration, `100Mi` or `5%`; undefined where there is none. */
 export function parseMemoryFigure(text: string | null | undefined): MemoryFigure | "unreadable" | undefined {
   if (text === undefined || text === null || NONE.has(text)) return undefined;
   const [, percent] = /^(\d+(?:\.\d+)?)%$/.exec(text) ?? [];
@@ -61,7 +60,7 @@ export function parseMemoryFigure(text: string | null | undefined): MemoryFigure
   return bytes === undefined ? "unreadable" : { bytes };
 }
 
-/** What a cgroup uses as the kubelet counts it, in bytes. */
+/** Working set of a cgroup as the kubelet computes it, in bytes. */
 export function workingSetOf({ memoryBytes, inactiveFileBytes }: KubepodsSample): number {
   return Math.max(0, memoryBytes - inactiveFileBytes);
 }

@@ -1,129 +1,134 @@
 import type { EvictionConfig } from "../eviction/decide.ts";
 import type { KubepodsSample, NodeSample, Snapshot } from "../eviction/snapshot.ts";
-import { type SwapRoom, swapRoomOf } from "../eviction/swap-headroom.ts";
-import { type KubeletThresholds, type PodsRoom, roomOfPods, workingSetOf } from "./kubelet-thresholds.ts";
+import { type SwapHeadroom, swapHeadroomOf } from "../eviction/swap-headroom.ts";
+import {
+  type KubeletThresholds,
+  type PodMemoryHeadroom,
+  podMemoryHeadroomOf,
+  workingSetOf,
+} from "./kubelet-thresholds.ts";
 
-/** Whether swap is kept within the pods' reach. */
+/** Modes of keeping swap within the pods' reach: memory.high is managed, or left alone. */
 export const SWAP_REACHES = ["Auto", "Off"] as const;
 
-/** What memory.high of kubepods is decided by. */
+/** Knobs of memory.high of kubepods. */
 export interface ReachConfig {
   readonly swapReach: (typeof SWAP_REACHES)[number];
   readonly evictionMode: EvictionConfig["evictionMode"];
-  /** Undefined where the kubelet does not tell. */
+  /** Undefined while the kubelet's configuration is unknown. */
   readonly kubelet: KubeletThresholds | undefined;
 }
 
-/** Why memory.high of kubepods is what it is. */
+/** Reason for memory.high of kubepods. */
 export type ReachReason =
-  /** It is below the kubelet's thresholds, so that the kernel swaps before the kubelet evicts. */
+  /** memory.high is below the kubelet's thresholds, so the kernel swaps before the kubelet evicts. */
   | "held"
   | "reach-off"
-  /** Nobody is evicted, so that nobody else would relieve the pods of it. */
+  /** No pod is evicted, so nothing would relieve pods that memory.high throttles. */
   | "mode-off"
   | "dry-run"
   | "no-swap"
   | "no-kubepods"
   | "kubelet-unknown"
-  /** The kubelet evicts nobody for memory. */
+  /** The kubelet has no memory threshold. */
   | "no-threshold"
-  /** The kernel does not tell of stalled pods, so that it could not be seen to do harm. */
+  /** The kernel has no pressure stall information, so harm by memory.high could not be seen. */
   | "no-pressure-figures"
-  /** What the kubelet, the margin and everything but pods take leaves next to nothing for pods. */
+  /** The kubelet's thresholds, the margin and the usage outside of pods leave almost no memory for pods. */
   | "no-room"
-  /** The pods that may swap have nothing that could still be swapped out. */
+  /** The pods that may swap have no memory left that could be swapped out. */
   | "nothing-to-swap"
   | "swap-nearly-full"
-  /** Pods have been stalled for minutes, and nothing has relieved them. */
+  /** Pods have been stalled for minutes without relief. */
   | "not-relieved";
 
-/** What memory.high of kubepods is to be. */
+/** Decision on memory.high of kubepods. */
 export interface ReachDecision {
-  /** Infinity for none. */
+  /** Infinity for no limit. */
   readonly memoryHighBytes: number;
   readonly reason: ReachReason;
 }
 
-/** What has to be remembered between two decisions; seconds of a clock that never jumps. */
+/** State between two decisions; times in seconds of a monotonic clock. */
 export interface ReachState {
-  /** What was decided last. */
+  /** Limit of the last decision. */
   readonly memoryHighBytes: number;
-  /** Undefined before containers were looked at. */
-  readonly pods: SwapRoom | undefined;
-  /** When containers were looked at, and whether it is time to again. */
-  readonly lookedSeconds: number;
+  /** Undefined before the first sample of the containers. */
+  readonly pods: SwapHeadroom | undefined;
+  /** Time of the last sample of the containers. */
+  readonly sampledSeconds: number;
   readonly isNear: boolean;
   readonly stalledSinceSeconds: number | undefined;
   readonly calmSinceSeconds: number | undefined;
   readonly isUnrelieved: boolean;
-  /** By how much it is let go because swap is nearly full, from 0 to 1. */
-  readonly letGoPart: number;
+  /** Fraction of the range by which memory.high is released because swap is nearly full, from 0 to 1. */
+  readonly releasedFraction: number;
 }
 
-/** Nothing was decided yet. */
+/** State before the first decision. */
 export const NO_REACH: ReachState = {
   memoryHighBytes: Number.POSITIVE_INFINITY,
   pods: undefined,
-  lookedSeconds: Number.NEGATIVE_INFINITY,
+  sampledSeconds: Number.NEGATIVE_INFINITY,
   isNear: false,
   stalledSinceSeconds: undefined,
   calmSinceSeconds: undefined,
   isUnrelieved: false,
-  letGoPart: 0,
+  releasedFraction: 0,
 };
 
-const MI = 2 ** 20;
-// The kernel lets a cgroup exceed memory.high for a moment, and the kubelet looks every ten seconds.
-const MARGIN_BYTES = 64 * MI;
-const MARGIN = 0.03;
-// No step is so large that pods feel it, and all of them together take no longer than an eviction's grace period.
-const STEPS = 8;
-// Let go by as much as swap is used beyond the one, and of all at the other.
-const NEARLY_FULL = 0.9;
-const FULL = 0.98;
-// Each step up frees some swap: taken back at once, it would go to and fro, and the kernel has its writer reclaim for it.
-const TAKEN_BACK = 0.8;
+const MEBIBYTE_BYTES = 2 ** 20;
+// The kernel lets a cgroup exceed memory.high for a moment, and the kubelet samples every ten seconds.
+const MIN_MARGIN_BYTES = 64 * MEBIBYTE_BYTES;
+const MARGIN_FRACTION = 0.03;
+// A step is too small to stall pods, and all steps together take no longer than an eviction's grace period.
+const STEP_COUNT = 8;
+// Used fractions of swap at which the release begins and is complete.
+const RELEASE_BEGINS_FRACTION = 0.9;
+const RELEASE_ENDS_FRACTION = 0.98;
+// Each step up frees some swap: without hysteresis the limit would oscillate, and the kernel makes its writer reclaim.
+const RECLAIM_AGAIN_FRACTION = 0.8;
 const STALLED_PERCENT = 10;
 const CALM_PERCENT = 5;
 const RELIEF_SECONDS = 120;
 const CALM_SECONDS = 60;
-const NEAR = 0.9;
-const LOOK_SECONDS = 5;
+const NEAR_FRACTION = 0.9;
+const SAMPLE_INTERVAL_SECONDS = 5;
 
 /**
- * Decides on memory.high of kubepods: below the point from which on the kubelet evicts, so that the kernel swaps first,
- * and moved there and back in steps. It is let go as swap nears its end, when pods stay stalled, and wherever it is not
- * known to help: then the kubelet evicts as without wasp.
+ * Decides memory.high of kubepods: below the kubelet's eviction point, so that the kernel swaps first, and moved in
+ * steps. The limit is released as swap fills, while pods stay stalled, and where it is not known to help: then the
+ * kubelet evicts as without wasp.
  */
-export function reach(
+export function decideMemoryHigh(
   before: ReachState,
   snapshot: Snapshot,
   config: ReachConfig,
 ): { readonly decision: ReachDecision; readonly state: ReachState } {
-  const noticed = { ...before, ...relief(before, snapshot), ...looked(before, snapshot) };
-  const sensed = { ...noticed, letGoPart: nearlyFullPart(noticed, snapshot) };
+  const sampled = { ...before, ...relief(before, snapshot), ...withHeadroom(before, snapshot) };
+  const updated = { ...sampled, releasedFraction: releasedFractionOf(sampled, snapshot) };
   const decide = (memoryHighBytes: number, reason: ReachReason, isNear: boolean) => ({
     decision: { memoryHighBytes, reason },
-    state: { ...sensed, memoryHighBytes, isNear },
+    state: { ...updated, memoryHighBytes, isNear },
   });
   const { node, kubepods } = snapshot;
-  const against = whyNot(node, kubepods, config);
-  if (against !== undefined || kubepods === undefined || config.kubelet === undefined)
-    return decide(Number.POSITIVE_INFINITY, against ?? "kubelet-unknown", false);
-  const room = roomOfPods(node, kubepods, config.kubelet);
-  const span = room && spanOf(room);
-  if (span === undefined || span.lowBytes <= 0) return decide(Number.POSITIVE_INFINITY, "no-room", false);
-  const isNear = workingSetOf(kubepods) >= NEAR * span.lowBytes;
-  const { part, reason } = letGo(sensed);
-  return decide(stepTowards(span, part, before.memoryHighBytes), reason, isNear);
+  const releaseReason = releaseReasonOf(node, kubepods, config);
+  if (releaseReason !== undefined || kubepods === undefined || config.kubelet === undefined)
+    return decide(Number.POSITIVE_INFINITY, releaseReason ?? "kubelet-unknown", false);
+  const headroom = podMemoryHeadroomOf(node, kubepods, config.kubelet);
+  const range = headroom && rangeOf(headroom);
+  if (range === undefined || range.lowBytes <= 0) return decide(Number.POSITIVE_INFINITY, "no-room", false);
+  const isNear = workingSetOf(kubepods) >= NEAR_FRACTION * range.lowBytes;
+  const { fraction, reason } = releaseOf(updated);
+  return decide(stepTowards(range, fraction, before.memoryHighBytes), reason, isNear);
 }
 
-/** Whether the next snapshot should have each container's figures. */
-export function needsContainers({ isNear, lookedSeconds }: ReachState, nowSeconds: number): boolean {
-  return isNear && nowSeconds - lookedSeconds >= LOOK_SECONDS;
+/** Returns true if the next snapshot should have samples of the containers. */
+export function needsContainers({ isNear, sampledSeconds }: ReachState, nowSeconds: number): boolean {
+  return isNear && nowSeconds - sampledSeconds >= SAMPLE_INTERVAL_SECONDS;
 }
 
-function whyNot(
+function releaseReasonOf(
   node: NodeSample,
   kubepods: KubepodsSample | undefined,
   { swapReach, evictionMode, kubelet }: ReachConfig,
@@ -137,58 +142,65 @@ function whyNot(
   return kubepods.memoryPressure?.full === undefined ? "no-pressure-figures" : undefined;
 }
 
-/** Between what memory.high moves: where it holds, and from where on it would hold nothing. */
-interface Span {
+/** Range of memory.high: its target, and the value at which it would limit nothing. */
+interface MemoryHighRange {
   readonly lowBytes: number;
   readonly topBytes: number;
 }
 
-function spanOf({ evictedFromBytes, totalBytes }: PodsRoom): Span {
-  const marginBytes = Math.max(MARGIN_BYTES, MARGIN * totalBytes);
+function rangeOf({ evictedFromBytes, totalBytes }: PodMemoryHeadroom): MemoryHighRange {
+  const marginBytes = Math.max(MIN_MARGIN_BYTES, MARGIN_FRACTION * totalBytes);
   return { lowBytes: Math.min(evictedFromBytes, totalBytes) - marginBytes, topBytes: totalBytes };
 }
 
-/** By how much memory.high is let go, from 0 to 1, and why. */
-function letGo({ pods, isUnrelieved, letGoPart }: ReachState): {
-  readonly part: number;
+/** Decides the fraction of the range by which memory.high is released, from 0 to 1, with the reason. */
+function releaseOf({ pods, isUnrelieved, releasedFraction }: ReachState): {
+  readonly fraction: number;
   readonly reason: ReachReason;
 } {
-  if (isUnrelieved) return { part: 1, reason: "not-relieved" };
-  if (pods !== undefined && reachableBytes(pods) === 0) return { part: 1, reason: "nothing-to-swap" };
-  return { part: letGoPart, reason: letGoPart === 0 ? "held" : "swap-nearly-full" };
+  if (isUnrelieved) return { fraction: 1, reason: "not-relieved" };
+  if (pods !== undefined && reachableBytes(pods) === 0) return { fraction: 1, reason: "nothing-to-swap" };
+  return { fraction: releasedFraction, reason: releasedFraction === 0 ? "held" : "swap-nearly-full" };
 }
 
-/** By how much memory.high is let go as swap nears its end: never less again before there is room, or peace. */
-function nearlyFullPart(
-  { pods, letGoPart, calmSinceSeconds }: ReachState,
+/** Computes the release for nearly full swap. It never decreases until swap has room again, or stalls have ended. */
+function releasedFractionOf(
+  { pods, releasedFraction, calmSinceSeconds }: ReachState,
   { atSeconds, node: { swapTotalBytes, swapFreeBytes } }: Snapshot,
 ): number {
-  // Swap that no pod may use, or has anything to put into, is out of reach as well.
-  const ofPods = pods === undefined ? 0 : pods.swappedBytes / Math.max(1, reachableBytes(pods));
-  const used = Math.max(ofPods, (swapTotalBytes - swapFreeBytes) / Math.max(1, swapTotalBytes));
-  const part = Math.min(1, Math.max(0, (used - NEARLY_FULL) / (FULL - NEARLY_FULL)));
+  // Swap that no pod may use, or has memory for, counts as used.
+  const podsFraction = pods === undefined ? 0 : pods.swappedBytes / Math.max(1, reachableBytes(pods));
+  const usedFraction = Math.max(podsFraction, (swapTotalBytes - swapFreeBytes) / Math.max(1, swapTotalBytes));
+  const fraction = Math.min(
+    1,
+    Math.max(0, (usedFraction - RELEASE_BEGINS_FRACTION) / (RELEASE_ENDS_FRACTION - RELEASE_BEGINS_FRACTION)),
+  );
   const isCalm = calmSinceSeconds !== undefined && atSeconds - calmSinceSeconds >= CALM_SECONDS;
-  return used < TAKEN_BACK || isCalm ? part : Math.max(part, letGoPart);
+  return usedFraction < RECLAIM_AGAIN_FRACTION || isCalm ? fraction : Math.max(fraction, releasedFraction);
 }
 
-function reachableBytes({ swappedBytes, leftBytes }: SwapRoom): number {
+function reachableBytes({ swappedBytes, leftBytes }: SwapHeadroom): number {
   return swappedBytes + leftBytes;
 }
 
-/** Moves memory.high by one step at most; what is not far from where it should be stays. */
-function stepTowards({ lowBytes, topBytes }: Span, part: number, beforeBytes: number): number {
-  const stepBytes = (topBytes - lowBytes) / STEPS;
+/** Moves memory.high by at most one step, and not at all if it is within half a step of its target. */
+function stepTowards({ lowBytes, topBytes }: MemoryHighRange, fraction: number, beforeBytes: number): number {
+  const stepBytes = (topBytes - lowBytes) / STEP_COUNT;
   const fromBytes = Math.max(lowBytes, Math.min(beforeBytes, topBytes));
-  const toBytes = lowBytes + part * (topBytes - lowBytes);
+  const toBytes = lowBytes + fraction * (topBytes - lowBytes);
   const isThere =
-    part === 1 ? beforeBytes === Number.POSITIVE_INFINITY : Math.abs(toBytes - beforeBytes) < stepBytes / 2;
+    fraction === 1
+      ? beforeBytes === Number.POSITIVE_INFINITY
+      : Math.abs(toBytes - beforeBytes) < stepBytes / 2;
   if (isThere) return beforeBytes;
   const nextBytes = Math.min(fromBytes + stepBytes, Math.max(fromBytes - stepBytes, toBytes));
-  // The kernel rounds down to a page, which is of 64 KiB at most.
-  return nextBytes >= topBytes ? Number.POSITIVE_INFINITY : Math.floor(nextBytes / MI) * MI;
+  // The kernel rounds down to a page, which is at most 64 KiB.
+  return nextBytes >= topBytes
+    ? Number.POSITIVE_INFINITY
+    : Math.floor(nextBytes / MEBIBYTE_BYTES) * MEBIBYTE_BYTES;
 }
 
-/** For how long pods have been stalled, and whether that is too long. */
+/** Updates the times since which pods are stalled or calm, and the need for a release. */
 function relief(
   { stalledSinceSeconds, calmSinceSeconds, isUnrelieved }: ReachState,
   { atSeconds, kubepods }: Snapshot,
@@ -212,11 +224,11 @@ function relief(
   };
 }
 
-/** What room pods have in swap; as it was before where containers were not looked at. */
-function looked(
-  { pods, lookedSeconds }: ReachState,
+/** Updates the pods' room in swap; unchanged without samples of the containers. */
+function withHeadroom(
+  { pods, sampledSeconds }: ReachState,
   { atSeconds, containers, node }: Snapshot,
-): Pick<ReachState, "pods" | "lookedSeconds"> {
-  const room = swapRoomOf(containers, node);
-  return room === undefined ? { pods, lookedSeconds } : { pods: room, lookedSeconds: atSeconds };
+): Pick<ReachState, "pods" | "sampledSeconds"> {
+  const headroom = swapHeadroomOf(containers, node);
+  return headroom === undefined ? { pods, sampledSeconds } : { pods: headroom, sampledSeconds: atSeconds };
 }

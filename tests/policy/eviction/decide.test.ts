@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { answered, type EvictionAnswer } from "../../../src/policy/eviction/answer.ts";
+import { type EvictionAnswer, withAnswer } from "../../../src/policy/eviction/answer.ts";
 import {
   decideEviction,
   type EvictionConfig,
@@ -8,7 +8,7 @@ import {
 } from "../../../src/policy/eviction/decide.ts";
 import type { Snapshot } from "../../../src/policy/eviction/snapshot.ts";
 import { NO_EVICTIONS } from "../../../src/policy/eviction/state.ts";
-import { whyNever } from "../../../src/policy/eviction/victim.ts";
+import { neverEvictedReason } from "../../../src/policy/eviction/victim.ts";
 import type { Pod } from "../../../src/policy/kubernetes/pod.ts";
 import { MI, podOf, sampleOf, snapshotAt } from "./snapshots.ts";
 
@@ -98,7 +98,7 @@ class Run {
     const answer = this.#config.evictionMode === "DryRun" ? "dry-run" : this.answer(podUid, method);
     this.asked.push({ podUid, method, atSeconds: this.#now });
     if (answer === "accepted") this.#going.set(podUid, this.#now + this.goesAfterSeconds);
-    this.#state = answered(this.#state, podUid, answer, this.#config, this.#now);
+    this.#state = withAnswer(this.#state, podUid, answer, this.#config, this.#now);
   }
 }
 
@@ -296,7 +296,8 @@ describe("whatever happens", () => {
     fc.assert(
       fc.property(scene, (drawn) => {
         for (const decision of play(drawn).decisions)
-          if (decision.verdict === "evict") expect(whyNever(decision.victim.pod, config)).toBeUndefined();
+          if (decision.verdict === "evict")
+            expect(neverEvictedReason(decision.victim.pod, config)).toBeUndefined();
       }),
     );
   });

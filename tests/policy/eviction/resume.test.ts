@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
-import { answered } from "../../../src/policy/eviction/answer.ts";
+import { withAnswer } from "../../../src/policy/eviction/answer.ts";
 import { decideEviction, type EvictionConfig } from "../../../src/policy/eviction/decide.ts";
-import { type EvictionPast, resumed } from "../../../src/policy/eviction/resume.ts";
+import { type EvictionPast, resumeEvictions } from "../../../src/policy/eviction/resume.ts";
 import { isPressed, NO_EVICTIONS } from "../../../src/policy/eviction/state.ts";
 import type { Pod } from "../../../src/policy/kubernetes/pod.ts";
 import { MI, podOf, sampleOf, snapshotAt } from "./snapshots.ts";
@@ -35,7 +35,7 @@ function play(
   stall: number,
   pods: readonly Pod[] = [podOf("a"), podOf("b")],
 ) {
-  let state = resumed(NO_EVICTIONS, past, config, START);
+  let state = resumeEvictions(NO_EVICTIONS, past, config, START);
   let pressedSeconds = 0;
   const asked: [podUid: string, afterSeconds: number][] = [];
   const verdicts: string[] = [];
@@ -49,7 +49,7 @@ function play(
     verdicts.push(decision.verdict === "hold" ? decision.reason : decision.verdict);
     if (decision.verdict !== "evict") continue;
     asked.push([decision.victim.pod.uid, second]);
-    state = answered(state, decision.victim.pod.uid, "never", config, START + second);
+    state = withAnswer(state, decision.victim.pod.uid, "never", config, START + second);
   }
   return { asked, verdicts, pressedSeconds };
 }
@@ -97,7 +97,7 @@ describe("an agent that starts", () => {
 
 describe("an answer", () => {
   const evict = (answer: "blocked" | "failed", retryAfterSeconds: number | undefined) =>
-    answered(NO_EVICTIONS, "a", answer, config, START, retryAfterSeconds);
+    withAnswer(NO_EVICTIONS, "a", answer, config, START, retryAfterSeconds);
 
   test.each<[number | undefined, number]>([
     [undefined, 60],

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { settlingOf } from "../../../src/policy/eviction/swap-churn.ts";
+import { swapSettledShare } from "../../../src/policy/eviction/swap-churn.ts";
 import { sampleOf } from "./snapshots.ts";
 
 const PAGE = 4096;
@@ -15,7 +15,7 @@ interface Swapping {
 function settling(containers: readonly Swapping[], pageBytes = PAGE): number {
   const sample = (index: number, swapPages: number, anonRefaults: number) =>
     sampleOf(`container-${index}`, { swapBytes: swapPages * pageBytes, anonRefaults });
-  return settlingOf(
+  return swapSettledShare(
     containers.map((_, index) => sample(index, 100_000, 5000)),
     containers.map(({ grown, cameBack }, index) => sample(index, 100_000 + grown, 5000 + cameBack)),
     pageBytes,
@@ -55,8 +55,8 @@ describe("what settles", () => {
 
   test("is told of containers alone that were there before", () => {
     const cold = sampleOf("new", { swapBytes: 1000 * PAGE });
-    expect(settlingOf([], [cold], PAGE)).toBe(0);
-    expect(settlingOf([cold], [], PAGE)).toBe(0);
+    expect(swapSettledShare([], [cold], PAGE)).toBe(0);
+    expect(swapSettledShare([cold], [], PAGE)).toBe(0);
   });
 });
 

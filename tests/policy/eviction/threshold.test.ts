@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import type { Observation } from "../../../src/policy/eviction/signals.ts";
-import { hold, isMet, NEVER_MET, type Threshold } from "../../../src/policy/eviction/threshold.ts";
+import { isMet, NEVER_MET, type Threshold, updateThreshold } from "../../../src/policy/eviction/threshold.ts";
 
 const CALM: Observation = {
   swapUtilization: 0,
@@ -30,7 +30,7 @@ const threshold: Threshold = {
 function crossedBy(pressures: readonly (number | undefined)[]): boolean[] {
   let state = NEVER_MET;
   return pressures.map((memoryPressure, second) => {
-    state = hold(threshold, state, { ...CALM, memoryPressure }, second);
+    state = updateThreshold(threshold, state, { ...CALM, memoryPressure }, second);
     return state.isCrossed;
   });
 }
@@ -82,7 +82,7 @@ describe("an exception", () => {
     let state = NEVER_MET;
     return settling.map((part, second) => {
       const observation = part === "calm" ? CALM : { ...CALM, memoryPressure: 0.5, swapSettling: part };
-      state = hold({ ...threshold, unless }, state, observation, second);
+      state = updateThreshold({ ...threshold, unless }, state, observation, second);
       return state;
     });
   }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import type { ContainerSample } from "../../../src/policy/eviction/snapshot.ts";
-import { rankVictims, whyNever } from "../../../src/policy/eviction/victim.ts";
+import { neverEvictedReason, rankingReason, rankVictims } from "../../../src/policy/eviction/victim.ts";
 import type { Pod } from "../../../src/policy/kubernetes/pod.ts";
 import { MI, podOf, sampleOf, snapshotAt } from "./snapshots.ts";
 
@@ -25,7 +25,7 @@ describe("a pod is never evicted", () => {
     ["that is being migrated", { annotations: { [MIGRATING]: "kubevirt" } }, "migrating"],
   ])("%s", (_, differences, reason) => {
     const pod = podOf("pod", differences);
-    expect(whyNever(pod, config)).toBe(reason as never);
+    expect(neverEvictedReason(pod, config)).toBe(reason as never);
     expect(rankVictims(snapshotAt(0, {}, [pod]), undefined, config)).toHaveLength(
       reason === undefined ? 1 : 0,
     );
@@ -126,4 +126,29 @@ test("a ranking does not depend on the order in which pods are told of", () => {
       expect(names(shuffled)).toEqual(names(pods));
     }),
   );
+});
+
+const LIMITED = [{ name: "app", id: "a", memoryRequestBytes: 100 * MI, memoryLimitBytes: 200 * MI }];
+
+test.each<[string, Partial<Pod>, Partial<ContainerSample> | undefined, string]>([
+  ["below its requests", {}, {}, "under its requests by 50 MiB, priority 0"],
+  ["above its requests", {}, { swapBytes: 90 * MI }, "over its requests by 40 MiB, priority 0"],
+  ["with a priority", { priority: 1000 }, {}, "under its requests by 50 MiB, priority 1000"],
+  ["without a known priority", { priority: undefined }, {}, "under its requests by 50 MiB, priority 0"],
+  [
+    "above its limit, with swap-in",
+    { containers: LIMITED },
+    { memoryBytes: 150 * MI, swapBytes: 62 * MI, anonRefaults: 30 },
+    "over its memory limit by 12 MiB, over its requests by 112 MiB, priority 0, 75 % of the swap-in",
+  ],
+  ["without samples", {}, undefined, "no figures"],
+])("the reason of a ranking describes a pod %s", (_, differences, sample, reason) => {
+  const pods = [podOf("a", differences), podOf("b")];
+  const containers = [
+    ...(sample === undefined ? [] : [sampleOf("a", sample)]),
+    sampleOf("b", { anonRefaults: sample?.anonRefaults === undefined ? 0 : 10 }),
+  ];
+  const ranking = rankVictims(snapshotAt(0, {}, pods, containers), undefined, config);
+  const [candidate] = ranking.filter(({ pod }) => pod.uid === "a");
+  expect(candidate && rankingReason(candidate)).toBe(reason);
 });

@@ -1,11 +1,5 @@
-import { describe, expect, test } from "bun:test";
-import { isCriticalPod, type Pod, type PodContainer } from "../../../src/policy/kubernetes/pod.ts";
-import type { NodeCapacity } from "../../../src/policy/limits/container.ts";
-import { containerOfPod } from "../../../src/policy/limits/container-of-pod.ts";
-import { decideSwapLimit } from "../../../src/policy/limits/swap-limit.ts";
-
-const MI = 2 ** 20;
-const node: NodeCapacity = { memoryTotalBytes: 4_112_945_152, swapTotalBytes: 1_073_737_728 };
+import { expect, test } from "bun:test";
+import { isCriticalPod, type Pod } from "../../../src/policy/kubernetes/pod.ts";
 
 const pod: Pod = {
   uid: "403f7dc8-a1f6-4e91-b1db-3419c15315d9",
@@ -20,87 +14,6 @@ const pod: Pod = {
   ownerKind: undefined,
   containers: [],
 };
-const db: PodContainer = { name: "db", id: "abc", memoryRequestBytes: 64 * MI, memoryLimitBytes: 512 * MI };
-
-function limitOf(changes: Partial<Pod>, container: Partial<PodContainer> = {}) {
-  const known = containerOfPod({ ...pod, ...changes }, { ...db, ...container });
-  if (known === undefined) return undefined;
-  return decideSwapLimit(known, node, {
-    swapBehavior: "LimitedSwap",
-    workloads: "Burstable",
-    podOverrides: "Lower",
-    excludeNamespaces: ["kube-system"],
-    systemReservedSwapBytes: 0,
-  });
-}
-
-describe("a pod that the kubelet tells", () => {
-  // What the kubelet itself gave: tests/fixtures/recordings/limitedswap.txt.
-  const share = { limitBytes: 17_519_640, reason: "limited-swap" };
-
-  test.each<[string, Partial<Pod>, Partial<PodContainer>, object | undefined]>([
-    ["gets its exact share", {}, {}, share],
-    ["gets it without a memory limit", {}, { memoryLimitBytes: undefined }, share],
-    [
-      "gets it below two thousandths of the node, which the hook cannot tell",
-      {},
-      { memoryRequestBytes: MI },
-      { limitBytes: 273_744, reason: "limited-swap" },
-    ],
-    [
-      "gets none without request and limit, as an ephemeral container",
-      {},
-      { memoryRequestBytes: 0, memoryLimitBytes: undefined },
-      { limitBytes: 0, reason: "no-memory-request" },
-    ],
-    [
-      "gets none of a request that equals the limit",
-      {},
-      { memoryLimitBytes: 64 * MI },
-      { limitBytes: 0, reason: "request-equals-limit" },
-    ],
-    ["gets it with a limit a byte above the request", {}, { memoryLimitBytes: 64 * MI + 1 }, share],
-    [
-      "gets none when cluster-critical, which the hook cannot tell",
-      { priority: 2_000_000_000 },
-      {},
-      { limitBytes: 0, reason: "critical" },
-    ],
-    ["gets it with the highest priority below that", { priority: 1_999_999_999 }, {}, share],
-    ["gets it without a priority", { priority: undefined }, {}, share],
-    [
-      "gets none when static",
-      { annotations: { "kubernetes.io/config.source": "http" } },
-      {},
-      { limitBytes: 0, reason: "static" },
-    ],
-    [
-      "gets none when the mirror of a static pod",
-      { annotations: { "kubernetes.io/config.mirror": "" } },
-      {},
-      { limitBytes: 0, reason: "critical" },
-    ],
-    ["gets it from the API server, which does not write a source", { annotations: {} }, {}, share],
-    ["is not decided on while its QoS class is not known", { qosClass: undefined }, {}, undefined],
-  ])("%s", (_, changes, container, expected) => {
-    expect(limitOf(changes, container)).toEqual(expected as never);
-  });
-
-  test("may ask for less, for all its containers or for one", () => {
-    const annotations = { "wasp.io/swap-limit": "8Mi", "swap-limit.wasp.io/web": "0" };
-    expect(limitOf({ annotations })).toEqual({ limitBytes: 8 * MI, reason: "pod-override" });
-    expect(limitOf({ annotations }, { name: "web" })).toEqual({ limitBytes: 0, reason: "pod-override" });
-  });
-
-  test("is a virtual machine by its label", () => {
-    const known = containerOfPod({ ...pod, labels: { "kubevirt.io": "virt-launcher" } }, db);
-    expect(known?.isVirtualMachine).toBe(true);
-    expect(containerOfPod({ ...pod, labels: { "kubevirt.io": "hotplug-disk" } }, db)?.isVirtualMachine).toBe(
-      false,
-    );
-  });
-});
-
 test("an empty annotation is enough for a mirror, and a value is needed for a static pod", () => {
   expect(isCriticalPod({ ...pod, annotations: { "kubernetes.io/config.mirror": "" } })).toBe(true);
   expect(isCriticalPod({ ...pod, annotations: {} })).toBe(false);

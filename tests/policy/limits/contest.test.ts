@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { contested, restoreAt, restored, settled, UNCONTESTED } from "../../../src/policy/limits/contest.ts";
+import { calmed, contested, restoreAt, restored, UNCONTESTED } from "../../../src/policy/limits/contest.ts";
 
 /** Somebody writes once every so many seconds, and wasp does as it is told; when it undid the writes. */
 function fight(everySeconds: number, seconds: number, maxPerMinute: number): number[] {
@@ -9,7 +9,7 @@ function fight(everySeconds: number, seconds: number, maxPerMinute: number): num
   const undone: number[] = [];
   for (let now = 0; now < seconds; now++) {
     if (now % everySeconds === 0) isWrong = true;
-    contest = isWrong ? contested(contest, now, maxPerMinute) : settled(contest, now);
+    contest = isWrong ? contested(contest, now, maxPerMinute) : calmed(contest, now);
     if (!isWrong || restoreAt(contest, now, maxPerMinute) > now) continue;
     contest = restored(contest, now);
     undone.push(now);
@@ -34,8 +34,8 @@ describe("another's writes to a limit", () => {
     contest = contested(contest, 2, 2);
     expect(contest.isContested).toBe(true);
     expect(restoreAt(contest, 2, 2)).toBe(61);
-    expect(settled(contest, 120).isContested).toBe(true);
-    expect(settled(contest, 121)).toEqual(UNCONTESTED);
+    expect(calmed(contest, 120).isContested).toBe(true);
+    expect(calmed(contest, 121)).toEqual(UNCONTESTED);
   });
 
   test("are never undone more often than the limit in any minute, nor left for more than a minute", () => {

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import type { Container } from "../../../src/policy/limits/container.ts";
-import { hookLimitOf, mayBeOfHook } from "../../../src/policy/limits/hook-limit.ts";
+import { hookLimitOf, mayBeFromHook } from "../../../src/policy/limits/hook-limit.ts";
 import type { SwapLimitConfig } from "../../../src/policy/limits/swap-limit.ts";
 import { RECORDED_NODE } from "../../node/fake-node.ts";
 
@@ -54,5 +54,5 @@ test.each<[number, number, boolean | undefined]>([
   [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY, true],
   [0, 0, undefined],
 ])("a limit of %p where the hook gives %p may be the hook's: %p", (effectiveBytes, hookBytes, expected) => {
-  expect(mayBeOfHook(effectiveBytes, hookBytes)).toBe(expected);
+  expect(mayBeFromHook(effectiveBytes, hookBytes)).toBe(expected);
 });

@@ -119,7 +119,7 @@ describe("who is heard on memory.swap.max", () => {
   test("an override that is too much is told of", () => {
     expect(decide({ [own]: "max" })).toMatchObject({
       unified: { "memory.swap.max": SHARE },
-      ignoredOverride: "max: above the entitlement, only less may be asked for",
+      ignoredOverride: "max: above the entitlement, and podOverrides is Lower",
     });
   });
 

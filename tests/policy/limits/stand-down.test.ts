@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import type { Container } from "../../../src/policy/limits/container.ts";
-import { carriesKubeletLimit, standDown } from "../../../src/policy/limits/stand-down.ts";
+import { carriesKubeletLimit, standDownReason } from "../../../src/policy/limits/stand-down.ts";
 import { RECORDED_NODE } from "../../node/fake-node.ts";
 
 const PAGE = 4096;
@@ -33,7 +33,7 @@ describe("wasp stands down", () => {
   ] as const)(
     "for a kubelet of swapBehavior %p, containers with its limit %p: %p",
     (behavior, seen, reason) => {
-      expect(standDown({ swapBehavior: behavior, hasLimitedContainer: seen })).toBe(reason);
+      expect(standDownReason({ swapBehavior: behavior, hasLimitedContainer: seen })).toBe(reason);
     },
   );
 });

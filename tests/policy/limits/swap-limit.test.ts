@@ -228,7 +228,7 @@ describe("a pod's own wish", () => {
       "1Gi",
       shareOf64Mi,
       "limited-swap",
-      "1Gi: above the entitlement, only less may be asked for",
+      "1Gi: above the entitlement, and podOverrides is Lower",
     ],
     [
       "no limit",
@@ -236,7 +236,7 @@ describe("a pod's own wish", () => {
       "max",
       shareOf64Mi,
       "limited-swap",
-      "max: above the entitlement, only less may be asked for",
+      "max: above the entitlement, and podOverrides is Lower",
     ],
     ["the same", "Lower", `${shareOf64Mi}`, shareOf64Mi, "limited-swap", undefined],
     ["more, where allowed", "Any", "1Gi", GI, "pod-override", undefined],
@@ -247,7 +247,7 @@ describe("a pod's own wish", () => {
       "0",
       shareOf64Mi,
       "limited-swap",
-      "0: pod overrides are off",
+      "0: podOverrides is Never",
     ],
     ["nonsense", "Any", "-5", shareOf64Mi, "limited-swap", '-5: neither "max" nor a quantity of bytes'],
   ])("%s (%s)", (_, podOverrides, swapOverride, limitBytes, reason, ignoredOverride) => {

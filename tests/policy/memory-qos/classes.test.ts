@@ -224,32 +224,32 @@ describe("an annotation that cannot be heeded", () => {
       "an unknown class",
       { "class.memory-qos.nri.io": "gold" },
       "unknown-class",
-      'class.memory-qos.nri.io: "gold" is none: the classes of this node are bronze, silver, asis',
+      'class.memory-qos.nri.io: "gold" is not a class of this node (classes: bronze, silver, asis)',
     ],
     [
       "the class's name in other letters",
       { "class.memory-qos.nri.io/app": "Bronze" },
       "unknown-class",
-      'class.memory-qos.nri.io/app: "Bronze" is none: the classes of this node are bronze, silver, asis',
+      'class.memory-qos.nri.io/app: "Bronze" is not a class of this node (classes: bronze, silver, asis)',
     ],
     [
       "a file that is not listed",
       { "memory.oom.group.memory-qos.nri.io": "1" },
       "file-not-listed",
-      'memory.oom.group.memory-qos.nri.io: "1" may not be set by a pod on this node: memory.swap.max, memory.high may',
+      'memory.oom.group.memory-qos.nri.io: "1" may not be set by a pod on this node (allowed: memory.swap.max, memory.high)',
     ],
     [
       "what is no file of a cgroup's memory",
       { "cpu.max.memory-qos.nri.io": "max" },
       "unknown-annotation",
-      'cpu.max.memory-qos.nri.io: "max" sets nothing that there is: it may begin with class, memory.high, memory.max, ' +
+      'cpu.max.memory-qos.nri.io: "max" is for no known setting: the annotation may begin with class, memory.high, memory.max, ' +
         "memory.low, memory.min, memory.swap.max, memory.swap.high, memory.zswap.max, memory.zswap.writeback, memory.oom.group",
     ],
     [
       "what only an object's prototype has",
       { "toString.memory-qos.nri.io": "1" },
       "unknown-annotation",
-      'toString.memory-qos.nri.io: "1" sets nothing that there is',
+      'toString.memory-qos.nri.io: "1" is for no known setting',
     ],
   ])("%s", (_, annotations, reason, message) => {
     const { ofClass, direct, problems } = decide(annotations);
@@ -267,7 +267,7 @@ describe("an annotation that cannot be heeded", () => {
         annotation: "class.memory-qos.nri.io",
         message:
           'class.memory-qos.nri.io: "bronze" needs a memory limit: set resources.limits.memory, ' +
-          'or take this container out with class.memory-qos.nri.io/app: ""',
+          'or exclude this container with class.memory-qos.nri.io/app: ""',
       },
     ]);
   });
@@ -276,8 +276,8 @@ describe("an annotation that cannot be heeded", () => {
     const none = { classes: [], unifiedAnnotations: [] };
     const annotations = { "class.memory-qos.nri.io": "bronze", "memory.high.memory-qos.nri.io": "0" };
     expect(decide(annotations, GI, none).problems.map(({ message }) => message)).toEqual([
-      'class.memory-qos.nri.io: "bronze" is none: this node has no classes',
-      'memory.high.memory-qos.nri.io: "0" may not be set by a pod on this node: none may',
+      'class.memory-qos.nri.io: "bronze" is not a class of this node (classes: none)',
+      'memory.high.memory-qos.nri.io: "0" may not be set by a pod on this node (allowed: none)',
     ]);
   });
 

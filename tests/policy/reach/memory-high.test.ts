@@ -7,7 +7,12 @@ import type {
   Snapshot,
 } from "../../../src/policy/eviction/snapshot.ts";
 import type { KubeletThresholds } from "../../../src/policy/reach/kubelet-thresholds.ts";
-import { NO_REACH, needsContainers, type ReachConfig, reach } from "../../../src/policy/reach/memory-high.ts";
+import {
+  decideMemoryHigh,
+  NO_REACH,
+  needsContainers,
+  type ReachConfig,
+} from "../../../src/policy/reach/memory-high.ts";
 import { GI, MI, podOf, sampleOf, snapshotAt } from "../eviction/snapshots.ts";
 
 const HUNDRED_MEBIBYTES: KubeletThresholds = {
@@ -61,7 +66,10 @@ class Run {
   seconds(count: number, differences: Differences = {}, knobs: Partial<ReachConfig> = {}): this {
     for (let second = 0; second < count; second++) {
       this.#now += 1;
-      const { decision, state } = reach(this.#state, nodeAt(this.#now, differences), { ...config, ...knobs });
+      const { decision, state } = decideMemoryHigh(this.#state, nodeAt(this.#now, differences), {
+        ...config,
+        ...knobs,
+      });
       this.#state = state;
       this.highs.push(decision.memoryHighBytes);
       this.reason = decision.reason;
@@ -144,7 +152,7 @@ describe("memory.high of kubepods", () => {
   });
 
   test("is let go for nothing at all where there are no pods", () => {
-    const { decision } = reach(NO_REACH, { ...nodeAt(1), kubepods: undefined }, config);
+    const { decision } = decideMemoryHigh(NO_REACH, { ...nodeAt(1), kubepods: undefined }, config);
     expect(decision).toEqual({ memoryHighBytes: Number.POSITIVE_INFINITY, reason: "no-kubepods" });
   });
 

@@ -1,5 +1,5 @@
 import { formatRounded } from "../../../policy/kubernetes/quantity.ts";
-import { roomOfPods } from "../../../policy/reach/kubelet-thresholds.ts";
+import { podMemoryHeadroomOf } from "../../../policy/reach/kubelet-thresholds.ts";
 import { checksOn, type Verdict } from "../../finding/rule.ts";
 import type { KnownFacts } from "../facts.ts";
 
@@ -18,7 +18,7 @@ export const swapReach = check({
       return { severity: "unknown", found: "the kubelet's threshold of memory.available cannot be parsed" };
     if (thresholds.hard === undefined && thresholds.soft === undefined)
       return { severity: "ok", found: "the kubelet evicts no pod for memory" };
-    const room = roomOfPods(pods.node, pods.kubepods, thresholds);
+    const room = podMemoryHeadroomOf(pods.node, pods.kubepods, thresholds);
     if (room === undefined)
       return { severity: "unknown", found: "/proc/meminfo has no figure for free memory" };
     const { memoryHighBytes } = pods.kubepods;
