@@ -5,7 +5,7 @@ import type { InstalledBinary } from "./check-facts.ts";
 
 /**
  * Reads the owners of the executable at a path, and runs it for its version unless a user other than root may change it,
- * or the host is an image. Throws an error that names what cannot be read.
+ * or the host is an image. Throws an error with the unreadable path.
  */
 export function readBinary(host: Host, path: string): InstalledBinary {
   const owned = readOwnedPaths(host.fsroot, path);

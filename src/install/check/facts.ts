@@ -1,7 +1,7 @@
 import type { KubepodsSample, NodeSample } from "../../policy/eviction/snapshot.ts";
 import type { BinaryCheckFacts } from "../binary/check-facts.ts";
 import type { NriCheckFacts } from "../containerd/check-facts.ts";
-import type { Facts } from "../finding/rule.ts";
+import type { FactsOf } from "../finding/rule.ts";
 import type { HookCheckFacts } from "../hook/check-facts.ts";
 import type { KubeletCheckFacts } from "../kubelet/check-facts.ts";
 import type { SwapCheckFacts } from "../swap/check-facts.ts";
@@ -64,4 +64,4 @@ export interface KnownFacts
 export type FactName = keyof KnownFacts;
 
 /** All facts about a host, each with its value or with the reason for which it has none. */
-export type CheckFacts = Facts<KnownFacts>;
+export type CheckFacts = FactsOf<KnownFacts>;

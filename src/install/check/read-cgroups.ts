@@ -5,7 +5,7 @@ import { readPressure } from "../../host/psi.ts";
 import { sampleKubepods, sampleNode } from "../../host/snapshot.ts";
 import type { KnownFacts } from "./facts.ts";
 
-/** Reads whether the kernel has pressure stall figures; throws an error that names the file that cannot be read. */
+/** Reads whether the kernel has pressure stall figures; throws an error with the path of an unreadable file. */
 export function readPressureFacts(fsroot: string): KnownFacts["pressure"] {
   const node = readPressure(`${fsroot}/proc/pressure/memory`) !== undefined;
   if (readCgroupVersion(fsroot) === 1) return { node, cgroups: false };

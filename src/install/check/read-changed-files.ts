@@ -4,7 +4,7 @@ import type { ChangedFile } from "./facts.ts";
 
 /**
  * Returns the settings files of a service that were changed after its start; none where it does not run. Throws an error
- * that names what cannot be read.
+ * with the unreadable path.
  */
 export function readChangedFiles(
   fsroot: string,

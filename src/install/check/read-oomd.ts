@@ -5,7 +5,7 @@ import type { OomdFacts } from "./facts.ts";
 // Slices above the pods: it kills cgroups below them.
 const SLICES = ["-.slice", "kubepods.slice", "kubepods-burstable.slice"];
 
-/** Reads the slices above the pods in which systemd-oomd kills for swap. Throws an error that names the file that cannot be read. */
+/** Reads the slices above the pods in which systemd-oomd kills for swap. Throws an error with the path of an unreadable file. */
 export function readOomd(fsroot: string): OomdFacts {
   const killsForSwap = SLICES.flatMap((unit) => {
     const last = unitSettings(readUnitFiles(fsroot, unit), "Slice", "ManagedOOMSwap").at(-1);

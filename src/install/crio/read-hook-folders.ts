@@ -18,7 +18,7 @@ export interface EffectiveHookFolders {
 /**
  * Reads the folders from which CRI-O loads hooks, wasp's own drop-in included: by the flags and the environment of the
  * running one, the files that it sees in its own mount namespace, or by default (cri-o internal/criocli/criocli.go,
- * mergeConfig). Throws an error that names the file that cannot be read.
+ * mergeConfig). Throws an error with the path of an unreadable file.
  */
 export function readEffectiveHookFolders(
   host: Host,

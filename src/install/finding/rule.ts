@@ -20,10 +20,10 @@ export interface Rule<Known, Name extends keyof Known> {
 }
 
 /** Facts by name, each with its value or with the reason for which it has none. */
-export type Facts<Known> = { readonly [Name in keyof Known]: Fact<Known[Name]> };
+export type FactsOf<Known> = { readonly [Name in keyof Known]: Fact<Known[Name]> };
 
 /** Applies a rule; undefined where the rule concerns something that the host does not have. */
-export type Check<Known> = (facts: Facts<Known>) => Finding | undefined;
+export type Check<Known> = (facts: FactsOf<Known>) => Finding | undefined;
 
 /**
  * Returns a function that makes checks of rules over these facts. A rule sees the facts that it needs and no others, and

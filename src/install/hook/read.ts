@@ -18,7 +18,7 @@ export function readHookFacts(host: Host, binaryPath: string, crio: CrioFacts): 
   return { definition: definition as unknown as string, isBinaryThere: isExecutable(host, binaryPath), crio };
 }
 
-/** Reads all hooks in these folders and in the usual ones. Throws an error that names what cannot be read. */
+/** Reads all hooks in these folders and in the usual ones. Throws an error with the unreadable path. */
 export function readHookFiles(fsroot: string, folders: readonly string[]): HookFile[] {
   const all = new Set([...USUAL_HOOK_FOLDERS, ...folders]);
   return [...all].flatMap((folder) =>

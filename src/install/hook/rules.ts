@@ -50,7 +50,7 @@ function faultsOfDefinition(definition: HookDefinition): string[] {
   return faults;
 }
 
-/** Requires that the runtime loads this definition, from a folder that it reads, and none of the same name instead. */
+/** Requires that the runtime loads this definition, and no other of the same name. */
 export const hookLoaded = check({
   id: "hook-loaded",
   needs: ["runtime", "hookFiles", "hookFolders"],

@@ -8,8 +8,8 @@ import type { KubeletFlags } from "./read-flags.ts";
 
 /**
  * Reads the settings that a kubelet has in force: those of the running one, from the files that it sees in its own mount
- * namespace, or else those of its unit. Undefined where the host has neither. Throws an error that names the file that
- * cannot be read.
+ * namespace, or else those of its unit. Undefined where the host has neither. Throws an error with the path of an
+ * unreadable file.
  */
 export function readEffectiveKubelet(host: Host, flags: KubeletFlags): EffectiveKubelet | undefined {
   const { process, startedBy } = flags;

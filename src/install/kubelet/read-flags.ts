@@ -15,7 +15,7 @@ import { DISTRIBUTIONS, type Distribution, MICROK8S_FLAGS, rancherPaths } from "
 export interface KubeletFlags extends ServiceFlags {
   /** The kubelet's process, or the process that it is a part of; undefined where it does not run. */
   readonly process: RunningProcess | undefined;
-  /** The distribution that starts it, and that one's systemd unit; undefined for kubelet.service. */
+  /** The distribution that starts it, with its systemd unit; undefined for kubelet.service. */
   readonly startedBy: (Distribution & { readonly unit: string }) | undefined;
 }
 

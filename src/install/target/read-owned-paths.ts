@@ -4,7 +4,7 @@ import type { OwnedPath } from "./owned-path.ts";
 
 /**
  * Reads the owners and permissions of a path below fsroot and of each folder above it, from the root on, along all links;
- * empty where the path is missing. Throws an error that names what cannot be read.
+ * empty where the path is missing. Throws an error with the unreadable path.
  */
 export function readOwnedPaths(fsroot: string, path: string): OwnedPath[] {
   const owned = new Map([["/", ownedPath(fsroot, "/")]]);

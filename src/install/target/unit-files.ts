@@ -22,7 +22,7 @@ export function unitFolders(fsroot: string): string[] {
 
 /**
  * Reads the files of a unit in the order in which systemd reads them: the main file, then the drop-ins by name. Of several
- * drop-ins with one name it has the one with the highest precedence. Throws an error that names the file that cannot be read.
+ * drop-ins with one name it has the one with the highest precedence. Throws an error with the path of an unreadable file.
  */
 export function readUnitFiles(fsroot: string, unit: string): UnitFile[] {
   const main = FOLDERS.map((folder) => `${folder}/${unit}`)

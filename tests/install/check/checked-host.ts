@@ -1,7 +1,9 @@
+import { expect, test } from "bun:test";
 import {
   chmodSync,
   mkdirSync,
   mkdtempSync,
+  readFileSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -11,11 +13,13 @@ import {
 import { tmpdir } from "node:os";
 import { dirname } from "node:path";
 import hook from "../../../hooks.d/wasp-swap.json";
+import { checkHost } from "../../../src/install/check/all-checks.ts";
+import type { FindingId, Severity } from "../../../src/install/finding/finding.ts";
 import type { Host } from "../../../src/install/target/host.ts";
 
 const MI = 2 ** 20;
 const BOOT_SECONDS = 1_750_000_000;
-/** When the services of the host were started: a minute after it was. */
+/** Start time of the host's services: a minute after the host's. */
 const STARTED_SECONDS = BOOT_SECONDS + 60;
 
 const PSI = ["some", "full"].map((kind) => `${kind} avg10=0.00 avg60=0.00 avg300=0.00 total=0\n`).join("");
@@ -23,14 +27,14 @@ const ROOT_MOUNT = "24 1 254:1 / / rw,relatime shared:1 - ext4 /dev/vda1 rw\n";
 const NOSWAP_MOUNT = "99 24 0:44 / /var/lib/kubelet/pods/a/secret rw - tmpfs tmpfs rw,size=4k,noswap\n";
 const SWAPS_HEAD = "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n";
 
-/** A temporary tree of a host with Kubernetes, CRI-O and wasp, on which nothing is to be found fault with. */
+/** A temporary tree of a host with Kubernetes, CRI-O and wasp, on which checks find nothing wrong. */
 export class CheckedHost implements Disposable, Host {
   readonly fsroot = mkdtempSync(`${tmpdir()}/wasp-checked-`);
   isRunning = true;
   readonly program = { path: "/proc/self/exe", digest: "" };
-  /** What the executable says, or the error that it ends with. */
+  /** The version that the executable prints, or the error that it ends with. */
   version: string | Error = "wasp 0.1.0 (0123456)\n";
-  /** The command lines that were run. */
+  /** Command lines that were run. */
   readonly ran: string[] = [];
 
   constructor() {
@@ -47,7 +51,7 @@ export class CheckedHost implements Disposable, Host {
     return this.version;
   }
 
-  /** Writes a file with its folders, in place of whatever is there. */
+  /** Writes a file and its folders, and replaces anything at its path. */
   write(path: string, text: string, mode = 0o644): void {
     this.remove(path);
     mkdirSync(dirname(this.fsroot + path), { recursive: true });
@@ -56,7 +60,7 @@ export class CheckedHost implements Disposable, Host {
     this.touch(path, BOOT_SECONDS);
   }
 
-  /** Sets when a file was changed. */
+  /** Sets the modification time of a file. */
   touch(path: string, seconds = STARTED_SECONDS + 3600): void {
     utimesSync(this.fsroot + path, seconds, seconds);
   }
@@ -65,7 +69,7 @@ export class CheckedHost implements Disposable, Host {
     rmSync(this.fsroot + path, { recursive: true, force: true });
   }
 
-  /** Puts a folder in a file's place, which nobody can read as a file. */
+  /** Replaces a file by a folder, which cannot be read as a file. */
   spoil(path: string): void {
     this.remove(path);
     mkdirSync(this.fsroot + path, { recursive: true });
@@ -92,7 +96,7 @@ export class CheckedHost implements Disposable, Host {
     this.write(`/proc/${pid}/stat`, `${pid} (a (b) c) S ${before} ${ticks} 0 0\n`);
   }
 
-  /** Sets which swap areas are on, as lines of /proc/swaps. */
+  /** Sets the active swap areas, as lines of /proc/swaps. */
   setSwaps(...lines: readonly string[]): void {
     this.write("/proc/swaps", SWAPS_HEAD + lines.map((line) => `${line}\n`).join(""));
   }
@@ -102,7 +106,7 @@ export class CheckedHost implements Disposable, Host {
     this.write("/proc/1/mountinfo", [ROOT_MOUNT, ...lines.map((line) => `${line}\n`)].join(""));
   }
 
-  /** Adds a block device, below another one where it is a partition, with files of its own. */
+  /** Adds a block device with its files; a partition is added below its disk. */
   addBlockDevice(path: string, number: string, files: Readonly<Record<string, string>> = {}): void {
     const name = path.slice(path.lastIndexOf("/") + 1);
     const directory = `/sys/devices/${path}`;
@@ -113,7 +117,7 @@ export class CheckedHost implements Disposable, Host {
     this.write(`/dev/${name}`, "");
   }
 
-  /** Lets a process hold the lock of the node's agent. */
+  /** Makes a process hold the lock of the node's agent. */
   lockBy(pid: number | undefined): void {
     const { dev, ino } = statSync(`${this.fsroot}/sys/fs/cgroup`);
     const hex = (figure: number) => figure.toString(16).padStart(2, "0");
@@ -204,4 +208,31 @@ export class CheckedHost implements Disposable, Host {
     this.write("/usr/local/bin/wasp", "", 0o755);
     this.write("/usr/share/containers/oci/hooks.d/wasp-swap.json", JSON.stringify(hook));
   }
+}
+
+/** Returns what a check finds on a host, with its severity in front; "none" for no finding. */
+export function foundOn(host: CheckedHost, id: FindingId): string {
+  const finding = checkHost(host).find((one) => one.id === id);
+  return finding === undefined ? "none" : `${finding.severity}: ${finding.found}`;
+}
+
+/** Reads the text of the definition of wasp's hook. */
+export function hookText(host: CheckedHost): string {
+  return readFileSync(`${host.fsroot}/usr/share/containers/oci/hooks.d/wasp-swap.json`, "utf8");
+}
+
+/**
+ * A change to a sound host: the id of the check, a title, the change, the severity that the check finds, and a part of what
+ * it says. "none" stands for no finding.
+ */
+export type Breakage = readonly [FindingId, string, (host: CheckedHost) => void, Severity | "none", string];
+
+/** Tests what a check finds on a host after each breakage. */
+export function testBreakages(breakages: readonly Breakage[]): void {
+  test.each(breakages)("%s: %s", (id, _, breakHost, severity, words) => {
+    using host = new CheckedHost();
+    breakHost(host);
+    expect(foundOn(host, id)).toStartWith(severity);
+    expect(foundOn(host, id)).toContain(words);
+  });
 }

@@ -7,7 +7,7 @@ import { factsWith, SOUND } from "./sound-facts.ts";
 
 const GOLDEN = `${import.meta.dir}/../../golden`;
 
-// A node on which somebody has turned swap on, and no more.
+// A node on which swap was turned on, and nothing else was done.
 const HALF_DONE: readonly Finding[] = runChecks({
   ...factsWith({
     swaps: [{ name: "/swapfile", medium: "file", sizeBytes: 8 * GI, usedBytes: 0, priority: -2 }],
@@ -23,28 +23,28 @@ const HALF_DONE: readonly Finding[] = runChecks({
 });
 
 describe("the report of a check", () => {
-  test("for people", async () => {
+  test("as text", async () => {
     expect(reportFindings(HALF_DONE)).toBe(await Bun.file(`${GOLDEN}/install-check.txt`).text());
   });
 
-  test("for programs", async () => {
+  test("as data", async () => {
     const golden: unknown = await Bun.file(`${GOLDEN}/install-check.json`).json();
     expect(JSON.parse(JSON.stringify(findingsAsData(HALF_DONE)))).toEqual(golden);
   });
 
-  test("marks each finding's severity, and keeps its columns", () => {
+  test("highlights each severity, and keeps the columns", () => {
     const marked = reportFindings(HALF_DONE, (severity, word) => `<${severity}>${word}</>`);
     expect(marked).toContain("<error>error</>    binary ");
     expect(marked.replace(/<\/?\w*>/g, "")).toBe(reportFindings(HALF_DONE));
   });
 
-  test("keeps another program's words to one line, and harmless", () => {
+  test("has the output of another program on one line, without control characters", () => {
     const found = "wasp: exit status 1: \u001b[2Jline one\n  line two";
     const report = reportFindings([{ id: "binary", severity: "error", found, right: "", remedy: "x" }]);
     expect(report).toContain("error    binary  wasp: exit status 1: ?[2Jline one / line two\n");
   });
 
-  test("of nothing but what is sound", () => {
+  test("of a sound node has no remedies", () => {
     const report = reportFindings(runChecks(factsWith({})));
     expect(report.split("\n")[0]).toMatch(/^0 errors, 0 warnings, 0 unknown, 0 notes, \d+ ok$/);
     expect(report).not.toContain("remedy");

@@ -27,7 +27,7 @@ export const DROP_IN = {
 
 const { node } = snapshotAt(0, {});
 
-/** All that is known of a node on which nothing is to be found fault with. */
+/** All facts about a node on which the rules find nothing wrong. */
 export const SOUND: KnownFacts = {
   kernelRelease: "6.12.48+deb13-cloud-amd64",
   kernelCommandLine: "BOOT_IMAGE=/vmlinuz root=UUID=1 ro psi=1",
@@ -81,9 +81,14 @@ export const SOUND: KnownFacts = {
   earlyoomPids: [],
 };
 
+/** The kubelet of that node. */
+export const SOUND_KUBELET = SOUND.kubelet as NonNullable<KnownFacts["kubelet"]>;
+/** The memory of that node and of its pods. */
+export const SOUND_PODS = SOUND.pods as NonNullable<KnownFacts["pods"]>;
+
 export const FACT_NAMES = Object.keys(SOUND) as FactName[];
 
-/** The facts of a sound node, save for these. */
+/** Returns the facts of a sound node with these replaced. */
 export function factsWith(differences: Partial<KnownFacts>): CheckFacts {
   const all = Object.entries({ ...SOUND, ...differences });
   return Object.fromEntries(all.map(([name, known]) => [name, { known }])) as unknown as CheckFacts;

@@ -9,9 +9,9 @@ const whenOf = (when: unknown) => {
   return "complaints" in parsed ? parsed.complaints : parsed.canRun;
 };
 
-// By what CRI-O's loader does with each (go.podman.io/common pkg/hooks/1.0.0, hook.go and when.go).
+// As CRI-O's loader treats them (go.podman.io/common pkg/hooks/1.0.0, hook.go and when.go).
 describe("a hook's definition", () => {
-  test("as wasp brings it", () => {
+  test("is valid as it comes with wasp", () => {
     expect(parse({})).toEqual({
       path: "/usr/local/bin/wasp",
       args: ["wasp", "hook"],
@@ -23,12 +23,12 @@ describe("a hook's definition", () => {
   const refused: readonly (readonly [string, object, string])[] = [
     ["another version", { version: "0.1.0" }, 'version is "0.1.0", not "1.0.0"'],
     ["no version", { version: undefined }, 'version is undefined, not "1.0.0"'],
-    ["no hook", { hook: undefined }, "hook is missing: an object with path and args"],
+    ["no hook", { hook: undefined }, "hook is missing: it is an object with path and args"],
     ["no path", { hook: { args: ["wasp"] } }, "hook.path is undefined, not an absolute path"],
     ["a relative path", { hook: { path: "wasp" } }, 'hook.path is "wasp", not an absolute path'],
-    ["args that are none", { hook: { path: "/x", args: "hook" } }, "hook.args is not a list of texts"],
+    ["args that are none", { hook: { path: "/x", args: "hook" } }, "hook.args is not a list of strings"],
     ["no time", { hook: { path: "/x", timeout: 0 } }, "hook.timeout is 0, not a number of seconds above 0"],
-    ["no stages", { stages: [] }, "stages is missing: a list of at least one"],
+    ["no stages", { stages: [] }, "stages is missing: it is a list of at least one"],
     ["an unknown stage", { stages: ["createRuntime", "create"] }, 'unknown stage "create": the stages are'],
     ["a bad pattern", { when: { commands: ["("] } }, '"(" is not a regular expression of Go'],
     ["a pattern that looks ahead", { when: { annotations: { "a(?=b)": "c" } } }, '"a(?=b)" is not a regular'],
@@ -38,9 +38,9 @@ describe("a hook's definition", () => {
       { when: { annotations: { a: true } } },
       "when.annotations is not an object",
     ],
-    ["commands that are none", { when: { commands: "sh" } }, "when.commands is not a list of texts"],
+    ["commands that are none", { when: { commands: "sh" } }, "when.commands is not a list of strings"],
   ];
-  test.each(refused)("is refused with %s", (_, changes, complaint) => {
+  test.each(refused)("is rejected with %s", (_, changes, complaint) => {
     const parsed = parse(changes);
     expect("complaints" in parsed ? parsed.complaints.join() : "").toContain(complaint);
   });
@@ -49,11 +49,11 @@ describe("a hook's definition", () => {
     ["", "not JSON: "],
     ["[]", "not a JSON object"],
     ["null", "not a JSON object"],
-  ])("is refused as %j", (text, complaint) => {
+  ])("is rejected as %j", (text, complaint) => {
     expect(JSON.stringify(parseHookDefinition(text))).toContain(complaint);
   });
 
-  test("tells all that is wrong with it", () => {
+  test("has a complaint for each fault", () => {
     expect(parse({ version: 1, stages: undefined, hook: 3 })).toEqual({ complaints: expect.any(Array) });
     expect(JSON.stringify(parse({ version: 1, stages: undefined, hook: 3 }))).toMatch(
       /version.*hook.*stages/,
@@ -76,7 +76,7 @@ describe("a hook's definition", () => {
     expect(whenOf(when)).toBe(canRun);
   });
 
-  test("is read or refused whatever it is", () => {
+  test("is parsed or rejected, whatever the text", () => {
     fc.assert(
       fc.property(fc.json(), (text) => {
         const parsed = parseHookDefinition(text);

@@ -11,7 +11,7 @@ function merge(config: unknown, dropIns: readonly unknown[] = [], flags: Record<
 }
 
 describe("a kubelet's settings", () => {
-  test("as one tells them of itself", () => {
+  test("as in a recorded /configz", () => {
     expect(merge(recorded)).toEqual({
       failSwapOn: false,
       isFailSwapOnFlag: false,
@@ -21,7 +21,7 @@ describe("a kubelet's settings", () => {
     });
   });
 
-  test("without a word", () => {
+  test("without a configuration", () => {
     expect(merge(undefined)).toEqual({
       failSwapOn: true,
       isFailSwapOnFlag: false,
@@ -31,7 +31,7 @@ describe("a kubelet's settings", () => {
     });
   });
 
-  test("flags count for more than drop-ins, and these for more than the file", () => {
+  test("flags override drop-ins, and these override the file", () => {
     const config = { failSwapOn: true };
     expect(merge(config).failSwapOn).toBe(true);
     expect(merge(config, [{ failSwapOn: false }]).failSwapOn).toBe(false);
@@ -41,7 +41,7 @@ describe("a kubelet's settings", () => {
     expect(merge(config, [], { "--fail-swap-on": "0" }).failSwapOn).toBe(false);
   });
 
-  test("a drop-in merges into an object, and null takes a member away", () => {
+  test("a drop-in merges into an object, and null removes a member", () => {
     const config = { memorySwap: { swapBehavior: "LimitedSwap" }, failSwapOn: false };
     expect(merge(config, [{ memorySwap: {} }]).swapBehavior).toBe("LimitedSwap");
     expect(merge(config, [{ memorySwap: { swapBehavior: null } }]).swapBehavior).toBe("");
@@ -51,7 +51,7 @@ describe("a kubelet's settings", () => {
 
   const hard = (...given: Parameters<typeof merge>) => merge(...given).thresholds?.hard;
 
-  test("the default threshold is the file's, where that has none", () => {
+  test("the default threshold is added to the file, if that has none", () => {
     const disk = { "nodefs.available": "10%" };
     expect(hard({})).toEqual({ bytes: 100 * MI });
     expect(hard({ evictionHard: disk })).toBeUndefined();
@@ -64,7 +64,7 @@ describe("a kubelet's settings", () => {
     });
   });
 
-  test("a soft threshold, and none, and one that cannot be read", () => {
+  test("a soft threshold, no threshold, and one that cannot be parsed", () => {
     expect(merge({ evictionSoft: { "memory.available": "1Gi" } }).thresholds?.soft).toEqual({
       bytes: 1024 * MI,
     });
@@ -75,7 +75,7 @@ describe("a kubelet's settings", () => {
     expect(merge({ evictionHard: { "memory.available": "much" } }).thresholds).toBeUndefined();
   });
 
-  test("whether it enforces what is left for pods", () => {
+  test("enforcement of the limit of all pods", () => {
     const enforces = (...given: Parameters<typeof merge>) => merge(...given).thresholds?.enforcesPods;
     expect(enforces({})).toBe(true);
     expect(enforces({ enforceNodeAllocatable: ["none"] })).toBe(false);
@@ -84,7 +84,7 @@ describe("a kubelet's settings", () => {
     ).toBe(true);
   });
 
-  test("what is no configuration says nothing", () => {
+  test("a document that is no configuration sets nothing", () => {
     for (const config of [null, 3, [], "text"]) expect(merge(config).failSwapOn).toBe(true);
   });
 });

@@ -6,7 +6,7 @@ import { removeDurably, unfinishedOf, writeAtomically } from "../../../src/insta
 let folder: string;
 
 beforeAll(() => {
-  folder = mkdtempSync(`${tmpdir()}/wasp-whole-file-`);
+  folder = mkdtempSync(`${tmpdir()}/wasp-atomic-file-`);
   mkdirSync(`${folder}/crio.conf.d`);
 });
 
@@ -17,11 +17,11 @@ test.each([
   ["wasp-swap.json", ".wasp-swap.json.wasp-unfinished"],
   ["missing.conf.d/50-wasp.conf", "missing.conf.d/.50-wasp.conf.wasp-unfinished"],
   ["hooks.d/wasp-swap.json", "hooks.d/.wasp-swap.json.wasp-unfinished"],
-])("%s is made where nobody reads half of it", (path, unfinished) => {
+])("%s is written where no program reads half of it", (path, unfinished) => {
   expect(unfinishedOf(`${folder}/${path}`)).toBe(`${folder}/${unfinished}`);
 });
 
-test("a drop-in is alone in its folder, and leaves nothing behind when it goes", () => {
+test("a drop-in is alone in its folder, and its removal leaves nothing behind", () => {
   const path = `${folder}/crio.conf.d/50-wasp.conf`;
   writeAtomically(path, { text: "[crio]\n" }, { mode: 0o644 });
   expect(readFileSync(path, "utf8")).toBe("[crio]\n");

@@ -8,7 +8,7 @@ export const cgroupVersion = check({
   id: "cgroup-version",
   needs: ["cgroupVersion"],
   right:
-    "cgroup v2: on v1, containers get their limits, but wasp has no pressure figures by cgroup, protects nothing and evicts nothing",
+    "cgroup v2: on v1, containers get their limits, but wasp has no protection, pressure figures or evictions by cgroup",
   judge: ({ cgroupVersion }) =>
     cgroupVersion === 2
       ? { severity: "ok", found: "cgroup v2" }

@@ -27,6 +27,6 @@ export const pressure = check({
         remedy:
           "no cgroup_disable=pressure on the kernel's command line, cgroup v2, and a restart of the node",
       };
-    return { severity: "ok", found: "pressure figures of the node and its cgroups are available" };
+    return { severity: "ok", found: "pressure figures are available" };
   },
 });
