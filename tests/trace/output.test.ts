@@ -61,7 +61,9 @@ describe("a recording's file", () => {
   test("replaces no folder and no device", () => {
     using folder = new Folder();
     for (const path of [folder.path, "/dev/null"])
-      expect(() => TraceOutput.file(path, 100, true)).toThrow(`${path} is not a file, so --force does not replace it`);
+      expect(() => TraceOutput.file(path, 100, true)).toThrow(
+        `${path} is not a file, so --force does not replace it`,
+      );
   });
 
   test.if(statSync("/dev/full", { throwIfNoEntry: false }) !== undefined)(
