@@ -6,12 +6,12 @@ describe("an answer", () => {
   test.each<[EvictionAnswer, number, string[]]>([
     ["blocked", 30, ["a", "b"]],
     ["never", 30, ["a", "b"]],
-    // As after an eviction: relief is waited for.
+    // As after an eviction: the cooldown runs.
     ["gone", CONFIG.cooldownSeconds - 1, ["a"]],
     ["gone", CONFIG.cooldownSeconds + 1, ["a", "b"]],
-    // Asked for again, after a pause each time.
+    // Repeated, after a pause each time.
     ["failed", 14, ["a", "a", "a"]],
-  ])("of %s has the next one asked for", (answer, seconds, expected) => {
+  ])("of %s leads to these requests", (answer, seconds, expected) => {
     const run = new Run(PODS);
     run.answer = (podUid) => (podUid === "a" ? answer : "accepted");
     while (run.requests.length === 0) run.second(0.5);
@@ -19,7 +19,7 @@ describe("an answer", () => {
     expect(run.requests.map(({ podUid }) => podUid)).toEqual(expected);
   });
 
-  test("of a budget that never yields has nobody deleted, but for the last resort", () => {
+  test("that refuses every eviction leads to a deletion only as the last resort", () => {
     for (const [lastResort, methods] of [
       ["None", ["evict", "evict", "evict"]],
       ["Delete", ["evict", "evict", "evict", "delete"]],
@@ -32,7 +32,7 @@ describe("an answer", () => {
   });
 });
 
-test("the last resort, refused too, is not tried each second", () => {
+test("a refused last resort is not repeated each second", () => {
   const run = new Run(PODS, { lastResort: "Delete" });
   run.answer = () => "never";
   run.seconds(200, 0.5);

@@ -4,7 +4,7 @@ import { CONFIG, PODS, Run } from "./run.ts";
 import { MI, podOf } from "./snapshots.ts";
 
 describe("a victim", () => {
-  test("a victim is waited for, then relief is", () => {
+  test("is awaited, and a cooldown follows", () => {
     const run = new Run(PODS);
     run.exitSeconds = 40;
     while (run.requests.length === 0) run.second(0.5);
@@ -14,7 +14,7 @@ describe("a victim", () => {
     expect(run.requests.map(({ podUid }) => podUid)).toEqual(["a", "b"]);
   });
 
-  test("a victim that never goes is given up, and is not asked for again", () => {
+  test("that never terminates is passed over after its deadline, and is not evicted again", () => {
     const run = new Run(PODS, { cooldownSeconds: 10 });
     run.exitSeconds = Number.POSITIVE_INFINITY;
     run.seconds(600, 0.5);
@@ -23,22 +23,25 @@ describe("a victim", () => {
   });
 });
 
-describe("a pod that goes already", () => {
+describe("a pod that is already leaving", () => {
   test.each<[string, Partial<Pod>]>([
-    ["deleted by somebody", { isTerminating: true }],
-    ["moved by KubeVirt", { annotations: { "descheduler.alpha.kubernetes.io/eviction-in-progress": "x" } }],
-  ])("is waited for like a victim: %s", (_, differences) => {
+    ["deleted by another client", { isTerminating: true }],
+    [
+      "migrated by KubeVirt",
+      { annotations: { "descheduler.alpha.kubernetes.io/eviction-in-progress": "x" } },
+    ],
+  ])("is awaited like a victim: %s", (_, differences) => {
     const run = new Run([podOf("going", differences), podOf("other")]);
     run.seconds(15, 0.5);
     expect(run.decisions.at(-1)).toMatchObject({ verdict: "await", podUid: "going" });
-    // It never goes: its time is up, then relief is waited for, and the next one is evicted.
+    // It never terminates: its deadline passes, then the cooldown, and the next pod is evicted.
     run.seconds(CONFIG.victimDeadlineSeconds, 0.5);
     expect(run.requests).toEqual([]);
     run.seconds(CONFIG.cooldownSeconds, 0.5);
     expect(run.requests.map(({ podUid }) => podUid)).toEqual(["other"]);
   });
 
-  test("is not waited for where it holds no more than it asked for, or where nothing presses", () => {
+  test("is not awaited if its usage is within its requests, or without pressure", () => {
     const containers = [
       { name: "app", id: "going", memoryRequestBytes: 600 * MI, memoryLimitBytes: undefined },
     ];

@@ -6,7 +6,7 @@ import { CONFIG, PODS, Run } from "./run.ts";
 import { podOf } from "./snapshots.ts";
 
 describe("under pressure", () => {
-  test("nobody is evicted within the grace period, and the first victim right after it", () => {
+  test("no pod is evicted within the grace period, and the first victim right after it", () => {
     const run = new Run(PODS);
     expect(run.seconds(9, 0.5)).toEqual({ verdict: "hold", reason: "grace-period" });
     run.seconds(6, 0.5);
@@ -14,14 +14,14 @@ describe("under pressure", () => {
     expect(run.requests[0]?.atSeconds).toBeLessThanOrEqual(13);
   });
 
-  test("nobody is evicted once it is over, just before the grace period is", () => {
+  test("no pod is evicted if the pressure ends just before the grace period", () => {
     const run = new Run(PODS);
     run.seconds(10, 0.5);
     expect(run.seconds(6, 0)).toEqual({ verdict: "hold", reason: "not-pressed" });
     expect(run.requests).toEqual([]);
   });
 
-  test("that never was, nobody is evicted", () => {
+  test("below the threshold no pod is evicted", () => {
     const run = new Run(PODS);
     run.seconds(100, 0.09);
     expect(new Set(run.decisions.map((decision) => JSON.stringify(decision)))).toEqual(
@@ -29,7 +29,7 @@ describe("under pressure", () => {
     );
   });
 
-  test("nobody is evicted while memory settles, whether anybody was before or not, and it is told why", () => {
+  test("no pod is evicted while swapping settles, also after an eviction, and the reason is reported", () => {
     const settling = { grownPages: 1000, returnedPages: 0 };
     const run = new Run(PODS);
     expect(run.seconds(9, 0.5, settling)).toEqual({ verdict: "hold", reason: "grace-period" });
@@ -42,22 +42,22 @@ describe("under pressure", () => {
   });
 });
 
-describe("the mode", () => {
-  test("Off decides nothing", () => {
+describe("the eviction mode", () => {
+  test("Off makes no decision", () => {
     const run = new Run(PODS, { evictionMode: "Off" });
     run.seconds(30, 0.9);
     expect(run.decisions.at(-1)).toEqual({ verdict: "hold", reason: "mode-off" });
     expect(run.requests).toEqual([]);
   });
 
-  test("DryRun decides as Enforce does, as often as that could", () => {
+  test("DryRun decides as Enforce does, at the same rate", () => {
     const run = new Run(PODS, { evictionMode: "DryRun" });
     run.seconds(100, 0.5);
     expect(run.requests.map(({ podUid }) => podUid)).toEqual(["a", "a"]);
   });
 });
 
-test("no more are evicted in an hour than may be", () => {
+test("evictions stop at the hourly maximum", () => {
   const many = Array.from({ length: 12 }, (_, index) => podOf(`pod-${String(index).padStart(2, "0")}`));
   const run = new Run(many, { cooldownSeconds: 10 });
   run.seconds(3000, 0.5);
@@ -65,7 +65,7 @@ test("no more are evicted in an hour than may be", () => {
   expect(run.decisions.at(-1)).toEqual({ verdict: "hold", reason: "capped" });
 });
 
-describe("whatever happens", () => {
+describe("in any scenario", () => {
   const pod = fc.record({
     priority: fc.constantFrom(0, 10, 2_000_000_000),
     namespace: fc.constantFrom("shop", "kube-system"),
@@ -109,7 +109,7 @@ describe("whatever happens", () => {
     return run;
   }
 
-  test("nobody is a victim who never may be one", () => {
+  test("a protected pod is never a victim", () => {
     fc.assert(
       fc.property(scene, (drawn) => {
         for (const decision of play(drawn).decisions)
@@ -119,7 +119,7 @@ describe("whatever happens", () => {
     );
   });
 
-  test("between two evictions that were accepted lies a cooldown", () => {
+  test("two accepted evictions are a cooldown apart", () => {
     fc.assert(
       fc.property(scene, (drawn) => {
         const run = play({ ...drawn, answers: ["accepted"] });
@@ -130,12 +130,12 @@ describe("whatever happens", () => {
     );
   });
 
-  test("the same is decided twice", () => {
+  test("decisions are deterministic", () => {
     fc.assert(fc.property(scene, (drawn) => expect(play(drawn).decisions).toEqual(play(drawn).decisions)));
   });
 
-  // More that goes to swap and stays there may: that is what the threshold excepts.
-  test("a longer stall, and more that comes back from swap, never turns an eviction into a hold", () => {
+  // Not for pages that are swapped out and stay out: they are the threshold's exception.
+  test("a longer stall with more swap-in never turns an eviction into a hold", () => {
     const more = fc.record({ stall: fc.constantFrom(0, 0.05, 0.3), pages: fc.constantFrom(0, 200, 5000) });
     fc.assert(
       fc.property(scene, more, (drawn, added) => {

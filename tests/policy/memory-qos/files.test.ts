@@ -70,7 +70,7 @@ describe("a file's value", () => {
   });
 });
 
-test("whatever annotations say, only settings of memory are written, as the kernel spells them", () => {
+test("for any annotations only memory settings are written, in the kernel's format", () => {
   const name = fc.oneof(fc.constantFrom("class", ...config.unifiedAnnotations), fc.string());
   const key = fc
     .tuple(name, fc.constantFrom("", "/app", "/other"))
