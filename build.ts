@@ -1,4 +1,4 @@
-// Builds dist/wasp, one executable with everything in it, or with --image a container image of nothing else:
+// Builds dist/wasp, a self-contained executable, or with --image a container image of it and the C library:
 // `bun build.ts [--image] [--arch x64|arm64] [--outfile FILE]`.
 import { chmod, copyFile, exists, mkdir, mkdtemp, readdir, rename, rm } from "node:fs/promises";
 import { basename, dirname, resolve } from "node:path";
@@ -8,12 +8,60 @@ import { license, version } from "./package.json";
 
 const TARGETS = { x64: "bun-linux-x64", arm64: "bun-linux-arm64" } as const;
 
-/** A processor architecture that wasp is built for. */
+/** Processor architecture that wasp is built for. */
 export type Arch = keyof typeof TARGETS;
 
+/** Builds wasp with the flags of the command line. */
+async function buildWasp(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      arch: { type: "string", default: process.arch },
+      image: { type: "boolean", default: false },
+      outfile: { type: "string" },
+    },
+  });
+  const { arch, image } = values;
+  if (!isArch(arch)) throw new Error(`--arch ${arch}: must be one of ${Object.keys(TARGETS).join(", ")}`);
+  const isNative = arch === process.arch;
+  const standard = `${import.meta.dir}/dist/${isNative ? "wasp" : `wasp-${arch}`}`;
+  const outfile = resolve(values.outfile ?? (image ? `${standard}-image.tar` : standard));
+  const program = image ? `${dirname(outfile)}/${basename(standard)}` : outfile;
+  const commit = await commitOfTree();
+  await compile(`${import.meta.dir}/src/main.ts`, program, arch, commit);
+  if (isNative) await smokeRun(program, `wasp ${version} (${commit})`);
+  if (image) await writeImage(program, outfile, arch, commit);
+  const size = `${(Bun.file(outfile).size / 1e6).toFixed(0)} MB`;
+  console.log(
+    `${outfile}: wasp ${version} (${commit}), ${size}${isNative ? "" : `, for ${arch}, not run on this host`}`,
+  );
+}
+
+function isArch(text: string): text is Arch {
+  return Object.hasOwn(TARGETS, text);
+}
+
+async function commitOfTree(): Promise<string> {
+  const head = await $`git rev-parse --short=12 HEAD`
+    .cwd(import.meta.dir)
+    .nothrow()
+    .quiet();
+  if (head.exitCode !== 0) return "unknown commit";
+  const status = await $`git status --porcelain --untracked-files=no`.cwd(import.meta.dir).quiet();
+  return head.text().trim() + (status.text() === "" ? "" : ", modified");
+}
+
+// A build can succeed with a binary that throws at its start, so the artifact itself is run.
+async function smokeRun(binary: string, expected: string): Promise<void> {
+  const run = await $`${binary} --version`.env({}).nothrow().quiet();
+  if (run.text().trim() === expected) return;
+  throw new Error(
+    `${binary} --version printed ${JSON.stringify(run.text())}, not ${expected}: ${run.stderr}`,
+  );
+}
+
 /**
- * Compiles an entry point to an executable, put in place by rename, and tells what is in it; throws when the bundler
- * fails. The tests build their reference programs with it, so that they differ from wasp in nothing else.
+ * Compiles an entry point to an executable, replaces `outfile` atomically, and returns the bundle's metafile. Throws if the
+ * bundler fails. The tests build their reference programs with it, with the same flags as wasp.
  */
 export async function compile(
   entry: string,
@@ -29,10 +77,10 @@ export async function compile(
       entrypoints: [entry],
       target: "bun",
       format: "esm",
-      // Together: only the command that runs is loaded, and its code needs no parsing.
+      // Splitting and bytecode together: only the command that runs is loaded, and its code needs no parsing.
       splitting: true,
       bytecode: true,
-      plugins: [hookInOnePiece],
+      plugins: [hookInOneChunk],
       minify: { whitespace: true, syntax: true, identifiers: true, keepNames: true },
       sourcemap: "inline",
       metafile: true,
@@ -44,7 +92,7 @@ export async function compile(
       compile: {
         target: TARGETS[arch],
         outfile: built,
-        // A root binary must not run what lies in its working directory, nor take code from its environment.
+        // A binary that runs as root must not execute files of its working directory, nor code from its environment.
         autoloadDotenv: false,
         autoloadBunfig: false,
         execArgv: ["--disallow-code-generation-from-strings=strict"],
@@ -60,41 +108,41 @@ export async function compile(
 }
 
 const HOOK = `${import.meta.dir}/src/commands/hook.ts`;
-const HOOKS_OWN = "?hook";
+const COPY_SUFFIX = "?hook";
 
 /**
- * Gives the hook a copy of its own of each module that it imports. A module that several commands share becomes a file
- * of its own otherwise, and each file that is loaded costs the hook time, which every container waits for.
+ * Bundles a separate copy of each module that the hook imports. A module that several commands share otherwise becomes a
+ * separate chunk, and each chunk that is loaded delays the hook, and so the start of every container.
  */
-const hookInOnePiece: BunPlugin = {
-  name: "hook-in-one-piece",
+const hookInOneChunk: BunPlugin = {
+  name: "hook-in-one-chunk",
   setup(build) {
     build.onResolve({ filter: /^\./ }, ({ path, importer, kind }) => {
       const file = resolve(dirname(importer), path);
-      // What it imports lazily stays apart, and shared.
-      const isCopied = file === HOOK || (importer.endsWith(HOOKS_OWN) && kind === "import-statement");
-      return isCopied ? { path: file + HOOKS_OWN } : undefined;
+      // Its dynamic imports stay in shared chunks.
+      const isCopied = file === HOOK || (importer.endsWith(COPY_SUFFIX) && kind === "import-statement");
+      return isCopied ? { path: file + COPY_SUFFIX } : undefined;
     });
     build.onLoad({ filter: /\?hook$/ }, async ({ path }) => ({
-      contents: await Bun.file(path.slice(0, -HOOKS_OWN.length)).text(),
+      contents: await Bun.file(path.slice(0, -COPY_SUFFIX.length)).text(),
       loader: "ts",
     }));
   },
 };
 
-// No registry: an image of this name comes from whoever loaded it on the node, and is never fetched from a stranger.
+// Without a registry: a node uses an image of this name only if it was loaded there, and never pulls it.
 const IMAGE_NAME = `localhost/wasp:${version}`;
 
-// As the image format names the architecture, and where Debian keeps that architecture's glibc: its dynamic loader
-// looks there too, without a cache.
+// The architecture's name in the image format, and Debian's folder of its glibc, which its dynamic loader searches without
+// a cache.
 const PLATFORMS = {
   x64: { architecture: "amd64", libraries: "/lib/x86_64-linux-gnu" },
   arm64: { architecture: "arm64", libraries: "/lib/aarch64-linux-gnu" },
 } as const;
 
 /**
- * Writes an OCI image archive of an executable and the libraries it links, which are this host's; throws when one is
- * not here. The executable and the libraries decide every byte of it, so that anyone can build it again and compare.
+ * Writes an OCI image archive of an executable and this host's libraries that it links. Throws if a library is missing.
+ * The build is reproducible: the executable and the libraries determine every byte of the archive.
  */
 export async function writeImage(
   program: string,
@@ -120,7 +168,7 @@ export async function writeImage(
   }
 }
 
-/** The files of the image: where each lies in it, and where it comes from. */
+/** Returns the files of the image: the path in the image, and the source on this host. */
 async function imageFiles(program: string, libraries: string): Promise<Map<string, string>> {
   const { interpreter, needed } = await linksOf(program);
   if (interpreter === undefined) throw new Error(`${program} is not a dynamically linked executable`);
@@ -134,7 +182,7 @@ async function imageFiles(program: string, libraries: string): Promise<Map<strin
     const library = `${libraries}/${name}`;
     if (!(await exists(library))) {
       throw new Error(
-        `${library} is not here, and ${program} links it: on Debian it is in libc6 of its architecture`,
+        `${library} does not exist, but ${program} links it: on Debian it is in libc6 of its architecture`,
       );
     }
     if (name !== loader) files.set(library, library);
@@ -151,14 +199,14 @@ async function linksOf(elf: string): Promise<{ interpreter: string | undefined; 
   };
 }
 
-/** Packs what is in a folder without a trace of who did it, when and in which order. */
+/** Packs a folder's contents reproducibly: sorted, without owner and time. */
 async function pack(folder: string, tarball: string): Promise<void> {
   const names = (await readdir(folder)).sort();
-  const sameForAll = ["--sort=name", "--mtime=@0", "--owner=0", "--group=0", "--numeric-owner"];
-  await $`tar --create --file ${tarball} --directory ${folder} --format=ustar ${sameForAll} --mode=u=rwX,go=rX ${names}`;
+  const reproducible = ["--sort=name", "--mtime=@0", "--owner=0", "--group=0", "--numeric-owner"];
+  await $`tar --create --file ${tarball} --directory ${folder} --format=ustar ${reproducible} --mode=u=rwX,go=rX ${names}`;
 }
 
-/** Writes an image of one layer as the OCI image specification lays one out. */
+/** Writes an image with one layer in the layout of the OCI image specification. */
 async function writeLayout(
   folder: string,
   layer: Uint8Array<ArrayBuffer>,
@@ -171,7 +219,7 @@ async function writeLayout(
     return { mediaType: `application/vnd.oci.image.${kind}`, digest, size };
   };
   const platform = { architecture, os: "linux" };
-  // Half as much to push, and for each node to pull. The same bytes each time, as package.json says which Bun it is.
+  // Halves the bytes to push and to pull. Reproducible, because package.json pins Bun and so its compressor.
   const compressed = Bun.gzipSync(layer, { library: "libdeflate" });
   const layers = [await writeBlob("layer.v1.tar+gzip", compressed)];
   const image = {
@@ -184,7 +232,7 @@ async function writeLayout(
         "org.opencontainers.image.title": "wasp",
         "org.opencontainers.image.version": version,
         "org.opencontainers.image.revision": commit,
-        // Of wasp, and of the GNU C library.
+        // Licenses of wasp and of the GNU C library.
         "org.opencontainers.image.licenses": `${license} AND LGPL-2.1-or-later`,
       },
     },
@@ -194,7 +242,7 @@ async function writeLayout(
   const versions = (kind: string) => ({ schemaVersion: 2, mediaType: `application/vnd.oci.image.${kind}` });
   const body = JSON.stringify({ ...versions("manifest.v1+json"), config, layers });
   const manifest = await writeBlob("manifest.v1+json", body);
-  // The name as podman reads it, and as containerd does.
+  // The image name for podman and for containerd.
   const annotations = {
     "org.opencontainers.image.ref.name": IMAGE_NAME,
     "io.containerd.image.name": IMAGE_NAME,
@@ -206,54 +254,6 @@ async function writeLayout(
 
 function digestOf(content: string | Uint8Array): string {
   return `sha256:${new Bun.CryptoHasher("sha256").update(content).digest("hex")}`;
-}
-
-/** Runs wasp's own build for the command line above. */
-async function buildWasp(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      arch: { type: "string", default: process.arch },
-      image: { type: "boolean", default: false },
-      outfile: { type: "string" },
-    },
-  });
-  const { arch, image } = values;
-  if (!isArch(arch)) throw new Error(`--arch ${arch}: must be one of ${Object.keys(TARGETS).join(", ")}`);
-  const isNative = arch === process.arch;
-  const standard = `${import.meta.dir}/dist/${isNative ? "wasp" : `wasp-${arch}`}`;
-  const outfile = resolve(values.outfile ?? (image ? `${standard}-image.tar` : standard));
-  const program = image ? `${dirname(outfile)}/${basename(standard)}` : outfile;
-  const commit = await commitOfTree();
-  await compile(`${import.meta.dir}/src/main.ts`, program, arch, commit);
-  if (isNative) await smokeRun(program, `wasp ${version} (${commit})`);
-  if (image) await writeImage(program, outfile, arch, commit);
-  const size = `${(Bun.file(outfile).size / 1e6).toFixed(0)} MB`;
-  console.log(
-    `${outfile}: wasp ${version} (${commit}), ${size}${isNative ? "" : `, for ${arch}: not run here`}`,
-  );
-}
-
-function isArch(text: string): text is Arch {
-  return Object.hasOwn(TARGETS, text);
-}
-
-async function commitOfTree(): Promise<string> {
-  const head = await $`git rev-parse --short=12 HEAD`
-    .cwd(import.meta.dir)
-    .nothrow()
-    .quiet();
-  if (head.exitCode !== 0) return "unknown commit";
-  const status = await $`git status --porcelain --untracked-files=no`.cwd(import.meta.dir).quiet();
-  return head.text().trim() + (status.text() === "" ? "" : ", modified");
-}
-
-// A build can succeed and leave a binary that throws at its start, so the artifact itself is run.
-async function smokeRun(binary: string, expected: string): Promise<void> {
-  const run = await $`${binary} --version`.env({}).nothrow().quiet();
-  if (run.text().trim() === expected) return;
-  throw new Error(
-    `${binary} --version printed ${JSON.stringify(run.text())}, not ${expected}: ${run.stderr}`,
-  );
 }
 
 if (import.meta.main) await buildWasp();

@@ -1,53 +1,18 @@
-const COMMANDS = {
-  hook: async () => (await import("./commands/hook.ts")).hookCommand,
-  agent: async () => (await import("./commands/agent.ts")).agentCommand,
-  install: async () => (await import("./commands/install.ts")).installCommand,
-  uninstall: async () => (await import("./commands/uninstall.ts")).uninstallCommand,
-  nri: async () => (await import("./commands/nri.ts")).nriCommand,
-  trace: async () => (await import("./commands/trace.ts")).traceCommand,
-};
-
-const EXIT_USAGE = 2;
+import type { CommandContext, CommandDef } from "citty";
 
 const BUILD = { version: `${process.env["WASP_VERSION"]}`, commit: `${process.env["WASP_COMMIT"]}` };
 
-/** Runs a command line and tells its exit status. */
-async function main(argv: readonly string[]): Promise<number> {
-  const [name, ...flags] = argv;
-  const asksForHelp = argv.includes("--help") || argv.includes("-h");
-  // Straight to the hook: it runs before every container's first instruction, and citty would double its own work.
-  if (name === "hook" && !asksForHelp) return hook(flags);
-  if (name === "--version") return print(`wasp ${VERSION}`);
-  // A runtime starts what is in its folder of plugins without a word, whatever its name there is.
-  if (name === "nri" || (name === undefined && process.env["NRI_PLUGIN_SOCKET"] !== undefined)) {
-    if (!asksForHelp) return await (await import("./commands/nri.ts")).runNri(flags, BUILD);
-  }
-  const { renderUsage } = await import("citty");
-  if (name === undefined || (asksForHelp && name.startsWith("-"))) return print(await renderUsage(ROOT));
-  if (!isCommand(name)) return refuse(name);
-  if (asksForHelp || (name === "trace" && flags.length === 0)) return print(await usageOf(name, flags));
-  if (name === "trace") {
-    const { runTrace } = await import("./commands/trace.ts");
-    return runTrace(flags, BUILD);
-  }
-  if (name === "install") return await (await import("./commands/install.ts")).runInstall(flags);
-  if (name === "uninstall") return await (await import("./commands/uninstall.ts")).runUninstall(flags);
-  const { runAgent } = await import("./commands/agent.ts");
-  return runAgent(flags, BUILD);
-}
-
-// Fails open even where the command cannot be loaded: its system calls need the JIT, which a host may forbid.
-async function hook(flags: readonly string[]): Promise<number> {
-  try {
-    const { runHook } = await import("./commands/hook.ts");
-    await runHook(flags);
-  } catch (error) {
-    console.error(`wasp hook: hook-failed error=${JSON.stringify((error as Error).message)}`);
-  }
-  return 0;
-}
-
 const VERSION = `${BUILD.version} (${BUILD.commit})`;
+
+// Each is loaded only when it runs or is shown.
+const COMMANDS = {
+  hook: loadHook,
+  agent: async () => (await import("./commands/agent.ts")).agentCommand(BUILD),
+  install: async () => (await import("./commands/install.ts")).installCommand,
+  uninstall: async () => (await import("./commands/uninstall.ts")).uninstallCommand,
+  nri: async () => (await import("./commands/nri.ts")).nriCommand(BUILD),
+  trace: async () => (await import("./commands/trace.ts")).traceCommand(BUILD),
+};
 
 const ROOT = {
   meta: { name: "wasp", version: VERSION, description: "Swap for Kubernetes workloads, granted exactly" },
@@ -56,36 +21,93 @@ const ROOT = {
     version: { type: "boolean", description: "Show version and commit" },
   },
   subCommands: COMMANDS,
-} as const;
+} as const satisfies CommandDef;
 
-async function usageOf(name: keyof typeof COMMANDS, [word = ""]: readonly string[]): Promise<string> {
-  const { renderUsage } = await import("citty");
-  if (name === "trace") {
-    const { TRACE_COMMANDS, isTraceCommand } = await import("./commands/trace.ts");
-    const parent = { meta: { ...ROOT.meta, name: "wasp trace" } };
-    if (isTraceCommand(word)) return renderUsage(TRACE_COMMANDS[word], parent);
+/** Runs a command line, or shows its help; returns the exit status. */
+async function main(argv: readonly string[]): Promise<number> {
+  if (argv[0] === "--version") return await print(`wasp ${VERSION}`);
+  const { command, words, rest } = await find(argv);
+  const [next] = rest;
+  const asksForHelp = argv.includes("--help") || argv.includes("-h");
+  if (command.run !== undefined && !asksForHelp) return await command.run(contextOf(command, rest));
+  const isHelp = asksForHelp && (words.length > 0 || next?.startsWith("-"));
+  const isUnknown = command.run === undefined && next !== undefined && !isHelp;
+  return isUnknown ? await refuse(next, command, words) : print(await usageOf(command, words));
+}
+
+// Commands parse their flags themselves: citty accepts unknown ones.
+function contextOf(cmd: CommandDef, rawArgs: string[]): CommandContext {
+  return { cmd, rawArgs, args: {} as CommandContext["args"] };
+}
+
+/** A command, the words of the command line that name it, and the rest of the command line. */
+interface Found {
+  readonly command: CommandDef;
+  readonly words: readonly string[];
+  readonly rest: string[];
+}
+
+async function find(argv: readonly string[]): Promise<Found> {
+  // A container runtime starts the files in its folder of plugins without arguments, under any name.
+  const isPlugin = argv.length === 0 && process.env["NRI_PLUGIN_SOCKET"] !== undefined;
+  const words: string[] = [];
+  let command: CommandDef = ROOT;
+  for (const word of isPlugin ? ["nri"] : argv) {
+    const commands = await commandsOf(command);
+    if (!Object.hasOwn(commands, word)) break;
+    command = await resolved(commands[word] ?? {});
+    words.push(word);
   }
-  return renderUsage(await COMMANDS[name](), ROOT);
+  return { command, words, rest: argv.slice(words.length) };
 }
 
-function isCommand(name: string): name is keyof typeof COMMANDS {
-  return Object.hasOwn(COMMANDS, name);
+async function commandsOf({ subCommands = {} }: CommandDef): Promise<Commands> {
+  return await resolved(subCommands);
 }
 
-async function refuse(name: string): Promise<number> {
-  const { consola } = await import("consola");
-  const what = name.startsWith("-") ? "flag" : "command";
-  consola.error(
-    `unknown ${what} ${name}: the commands are ${Object.keys(COMMANDS).join(", ")}; see wasp --help`,
-  );
+type Commands = Readonly<Record<string, Resolvable<CommandDef>>>;
+type Resolvable<T> = T | Promise<T> | (() => T) | (() => Promise<T>);
+
+async function resolved<T extends object>(value: Resolvable<T>): Promise<T> {
+  return typeof value === "function" ? await value() : await value;
+}
+
+// The hook fails open even where it cannot be loaded: its system calls need the JIT, which a host may forbid.
+async function loadHook(): Promise<CommandDef> {
+  const failOpen = async ({ message }: Error) => {
+    console.error(`wasp hook: hook-failed error=${JSON.stringify(message)}`);
+    return (await import("./commands/exit-status.ts")).EXIT_SUCCESS;
+  };
+  try {
+    const { hookCommand, runHook } = await import("./commands/hook.ts");
+    return { ...hookCommand, run: ({ rawArgs }) => runHook(rawArgs).catch(failOpen) };
+  } catch (error) {
+    return { meta: { name: "hook" }, run: () => failOpen(error as Error) };
+  }
+}
+
+async function usageOf(command: CommandDef, words: readonly string[]): Promise<string> {
+  const { renderUsage } = await import("citty");
+  if (words.length === 0) return await renderUsage(command);
+  const parent = ["wasp", ...words.slice(0, -1)].join(" ");
+  return await renderUsage(command, { meta: { ...ROOT.meta, name: parent } });
+}
+
+async function refuse(word: string, command: CommandDef, words: readonly string[]): Promise<number> {
+  const [{ consola }, { EXIT_USAGE }] = await Promise.all([
+    import("consola"),
+    import("./commands/exit-status.ts"),
+  ]);
+  const kind = word.startsWith("-") ? "flag" : "command";
+  const known = Object.keys(await commandsOf(command)).join(", ");
+  const help = ["wasp", ...words, "--help"].join(" ");
+  consola.error(`unknown ${kind} ${[...words, word].join(" ")}: the commands are ${known}; see ${help}`);
   return EXIT_USAGE;
 }
 
-function print(text: string): number {
+async function print(text: string): Promise<number> {
   console.log(process.stdout.isTTY ? text : Bun.stripANSI(text));
-  return 0;
+  return (await import("./commands/exit-status.ts")).EXIT_SUCCESS;
 }
 
 process.exit(await main(process.argv.slice(2)));
-
-export {};

@@ -6,7 +6,7 @@ import { ROOT } from "./node/binary.ts";
 
 const folder = mkdtempSync(`${tmpdir()}/wasp-build-`);
 
-// What every flag of the build is for, shown by a program that would behave otherwise without it.
+// A program that would behave differently without any one of the build's flags.
 const PROGRAM = `
 const { argv, env } = process;
 if (argv[2] === "eval") console.log(new Function("return 'ran'")());
@@ -39,8 +39,8 @@ async function run(...args: string[]) {
   return { exitCode: program.exitCode, stdout: stdout.trim(), stderr };
 }
 
-describe("what the build makes", () => {
-  test("takes nothing from its working directory, and loads a command only when it runs", async () => {
+describe("a built executable", () => {
+  test("reads no file of its working directory, and loads a command only when it runs", async () => {
     expect(await run()).toMatchObject({ exitCode: 0, stdout: '{"commit":"0123456789ab"}' });
     expect(await run("lazy")).toMatchObject({ exitCode: 0, stdout: "true" });
   });
@@ -51,7 +51,7 @@ describe("what the build makes", () => {
     expect(stderr).toContain("EvalError");
   });
 
-  test("keeps the names of functions for whoever reads a stack", async () => {
+  test("keeps function names in stack traces", async () => {
     const { exitCode, stderr } = await run("throw");
     expect(exitCode).toBe(1);
     expect(stderr).toContain("on purpose");
@@ -63,34 +63,40 @@ describe("what the build makes", () => {
   });
 });
 
-describe("what wasp hook loads", () => {
+describe("the chunks that wasp hook loads", () => {
   let built: Bun.BuildMetafile;
 
   beforeAll(async () => {
     built = await compile(`${ROOT}/src/main.ts`, `${folder}/wasp/wasp`, process.arch as Arch, "0123456789ab");
   });
 
-  test("is one file beside the program's first", () => {
+  test("are the entry and one more", () => {
     expect(filesLoadedWith("src/main.ts")).toHaveLength(1);
     expect(filesLoadedWith("src/commands/hook.ts")).toHaveLength(1);
   });
 
-  // Each of node:fs and node:util would add a quarter of an empty program's time.
+  // node:fs and node:util would each add a quarter of an empty program's run time.
   test.each([
     ["src/main.ts", []],
     ["src/commands/hook.ts", ["bun:ffi"]],
-    // Only with flags.
+    // Loaded only when there are flags.
     ["src/config/hook/knobs.ts", []],
-  ])("takes from outside, in %s, %j", (module, outside) => {
+  ])("import only these packages: %s, %j", (module, outside) => {
     expect(packagesOf(filesLoadedWith(module))).toEqual(outside);
+  });
+
+  test("nothing of @kubernetes/client-node is in the executable: it gives types alone", () => {
+    const modules = Object.keys(built.inputs);
+    expect(modules.some((file) => file.includes("node_modules/valibot/"))).toBe(true);
+    expect(modules.filter((file) => file.includes("node_modules/@kubernetes/"))).toEqual([]);
   });
 
   function filesLoadedWith(module: string): string[] {
     const outputs = Object.entries(built.outputs);
-    // A copy's name ends with a mark.
+    // A copy's name ends with ?hook.
     const [entry] =
       outputs.find(([, { entryPoint }]) => entryPoint?.replace(/\?.*/, "").endsWith(module)) ?? [];
-    if (entry === undefined) throw new Error(`nothing was built of ${module}`);
+    if (entry === undefined) throw new Error(`${module} is in no chunk`);
     const files = new Set([entry]);
     for (const file of files)
       for (const { path, kind } of built.outputs[file]?.imports ?? [])

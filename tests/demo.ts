@@ -1,5 +1,5 @@
-// `npm start`: builds dist/wasp and shows what `wasp hook` does with containers that real runtimes were about to
-// start: what went in, what it decided and why, and what it wrote.
+// `npm start`: builds dist/wasp and runs `wasp hook` on recordings of containers that real runtimes were about to start.
+// It prints the hook's input, its decision with the reason, and the limits that it wrote.
 import { $ } from "bun";
 import { ROOT, wasp } from "./node/binary.ts";
 import { FakeNode, RECORDED_NODE } from "./node/fake-node.ts";
@@ -15,7 +15,7 @@ await showReal();
 async function showRecorded(): Promise<void> {
   const { memoryKibibytes, swapKibibytes } = RECORDED_NODE;
   const sizes = `${mebibytes(memoryKibibytes * 1024)} of memory, ${mebibytes(swapKibibytes * 1024)} of swap`;
-  console.log(`\nContainers as CRI-O was about to start them on a Kubernetes 1.36 node (${sizes}):\n`);
+  console.log(`\nContainers that CRI-O was about to start on a Kubernetes 1.36 node (${sizes}):\n`);
   const rows = await Promise.all(recordedContainers().map(rowOf));
   printTable(["POD, RUNTIME", "SLICE", "NAMESPACE", "OOM ADJ", "MEMORY", "DECISION", "WRITTEN"], rows);
 }
@@ -27,10 +27,10 @@ async function rowOf(container: RecordedContainer): Promise<string[]> {
   await wasp(["hook", "--fsroot", node.root, "--log-file", node.log], new Blob([container.state]));
   const { reason, limitBytes } = fieldsOf(node.logged[0] ?? "");
   const decision = `${limit(limitBytes ?? "")}: ${reason}`;
-  return [container.name, ...wentIn(container), decision, wrote(before, node.cgroupFiles())];
+  return [container.name, ...inputOf(container), decision, changesIn(before, node.cgroupFiles())];
 }
 
-function wentIn(container: RecordedContainer): string[] {
+function inputOf(container: RecordedContainer): string[] {
   const { annotations, linux, process } = JSON.parse(container.config ?? "");
   const slice: string = linux.cgroupsPath.replace(/-pod[0-9a-f_]+\.slice.*/, "");
   const memoryLimitBytes: number | undefined = linux.resources.memory?.limit;
@@ -38,13 +38,13 @@ function wentIn(container: RecordedContainer): string[] {
   return [slice, annotations["io.kubernetes.pod.namespace"], String(process.oomScoreAdj), memory];
 }
 
-function wrote(before: Record<string, string>, after: Record<string, string>): string {
+function changesIn(before: Record<string, string>, after: Record<string, string>): string {
   const changed = Object.keys(after).filter((path) => after[path] !== before[path]);
   const level = (path: string) => (path.endsWith("/container/memory.swap.max") ? "container" : "scope");
   const changes = changed.map(
     (path) => `${level(path)} ${limit(before[path] ?? "")} -> ${limit(after[path] ?? "")}`,
   );
-  return changes.length === 0 ? "nothing, as it is so" : changes.reverse().join(", ");
+  return changes.length === 0 ? "nothing, already right" : changes.reverse().join(", ");
 }
 
 async function showReal(): Promise<void> {
@@ -52,7 +52,7 @@ async function showReal(): Promise<void> {
   try {
     host = requireHost();
   } catch (error) {
-    console.log(`\nNo real container here: ${(error as Error).message}`);
+    console.log(`\nNo real container on this host: ${(error as Error).message}`);
     return;
   }
   await using pod = await Pod.make("/kubepods/burstable", host);
@@ -71,17 +71,20 @@ async function showReal(): Promise<void> {
   printTable(
     ["", ""],
     [
-      ["what went in", `${pod.cgroup}/..., oom_score_adj 984, memory limit ${mebibytes(memoryLimitBytes)}`],
-      ["what wasp logged", (await Bun.file(log).text()).trim().replace(/^.*?hook: /, "")],
       [
-        "what its first process read",
+        "the hook's input",
+        `${pod.cgroup}/..., oom_score_adj 984, memory limit ${mebibytes(memoryLimitBytes)}`,
+      ],
+      ["wasp's log line", (await Bun.file(log).text()).trim().replace(/^.*?hook: /, "")],
+      [
+        "limit that its first process read",
         `${host.name} ${stdout.trim()}${stderr}${sum(host.cgroupVersion, Number(stdout), memoryLimitBytes)}`,
       ],
     ],
   );
 }
 
-// cgroup v1 limits memory and swap together.
+// cgroup v1 limits the sum of memory and swap.
 function sum(version: 1 | 2, readBytes: number, memoryLimitBytes: number): string {
   if (version === 2) return ` (${mebibytes(readBytes)} of swap)`;
   return ` (${mebibytes(memoryLimitBytes)} of memory + ${mebibytes(readBytes - memoryLimitBytes)} of swap)`;

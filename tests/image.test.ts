@@ -47,7 +47,7 @@ const manifest = () => read(blobFile(index().manifests[0]));
 const config = () => read(blobFile(manifest().config));
 
 describe("the image", () => {
-  test("is laid out as the OCI image specification says", async () => {
+  test("has the layout of the OCI image specification", async () => {
     expect((await readdir(layout)).sort()).toEqual(["blobs", "index.json", "oci-layout"]);
     expect(read(`${layout}/oci-layout`)).toEqual({ imageLayoutVersion: "1.0.0" });
     expect(index()).toMatchObject({
@@ -65,7 +65,7 @@ describe("the image", () => {
     expect(config().rootfs).toEqual({ type: "layers", diff_ids: [digestOf(layer)] });
   });
 
-  test("has no blob but those it names, each with its digest and size", async () => {
+  test("contains exactly the blobs that it refers to, each with its digest and size", async () => {
     const blobs: Blob[] = [index().manifests[0], manifest().config, ...manifest().layers];
     for (const blob of blobs) {
       const content = await Bun.file(blobFile(blob)).bytes();
@@ -75,7 +75,7 @@ describe("the image", () => {
     expect(await readdir(`${layout}/blobs/sha256`)).toHaveLength(blobs.length);
   });
 
-  test("starts the agent as root, and puts nothing into its environment", () => {
+  test("starts the agent as root, and sets no environment variable", () => {
     expect(config().config).toEqual({
       User: "0",
       Entrypoint: ["/usr/local/bin/wasp"],
@@ -89,7 +89,7 @@ describe("the image", () => {
     });
   });
 
-  test("says what it runs on, and what it is called where it is loaded", () => {
+  test("has its platform, and its name for the engine that loads it", () => {
     const platform = { architecture: process.arch === "x64" ? "amd64" : "arm64", os: "linux" };
     expect(config()).toMatchObject(platform);
     expect(index().manifests[0]).toMatchObject({
@@ -101,7 +101,7 @@ describe("the image", () => {
     });
   });
 
-  test("holds wasp and the C library, all root's, and for nobody else to write", async () => {
+  test("contains wasp and the C library, owned by root and writable by nobody else", async () => {
     const listing =
       await $`tar --list --verbose --numeric-owner --file ${blobFile(manifest().layers[0])}`.text();
     const entries = listing.trim().split("\n");
@@ -118,9 +118,9 @@ describe("the image", () => {
     expect(files).toContainEqual(expect.stringMatching(/libc\.so\.6$/));
   });
 
-  test("has all that the binary needs, besides /proc", async () => {
+  test("contains everything that the binary needs except /proc", async () => {
     await mkdir(`${rootfs}/proc`, { recursive: true });
-    // In a mount namespace, so that the mount is gone with the process.
+    // In a mount namespace, so that the mount ends with the process.
     const script = `mount -t proc proc ${rootfs}/proc && exec chroot ${rootfs} /usr/local/bin/wasp --version`;
     const run = await $`unshare --mount sh -c ${script}`
       .env({ PATH: "/usr/sbin:/usr/bin:/sbin:/bin" })
@@ -133,7 +133,7 @@ describe("the image", () => {
     });
   });
 
-  test("comes out the same, byte for byte, when it is built again elsewhere", async () => {
+  test("is reproducible, byte for byte, in another folder", async () => {
     await build(`${folder}/b`);
     expect(digestOf(await Bun.file(`${folder}/b/image.tar`).bytes())).toBe(
       digestOf(await Bun.file(archive).bytes()),
@@ -142,12 +142,12 @@ describe("the image", () => {
   });
 });
 
-describe("what cannot be an image", () => {
-  test("a program whose libraries are not here", async () => {
+describe("an image cannot be built from", () => {
+  test("a program whose libraries do not exist on this host", async () => {
     const other: Arch = process.arch === "x64" ? "arm64" : "x64";
     const attempt = writeImage(`${folder}/a/wasp`, `${folder}/c/image.tar`, other, COMMIT);
     await expect(attempt).rejects.toThrow(
-      /-linux-gnu\/ld-linux.* is not here, .* in libc6 of its architecture/,
+      /-linux-gnu\/ld-linux.* does not exist, .* in libc6 of its architecture/,
     );
     expect(await readdir(`${folder}/c`)).toEqual([]);
   });

@@ -2,8 +2,8 @@ import type { Credential } from "./credentials.ts";
 import { type HttpRequest, send, unexpected } from "./http.ts";
 
 /**
- * Returns the Authorization header that answers a registry's challenge (its header WWW-Authenticate), for a scope such as
- * `repository:you/wasp:pull,push`; nothing when it takes credentials and there are none. Throws when they are refused.
+ * Returns the Authorization header that answers a registry's challenge (its WWW-Authenticate header) for a scope such as
+ * `repository:you/wasp:pull,push`, or nothing if the registry needs credentials and there are none. Throws if they are refused.
  */
 export async function authorizationFor(
   challenge: string,
@@ -11,7 +11,8 @@ export async function authorizationFor(
   credential: Credential | undefined,
 ): Promise<string | undefined> {
   if (/^bearer /i.test(challenge)) return `Bearer ${await fetchToken(challenge, scope, credential)}`;
-  if (!/^basic\b/i.test(challenge)) throw new Error(`no way is known to meet the challenge "${challenge}"`);
+  if (!/^basic\b/i.test(challenge))
+    throw new Error(`unsupported authentication challenge "${challenge}": must be Bearer or Basic`);
   return credential === undefined || credential.isIdentityToken ? undefined : basic(credential);
 }
 
@@ -27,11 +28,12 @@ async function fetchToken(
   const { realm, service = "" } = Object.fromEntries(
     [...challenge.matchAll(/(\w+)="([^"]*)"/g)].map(([, name, value]) => [name, value]),
   );
-  if (realm === undefined) throw new Error(`the challenge "${challenge}" does not say who gives out tokens`);
+  if (realm === undefined)
+    throw new Error(`the challenge "${challenge}" has no realm, which is the address of the token server`);
   const request = tokenRequest(realm, new URLSearchParams({ service, scope }), credential);
-  const answer = await send(request);
-  if (answer.status !== 200) throw await unexpected(request, answer);
-  const { token, access_token } = (await answer.json()) as { token?: string; access_token?: string };
+  const response = await send(request);
+  if (response.status !== 200) throw await unexpected(request, response);
+  const { token, access_token } = (await response.json()) as { token?: string; access_token?: string };
   return token ?? access_token ?? "";
 }
 

@@ -1,5 +1,5 @@
-// `npm run cluster-sync`: from this tree to agents that run on a cluster. It builds the image, pushes it, renders the
-// manifests with its digest, applies them and waits. The cluster is not changed before all of the image is pushed.
+// `npm run cluster-sync` deploys this tree to a cluster: it builds the image, pushes it, renders the manifests with the
+// image's digest, applies them and waits for the agents. The cluster is not changed before the whole image is pushed.
 import { mkdir, rm } from "node:fs/promises";
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
@@ -8,16 +8,16 @@ import { type Image, readImage } from "./image.ts";
 import { type ImageName, imageName, registryUrl } from "./image-name.ts";
 import { describe, push } from "./push.ts";
 import { Repository } from "./registry.ts";
-import { type Choice, checkChoice, render, writeKustomization } from "./render.ts";
+import { checkChoice, type ManifestChoice, render, writeKustomization } from "./render.ts";
 import { waitCommand, waitForRollout } from "./rollout.ts";
 
 const USAGE = `DOCKER_PREFIX=REGISTRY/PATH [DOCKER_TAG=latest] [KUBECONFIG=FILE] npm run cluster-sync -- [FLAG...]
 
-  --dry-run           build and render, and show what would be pushed, applied and waited for
-  --component NAME    add a component of manifests/components; again for one more
-  --overlay DIR       apply a kustomization of your own, on manifests/base, instead
-  --arch x64|arm64    what the nodes are, if not what this host is; again for nodes of both
-  --timeout SECONDS   how long to wait for the agents, 300 if not given
+  --dry-run           build and render, and print each step instead of pushing, applying and waiting
+  --component NAME    add a component of manifests/components; may be repeated
+  --overlay DIR       apply your own kustomization, based on manifests/base, instead
+  --arch x64|arm64    architecture of the nodes, by default this host's; may be repeated
+  --timeout SECONDS   maximum time to wait for the agents, by default 300
   --plain-http        push without TLS to a registry that is not on this host`;
 
 const ROOT = new URL("../..", import.meta.url).pathname;
@@ -25,7 +25,7 @@ const WORK = `${ROOT}dist/cluster-sync`;
 const UNPACKED = `${WORK}/unpacked`;
 const MANIFESTS = `${WORK}/manifests.yaml`;
 
-interface Wishes extends Choice {
+interface Options extends ManifestChoice {
   readonly image: ImageName;
   readonly architectures: readonly string[];
   readonly timeoutSeconds: number;
@@ -33,26 +33,26 @@ interface Wishes extends Choice {
   readonly isDryRun: boolean;
 }
 
-async function clusterSync(wishes: Wishes): Promise<void> {
-  const { image, timeoutSeconds, isPlainHttp, isDryRun } = wishes;
+async function clusterSync(options: Options): Promise<void> {
+  const { image, timeoutSeconds, isPlainHttp, isDryRun } = options;
   await checkPrograms();
-  await checkChoice(wishes);
+  await checkChoice(options);
 
   step("find the cluster");
   await findCluster(isDryRun);
 
   step("build the image");
-  const built = await build(wishes.architectures);
+  const built = await build(options.architectures);
 
   const name = `${image.registry}/${image.repository}`;
   step(`push it as ${name}:${image.tag}, digest ${built.index.digest}`);
-  tell(`to ${registryUrl(image, isPlainHttp)}`);
-  if (isDryRun) for (const part of [...built.blobs, ...built.manifests, built.index]) tell(describe(part));
-  else await push(built, new Repository(image, isPlainHttp, process.env), image.tag, tell);
+  log(`to ${registryUrl(image, isPlainHttp)}`);
+  if (isDryRun) for (const part of [...built.blobs, ...built.manifests, built.index]) log(describe(part));
+  else await push(built, new Repository(image, isPlainHttp, process.env), image.tag, log);
   await rm(UNPACKED, { recursive: true });
 
   step(`render the manifests, to ${MANIFESTS}`);
-  await writeKustomization(WORK, wishes, { name, digest: built.index.digest });
+  await writeKustomization(WORK, options, { name, digest: built.index.digest });
   showCommand(["kubectl", "kustomize", WORK]);
   const { manifests, daemonSet } = await render(WORK, `${name}@${built.index.digest}`);
   await Bun.write(MANIFESTS, manifests);
@@ -64,9 +64,9 @@ async function clusterSync(wishes: Wishes): Promise<void> {
 
   step("wait for the agents");
   if (isDryRun) showCommand(waitCommand(daemonSet, timeoutSeconds));
-  else tell(`ready, on nodes: ${await waitForRollout(daemonSet, timeoutSeconds)}`);
+  else log(`ready, on nodes: ${await waitForRollout(daemonSet, timeoutSeconds)}`);
 
-  // To be piped to `kubectl diff --filename -`, for instance.
+  // Standard output is for a pipe, such as to `kubectl diff --filename -`.
   if (isDryRun) process.stdout.write(manifests);
 }
 
@@ -79,20 +79,20 @@ async function checkPrograms(): Promise<void> {
   const missing = Object.entries(remedies).filter(([program]) => Bun.which(program) === null);
   if (missing.length > 0)
     throw new Error(
-      missing.map(([program, remedy]) => `${program} is needed, and not in PATH: ${remedy}`).join("\n"),
+      missing.map(([program, remedy]) => `${program} is required but not in PATH: ${remedy}`).join("\n"),
     );
   const { clientVersion } = JSON.parse(await kubectl("version", "--client", "--output=json"));
   const [major, minor] = [clientVersion.major, clientVersion.minor].map((text) => Number.parseInt(text, 10));
-  // Older ones do not know components.
+  // Older versions do not support components.
   if (major === 1 && minor !== undefined && minor < 21)
-    throw new Error(`kubectl is ${clientVersion.gitVersion}, and has to be 1.21 at least`);
+    throw new Error(`kubectl is ${clientVersion.gitVersion}: must be 1.21 or later`);
 }
 
 async function findCluster(isDryRun: boolean): Promise<void> {
-  tell(`context ${(await kubectl("config", "current-context")).trim()}`);
+  log(`context ${(await kubectl("config", "current-context")).trim()}`);
   const ask = ["version", "--output=json", "--request-timeout=10s"];
   showCommand(["kubectl", ...ask]);
-  if (!isDryRun) tell(`Kubernetes ${JSON.parse(await kubectl(...ask)).serverVersion.gitVersion}`);
+  if (!isDryRun) log(`Kubernetes ${JSON.parse(await kubectl(...ask)).serverVersion.gitVersion}`);
 }
 
 async function build(architectures: readonly string[]): Promise<Image> {
@@ -109,16 +109,16 @@ async function build(architectures: readonly string[]): Promise<Image> {
 
 let steps = 0;
 
-function step(what: string): void {
+function step(title: string): void {
   steps += 1;
-  console.error(`\n${steps}. ${what}`);
+  console.error(`\n${steps}. ${title}`);
 }
 
-function tell(line: string): void {
+function log(line: string): void {
   console.error(`  ${line}`);
 }
 
-function readWishes(): Wishes | "help" {
+function readOptions(): Options | "help" {
   const { values } = parseArgs({
     options: {
       help: { type: "boolean", default: false },
@@ -134,7 +134,7 @@ function readWishes(): Wishes | "help" {
   const wrongArch = values.arch.find((arch) => arch !== "x64" && arch !== "arm64");
   if (wrongArch !== undefined) throw new Error(`--arch ${wrongArch}: must be x64 or arm64`);
   if (!/^[1-9]\d{0,5}$/.test(values.timeout))
-    throw new Error(`--timeout ${values.timeout}: must be whole seconds, as in 300`);
+    throw new Error(`--timeout ${values.timeout}: must be a whole number of seconds, such as 300`);
   return {
     image: imageName(process.env),
     components: values.component,
@@ -148,9 +148,9 @@ function readWishes(): Wishes | "help" {
 }
 
 try {
-  const wishes = readWishes();
-  if (wishes === "help") console.log(USAGE);
-  else await clusterSync(wishes);
+  const options = readOptions();
+  if (options === "help") console.log(USAGE);
+  else await clusterSync(options);
 } catch (error) {
   console.error(`\ncluster-sync: ${error instanceof Error ? error.message : error}`);
   process.exitCode = 1;

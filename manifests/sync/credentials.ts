@@ -2,14 +2,14 @@ import { homedir } from "node:os";
 import { $ } from "bun";
 import type { ImageName } from "./image-name.ts";
 
-/** What a registry knows a user by. */
+/** Credentials of a user of a registry. */
 export interface Credential {
-  /** The user's name; not used with an identity token. */
+  /** User name; not used with an identity token. */
   readonly user: string;
   readonly secret: string;
-  /** Whether the secret is a token that an authorization server takes in a password's place. */
+  /** True if the secret is a refresh token for the token server, not a password. */
   readonly isIdentityToken: boolean;
-  /** Where it was found: a file, or a program that keeps it. */
+  /** Source of the credentials: a file, or a credential helper. */
   readonly source: string;
 }
 
@@ -19,10 +19,10 @@ interface AuthFile {
   readonly credsStore?: string;
 }
 
-/** The variables of a process. */
+/** Environment variables of a process. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Returns the files in which podman, skopeo and docker keep credentials, those that come first before others. */
+/** Returns the files in which podman, skopeo and docker store credentials, in the order of precedence. */
 export function authFiles(env: Environment): string[] {
   const { REGISTRY_AUTH_FILE, XDG_RUNTIME_DIR, XDG_CONFIG_HOME, DOCKER_CONFIG } = env;
   const home = env["HOME"] ?? homedir();
@@ -34,7 +34,7 @@ export function authFiles(env: Environment): string[] {
   ];
 }
 
-/** Returns what `podman login` or `docker login` has kept for an image's registry; throws when it cannot be read. */
+/** Returns the credentials that `podman login` or `docker login` stored for an image's registry. Throws if they cannot be read. */
 export async function findCredential(image: ImageName, env: Environment): Promise<Credential | undefined> {
   for (const path of authFiles(env)) {
     if (!(await Bun.file(path).exists())) continue;
@@ -53,8 +53,8 @@ async function credentialIn(
   const keys = keysOf(image);
   for (const key of keys) {
     const helper = credHelpers[key] ?? (key === keys.at(-1) ? credsStore : undefined);
-    const kept = helper === undefined ? undefined : await askHelper(helper, key, env);
-    if (kept !== undefined) return kept;
+    const stored = helper === undefined ? undefined : await askHelper(helper, key, env);
+    if (stored !== undefined) return stored;
     const { auth, identitytoken } = auths[key] ?? {};
     if (identitytoken) return { user: "", secret: identitytoken, isIdentityToken: true, source: path };
     if (!auth) continue;
@@ -68,31 +68,31 @@ async function readAuthFile(path: string): Promise<AuthFile> {
   try {
     return await Bun.file(path).json();
   } catch (error) {
-    throw new Error(`${path}: cannot be read as JSON: ${error instanceof Error ? error.message : error}`);
+    throw new Error(`${path}: is not readable as JSON: ${error instanceof Error ? error.message : error}`);
   }
 }
 
-/** What an image's credentials may be kept by: its path, each one above it as podman allows, and at the end its registry. */
+/** Returns the keys under which credentials may be stored: the image's path, each parent path (podman only), the registry. */
 function keysOf({ registry, repository }: ImageName): string[] {
   const path = repository.split("/");
-  const above = path.map((_, index) => [registry, ...path.slice(0, path.length - index)].join("/"));
+  const paths = path.map((_, index) => [registry, ...path.slice(0, path.length - index)].join("/"));
   const hub = registry === "docker.io" ? ["https://index.docker.io/v1/"] : [];
-  return [...above, registry, ...hub];
+  return [...paths, registry, ...hub];
 }
 
-/** Asks one of docker's programs for credentials, which answers with an error when it keeps none. */
+/** Returns the credentials that one of docker's credential helpers stores; a helper reports missing credentials as an error. */
 async function askHelper(name: string, server: string, env: Environment): Promise<Credential | undefined> {
   const program = `docker-credential-${name}`;
   if (Bun.which(program, { PATH: env["PATH"] ?? "" }) === null)
-    throw new Error(`${program} keeps the credentials of ${server}, and is not in PATH`);
+    throw new Error(`${program} stores the credentials for ${server}, but is not in PATH`);
   const run = await $`${program} get < ${Buffer.from(server)}`
     .env({ ...env })
     .nothrow()
     .quiet();
   if (run.exitCode !== 0) {
-    const said = `${run.stdout}${run.stderr}`.trim();
-    if (/credentials not found/i.test(said)) return undefined;
-    throw new Error(`${program} does not tell the credentials of ${server}: ${said}`);
+    const message = `${run.stdout}${run.stderr}`.trim();
+    if (/credentials not found/i.test(message)) return undefined;
+    throw new Error(`${program} failed to return the credentials for ${server}: ${message}`);
   }
   const { Username, Secret } = run.json();
   return { user: Username, secret: Secret, isIdentityToken: Username === "<token>", source: program };

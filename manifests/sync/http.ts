@@ -1,4 +1,4 @@
-/** A request to a registry, or to who authorizes for it. */
+/** Request to a registry or to its token server. */
 export interface HttpRequest {
   readonly method: "GET" | "HEAD" | "POST" | "PUT";
   readonly url: string;
@@ -6,10 +6,10 @@ export interface HttpRequest {
   readonly body?: string | URLSearchParams | Blob;
 }
 
-/** Sends a request without following redirections; throws when nobody answers, or somebody without a valid certificate. */
+/** Sends a request without following redirects. Throws if the server is unreachable or its certificate is not valid. */
 export async function send({ url, ...request }: HttpRequest): Promise<Response> {
   try {
-    // Whatever NODE_TLS_REJECT_UNAUTHORIZED says.
+    // Set explicitly, so that NODE_TLS_REJECT_UNAUTHORIZED=0 does not turn verification off.
     return await fetch(url, { ...request, redirect: "manual", tls: { rejectUnauthorized: true } });
   } catch (error) {
     const { origin, protocol } = new URL(url);
@@ -17,14 +17,16 @@ export async function send({ url, ...request }: HttpRequest): Promise<Response> 
   }
 }
 
-/** Returns an error for an answer that is none of those that were expected, with what the registry says of it. */
-export async function unexpected({ method, url }: HttpRequest, answer: Response): Promise<Error> {
-  return new Error(`${method} ${url}: ${answer.status} ${answer.statusText}${await explanationIn(answer)}`);
+/** Returns an error for an unexpected response, with the registry's own explanation. */
+export async function unexpected({ method, url }: HttpRequest, response: Response): Promise<Error> {
+  return new Error(
+    `${method} ${url}: ${response.status} ${response.statusText}${await explanationOf(response)}`,
+  );
 }
 
-// As the distribution specification has registries explain themselves.
-async function explanationIn(answer: Response): Promise<string> {
-  const text = (await answer.text()).trim();
+// Error format of the OCI distribution specification.
+async function explanationOf(response: Response): Promise<string> {
+  const text = (await response.text()).trim();
   try {
     const { errors } = JSON.parse(text) as { errors: { code: string; message?: string }[] };
     return errors.map(({ code, message = "" }) => `: ${code}: ${message}`).join("");

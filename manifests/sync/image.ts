@@ -2,20 +2,20 @@ import { $ } from "bun";
 
 const INDEX_TYPE = "application/vnd.oci.image.index.v1+json";
 
-/** A blob or a manifest of an image, and the file that it is in. */
+/** Blob or manifest of an image, and the file that contains it. */
 export interface Part {
   readonly mediaType: string;
-  /** Of the file's content, as in `sha256:0123...`. */
+  /** Digest of the file's content, such as `sha256:0123...`. */
   readonly digest: string;
   readonly sizeBytes: number;
   readonly file: string;
 }
 
-/** An image for one architecture or more, as a registry takes it: each list before what names it. */
+/** Image for one or more architectures, in the order that a registry accepts: each part before the part that refers to it. */
 export interface Image {
   readonly blobs: readonly Part[];
   readonly manifests: readonly Part[];
-  /** What names the manifests, one for each architecture. Its digest is the image's. */
+  /** Image index: refers to one manifest for each architecture. Its digest is the image's. */
   readonly index: Part;
 }
 
@@ -26,26 +26,26 @@ interface Descriptor {
   readonly platform?: { readonly architecture: string; readonly os: string };
 }
 
-/** Unpacks image archives of `build.ts`, one for each architecture, into an empty folder, and makes one image of them. */
+/** Unpacks the image archives of `build.ts`, one for each architecture, into an empty folder, and combines them into one image. */
 export async function readImage(archives: readonly string[], folder: string): Promise<Image> {
-  const [blobs, manifests, named]: [Part[], Part[], Descriptor[]] = [[], [], []];
+  const [blobs, manifests, descriptors]: [Part[], Part[], Descriptor[]] = [[], [], []];
   for (const [position, archive] of archives.entries()) {
     const layout = `${folder}/${position}`;
     await $`mkdir ${layout} && tar --extract --file ${archive} --directory ${layout}`.quiet();
     const [manifest] = (await readJson<{ manifests: [Descriptor] }>(`${layout}/index.json`)).manifests;
-    // Without the names that an engine which loads the archive is told.
+    // Without its annotations, which are local image names for an engine that loads the archive.
     const { mediaType, digest, size, platform } = manifest;
-    named.push({ mediaType, digest, size, ...(platform && { platform }) });
+    descriptors.push({ mediaType, digest, size, ...(platform && { platform }) });
     manifests.push(partOf(layout, manifest));
     const { config, layers } = await readJson<{ config: Descriptor; layers: Descriptor[] }>(
       partOf(layout, manifest).file,
     );
     blobs.push(...[config, ...layers].map((blob) => partOf(layout, blob)));
   }
-  return { blobs, manifests, index: await writeIndex(`${folder}/index.json`, named) };
+  return { blobs, manifests, index: await writeIndex(`${folder}/index.json`, descriptors) };
 }
 
-// Even of one manifest: a node of another architecture says what it misses, instead of trying to run what it cannot.
+// An index even for one manifest: a node of another architecture then fails to pull, instead of failing to execute.
 async function writeIndex(file: string, manifests: readonly Descriptor[]): Promise<Part> {
   const content = JSON.stringify({ schemaVersion: 2, mediaType: INDEX_TYPE, manifests });
   const digest = `sha256:${new Bun.CryptoHasher("sha256").update(content).digest("hex")}`;

@@ -3,41 +3,46 @@ import { authFiles, type Credential, type Environment, findCredential } from "./
 import { type HttpRequest, send, unexpected } from "./http.ts";
 import { type ImageName, registryUrl } from "./image-name.ts";
 
-/** An image's repository in its registry, spoken to as the OCI distribution specification says. Whatever fails, throws. */
+/**
+ * Client of an image's repository in its registry, by the OCI distribution specification. Throws if any request fails.
+ * skopeo does not replace it: it sends the registry's password to whatever host the registry redirects an upload to, and
+ * writes manifests that exist already, which a registry with immutable tags refuses.
+ */
 export class Repository {
   readonly #image: ImageName;
   readonly #url: string;
   readonly #env: Environment;
   #authorization: string | undefined;
 
-  /** The environment says where credentials are kept. */
+  /** Creates a client; the environment locates the credentials. */
   constructor(image: ImageName, isPlainHttp: boolean, env: Environment) {
     this.#image = image;
     this.#url = `${registryUrl(image, isPlainHttp)}/v2/${image.repository}`;
     this.#env = env;
   }
 
-  /** Tells whether the registry has a blob. */
+  /** Returns true if the registry has a blob. */
   async hasBlob(digest: string): Promise<boolean> {
-    // 307: elsewhere, but there.
+    // 307: the blob exists in the registry's storage on another host.
     const expected = [200, 307, 404];
     const { status } = await this.#request({ method: "HEAD", url: `${this.#url}/blobs/${digest}` }, expected);
     return status !== 404;
   }
 
-  /** Sends a blob from a file. */
+  /** Uploads a blob from a file. */
   async uploadBlob(digest: string, file: string): Promise<void> {
     const started = { method: "POST", url: `${this.#url}/blobs/uploads/` } as const;
     const location = (await this.#request(started, [202])).headers.get("location");
-    if (location === null) throw new Error(`${started.url}: the answer does not say where to upload to`);
+    if (location === null)
+      throw new Error(`${started.url}: the response has no Location header for the upload`);
     const url = new URL(location, started.url);
-    // Appended, because what is there may be signed as it is written.
+    // Appended as text: the query may be signed, so its encoding must not change.
     url.search += `${url.search === "" ? "?" : "&"}digest=${digest}`;
     const headers = { "Content-Type": "application/octet-stream" };
     await this.#request({ method: "PUT", url: url.href, headers, body: Bun.file(file) }, [201]);
   }
 
-  /** Returns the digest of the manifest that a tag or a digest names; nothing when there is none. */
+  /** Returns the digest of the manifest with a tag or digest, or nothing if there is none. */
   async digestOf(reference: string, mediaType: string): Promise<string | undefined> {
     const url = `${this.#url}/manifests/${reference}`;
     const { status, headers } = await this.#request(
@@ -47,27 +52,27 @@ export class Repository {
     return status === 200 ? (headers.get("docker-content-digest") ?? undefined) : undefined;
   }
 
-  /** Sends a manifest, to be found by a tag or by its digest. */
+  /** Uploads a manifest under a tag or its digest. */
   async putManifest(reference: string, mediaType: string, body: Blob): Promise<void> {
     const url = `${this.#url}/manifests/${reference}`;
     await this.#request({ method: "PUT", url, headers: { "Content-Type": mediaType }, body }, [201]);
   }
 
   async #request(request: HttpRequest, expected: readonly number[]): Promise<Response> {
-    let answer = await this.#sendAuthorized(request);
-    if (answer.status === 401) {
-      // The first request, or a token that has run out.
+    let response = await this.#sendAuthorized(request);
+    if (response.status === 401) {
+      // The first request, or an expired token.
       const credential = await findCredential(this.#image, this.#env);
-      await this.#authorize(answer.headers.get("www-authenticate") ?? "", credential);
-      answer = await this.#sendAuthorized(request);
-      if (answer.status === 401) throw this.#refusal(credential, await unexpected(request, answer));
+      await this.#authorize(response.headers.get("www-authenticate") ?? "", credential);
+      response = await this.#sendAuthorized(request);
+      if (response.status === 401) throw this.#refusal(credential, await unexpected(request, response));
     }
-    if (!expected.includes(answer.status)) throw await unexpected(request, answer);
-    return answer;
+    if (!expected.includes(response.status)) throw await unexpected(request, response);
+    return response;
   }
 
   async #sendAuthorized(request: HttpRequest): Promise<Response> {
-    // An upload may go to another host, which is not to learn the password.
+    // An upload may go to another host, which must not learn the password.
     const isOwn = new URL(request.url).origin === new URL(this.#url).origin;
     if (!isOwn || this.#authorization === undefined) return send(request);
     return send({ ...request, headers: { ...request.headers, Authorization: this.#authorization } });
@@ -84,15 +89,17 @@ export class Repository {
 
   #refusal(credential: Credential | undefined, cause: unknown): Error {
     const { registry, repository } = this.#image;
-    const why = cause instanceof Error ? cause.message : cause;
+    const reason = cause instanceof Error ? cause.message : cause;
     if (credential !== undefined) {
-      const who = credential.isIdentityToken ? "the identity token" : `user "${credential.user}"`;
-      return new Error(`${registry} refuses ${who} of ${credential.source} to push ${repository}: ${why}`);
+      const user = credential.isIdentityToken ? "the identity token" : `user "${credential.user}"`;
+      return new Error(
+        `${registry} does not allow ${user} of ${credential.source} to push ${repository}: ${reason}`,
+      );
     }
     const files = authFiles(this.#env).join(", ");
     return new Error(
-      `${registry} wants to know who pushes ${repository}, which none of ${files} tells: ` +
-        `podman login ${registry}, or docker login ${registry} (${why})`,
+      `${registry} requires credentials to push ${repository}, and there are none in ${files}: ` +
+        `run podman login ${registry} or docker login ${registry} (${reason})`,
     );
   }
 }

@@ -6,35 +6,36 @@ import { kubectl } from "./commands.ts";
 const MANIFESTS = new URL("..", import.meta.url).pathname.replace(/\/$/, "");
 const LOCAL_IMAGE = "localhost/wasp";
 
-/** What is to be applied: the base with these of its components, or a folder with a kustomization instead. */
-export interface Choice {
+/** Manifests to apply: the base with some of its components, or the user's own kustomization instead. */
+export interface ManifestChoice {
   readonly components: readonly string[];
   readonly overlay: string | undefined;
 }
 
-/** The DaemonSet in rendered manifests. */
+/** DaemonSet in the rendered manifests. */
 export interface DaemonSet {
   readonly name: string;
   readonly namespace: string;
-  /** The label selector of its pods, as kubectl takes it. */
+  /** Label selector of its pods, in kubectl's syntax. */
   readonly selector: string;
 }
 
-/** Throws for a choice of what is not there. */
-export async function checkChoice({ components, overlay }: Choice): Promise<void> {
+/** Throws if a chosen component or overlay does not exist. */
+export async function checkChoice({ components, overlay }: ManifestChoice): Promise<void> {
   const known = (await readdir(`${MANIFESTS}/components`)).sort();
   const unknown = components.find((name) => !known.includes(name));
   if (unknown !== undefined) throw new Error(`--component ${unknown}: must be one of ${known.join(", ")}`);
   if (overlay === undefined) return;
-  if (components.length > 0) throw new Error("--component adds to the base, so it cannot go with --overlay");
+  if (components.length > 0)
+    throw new Error("--component adds to the base, so it cannot be combined with --overlay");
   if (!(await exists(`${overlay}/kustomization.yaml`)))
     throw new Error(`--overlay ${overlay}: must be a folder with a kustomization.yaml`);
 }
 
-/** Writes a kustomization of a choice with an image, named by its digest, to a folder. */
+/** Writes a kustomization of the chosen manifests, with the image pinned to its digest, to a folder. */
 export async function writeKustomization(
   folder: string,
-  { components, overlay }: Choice,
+  { components, overlay }: ManifestChoice,
   image: { readonly name: string; readonly digest: string },
 ): Promise<void> {
   // Kustomize refuses absolute paths.
@@ -49,7 +50,7 @@ export async function writeKustomization(
   await Bun.write(`${folder}/kustomization.yaml`, stringify(kustomization));
 }
 
-/** Renders the kustomization in a folder; throws when its one DaemonSet does not run an image of this reference. */
+/** Renders the kustomization in a folder. Throws unless it contains exactly one DaemonSet, which runs the image `reference`. */
 export async function render(
   folder: string,
   reference: string,
@@ -58,12 +59,12 @@ export async function render(
   const objects = parseAllDocuments(manifests).map((document) => document.toJS());
   const [daemonSet, another] = objects.filter(({ kind }) => kind === "DaemonSet");
   if (daemonSet === undefined || another !== undefined)
-    throw new Error("the manifests have to have one DaemonSet");
+    throw new Error("the manifests must contain exactly one DaemonSet");
   const { initContainers = [], containers } = daemonSet.spec.template.spec;
   const images: string[] = [...initContainers, ...containers].map(({ image }: { image: string }) => image);
   if (!images.every((image) => image === reference))
     throw new Error(
-      `the DaemonSet runs ${images.join(", ")}: an overlay has to leave the image ${LOCAL_IMAGE} as the base has it`,
+      `the DaemonSet runs ${images.join(", ")}: an overlay must not change the base's image ${LOCAL_IMAGE}`,
     );
   const { name, namespace } = daemonSet.metadata;
   const labels: Record<string, string> = daemonSet.spec.selector.matchLabels;

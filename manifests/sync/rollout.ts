@@ -1,15 +1,15 @@
 import { commandLine, kubectl, runInView } from "./commands.ts";
 import type { DaemonSet } from "./render.ts";
 
-/** Returns the command that waits until a DaemonSet runs as it was applied, or no longer than so many seconds. */
+/** Returns the command that waits for a DaemonSet's rollout, with a time limit in seconds. */
 export function waitCommand({ name, namespace }: DaemonSet, timeoutSeconds: number): string[] {
   const deadline = `--timeout=${timeoutSeconds}s`;
   return ["kubectl", "rollout", "status", `daemonset/${name}`, "--namespace", namespace, deadline];
 }
 
 /**
- * Waits until a DaemonSet runs as it was applied, and returns on how many nodes; throws when there is no node for it, and
- * when it takes longer, with the pods that are not ready and why.
+ * Waits for a DaemonSet's rollout, and returns the number of its nodes. Throws if no node matches, and on a timeout with
+ * each pod that is not ready and the reason.
  */
 export async function waitForRollout(daemonSet: DaemonSet, timeoutSeconds: number): Promise<number> {
   try {
@@ -20,8 +20,8 @@ export async function waitForRollout(daemonSet: DaemonSet, timeoutSeconds: numbe
   const { status } = JSON.parse(await get(daemonSet, "daemonset", daemonSet.name));
   if (status.desiredNumberScheduled > 0) return status.desiredNumberScheduled;
   throw new Error(
-    "there is no node for the agents. A control plane that runs workloads becomes a worker by " +
-      "kubectl label node NAME node-role.kubernetes.io/worker=, and every node gets one with --component control-plane",
+    "no node is eligible for the agents. A control plane node that runs workloads becomes a worker with " +
+      "kubectl label node NAME node-role.kubernetes.io/worker=, and --component control-plane makes every node eligible",
   );
 }
 
@@ -34,12 +34,12 @@ async function explained(error: unknown, daemonSet: DaemonSet): Promise<Error> {
   const { items } = JSON.parse(events);
   const reasons = [...unreadyPods(JSON.parse(pods).items, items), ...refusedPods(name, items)];
   const logs = commandLine(["kubectl", "logs", "--namespace", namespace, "--selector", selector]);
-  const lines = [error instanceof Error ? error.message : error, ...reasons, `their logs: ${logs}`];
-  return new Error(`applied, but not every agent became ready: ${lines.join("\n  ")}`);
+  const lines = [error instanceof Error ? error.message : error, ...reasons, `logs: ${logs}`];
+  return new Error(`applied, but not every agent is ready: ${lines.join("\n  ")}`);
 }
 
-function get({ namespace }: DaemonSet, ...what: string[]): Promise<string> {
-  return kubectl("get", ...what, "--namespace", namespace, "--output=json");
+function get({ namespace }: DaemonSet, ...args: string[]): Promise<string> {
+  return kubectl("get", ...args, "--namespace", namespace, "--output=json");
 }
 
 interface ContainerState {
@@ -69,7 +69,7 @@ interface Event {
   readonly reason: string;
   readonly message: string;
   readonly lastTimestamp: string | null;
-  /** In its place, for events that are told once, as the scheduler's. */
+  /** Replaces `lastTimestamp` in events of the events.k8s.io API, such as the scheduler's. */
   readonly eventTime?: string | null;
 }
 
@@ -87,21 +87,21 @@ function unreadyPods(pods: readonly Pod[], events: readonly Event[]): string[] {
 function whyUnready({ metadata, status }: Pod, events: readonly Event[]): string {
   const [container] = status.containerStatuses ?? [];
   const reasons = [
-    container?.state.waiting && said(container.state.waiting),
+    container?.state.waiting && withMessage(container.state.waiting),
     ended(container?.state) ?? ended(container?.lastState),
     newest(events, "Pod", metadata.name),
   ].filter((reason) => reason !== undefined);
   if (reasons.length > 0) return reasons.join("; ");
   const unmet = status.conditions?.find(({ status, message }) => status === "False" && message);
-  return unmet?.message ?? `it is ${status.phase}`;
+  return unmet?.message ?? `phase ${status.phase}`;
 }
 
 function ended(state: ContainerState | undefined): string | undefined {
   const { exitCode, reason = "" } = state?.terminated ?? {};
-  return exitCode === undefined ? undefined : `it ended with ${exitCode} ${reason}`.trim();
+  return exitCode === undefined ? undefined : `exit status ${exitCode} ${reason}`.trim();
 }
 
-// A quota, or an admission controller, may keep pods from being made at all.
+// A quota or an admission controller may prevent the creation of pods.
 function refusedPods(daemonSet: string, events: readonly Event[]): string[] {
   const refusal = newest(events, "DaemonSet", daemonSet);
   return refusal === undefined ? [] : [`DaemonSet ${daemonSet}: ${refusal}`];
@@ -110,11 +110,11 @@ function refusedPods(daemonSet: string, events: readonly Event[]): string[] {
 function newest(events: readonly Event[], kind: string, name: string): string | undefined {
   const about = events.filter(({ involvedObject: of }) => of.kind === kind && of.name === name);
   const timeOf = ({ lastTimestamp, eventTime }: Event) => lastTimestamp ?? eventTime ?? "";
-  // As text, times in UTC are in their order.
+  // RFC 3339 times in UTC sort as text.
   const [last] = about.sort((a, b) => timeOf(b).localeCompare(timeOf(a)));
-  return last && said(last);
+  return last && withMessage(last);
 }
 
-function said({ reason, message }: { readonly reason: string; readonly message?: string }): string {
+function withMessage({ reason, message }: { readonly reason: string; readonly message?: string }): string {
   return message === undefined ? reason : `${reason}: ${message}`;
 }

@@ -1,5 +1,5 @@
 import { ApiServer } from "../cluster/api-server.ts";
-import type { KubeletConfig } from "../cluster/kubelet-config.ts";
+import type { RunningKubeletConfig } from "../cluster/kubelet-config.ts";
 import type { PodList } from "../cluster/pod-list.ts";
 import type { AgentConfig } from "../config/agent/knobs.ts";
 import type { LoadedConfig, SourcedConfig } from "../config/agent/load.ts";
@@ -312,7 +312,7 @@ export class Service implements AsyncDisposable {
     forgetExecutablePages();
   }
 
-  #onKubeletConfig({ swapBehavior, thresholds }: KubeletConfig): void {
+  #onKubeletConfig({ swapBehavior, thresholds }: RunningKubeletConfig): void {
     this.#reporter.end("kubelet-config-known", "kubelet-config-unknown");
     this.#kubeletThresholds = thresholds;
     this.#agent.setKubeletSwapBehavior(swapBehavior);

@@ -1,26 +1,28 @@
+import type { V1Status, V1StatusCause, V1StatusDetails } from "@kubernetes/client-node";
 import * as v from "valibot";
+import type { FieldSchemas } from "./kubernetes-json.ts";
 
-/** What the API server says of a request in place of an object: the `Status` of its meta API. */
+/** Outcome of a request that the API server returns in place of an object: the `Status` of its meta API. */
 export interface ApiStatus {
   readonly isFailure: boolean;
-  /** As an HTTP status, 0 where none is told. */
+  /** HTTP status, 0 where the Status has none. */
   readonly code: number;
   readonly message: string;
-  /** One word for programs: `Conflict`. Who denies a request by a webhook often leaves it out. */
+  /** One word for programs: `Conflict`. Denials of admission webhooks often lack it. */
   readonly reason: string | undefined;
   readonly causes: readonly ApiStatusCause[];
   readonly retryAfterSeconds: number | undefined;
 }
 
-/** One of the things that a Status is about. */
+/** One of the causes in the details of a Status. */
 export interface ApiStatusCause {
   readonly reason: string;
   readonly message: string;
 }
 
-/** Decodes a Status; undefined when a text is none. */
+/** Decodes a Status; undefined if the text is not one. */
 export function decodeApiStatus(text: string): ApiStatus | undefined {
-  // An object that was asked for may be large, and need not be parsed to see that it is none.
+  // A requested object may be large: it is not parsed only to find that it is no Status.
   if (!/"kind":\s*"Status"/.test(text)) return undefined;
   const result = v.safeParse(StatusSchema, text);
   if (!result.success) return undefined;
@@ -41,6 +43,16 @@ export function decodeApiStatus(text: string): ApiStatus | undefined {
 const TextSchema = v.nullish(v.string());
 const CountSchema = v.nullish(v.pipe(v.number(), v.safeInteger(), v.minValue(0)));
 
+const CauseSchema = v.object({
+  reason: TextSchema,
+  message: TextSchema,
+} satisfies FieldSchemas<V1StatusCause>);
+
+const DetailsSchema = v.object({
+  causes: v.nullish(v.array(CauseSchema)),
+  retryAfterSeconds: CountSchema,
+} satisfies FieldSchemas<V1StatusDetails>);
+
 const StatusSchema = v.pipe(
   v.string(),
   v.parseJson(),
@@ -50,11 +62,6 @@ const StatusSchema = v.pipe(
     code: CountSchema,
     message: TextSchema,
     reason: TextSchema,
-    details: v.nullish(
-      v.object({
-        causes: v.nullish(v.array(v.object({ reason: TextSchema, message: TextSchema }))),
-        retryAfterSeconds: CountSchema,
-      }),
-    ),
-  }),
+    details: v.nullish(DetailsSchema),
+  } satisfies FieldSchemas<V1Status>),
 );

@@ -1,8 +1,8 @@
 import * as v from "valibot";
 
 /**
- * Decodes what a server sent, JSON text or what it parses to; throws an Error when it is not JSON, or not what the
- * schema and the title say: `not a PodList: kind: missing`.
+ * Decodes a server's JSON text, or a value parsed from it. Throws an Error with the title if it is not JSON or does not
+ * fit the schema: `not a PodList: kind: missing`.
  */
 export function decode<S extends v.GenericSchema>(
   schema: S,
@@ -11,21 +11,21 @@ export function decode<S extends v.GenericSchema>(
 ): v.InferOutput<S> {
   const result = v.safeParse(schema, typeof input === "string" ? parseJson(input) : input);
   if (result.success) return result.output;
-  throw new Error(`not ${title}: ${complaint(result.issues[0])}`);
+  throw new Error(`not ${title}: ${describeIssue(result.issues[0])}`);
 }
 
-/** What is wrong with a value, and in which of its fields. */
-export function complaint(issue: v.BaseIssue<unknown>): string {
+/** Describes an issue, after the path of its field: `metadata.uid: missing`. */
+export function describeIssue(issue: v.BaseIssue<unknown>): string {
   const field = v.getDotPath(issue);
-  return field === null ? wrong(issue) : `${field}: ${wrong(issue)}`;
+  return field === null ? problemIn(issue) : `${field}: ${problemIn(issue)}`;
 }
 
-function wrong(issue: v.BaseIssue<unknown>): string {
+function problemIn(issue: v.BaseIssue<unknown>): string {
   if (issue.input === undefined) return "missing";
   return `${issue.received} is ${issue.kind === "schema" ? `not ${issue.expected}` : issue.message}`;
 }
 
-/** Parses JSON text; throws an Error when it is none. */
+/** Parses JSON text; throws an Error that begins with `not JSON`. */
 export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);

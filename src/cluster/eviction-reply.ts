@@ -2,61 +2,62 @@ import type { EvictionAnswer } from "../policy/eviction/answer.ts";
 import type { ApiStatus } from "./api-status.ts";
 import type { RequestError } from "./request-error.ts";
 
-/** How the request to evict a pod was answered. */
+/** Response to the request to evict or delete a pod. */
 export interface EvictionReply {
   readonly answer: EvictionAnswer;
-  /** In the words of whoever answered. */
+  /** Text of the API server or of the webhook that answered. */
   readonly message: string;
-  /** How long the API server wants to be left alone. */
+  /** Time for which the API server wants no further request. */
   readonly retryAfterSeconds: number | undefined;
 }
 
-/** What the request came to that failed so: the status alone does not tell, because KubeVirt denies what it does. */
+/** Classifies a failed request by status and message: KubeVirt denies with status 429 an eviction that it carries out. */
 export function replyOf(error: RequestError): EvictionReply {
-  const { status = 0, said, retryAfterSeconds } = error.refusal ?? {};
+  const { status = 0, apiStatus, retryAfterSeconds } = error.refusal ?? {};
   const rule =
-    said && RULES.find((rule) => rule.says.test(said.message) && (rule.status ?? status) === status);
+    apiStatus &&
+    RULES.find((rule) => rule.message.test(apiStatus.message) && (rule.status ?? status) === status);
   return {
     answer: rule?.answer ?? "failed",
-    message: rule && said ? wordsOf(said) : error.message,
+    message: rule && apiStatus ? fullMessage(apiStatus) : error.message,
     retryAfterSeconds,
   };
 }
 
-/** What is meant by a refusal that says something. */
-interface Rule {
-  /** Undefined where it does not matter. */
+/** Meaning of the refusals with this message and status. */
+interface RefusalRule {
+  /** Undefined for any status. */
   readonly status?: number;
-  readonly says: RegExp;
+  readonly message: RegExp;
   readonly answer: EvictionAnswer;
 }
 
 const WEBHOOK_DENIAL = /^admission webhook ".*" denied the request/;
 
-// The first one holds. The API server's words are those of kubernetes pkg/registry/core/pod/storage/eviction.go,
+// The first match applies. The API server's messages are those of kubernetes pkg/registry/core/pod/storage/eviction.go,
 // KubeVirt's those of its pkg/virt-api/webhooks/validating-webhook/admitters/pod-eviction-admitter.go.
-const RULES: readonly Rule[] = [
-  { status: 404, says: /^pods ".*" not found$/, answer: "gone" },
-  // The two places that compare UIDs word it differently.
-  { status: 409, says: /UID in (the )?precondition/, answer: "gone" },
-  { says: /Eviction triggered evacuation of VMI/, answer: "evacuating" },
-  { says: /is not live-migratable/, answer: "never" },
-  // A virtual machine is just moving into it, and would have to move again.
-  { says: /Eviction request for target Pod/i, answer: "never" },
-  { says: /cannot evict hotplug pod/, answer: "never" },
-  { status: 429, says: /disruption budget/, answer: "blocked" },
-  // The budget's own figures are off, which its controller mends.
-  { status: 403, says: /^poddisruptionbudgets?(\.policy)? ".*" is forbidden/, answer: "blocked" },
-  // Nobody but the budgets' owner can mend that; it does not matter how many disruptions each of them allows.
-  { status: 500, says: /more than one PodDisruptionBudget/, answer: "never" },
-  // A webhook in trouble, as KubeVirt's when it cannot read the virtual machine: for one pod, so that others come first.
-  { status: 429, says: WEBHOOK_DENIAL, answer: "blocked" },
-  { status: 500, says: WEBHOOK_DENIAL, answer: "blocked" },
-  { says: WEBHOOK_DENIAL, answer: "never" },
-  { says: /ValidatingAdmissionPolicy .* denied request/, answer: "never" },
+const RULES: readonly RefusalRule[] = [
+  { status: 404, message: /^pods ".*" not found$/, answer: "gone" },
+  // Two functions compare UIDs, with different messages.
+  { status: 409, message: /UID in (the )?precondition/, answer: "gone" },
+  { message: /Eviction triggered evacuation of VMI/, answer: "evacuating" },
+  { message: /is not live-migratable/, answer: "never" },
+  // The pod is the target of a live migration, and its virtual machine would have to migrate again.
+  { message: /Eviction request for target Pod/i, answer: "never" },
+  { message: /cannot evict hotplug pod/, answer: "never" },
+  { status: 429, message: /disruption budget/, answer: "blocked" },
+  // The budget's status is inconsistent, which its controller repairs.
+  { status: 403, message: /^poddisruptionbudgets?(\.policy)? ".*" is forbidden/, answer: "blocked" },
+  // Only the owner of the budgets can remove one, however many disruptions each of them allows.
+  { status: 500, message: /more than one PodDisruptionBudget/, answer: "never" },
+  // The webhook fails for this pod, as KubeVirt's does if it cannot read the virtual machine: try other pods first.
+  { status: 429, message: WEBHOOK_DENIAL, answer: "blocked" },
+  { status: 500, message: WEBHOOK_DENIAL, answer: "blocked" },
+  { message: WEBHOOK_DENIAL, answer: "never" },
+  { message: /ValidatingAdmissionPolicy .* denied request/, answer: "never" },
 ];
 
-// A cause names the disruption budget.
-function wordsOf({ message, causes }: ApiStatus): string {
-  return [message, ...causes.map((cause) => cause.message)].filter((words) => words !== "").join(" ");
+// The causes name the disruption budget.
+function fullMessage({ message, causes }: ApiStatus): string {
+  return [message, ...causes.map((cause) => cause.message)].filter((text) => text !== "").join(" ");
 }

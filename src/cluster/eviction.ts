@@ -1,19 +1,21 @@
+import type { V1DeleteOptions, V1Eviction } from "@kubernetes/client-node";
 import type { ApiServer } from "./api-server.ts";
 import { type EvictionReply, replyOf } from "./eviction-reply.ts";
-import { type PodRef, podPath } from "./live-pod.ts";
+import type { Json } from "./kubernetes-json.ts";
+import { type PodRef, podPath } from "./pod.ts";
 import { RequestError } from "./request-error.ts";
 
-/** How a pod is to be evicted. */
+/** Options of an eviction request. */
 export interface EvictionOptions {
-  /** In place of the pod's own grace period. */
+  /** Replaces the pod's own grace period. */
   readonly gracePeriodSeconds?: number | undefined;
-  /** Asks only whether it would be allowed. */
+  /** Only checks whether the eviction would be allowed. */
   readonly isDryRun?: boolean;
 }
 
 /**
- * Asks the API server to evict a pod, if it still is the same: disruption budgets hold, and KubeVirt moves a virtual
- * machine in place of ending it. Needs the permission to create pods/eviction. Never throws what fails at the API server.
+ * Requests the eviction of the pod with this UID: disruption budgets apply, and KubeVirt migrates a virtual machine in
+ * place of ending it. Needs the permission to create pods/eviction. A failed request is a reply, never a rejection.
  */
 export async function evictPod(
   server: ApiServer,
@@ -27,24 +29,28 @@ export async function evictPod(
     metadata: { namespace: pod.namespace, name: pod.name },
     deleteOptions: {
       preconditions: { uid: pod.uid },
-      gracePeriodSeconds,
-      dryRun: isDryRun ? ["All"] : undefined,
+      ...(gracePeriodSeconds !== undefined && { gracePeriodSeconds }),
+      ...(isDryRun && { dryRun: ["All"] }),
     },
-  };
+  } satisfies Json<V1Eviction>;
   const path = podPath(pod, "eviction");
   return await reply(server.write({ method: "POST", path, contentType: JSON_TYPE, body }, closing));
 }
 
 /**
- * Deletes a pod, if it still is the same, whatever its disruption budgets and KubeVirt say; it keeps its grace period
- * and its finalizers. Needs the permission to delete pods. Never throws what fails at the API server.
+ * Deletes the pod with this UID, regardless of disruption budgets and KubeVirt; it keeps its grace period and its
+ * finalizers. Needs the permission to delete pods. A failed request is a reply, never a rejection.
  */
 export async function deletePod(
   server: ApiServer,
   pod: PodRef,
   closing: AbortSignal,
 ): Promise<EvictionReply> {
-  const body = { apiVersion: "v1", kind: "DeleteOptions", preconditions: { uid: pod.uid } };
+  const body = {
+    apiVersion: "v1",
+    kind: "DeleteOptions",
+    preconditions: { uid: pod.uid },
+  } satisfies Json<V1DeleteOptions>;
   return await reply(
     server.write({ method: "DELETE", path: podPath(pod), contentType: JSON_TYPE, body }, closing),
   );
@@ -52,9 +58,9 @@ export async function deletePod(
 
 const JSON_TYPE = "application/json";
 
-async function reply(answer: Promise<string>): Promise<EvictionReply> {
+async function reply(response: Promise<string>): Promise<EvictionReply> {
   try {
-    await answer;
+    await response;
     return { answer: "accepted", message: "accepted", retryAfterSeconds: undefined };
   } catch (error) {
     if (error instanceof RequestError) return replyOf(error);

@@ -2,16 +2,16 @@ const [QUOTE, BACKSLASH, COMMA] = [0x22, 0x5c, 0x2c];
 const [OPENING_BRACKET, OPENING_BRACE] = [0x5b, 0x7b];
 const [CLOSING_BRACKET, CLOSING_BRACE] = [0x5d, 0x7d];
 
-/** How deep items lie: in an array, which is in an object. */
+/** Nesting depth of items: in an array, which is in an object. */
 const ITEMS_DEPTH = 2;
 
 /**
- * Cuts the JSON text of a Kubernetes list into its items, as it comes, and holds no more than one of them. The text may
- * be no JSON at all: it is when its frame is, and each of its items.
+ * Splits the JSON text of a Kubernetes list into its items as it arrives, and buffers one item at most. It does not
+ * check that the text is JSON: it is if its frame and each of its items are.
  */
 export class ItemSplitter {
   readonly #frame: Uint8Array[] = [];
-  /** What has come of an item that is not complete. */
+  /** Received pieces of an item that is not complete. */
   #item: Uint8Array[] = [];
   #items = 0;
   #depth = 0;
@@ -19,12 +19,12 @@ export class ItemSplitter {
   #isInString = false;
   #isEscaped = false;
 
-  /** The text so far without its items, their array being empty. */
+  /** Text so far with an empty array in place of the items. */
   get frame(): string {
     return Buffer.concat(this.#frame).toString("utf8");
   }
 
-  /** Gives the texts of the items that a piece completes. */
+  /** Takes the next piece and returns the texts of the items that it completes. */
   push(piece: Uint8Array): Uint8Array[] {
     const items: Uint8Array[] = [];
     let start = 0;
@@ -55,7 +55,7 @@ export class ItemSplitter {
         start = at + 1;
       }
     }
-    // A copy, because the beginning of an item must not hold on to the whole piece.
+    // A copy: a view of the item's beginning would keep the whole piece in memory.
     (this.#isInItems ? this.#item : this.#frame).push(piece.slice(start));
     return items;
   }

@@ -2,11 +2,11 @@ import * as v from "valibot";
 import { type KubeletThresholds, parseMemoryFigure } from "../policy/reach/kubelet-thresholds.ts";
 import { decode } from "./decode.ts";
 
-/** What wasp needs of a kubelet's configuration. */
-export interface KubeletConfig {
+/** Configuration that a kubelet runs with, as far as wasp needs it. */
+export interface RunningKubeletConfig {
   /** `memorySwap.swapBehavior` as configured; empty for the kubelet's default, which is NoSwap. */
   readonly swapBehavior: string;
-  /** From when on it evicts pods for memory; undefined where one of its thresholds cannot be read. */
+  /** Thresholds of memory at which it evicts pods; undefined if one of them cannot be parsed. */
   readonly thresholds: KubeletThresholds | undefined;
 }
 
@@ -22,8 +22,8 @@ const ConfigzSchema = v.object({
   }),
 });
 
-/** Decodes what a kubelet answers at /configz; throws an Error when it is not that. */
-export function decodeKubeletConfig(text: string): KubeletConfig {
+/** Decodes a kubelet's response at /configz; throws an Error if it is malformed. */
+export function decodeKubeletConfig(text: string): RunningKubeletConfig {
   const { kubeletconfig } = decode(ConfigzSchema, text, "a kubelet's configuration");
   const { memorySwap, evictionHard, evictionSoft, enforceNodeAllocatable } = kubeletconfig;
   const hard = parseMemoryFigure(evictionHard?.[SIGNAL]);

@@ -1,4 +1,4 @@
-import { decodeKubeletConfig, type KubeletConfig } from "./kubelet-config.ts";
+import { decodeKubeletConfig, type RunningKubeletConfig } from "./kubelet-config.ts";
 import type { PodList } from "./pod-list.ts";
 import { type DecodedPods, PodListReader } from "./pod-list-reader.ts";
 import { type Answer, excerpt, get, httpsUrl, type Server, shownUrl } from "./request.ts";
@@ -7,21 +7,21 @@ import type { Trust } from "./trust.ts";
 
 export { RequestError as KubeletError, type RequestErrorKind as KubeletErrorKind } from "./request-error.ts";
 
-/** Where the kubelet listens, and what each side believes the other by. */
+/** Address of the kubelet, and the credentials and certificates of the connection. */
 export interface KubeletOptions {
-  /** A name or an address; the kubelet of this node listens on 127.0.0.1 too, unless its configuration says otherwise. */
+  /** Name or address; by default the kubelet of this node listens on 127.0.0.1 too. */
   readonly host: string;
   readonly port: number;
-  /** The bearer token, read afresh for each request: projected tokens rotate. */
+  /** Bearer token, read again for each request: projected tokens rotate. */
   readonly tokenFile: string;
   readonly trust: Trust;
-  /** For the whole of a request, its body included. */
+  /** Time limit of a whole request with its body. */
   readonly timeoutMilliseconds: number;
-  /** The largest list that is read. */
+  /** Largest response that is read. */
   readonly maxBodyBytes: number;
 }
 
-/** The node's kubelet, over its authenticated HTTPS port. */
+/** Client of the node's kubelet at its authenticated HTTPS port. */
 export class Kubelet {
   readonly #server: Server;
   readonly #maxBodyBytes: number;
@@ -32,9 +32,9 @@ export class Kubelet {
     this.#maxBodyBytes = maxBodyBytes;
   }
 
-  /** The pods that the kubelet runs or is about to, static ones included; fails with a KubeletError alone. */
+  /** Returns the pods that the kubelet runs or will run, static ones included; rejects only with a KubeletError. */
   pods(): Promise<PodList> {
-    return this.#ask("/pods", async (answer) => {
+    return this.#get("/pods", async (answer) => {
       const reader = new PodListReader(this.#decoded);
       for await (const chunk of answer.chunks(this.#maxBodyBytes)) reader.push(chunk);
       const list = reader.end();
@@ -43,14 +43,14 @@ export class Kubelet {
     });
   }
 
-  /** The configuration that the kubelet runs with; fails with a KubeletError alone. */
-  config(): Promise<KubeletConfig> {
-    return this.#ask("/configz", async (answer) =>
+  /** Returns the configuration that the kubelet runs with; rejects only with a KubeletError. */
+  config(): Promise<RunningKubeletConfig> {
+    return this.#get("/configz", async (answer) =>
       decodeKubeletConfig(await answer.text(this.#maxBodyBytes)),
     );
   }
 
-  async #ask<T>(path: string, read: (answer: Answer) => Promise<T>): Promise<T> {
+  async #get<T>(path: string, read: (answer: Answer) => Promise<T>): Promise<T> {
     using answer = await get(this.#server, path);
     const url = shownUrl(this.#server, path);
     if (answer.status !== 200) {
@@ -73,18 +73,18 @@ function refusalOf(tokenFile: string, url: string, status: number, text: string)
     return new RequestError("unauthorized", message, { status });
   }
   if (status === 403) {
-    const message = `the kubelet (${url}) wants ${permissionsIn(text)}: ${answer}`;
+    const message = `the kubelet (${url}) requires ${permissionsIn(text)}: ${answer}`;
     return new RequestError("forbidden", message, { status });
   }
   return new RequestError("status", `the kubelet (${url}) answered ${answer}`, { status });
 }
 
-// The kubelet lists what it looked for: `subresource(s)=[pods proxy]`, an older one `subresource=proxy`
+// The kubelet lists the permissions that it checked: `subresource(s)=[pods proxy]`, an older one `subresource=proxy`
 // (kubernetes pkg/kubelet/server/server.go, InstallAuthFilter).
 function permissionsIn(text: string): string {
-  const tried = /subresource(?:\(s\))?=\[?([\w ]+)/.exec(text)?.[1] ?? "pods proxy";
+  const subresources = /subresource(?:\(s\))?=\[?([\w ]+)/.exec(text)?.[1] ?? "pods proxy";
   const user = /user=([^,)]+)/.exec(text)?.[1] ?? "the token's account";
-  const permissions = tried
+  const permissions = subresources
     .trim()
     .split(/ +/)
     .map((name) => `nodes/${name}`);

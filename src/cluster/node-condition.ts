@@ -1,27 +1,29 @@
+import type { V1NodeCondition } from "@kubernetes/client-node";
 import type { ApiServer } from "./api-server.ts";
+import type { Json } from "./kubernetes-json.ts";
 import { getNode, type Node, nodePath } from "./node.ts";
 import { timestamp } from "./timestamp.ts";
 
-/** What the node condition `SwapPressure` says: whether swapping hurts. */
+/** Node condition `SwapPressure`: True while the node's pods stall because of swap. */
 export interface SwapPressure {
-  /** Unknown when the agent ends, or cannot tell. */
+  /** Unknown once the agent has ended, or if it lacks data. */
   readonly status: "True" | "False" | "Unknown";
   /** One word in CamelCase. */
   readonly reason: string;
-  /** For humans. */
+  /** Text for humans. */
   readonly message: string;
 }
 
 const SWAP_PRESSURE = "SwapPressure";
 
-/** The status of a node's condition `SwapPressure`, or whatever others made of it; undefined where there is none. */
+/** Returns the status of a node's condition `SwapPressure`, even one that others have set; undefined without it. */
 export function swapPressureStatus({ conditions }: Node): string | undefined {
   return conditions.find(({ type }) => type === SWAP_PRESSURE)?.status;
 }
 
 /**
- * Sets the node's condition `SwapPressure`, as of now, and leaves all others alone; it keeps since when its status is
- * what it is. Needs the permissions to get nodes and to patch nodes/status. Fails with a RequestError.
+ * Sets the node's condition `SwapPressure` and no other; an unchanged status keeps its transition time. Needs the
+ * permissions to get nodes and to patch nodes/status. Rejects with a RequestError.
  */
 export async function setSwapPressure(
   server: ApiServer,
@@ -41,11 +43,11 @@ export async function setSwapPressure(
     message,
     lastHeartbeatTime: now,
     lastTransitionTime: since ?? now,
-  };
+  } satisfies Json<V1NodeCondition>;
   await patchCondition(server, nodeName, condition, closing);
 }
 
-/** Takes the node's condition `SwapPressure` away; needs the permission to patch nodes/status. Fails with a RequestError. */
+/** Removes the node's condition `SwapPressure`; needs the permission to patch nodes/status. Rejects with a RequestError. */
 export async function removeSwapPressure(
   server: ApiServer,
   nodeName: string,
@@ -54,12 +56,17 @@ export async function removeSwapPressure(
   await patchCondition(server, nodeName, { $patch: "delete", type: SWAP_PRESSURE }, closing);
 }
 
-// A strategic merge takes conditions one by one, by their types; a plain merge would leave this one only
+/** Element of a strategic merge patch that removes the condition of its type. */
+interface ConditionRemoval extends Pick<V1NodeCondition, "type"> {
+  readonly $patch: "delete";
+}
+
+// A strategic merge patch merges conditions by their types; a JSON merge patch would remove all others
 // (kubernetes staging/src/k8s.io/api/core/v1/types.go, NodeStatus).
 async function patchCondition(
   server: ApiServer,
   nodeName: string,
-  condition: object,
+  condition: Json<V1NodeCondition> | ConditionRemoval,
   closing: AbortSignal,
 ): Promise<void> {
   await server.write(

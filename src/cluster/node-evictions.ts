@@ -1,19 +1,21 @@
+import type { V1Node } from "@kubernetes/client-node";
 import type { ApiServer } from "./api-server.ts";
+import type { MergePatch } from "./kubernetes-json.ts";
 import { type Node, nodePath } from "./node.ts";
-import { timeIn, timestamp } from "./timestamp.ts";
+import { parseTimestamp, timestamp } from "./timestamp.ts";
 
-/** A pod that was to be evicted from a node. */
+/** Eviction of a pod from a node that was requested at some time. */
 export interface NodeEviction {
   readonly podUid: string;
-  /** When that was asked for, since the epoch; whole seconds are kept. */
+  /** Time of the request since the epoch; recorded in whole seconds. */
   readonly atMilliseconds: number;
 }
 
-const KEY = "wasp.io/evictions";
+const EVICTIONS_ANNOTATION = "wasp.io/evictions";
 
 /**
- * Writes down on the node who was evicted from it, in place of what is there, for an agent that has to go on from here: its
- * annotation `wasp.io/evictions` lists `UID@TIME`. Needs the permission to patch nodes. Fails with a RequestError.
+ * Sets the node's annotation `wasp.io/evictions` to these evictions, as `UID@TIME`, for a restarted agent. Needs the
+ * permission to patch nodes. Rejects with a RequestError.
  */
 export async function recordEvictions(
   server: ApiServer,
@@ -25,13 +27,13 @@ export async function recordEvictions(
   await annotate(server, nodeName, entries.join(" "), closing);
 }
 
-/** Whether something is written down on a node of who was evicted from it. */
+/** Returns true if a node has the annotation `wasp.io/evictions`. */
 export function hasEvictions({ annotations }: Node): boolean {
-  return KEY in annotations;
+  return EVICTIONS_ANNOTATION in annotations;
 }
 
-/** Takes away what is written down on the node; needs the permission to patch nodes. Fails with a RequestError. */
-export async function forgetEvictions(
+/** Removes the annotation `wasp.io/evictions`; needs the permission to patch nodes. Rejects with a RequestError. */
+export async function removeEvictions(
   server: ApiServer,
   nodeName: string,
   closing: AbortSignal,
@@ -39,11 +41,11 @@ export async function forgetEvictions(
   await annotate(server, nodeName, null, closing);
 }
 
-/** Who was evicted from a node, as it was written down; what makes no sense is left out. */
+/** Parses a node's annotation `wasp.io/evictions`; entries that cannot be parsed are left out. */
 export function evictionsOf({ annotations }: Node): readonly NodeEviction[] {
-  return (annotations[KEY] ?? "").split(" ").flatMap((entry) => {
+  return (annotations[EVICTIONS_ANNOTATION] ?? "").split(" ").flatMap((entry) => {
     const [, podUid = "", time = ""] = /^([^@]+)@(.+)$/.exec(entry) ?? [];
-    const atMilliseconds = timeIn(time);
+    const atMilliseconds = parseTimestamp(time);
     return atMilliseconds === undefined ? [] : [{ podUid, atMilliseconds }];
   });
 }
@@ -54,13 +56,11 @@ async function annotate(
   value: string | null,
   closing: AbortSignal,
 ): Promise<void> {
+  const body = {
+    metadata: { annotations: { [EVICTIONS_ANNOTATION]: value } },
+  } satisfies MergePatch<V1Node>;
   await server.write(
-    {
-      method: "PATCH",
-      path: nodePath(nodeName),
-      contentType: "application/merge-patch+json",
-      body: { metadata: { annotations: { [KEY]: value } } },
-    },
+    { method: "PATCH", path: nodePath(nodeName), contentType: "application/merge-patch+json", body },
     closing,
   );
 }

@@ -1,39 +1,48 @@
+import type {
+  V1Node,
+  V1NodeCondition,
+  V1NodeSpec,
+  V1NodeStatus,
+  V1ObjectMeta,
+  V1Taint,
+} from "@kubernetes/client-node";
 import * as v from "valibot";
 import type { ApiServer } from "./api-server.ts";
 import { decode } from "./decode.ts";
+import type { FieldSchemas } from "./kubernetes-json.ts";
 
-/** What the agent says of its node, and what others say beside it. */
+/** Node object, as far as the agent reads it. */
 export interface Node {
-  /** Changes whenever anything of the node does. */
+  /** Changes with each change of the node. */
   readonly resourceVersion: string;
   readonly annotations: Readonly<Record<string, string>>;
-  /** All that each of them holds, known here or not. */
+  /** Taints with all their fields, unknown ones included. */
   readonly taints: readonly Taint[];
   readonly conditions: readonly NodeCondition[];
 }
 
-/** What keeps pods away from a node; there may be one for each key and effect. */
+/** Taint of a node; there is one at most for each key and effect. */
 export interface Taint {
   readonly key: string;
   readonly effect: string;
   readonly value?: string | null | undefined;
 }
 
-/** One of the node's conditions; there is one of each type. */
+/** Condition of a node; there is one at most of each type. */
 export interface NodeCondition {
   readonly type: string;
   /** `True`, `False` or `Unknown`. */
   readonly status: string;
-  /** Since when the status is what it is. */
+  /** Time of the last change of the status. */
   readonly lastTransitionTime?: string | null | undefined;
 }
 
-/** The path of a node at the API server, or of its status. */
+/** Path of a node at the API server, or of its status. */
 export function nodePath(nodeName: string, ...subresource: readonly "status"[]): string {
   return `/api/v1/nodes/${[nodeName, ...subresource].map(encodeURIComponent).join("/")}`;
 }
 
-/** The node as the API server has it now; needs the permission to get nodes. Fails with a RequestError. */
+/** Reads the node from the API server; needs the permission to get nodes. Rejects with a RequestError. */
 export async function getNode(server: ApiServer, nodeName: string, closing: AbortSignal): Promise<Node> {
   return await server.read(nodePath(nodeName), decodeNode, closing);
 }
@@ -48,26 +57,28 @@ function decodeNode(text: string): Node {
   };
 }
 
+const MetadataSchema = v.object({
+  resourceVersion: v.string(),
+  annotations: v.nullish(v.record(v.string(), v.string())),
+} satisfies FieldSchemas<V1ObjectMeta>);
+
+const TaintSchema = v.looseObject({
+  key: v.string(),
+  effect: v.string(),
+  value: v.nullish(v.string()),
+} satisfies FieldSchemas<V1Taint>);
+
+const ConditionSchema = v.object({
+  type: v.string(),
+  status: v.string(),
+  lastTransitionTime: v.nullish(v.string()),
+} satisfies FieldSchemas<V1NodeCondition>);
+
 const NodeSchema = v.object({
   kind: v.literal("Node"),
-  metadata: v.object({
-    resourceVersion: v.string(),
-    annotations: v.nullish(v.record(v.string(), v.string())),
-  }),
-  spec: v.nullish(
-    v.object({
-      taints: v.nullish(
-        v.array(v.looseObject({ key: v.string(), effect: v.string(), value: v.nullish(v.string()) })),
-      ),
-    }),
-  ),
+  metadata: MetadataSchema,
+  spec: v.nullish(v.object({ taints: v.nullish(v.array(TaintSchema)) } satisfies FieldSchemas<V1NodeSpec>)),
   status: v.nullish(
-    v.object({
-      conditions: v.nullish(
-        v.array(
-          v.object({ type: v.string(), status: v.string(), lastTransitionTime: v.nullish(v.string()) }),
-        ),
-      ),
-    }),
+    v.object({ conditions: v.nullish(v.array(ConditionSchema)) } satisfies FieldSchemas<V1NodeStatus>),
   ),
-});
+} satisfies FieldSchemas<V1Node>);

@@ -1,38 +1,40 @@
 import { SHA256 } from "bun";
+import type { Pod } from "../policy/kubernetes/pod.ts";
 import { parseJson } from "./decode.ts";
+import { decodePod } from "./decode-pod.ts";
 import { ItemSplitter } from "./item-splitter.ts";
-import { checkPodList, decodePod, type PodList, podListOf } from "./pod-list.ts";
+import { checkPodList, type PodList, podListOf } from "./pod-list.ts";
 
-/** What became of the pods of a list, by the digest of their text. */
-export type DecodedPods = ReadonlyMap<string, ReturnType<typeof decodePod>>;
+/** Decoded pods of a list, by the digest of their text. */
+export type DecodedPods = ReadonlyMap<string, Pod | string>;
 
 /**
- * Reads the JSON text of a PodList as it comes. It holds one pod's text at most, and decodes only what is not among the
- * pods of the list before: a node's pods are told of again and again, and most of them stay as they are.
+ * Reads the JSON text of a PodList as it arrives. It buffers the text of one pod at most, and decodes only pods that
+ * differ from those of the previous list: most are the same.
  */
 export class PodListReader {
-  readonly #before: DecodedPods;
-  readonly #decoded = new Map<string, ReturnType<typeof decodePod>>();
-  readonly #pods: ReturnType<typeof decodePod>[] = [];
+  readonly #previous: DecodedPods;
+  readonly #decoded = new Map<string, Pod | string>();
+  readonly #pods: (Pod | string)[] = [];
   readonly #splitter = new ItemSplitter();
 
-  constructor(before: DecodedPods) {
-    this.#before = before;
+  constructor(previous: DecodedPods) {
+    this.#previous = previous;
   }
 
-  /** What the next reader needs to know of this one's pods. */
+  /** Decoded pods, which the next reader takes as its previous ones. */
   get decoded(): DecodedPods {
     return this.#decoded;
   }
 
-  /** Takes the next piece in; throws an Error when a pod is not JSON. */
+  /** Takes the next piece; throws an Error if a pod is not JSON. */
   push(piece: Uint8Array): void {
     for (const item of this.#splitter.push(piece)) this.#read(item);
   }
 
   /**
-   * Gives the list that all pieces together are; a malformed pod is left out and costs no other its place. Throws an
-   * Error when the whole is not JSON, or no PodList.
+   * Returns the list that all pieces together form, without the pods that cannot be decoded. Throws an Error if the
+   * whole is not the JSON of a PodList.
    */
   end(): PodList {
     checkPodList(this.#splitter.frame);
@@ -40,14 +42,14 @@ export class PodListReader {
   }
 
   #read(item: Uint8Array): void {
-    // Not a fast hash: whoever can make two pods alike to it could have one taken for the other.
+    // A cryptographic hash: with a fast one, a tenant could make two pods that collide.
     const digest = SHA256.hash(item, "base64");
-    const pod = this.#before.get(digest) ?? this.#decode(item);
+    const pod = this.#previous.get(digest) ?? this.#decode(item);
     this.#decoded.set(digest, pod);
     this.#pods.push(pod);
   }
 
-  #decode(item: Uint8Array): ReturnType<typeof decodePod> {
+  #decode(item: Uint8Array): Pod | string {
     return decodePod(parseJson(new TextDecoder().decode(item)), `pod ${this.#pods.length} of the list`);
   }
 }

@@ -1,32 +1,37 @@
+import type { V1ObjectMeta, V1Pod } from "@kubernetes/client-node";
 import * as v from "valibot";
 import type { Pod } from "../policy/kubernetes/pod.ts";
-import { decodePod, type PodList, podListOf } from "./pod-list.ts";
+import { decodePod } from "./decode-pod.ts";
+import type { FieldSchemas } from "./kubernetes-json.ts";
+import { type PodList, podListOf } from "./pod-list.ts";
 
-const IdentitySchema = v.object({ metadata: v.object({ uid: v.string() }) });
+const IdentitySchema = v.object({
+  metadata: v.object({ uid: v.string() } satisfies FieldSchemas<V1ObjectMeta>),
+} satisfies FieldSchemas<V1Pod>);
 
-/** Pods as lists and events tell of them one by one; of each only what decisions look at is kept. */
+/** Pods that lists and watch events add and remove one by one; only the fields that decisions need are kept. */
 export class PodSet {
-  /** By UID, the pod, or the sentence that says why it could not be understood. */
+  /** By UID, the pod or the message about a pod that could not be decoded. */
   readonly #pods = new Map<string, Pod | string>();
 
-  /** Takes in a pod, in the place of what it was before. */
+  /** Adds a pod, or replaces it. */
   put(item: unknown): void {
     const pod = decodePod(item, "a pod without a name");
     this.#pods.set(uidOf(item), pod);
   }
 
-  /** Lets go of a pod, if it is there. */
+  /** Removes a pod, if it is in the set. */
   remove(item: unknown): void {
     this.#pods.delete(uidOf(item));
   }
 
-  /** All of them, as they are now. */
+  /** Returns all pods of the set. */
   list(): PodList {
     return podListOf([...this.#pods.values()]);
   }
 }
 
-// Without one a pod cannot be understood either: of such, one sentence is enough.
+// A pod without a UID cannot be decoded either: one message for all such pods is enough.
 function uidOf(item: unknown): string {
   const result = v.safeParse(IdentitySchema, item);
   return result.success ? result.output.metadata.uid : "";

@@ -1,29 +1,29 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type BackoffRange, backoffMilliseconds } from "../policy/backoff.ts";
 import { ApiServer, type ApiServerOptions } from "./api-server.ts";
-import { decodePodEvent, decodePodPage } from "./pod-events.ts";
 import type { PodList } from "./pod-list.ts";
+import { decodePodListPage, decodePodWatchEvent } from "./pod-responses.ts";
 import { PodSet } from "./pod-set.ts";
 import { RequestError } from "./request-error.ts";
 
-/** Whose pods are followed, and how. */
+/** Node whose pods are watched, and the parameters of list, watch and retries. */
 export interface PodWatchOptions extends ApiServerOptions {
   readonly nodeName: string;
-  /** The most pods in one answer. */
+  /** Maximum number of pods in one response. */
   readonly pageSize?: number;
-  /** The shortest time that the API server is asked to go on with a watch; it is up to twice as long, by chance. */
+  /** Minimum duration requested of a watch, in seconds; each one is randomly up to twice as long. */
   readonly watchSeconds?: number;
-  /** The waits after failures; a watch that held for the longest of them ends a row of failures. */
+  /** Waits after failures; a watch that lasts as long as the longest wait resets the backoff. */
   readonly backoff?: BackoffRange;
-  /** Gives numbers from 0 to 1. */
+  /** Returns numbers from 0 to 1. */
   readonly random?: () => number;
 }
 
-/** Whom a PodWatch tells. */
+/** Listener of a PodWatch. */
 export interface PodListener {
-  /** All pods of the node, first when the list is complete, then after each change. */
+  /** Receives all pods of the node, first once the list is complete, then after each change. */
   onPods(list: PodList): void;
-  /** Something failed: until the next onPods, the pods that were told last are all that is known. */
+  /** Receives a failure: until the next onPods, the pods received last may be out of date. */
   onError(error: RequestError, retryInMilliseconds: number): void;
 }
 
@@ -33,17 +33,17 @@ const DEFAULTS = {
   backoff: { firstMilliseconds: 250, maxMilliseconds: 30_000 },
   random: Math.random,
 };
-// What a server that asks for more gets: pods are not to be left alone for hours at somebody's word.
+// Limit of a server's Retry-After: no answer may stop the watch for hours.
 const MAX_RETRY_AFTER_SECONDS = 300;
-// A server that ends watches as soon as they begin is not asked again and again without a pause.
+// A watch that ends sooner is a failure, so that the next one waits for the backoff.
 const MIN_WATCH_MILLISECONDS = 1000;
-// How much longer than agreed a watch may take before it is given up.
-const MARGIN = 1.1;
-const GONE = 410;
+// Multiple of the requested duration after which a watch that the server does not end is aborted.
+const WATCH_TIMEOUT_FACTOR = 1.1;
+const HTTP_GONE = 410;
 
 /**
- * Follows the pods of one node through the API server: a list, and from there a watch, taken up again whenever it ends.
- * It asks for and holds that node's pods alone, whatever the cluster's size.
+ * Watches the pods of one node through the API server: a list, then a watch from there, restarted whenever it ends. It
+ * requests and keeps only that node's pods, whatever the cluster's size.
  */
 export class PodWatch implements Disposable {
   readonly #options: PodWatchOptions & typeof DEFAULTS;
@@ -51,16 +51,16 @@ export class PodWatch implements Disposable {
   readonly #server: ApiServer;
   readonly #closing = new AbortController();
   #pods = new PodSet();
-  /** Up to where the pods are known; undefined when they have to be listed. */
+  /** Version that the pods are up to date with; undefined if they have to be listed. */
   #resourceVersion: string | undefined;
-  /** The resource version behind which something came that could not be read. */
+  /** Version after which something came that could not be read. */
   #unreadableAfter: string | undefined;
   #hasExpired = false;
   #failures = 0;
 
-  /** Throws an Error when the options are of no use; tells nothing before it returns. */
+  /** Throws an Error if the options are invalid; calls no listener before it returns. */
   constructor(options: PodWatchOptions, listener: PodListener) {
-    // Without a name the API server would select the pods that have no node yet.
+    // For an empty name the API server would select the pods that have no node yet.
     if (!/^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$/.test(options.nodeName)) {
       throw new Error(`${JSON.stringify(options.nodeName)} is not the name of a node`);
     }
@@ -70,7 +70,7 @@ export class PodWatch implements Disposable {
     void this.#follow();
   }
 
-  /** Breaks off whatever is under way; nothing is told any more. */
+  /** Aborts the current request; the listener is not called any more. */
   close(): void {
     this.#closing.abort();
   }
@@ -86,7 +86,7 @@ export class PodWatch implements Disposable {
         await this.#watch(this.#resourceVersion);
       } catch (error) {
         if (this.#isClosed) return;
-        // What a listener throws is no failure that waiting makes good.
+        // An error of the listener: a retry would not help.
         if (!(error instanceof RequestError)) throw error;
         await this.#recover(error);
       }
@@ -97,21 +97,21 @@ export class PodWatch implements Disposable {
     return this.#closing.signal.aborted;
   }
 
-  /** Lists all pods anew, and tells the resource version that they are of. */
+  /** Lists all pods and returns their resource version. */
   async #list(): Promise<string> {
     const pods = new PodSet();
-    // The API server answers version 0 from memory, where it finds a node's pods by an index, but maybe not the latest;
-    // any other list with a limit makes it read all pods of the cluster in etcd (kubernetes
-    // staging/src/k8s.io/apiserver/pkg/storage/cacher/cacher.go, shouldDelegateList). The watch brings what is missing,
-    // unless it has expired before.
+    // The API server answers version 0 from its cache, which has an index by node but may be out of date; for any other
+    // list with a limit it reads all pods of the cluster from etcd (kubernetes
+    // staging/src/k8s.io/apiserver/pkg/storage/cacher/cacher.go, shouldDelegateList). The watch adds what is missing,
+    // unless the version has expired.
     let position: Record<string, string> = this.#hasExpired ? {} : { resourceVersion: "0" };
     for (;;) {
       const path = this.#path({ limit: String(this.#options.pageSize), ...position });
-      const page = this.#read(path, decodePodPage, await this.#server.text(path, this.#closing.signal));
+      const page = this.#read(path, decodePodListPage, await this.#server.text(path, this.#closing.signal));
       for (const item of page.items) pods.put(item);
       if (page.continue === undefined) {
         this.#pods = pods;
-        this.#tell();
+        this.#notify();
         return page.resourceVersion;
       }
       position = { continue: page.continue };
@@ -130,12 +130,13 @@ export class PodWatch implements Disposable {
     using stream = await this.#server.stream(path, this.#closing.signal);
     const start = performance.now();
     try {
-      for await (const lines of stream.lines(timeoutSeconds * MARGIN * 1000)) this.#apply(path, lines);
+      for await (const lines of stream.lines(timeoutSeconds * WATCH_TIMEOUT_FACTOR * 1000))
+        this.#apply(path, lines);
     } finally {
       if (performance.now() - start >= backoff.maxMilliseconds) this.#failures = 0;
     }
     if (performance.now() - start < MIN_WATCH_MILLISECONDS) {
-      throw this.#server.error("unreachable", path, "ended a watch as soon as it began");
+      throw this.#server.error("unreachable", path, "ended a watch as soon as it had begun");
     }
   }
 
@@ -144,13 +145,13 @@ export class PodWatch implements Disposable {
     try {
       for (const line of lines) isChanged = this.#applyLine(path, line) || isChanged;
     } finally {
-      if (isChanged) this.#tell();
+      if (isChanged) this.#notify();
     }
   }
 
-  /** Takes in one event, and tells whether pods changed by it. */
+  /** Applies one event; returns true if it changed pods. */
   #applyLine(path: string, line: string): boolean {
-    const event = this.#read(path, decodePodEvent, line);
+    const event = this.#read(path, decodePodWatchEvent, line);
     if (event.type === "ERROR") {
       const { code: status, message } = event;
       throw this.#server.error("status", path, `ended a watch: ${status} ${message}`, { status });
@@ -165,11 +166,11 @@ export class PodWatch implements Disposable {
     try {
       return decode(text);
     } catch (error) {
-      throw this.#server.error("malformed", path, `sent what is ${(error as Error).message}`);
+      throw this.#server.error("malformed", path, `sent a malformed response: ${(error as Error).message}`);
     }
   }
 
-  #tell(): void {
+  #notify(): void {
     if (!this.#isClosed) this.#listener.onPods(this.#pods.list());
   }
 
@@ -177,15 +178,16 @@ export class PodWatch implements Disposable {
     const { random, backoff } = this.#options;
     this.#forgetVersionAfter(error);
     this.#failures++;
-    const askedSeconds = Math.min(error.refusal?.retryAfterSeconds ?? 0, MAX_RETRY_AFTER_SECONDS);
-    const retryInMilliseconds = askedSeconds * 1000 + backoffMilliseconds(this.#failures, random(), backoff);
+    const retryAfterSeconds = Math.min(error.refusal?.retryAfterSeconds ?? 0, MAX_RETRY_AFTER_SECONDS);
+    const retryInMilliseconds =
+      retryAfterSeconds * 1000 + backoffMilliseconds(this.#failures, random(), backoff);
     this.#listener.onError(error, retryInMilliseconds);
     await sleep(retryInMilliseconds, undefined, { signal: this.#closing.signal }).catch(() => {});
   }
 
-  /** Has the pods listed anew when a watch from the same resource version can come to no other end. */
+  /** Forces a new list if a watch from the same resource version would fail again. */
   #forgetVersionAfter(error: RequestError): void {
-    const isExpired = error.refusal?.status === GONE;
+    const isExpired = error.refusal?.status === HTTP_GONE;
     const isUnreadable = error.kind === "malformed" || error.kind === "too-large";
     const isUnreadableAgain = isUnreadable && this.#unreadableAfter === this.#resourceVersion;
     if (isUnreadable) this.#unreadableAfter = this.#resourceVersion;

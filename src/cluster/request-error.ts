@@ -1,33 +1,33 @@
 import type { ApiStatus } from "./api-status.ts";
 
-/** Why a server of the cluster did not give what it was asked for. */
+/** Reasons for the failure of a request to a server of the cluster. */
 export type RequestErrorKind =
-  /** No connection, or one that broke off. */
+  /** No connection, or one that was lost. */
   | "unreachable"
   | "timeout"
-  /** No usable token, or one that the server does not accept. */
+  /** No valid token, or one that the server does not accept. */
   | "unauthorized"
   /** The token's account lacks a permission. */
   | "forbidden"
-  /** Whoever answered could not show to be the server, or the file to know it by is no use. */
+  /** The server's certificate is not trusted, or the file of trusted certificates is invalid. */
   | "tls"
-  /** The answer is not what was asked for. */
+  /** The response could not be decoded. */
   | "malformed"
   | "too-large"
   /** Any other HTTP status. */
   | "status";
 
-/** What a server said besides its message. */
+/** Response of a server that refused a request. */
 export interface Refusal {
-  /** The HTTP status, or the code of an error within a watch. */
+  /** HTTP status, or the code of an error within a watch. */
   readonly status: number;
-  /** How long it wants to be left alone. */
+  /** Time for which the server wants no further request. */
   readonly retryAfterSeconds?: number | undefined;
-  /** What the API server says in its own form; undefined when somebody answered in another. */
-  readonly said?: ApiStatus | undefined;
+  /** Status object of the API server; undefined if the response has another form. */
+  readonly apiStatus?: ApiStatus | undefined;
 }
 
-/** A request that failed; the message is for humans and never holds the token. */
+/** Failure of a request; the message is for humans and never contains the token. */
 export class RequestError extends Error {
   override readonly name = "RequestError";
   readonly kind: RequestErrorKind;

@@ -1,43 +1,43 @@
 import { RequestError } from "./request-error.ts";
 import { expectation, readToken, type Trust, tlsOptions } from "./trust.ts";
 
-/** The URL of a server at a name or an address, which is put in brackets where it has to be. */
+/** Returns the HTTPS URL of a server at a name or an address; an IPv6 address is put in brackets. */
 export function httpsUrl(host: string, port: number | string): string {
   return `https://${host.includes(":") ? `[${host}]` : host}:${port}`;
 }
 
-/** A server of the cluster, and what each side believes the other by. */
+/** Server of the cluster, with the credentials and certificates of the connection. */
 export interface Server {
-  /** As messages name it: `the kubelet`. */
+  /** Name in messages: `the kubelet`. */
   readonly title: string;
   /** `https://HOST:PORT`, an IPv6 address in brackets. */
   readonly baseUrl: string;
-  /** The bearer token, read afresh for each request: projected tokens rotate. */
+  /** Bearer token, read again for each request: projected tokens rotate. */
   readonly tokenFile: string;
   readonly trust: Trust;
-  /** For the whole of a request, its body included, unless its reader sets another limit. */
+  /** Time limit of a whole request with its body, unless the reader sets another limit. */
   readonly timeoutMilliseconds: number;
 }
 
-/** A request that changes something. */
+/** Request that changes an object. */
 export interface Write {
   readonly method: "POST" | "PATCH" | "DELETE";
   readonly path: string;
-  /** The body's: it tells one kind of patch from another. */
+  /** Content type of the body, which also selects the kind of patch. */
   readonly contentType: string;
   /** Sent as JSON. */
   readonly body: object;
 }
 
 /**
- * Sends a GET for a path and waits for the head of the answer, whatever its status; the answer has to be disposed of.
- * Fails with a RequestError, also when `closing` is aborted.
+ * Sends a GET for a path and waits for the response's headers, whatever its status; the result has to be disposed of.
+ * Rejects with a RequestError, also if `closing` is aborted.
  */
 export function get(server: Server, path: string, closing?: AbortSignal): Promise<Answer> {
   return send(server, path, { method: "GET" }, {}, closing);
 }
 
-/** Sends a request that changes something, as `get` sends one that does not. A failure does not tell that it was not done. */
+/** Sends a write request as `get` sends a GET. A request that fails may have been carried out. */
 export function write(server: Server, write: Write, closing?: AbortSignal): Promise<Answer> {
   const { method, path, contentType, body } = write;
   const init = { method, body: JSON.stringify(body) };
@@ -62,10 +62,10 @@ async function send(
       headers: { ...headers, accept: "application/json", authorization: `Bearer ${token}` },
       signal: deadline.signal,
       tls,
-      // Whatever the environment says: a token for one server is no proxy's business, nor any other server's.
+      // Regardless of the environment: no proxy and no other server may receive the token.
       proxy: false,
       redirect: "manual",
-      // Each request shows the certificate anew.
+      // A new connection for each request, so that each one verifies the certificate.
       keepalive: false,
     });
     return new Answer(server, url, response, deadline);
@@ -75,7 +75,7 @@ async function send(
   }
 }
 
-/** What a server answers, its body still under way. */
+/** Response of a server, with its body still to be read. */
 export class Answer implements Disposable {
   readonly status: number;
   readonly headers: Headers;
@@ -84,7 +84,7 @@ export class Answer implements Disposable {
   readonly #response: Response;
   readonly #deadline: Deadline;
 
-  /** Only `get` and `write` make answers. */
+  /** Called by `get` and `write` alone. */
   constructor(server: Server, url: string, response: Response, deadline: Deadline) {
     this.status = response.status;
     this.headers = response.headers;
@@ -94,7 +94,7 @@ export class Answer implements Disposable {
     this.#deadline = deadline;
   }
 
-  /** The body's bytes as they come, no more of them than allowed; fails with a RequestError. */
+  /** Yields the body's bytes as they arrive, up to a limit; rejects with a RequestError. */
   async *chunks(maxBytes = Number.POSITIVE_INFINITY): AsyncGenerator<Uint8Array> {
     let bytes = 0;
     try {
@@ -113,35 +113,37 @@ export class Answer implements Disposable {
     );
   }
 
-  /** The whole body, read no further than allowed; fails with a RequestError. */
+  /** Returns the whole body, up to a limit; rejects with a RequestError. */
   async text(maxBytes: number): Promise<string> {
     const chunks: Uint8Array[] = [];
     for await (const chunk of this.chunks(maxBytes)) chunks.push(chunk);
     return Buffer.concat(chunks).toString("utf8");
   }
 
-  /** Sets another limit for the rest of the body, from now. */
+  /** Sets another time limit for the rest of the body, from now. */
   limit(milliseconds: number): void {
     this.#deadline.set(milliseconds);
   }
 
-  /** Hangs up, if the body is not at its end. */
+  /** Closes the connection if the body is not at its end. */
   [Symbol.dispose](): void {
     this.#deadline[Symbol.dispose]();
   }
 }
 
-/** The URL of a path as messages have it: a query may be long, and tells little. */
+/** Returns the URL of a path as messages have it, without its query, which may be long. */
 export function shownUrl(server: Server, path: string): string {
   return server.baseUrl + path.replace(/\?.*$/, "");
 }
 
-/** The beginning of a text, as much as a message has room for. */
+const MAX_EXCERPT_CHARACTERS = 300;
+
+/** Cuts a text to a length that fits in a message. */
 export function excerpt(text: string): string {
-  return text.slice(0, 300).trim();
+  return text.slice(0, MAX_EXCERPT_CHARACTERS).trim();
 }
 
-/** An abort signal that one request has to itself: nothing is left at whatever outlives the request. */
+/** Abort signal of one request: it leaves no listener at the outer signal, which outlives the request. */
 class Deadline implements Disposable {
   readonly #name: string;
   readonly #outer: AbortSignal | undefined;
@@ -183,13 +185,13 @@ function failure({ title, baseUrl, trust }: Server, url: string, error: unknown)
     return new RequestError("unreachable", `cannot reach ${title} (${url}): ${messageOf(error)}`);
   }
   const expected = expectation(trust, new URL(baseUrl).hostname);
-  return new RequestError("tls", `${title} (${url}) did not show ${expected}: ${messageOf(error)}`);
+  return new RequestError("tls", `${title} (${url}) did not present ${expected}: ${messageOf(error)}`);
 }
 
-// The names of OpenSSL's verdicts on a certificate, and Node's on a host's name.
+// OpenSSL's error codes for a certificate, and Node's for a host name.
 const CERTIFICATE_CODE = /CERT|CRL|ISSUER|SIGNATURE|INVALID_CA|INVALID_PURPOSE|PATH_LENGTH|HOSTNAME_MISMATCH/;
 
-// What Bun adds for whoever debugs a fetch is of no use in a log.
+// Removes the hints for debugging that Bun adds to the errors of fetch.
 function messageOf(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
   return message.replace(/( fetching "|\. (For more information|Is the computer able)).*$/s, "");

@@ -1,10 +1,10 @@
-/** A time in the form of Kubernetes' objects, which know no fractions of a second. */
+/** Formats a time as Kubernetes objects have it, without fractions of a second. */
 export function timestamp(epochMilliseconds: number): string {
   return new Date(epochMilliseconds).toISOString().replace(/\.\d+Z$/, "Z");
 }
 
-/** The time that such a text tells, in milliseconds since the epoch; undefined when it tells none. */
-export function timeIn(text: string): number | undefined {
+/** Parses a time to milliseconds since the epoch; undefined if it is not a time. */
+export function parseTimestamp(text: string): number | undefined {
   const epochMilliseconds = Date.parse(text);
   return Number.isNaN(epochMilliseconds) ? undefined : epochMilliseconds;
 }

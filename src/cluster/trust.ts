@@ -3,38 +3,38 @@ import { readFile } from "node:fs/promises";
 import type { SecureContextOptions } from "node:tls";
 import { RequestError, type RequestErrorKind } from "./request-error.ts";
 
-/** What shows that it is the server who answers; files are PEM, and read afresh for each request. */
+/** Verification of a server's certificate; files are PEM, and read again for each request. */
 export type Trust =
-  /** A certificate for `serverName`, by default the host, that a certificate of the file issued. */
+  /** Accepts a certificate for `serverName`, by default the host, that a CA of the file issued. */
   | { readonly kind: "ca"; readonly file: string; readonly serverName?: string | undefined }
-  /** The first certificate of the file itself, whatever names it bears. */
+  /** Accepts only the first certificate of the file, whatever its names. */
   | { readonly kind: "serving-certificate"; readonly file: string }
-  /** Nothing: whoever answers gets the token. */
+  /** Accepts any certificate: any server at the address gets the token. */
   | { readonly kind: "insecure" };
 
-// Bun's own type leaves out what its fetch heeds.
+// Bun's own type lacks an option that its fetch supports.
 type TlsOptions = BunFetchRequestInitTLS & Pick<SecureContextOptions, "allowPartialTrustChain">;
 
-/** What whoever answers at a host has to show, in words that follow "did not show". */
+/** Describes the certificate that a host has to present, for a message after "did not present". */
 export function expectation(trust: Trust, host: string): string {
   if (trust.kind === "insecure") return "a certificate";
   if (trust.kind === "serving-certificate") return `the certificate in ${trust.file}`;
   return `a certificate for ${trust.serverName ?? host} that the CA in ${trust.file} issued`;
 }
 
-/** Reads a bearer token; fails with a RequestError. */
+/** Reads a bearer token; rejects with a RequestError. */
 export async function readToken(file: string): Promise<string> {
   const token = (await readText(file, "unauthorized", "token")).trim();
-  // What fetch refuses to send as a header, it would quote in its error.
+  // Checked here, because fetch would quote a token that is no valid header in its error.
   if (/^[\x21-\x7e]+$/.test(token)) return token;
-  throw new RequestError("unauthorized", `${file} does not hold a token`);
+  throw new RequestError("unauthorized", `${file} does not contain a token`);
 }
 
-/** What fetch has to heed so that it speaks with nobody else; fails with a RequestError that names the server by its title. */
+/** Returns the TLS options that make fetch accept only the expected server; rejects with a RequestError. */
 export async function tlsOptions(trust: Trust, title: string): Promise<TlsOptions> {
   if (trust.kind === "insecure") return { rejectUnauthorized: false };
   const certificates = await readCertificates(trust.file);
-  // Said outright, because NODE_TLS_REJECT_UNAUTHORIZED=0 turns the default off.
+  // Explicit, because NODE_TLS_REJECT_UNAUTHORIZED=0 turns the default off.
   if (trust.kind === "ca") {
     const name = trust.serverName === undefined ? {} : { serverName: trust.serverName };
     return { ca: certificates.map(String), rejectUnauthorized: true, ...name };
@@ -42,27 +42,27 @@ export async function tlsOptions(trust: Trust, title: string): Promise<TlsOption
   const [own] = certificates;
   return {
     ca: String(own),
-    // A kubelet's certificate that a cluster's CA issued is no root.
+    // A kubelet's certificate that a cluster's CA issued is not self-signed.
     allowPartialTrustChain: true,
     rejectUnauthorized: true,
-    // Names do not matter, but what a CA in the file's first place issued is not the certificate itself.
-    checkServerIdentity: (_, shown) =>
-      own?.raw.equals(shown.raw)
+    // Any name is accepted, but a certificate that the file's certificate issued as a CA is not.
+    checkServerIdentity: (_, presented) =>
+      own?.raw.equals(presented.raw)
         ? undefined
-        : new RequestError("tls", `${title} did not show the certificate in ${trust.file}`),
+        : new RequestError("tls", `${title} did not present the certificate in ${trust.file}`),
   };
 }
 
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g;
 
-// Parsed here, because fetch tells of a certificate it cannot read as of a typo in the URL.
+// Parsed here, because fetch reports an invalid certificate as a typo in the URL.
 async function readCertificates(file: string): Promise<X509Certificate[]> {
   const text = await readText(file, "tls", "certificate");
   try {
     const certificates = (text.match(CERTIFICATE) ?? []).map((pem) => new X509Certificate(pem));
     if (certificates.length > 0) return certificates;
   } catch {}
-  throw new RequestError("tls", `${file} does not hold certificates in PEM`);
+  throw new RequestError("tls", `${file} does not contain certificates in PEM`);
 }
 
 async function readText(file: string, kind: RequestErrorKind, what: string): Promise<string> {

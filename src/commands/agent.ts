@@ -12,22 +12,24 @@ import { flagsOf } from "../config/flags.ts";
 import { takeNodeLock } from "../host/lock.ts";
 import { watchConfigFile } from "../host/watch-config.ts";
 import { formatTable } from "../terminal/table.ts";
-import { EXIT_FAILURE, EXIT_USAGE, loadOrComplain } from "./load-or-complain.ts";
+import { EXIT_FAILURE, EXIT_SUCCESS, EXIT_USAGE } from "./exit-status.ts";
+import { loadOrComplain } from "./load-or-complain.ts";
 import { nextSignal } from "./next-signal.ts";
 
 const STDOUT = 1;
 
-/** `wasp agent` as the usage screens show it. */
-export const agentCommand: CommandDef = {
+/** The command `wasp agent`. */
+export const agentCommand = (build: Build): CommandDef => ({
   meta: {
     name: "agent",
     description: "Keep the swap limits of all containers of a node exact (a DaemonSet, or a unit of systemd)",
   },
   args: () => flagsOf(AgentFlagsSchema),
-};
+  run: ({ rawArgs }) => runAgent(rawArgs, build),
+});
 
-/** Runs `wasp agent` with the flags of its command line until it is told to end, and tells the exit status. */
-export async function runAgent(argv: readonly string[], build: Build): Promise<number> {
+/** Runs the agent until a signal ends it; returns the exit status. */
+async function runAgent(argv: readonly string[], build: Build): Promise<number> {
   const load = (readFile: (path: string) => string) => loadAgentConfig({ argv, env: process.env, readFile });
   const loaded = loadOrComplain(() => load((path) => readFileSync(path, "utf8")));
   if (loaded === undefined) return EXIT_USAGE;
@@ -45,7 +47,7 @@ type Load = (readFile: (path: string) => string) => LoadedConfig;
 
 function print(text: string): number {
   writeSync(STDOUT, text);
-  return 0;
+  return EXIT_SUCCESS;
 }
 
 async function passOnce({ config }: LoadedConfig): Promise<number> {
@@ -57,7 +59,7 @@ async function passOnce({ config }: LoadedConfig): Promise<number> {
       ? containers.map(toJson).join("")
       : `${formatTable(containerRows(containers)).join("\n")}\n`,
   );
-  return containers.some(({ state }) => state === "failed") ? EXIT_FAILURE : 0;
+  return containers.some(({ state }) => state === "failed") ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
 // JSON has no Infinity.
@@ -75,7 +77,7 @@ async function serve(loaded: LoadedConfig, load: Load, build: Build): Promise<nu
     configFile === undefined ? undefined : watchConfigFile(configFile, (text) => reload(service, load, text));
   service.start();
   await ended;
-  return 0;
+  return EXIT_SUCCESS;
 }
 
 function reload(service: Service, load: Load, text: string): void {

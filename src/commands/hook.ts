@@ -13,13 +13,14 @@ import { formatLimit } from "../policy/kubernetes/quantity.ts";
 import type { LeaveReason } from "../policy/limits/container.ts";
 import { classifyOciContainer, podIdentityOf } from "../policy/limits/oci-container.ts";
 import { decideSwapLimit } from "../policy/limits/swap-limit.ts";
+import { EXIT_SUCCESS } from "./exit-status.ts";
 
 const MAX_STATE_BYTES = 4 * 1024 * 1024;
 const DEADLINE_MILLISECONDS = 2000;
 // Limits are kept in whole pages, rounded down; the largest page that Linux runs with is 64 KiB (arm64).
 const LARGEST_PAGE_BYTES = 65536;
 
-/** `wasp hook` as the usage screens show it. */
+/** The command `wasp hook`, which `runHook` runs. */
 export const hookCommand: CommandDef = {
   meta: {
     name: "hook",
@@ -35,8 +36,8 @@ export const hookCommand: CommandDef = {
   },
 };
 
-/** Runs `wasp hook` with the flags of its command line. Never throws; the exit status is always 0. */
-export async function runHook(argv: readonly string[]): Promise<void> {
+/** Runs the hook with the flags of its command line; returns the exit status, which is always 0. */
+export async function runHook(argv: readonly string[]): Promise<number> {
   const config = argv.length === 0 ? HOOK_DEFAULTS : await configOf(argv).catch((error: Error) => error);
   const logFile = config instanceof Error ? undefined : config.logFile;
   const facts: Facts = {};
@@ -52,6 +53,7 @@ export async function runHook(argv: readonly string[]): Promise<void> {
     facts["error"] = (error as Error).message;
     writeHookLog(logFile, "warning", formatEvent("hook-failed", facts));
   }
+  return EXIT_SUCCESS;
 }
 
 /** What has been learned so far, gathered on the way so that an error's line names the container too. */

@@ -7,7 +7,7 @@ import { kubernetesManifests } from "../install/manifests/kubernetes.ts";
 import type { Manifest, Manifests } from "../install/manifests/manifest.ts";
 import { openshiftManifests } from "../install/manifests/openshift.ts";
 import { withoutFlags } from "../install/remote/argv.ts";
-import { EXIT_FAILURE } from "./load-or-complain.ts";
+import { EXIT_FAILURE, EXIT_SUCCESS } from "./exit-status.ts";
 
 const STDOUT = 1;
 // As the build names the image that it makes.
@@ -22,7 +22,7 @@ export function printManifests(platform: Platform, config: InstallConfig, argv: 
   }
   const head = `# Printed by: wasp install ${argv.join(" ")}\n`;
   writeSync(STDOUT, head + result.manifests.map(documentOf).join("---\n"));
-  return 0;
+  return EXIT_SUCCESS;
 }
 
 function manifestsFor(

@@ -17,11 +17,11 @@ import type { Plan } from "../install/engine/plan.ts";
 import { judgeOutdated, undoMade } from "../install/engine/undo-made.ts";
 import type { Undo } from "../install/engine/undo-order.ts";
 import { planParts } from "../install/plan-parts.ts";
-import { enteredHost, type Host, imageHost, runningHost, runningProgram } from "../install/target/host.ts";
+import { enteredHost, type Host, imageHost, runningExecutable, runningHost } from "../install/target/host.ts";
+import { EXIT_FAILURE, EXIT_SUCCESS } from "./exit-status.ts";
 import { showCheck } from "./install-check.ts";
 import { printManifests } from "./install-print.ts";
 import { planAsData, showPlan, subjectOf, undoComplaints, undoneLine } from "./install-report.ts";
-import { EXIT_FAILURE } from "./load-or-complain.ts";
 import { runHereOrElsewhere } from "./on-hosts.ts";
 
 const STDOUT = 1;
@@ -33,10 +33,10 @@ export const installCommand: CommandDef = {
     description: "Make a host ready: the binary and the hook, and what the node needs to live with swap",
   },
   args: () => flagsOf(InstallFlagsSchema),
+  run: ({ rawArgs }) => runInstall(rawArgs),
 };
 
-/** Runs `wasp install` with the flags of its command line, and tells the exit status. */
-export function runInstall(argv: readonly string[]): Promise<number> {
+function runInstall(argv: readonly string[]): Promise<number> {
   return runHereOrElsewhere("install", argv, loadInstallConfig, (config) =>
     config.print === undefined ? install(config) : printManifests(config.print, config, argv),
   );
@@ -45,8 +45,8 @@ export function runInstall(argv: readonly string[]): Promise<number> {
 /** The host that a command is for; throws unless it may be changed. */
 export function hostOf({ fsroot, chroot, isImage, dryRun }: Target): Host {
   if (!dryRun && process.getuid?.() !== 0) throw new Error("only root can change a host: run this as root");
-  if (chroot !== undefined) return enteredHost(chroot, runningProgram());
-  return isImage ? imageHost(fsroot, runningProgram()) : runningHost(fsroot, runningProgram());
+  if (chroot !== undefined) return enteredHost(chroot, runningExecutable());
+  return isImage ? imageHost(fsroot, runningExecutable()) : runningHost(fsroot, runningExecutable());
 }
 
 function install(config: InstallConfig): number {
@@ -123,7 +123,7 @@ function reporter({ output, dryRun, parts }: InstallConfig, comparison: HostComp
         print(`installed: ${counted(countOf(comparison))}, read back and as planned\n`);
       else if (outcome === "nothing-to-do" || countOf(comparison) === 0)
         print(`nothing to do: ${parts.join(", ")}: all as planned\n`);
-      return 0;
+      return EXIT_SUCCESS;
     },
     refuse: (refusals) => {
       if (isJson) document("refused", refusals);

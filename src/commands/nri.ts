@@ -20,23 +20,25 @@ import { LineWriter } from "../log/line-writer.ts";
 import { Logger } from "../log/logger.ts";
 import { LimitHandlers } from "../nri/limit-handlers.ts";
 import { type NriPlugin, type PluginEnd, startPlugin } from "../nri/plugin.ts";
-import { EXIT_FAILURE, EXIT_USAGE, loadOrComplain } from "./load-or-complain.ts";
+import { EXIT_FAILURE, EXIT_SUCCESS, EXIT_USAGE } from "./exit-status.ts";
+import { loadOrComplain } from "./load-or-complain.ts";
 import { nextSignal } from "./next-signal.ts";
 
 const STDOUT = 1;
 
-/** `wasp nri` as the usage screens show it. */
-export const nriCommand: CommandDef = {
+/** The command `wasp nri`. */
+export const nriCommand = (build: Build): CommandDef => ({
   meta: {
     name: "nri",
     description:
       "Give containers the memory QoS that their pods ask for, and swap (a plugin of containerd or CRI-O)",
   },
   args: () => flagsOf(NriFlagsSchema),
-};
+  run: ({ rawArgs }) => runNri(rawArgs, build),
+});
 
-/** Runs `wasp nri` with the flags of its command line until it is told to end, and tells the exit status. */
-export async function runNri(argv: readonly string[], build: Build): Promise<number> {
+/** Runs the plugin until a signal or the runtime ends it; returns the exit status. */
+async function runNri(argv: readonly string[], build: Build): Promise<number> {
   const config = loadOrComplain(() => loadNriConfig(argv, process.env));
   if (config === undefined) return EXIT_USAGE;
   const memoryQos = loadOrComplain(() => readMemoryQos(config));
@@ -44,7 +46,7 @@ export async function runNri(argv: readonly string[], build: Build): Promise<num
   try {
     if (config.printConfig) {
       writeSync(STDOUT, formatNriConfig(config, memoryQos.config));
-      return 0;
+      return EXIT_SUCCESS;
     }
     return exitStatusOf(await serve(config, build));
   } catch (error) {
@@ -66,7 +68,7 @@ function readMemoryQos({ configFile }: NriConfig): LoadedMemoryQos {
 
 // A runtime that ends the connection is how a plugin that it has started ends.
 function exitStatusOf(end: PluginEnd): number {
-  return end.kind === "stopped" || end.kind === "disconnected" ? 0 : EXIT_FAILURE;
+  return end.kind === "stopped" || end.kind === "disconnected" ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 async function serve(config: NriConfig, build: Build): Promise<PluginEnd> {

@@ -7,7 +7,8 @@ import { parseHosts } from "../install/remote/hosts.ts";
 import { areAllDone, formatOutcomes, summarize } from "../install/remote/report.ts";
 import { runOnHosts } from "../install/remote/run-on-hosts.ts";
 import { terminalOf } from "../terminal/terminal.ts";
-import { EXIT_FAILURE, EXIT_USAGE, loadOrComplain } from "./load-or-complain.ts";
+import { EXIT_FAILURE, EXIT_SUCCESS, EXIT_USAGE } from "./exit-status.ts";
+import { loadOrComplain } from "./load-or-complain.ts";
 
 type Command = "install" | "uninstall";
 
@@ -66,7 +67,7 @@ async function runElsewhere(
     stop: stopSignal(),
   });
   out.write(isJson ? formatOutcomes(outcomes) : summarize(outcomes));
-  return areAllDone(outcomes) ? 0 : EXIT_FAILURE;
+  return areAllDone(outcomes) ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 function fileAt(path: string | undefined): { path: string; text: string } | undefined {

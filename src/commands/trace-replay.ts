@@ -3,13 +3,15 @@
 import { readFileSync } from "node:fs";
 import { consola } from "consola";
 import { loadTraceReplayConfig, type NamedConfig, type TraceReplayConfig } from "../config/trace/replay.ts";
+import { printableText } from "../terminal/printable.ts";
 import { reportComparison } from "../trace/compare-report.ts";
 import { TraceOutput } from "../trace/output.ts";
 import { readRecording } from "../trace/recording-file.ts";
 import { Replay } from "../trace/replay.ts";
 import { replaysAsJson } from "../trace/replay-json.ts";
 import { type NamedReplay, reportReplay } from "../trace/replay-report.ts";
-import { EXIT_FAILURE, EXIT_USAGE, loadOrComplain } from "./load-or-complain.ts";
+import { EXIT_FAILURE, EXIT_SUCCESS, EXIT_USAGE } from "./exit-status.ts";
+import { loadOrComplain } from "./load-or-complain.ts";
 
 const WIDTH_WITHOUT_TERMINAL = 100;
 
@@ -23,7 +25,7 @@ export async function runReplay(argv: readonly string[]): Promise<number> {
     // Only a signal interrupts it, and that ends the process.
     using output = TraceOutput.stdout(Number.POSITIVE_INFINITY);
     await output.write(report, new AbortController().signal);
-    return 0;
+    return EXIT_SUCCESS;
   } catch (error) {
     consola.error((error as Error).message);
     return EXIT_FAILURE;
@@ -38,14 +40,10 @@ async function replay({ file, output, observations, configs }: TraceReplayConfig
   if (output === "json") return replaysAsJson(recording, replays, observations);
   const width = process.stdout.columns ?? WIDTH_WITHOUT_TERMINAL;
   const [a, b] = replays as [NamedReplay, NamedReplay?];
-  return printable(
+  // A recording comes from anybody, and a terminal obeys what it is sent.
+  return printableText(
     b === undefined ? reportReplay(recording, a, width) : reportComparison(recording, [a, b], width),
   );
-}
-
-// A recording may come from an untrusted source, and a terminal executes control characters.
-function printable(report: string): string {
-  return report.replace(/[^\P{Cc}\n]/gu, "?");
 }
 
 function replayOf({ name, config }: NamedConfig): NamedReplay {

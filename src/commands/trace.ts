@@ -4,6 +4,7 @@ import { randomBytes } from "node:crypto";
 import { readFileSync, writeSync } from "node:fs";
 import type { CommandDef } from "citty";
 import { consola } from "consola";
+import type { Build } from "../agent/agent.ts";
 import { followPods, kubeletOf } from "../agent/pods/pod-source.ts";
 import type { AgentConfig } from "../config/agent/knobs.ts";
 import { flagsOf } from "../config/flags.ts";
@@ -21,57 +22,40 @@ import { TraceOutput } from "../trace/output.ts";
 import { PodsFile } from "../trace/pods-file.ts";
 import { type Recorded, record } from "../trace/recorder.ts";
 import { NodeSampler } from "../trace/sampler.ts";
-import { EXIT_FAILURE, EXIT_USAGE, loadOrComplain } from "./load-or-complain.ts";
+import { EXIT_FAILURE, EXIT_SUCCESS, EXIT_USAGE } from "./exit-status.ts";
+import { loadOrComplain } from "./load-or-complain.ts";
 import { runReplay } from "./trace-replay.ts";
 
 const STDERR = 2;
 
-/** Commands of `wasp trace` as the usage screens show them. */
-export const TRACE_COMMANDS = {
-  record: {
-    meta: {
-      name: "record",
-      description:
-        "Record memory, swap and pressure of a node and its containers, once a second, as JSON lines",
-    },
-    args: () => flagsOf(TraceRecordFlagsSchema),
-  },
-  replay: {
-    meta: {
-      name: "replay",
-      description:
-        "Show when a configuration would have tainted the recorded node, and which pods it would have evicted",
-    },
-    args: () => flagsOf(TraceReplayFlagsSchema),
-  },
-} as const satisfies Record<string, CommandDef>;
-
-/** Definition of `wasp trace` for the usage screens. */
-export const traceCommand: CommandDef = {
+/** The command `wasp trace`, of which each command has its own flags. */
+export const traceCommand = (build: Build): CommandDef => ({
   meta: {
     name: "trace",
     description: "Record a node's memory and swap pressure, and replay eviction decisions on a recording",
   },
-  subCommands: TRACE_COMMANDS,
+  subCommands: { record: recordCommand(build), replay: replayCommand },
+});
+
+const recordCommand = ({ version }: Build): CommandDef => ({
+  meta: {
+    name: "record",
+    description:
+      "Record memory, swap and pressure of a node and its containers, once a second, as JSON lines",
+  },
+  args: () => flagsOf(TraceRecordFlagsSchema),
+  run: ({ rawArgs }) => runRecord(rawArgs, version),
+});
+
+const replayCommand: CommandDef = {
+  meta: {
+    name: "replay",
+    description:
+      "Show when a configuration would have tainted the recorded node, and which pods it would have evicted",
+  },
+  args: () => flagsOf(TraceReplayFlagsSchema),
+  run: ({ rawArgs }) => runReplay(rawArgs),
 };
-
-/** Returns true if a word is one of the commands of `wasp trace`. */
-export function isTraceCommand(word: string): word is keyof typeof TRACE_COMMANDS {
-  return Object.hasOwn(TRACE_COMMANDS, word);
-}
-
-/** Runs a command of `wasp trace`, whose name comes first, and returns the exit status. */
-export async function runTrace(
-  [command = "", ...flags]: readonly string[],
-  { version }: { readonly version: string },
-): Promise<number> {
-  if (command === "record") return await runRecord(flags, version);
-  if (command === "replay") return await runReplay(flags);
-  const what = command.startsWith("-") ? "flag" : "command";
-  const known = Object.keys(TRACE_COMMANDS).join(", ");
-  consola.error(`unknown ${what} trace ${command}: the commands are ${known}; see wasp trace --help`);
-  return EXIT_USAGE;
-}
 
 async function runRecord(argv: readonly string[], version: string): Promise<number> {
   const readFile = (path: string) => readFileSync(path, "utf8");
@@ -79,7 +63,7 @@ async function runRecord(argv: readonly string[], version: string): Promise<numb
   if (config === undefined) return EXIT_USAGE;
   try {
     await recordNode(config, version);
-    return 0;
+    return EXIT_SUCCESS;
   } catch (error) {
     consola.error((error as Error).message);
     return EXIT_FAILURE;

@@ -15,9 +15,9 @@ import { readOwnSwap } from "../install/swap/read-swap.ts";
 import { readSwappedCgroups } from "../install/swap/read-swapped-cgroups.ts";
 import { removalRefusals } from "../install/swap/removal.ts";
 import type { Host } from "../install/target/host.ts";
+import { EXIT_FAILURE, EXIT_SUCCESS } from "./exit-status.ts";
 import { hostOf } from "./install.ts";
 import { showUndos, undoComplaints, undoneLine, undosAsData } from "./install-report.ts";
-import { EXIT_FAILURE } from "./load-or-complain.ts";
 import { runHereOrElsewhere } from "./on-hosts.ts";
 
 const STDOUT = 1;
@@ -29,12 +29,8 @@ export const uninstallCommand: CommandDef = {
     description: "Undo what wasp install did to a host, and nothing else",
   },
   args: () => flagsOf(UninstallFlagsSchema),
+  run: ({ rawArgs }) => runHereOrElsewhere("uninstall", rawArgs, loadUninstallConfig, uninstall),
 };
-
-/** Runs `wasp uninstall` with the flags of its command line, and tells the exit status. */
-export function runUninstall(argv: readonly string[]): Promise<number> {
-  return runHereOrElsewhere("uninstall", argv, loadUninstallConfig, uninstall);
-}
 
 function uninstall(config: UninstallConfig): number {
   const host = hostOf(config);
@@ -148,7 +144,7 @@ function reporter({ output, dryRun }: UninstallConfig, undos: readonly Undo[], {
       else if (outcome === "uninstalled") print("uninstalled\n");
       else if (outcome === "nothing-to-do")
         print("nothing to do: wasp install made nothing here that is left\n");
-      return 0;
+      return EXIT_SUCCESS;
     },
     refuse: (refusals) => complain("refused", refusals, "nothing was changed"),
     fail: (errors) =>

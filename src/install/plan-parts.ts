@@ -2,7 +2,7 @@ import { planBinary } from "./binary/plan.ts";
 import { MEMORY_QOS_FILE } from "./containerd/nri-service.ts";
 import { planContainerd } from "./containerd/plan.ts";
 import { readContainerdFacts } from "./containerd/read.ts";
-import { placeHook, planCrio } from "./crio/plan.ts";
+import { chooseHookFolder, planCrio } from "./crio/plan.ts";
 import { readCrioFacts } from "./crio/read.ts";
 import type { InstallOptions } from "./engine/options.ts";
 import type { Part } from "./engine/part.ts";
@@ -11,7 +11,7 @@ import { planHook } from "./hook/plan.ts";
 import { readHookFacts } from "./hook/read.ts";
 import { planKubelet } from "./kubelet/plan.ts";
 import { readKubeletFacts } from "./kubelet/read.ts";
-import { heedKubelet } from "./kubelet/swap-needs.ts";
+import { requireKubeletAllowsSwap } from "./kubelet/swap-needs.ts";
 import { diskOfPlan, planSwap } from "./swap/plan.ts";
 import { readSwapFacts } from "./swap/read-swap.ts";
 import { planSystemSlice } from "./system-slice/plan.ts";
@@ -20,10 +20,9 @@ import type { Host } from "./target/host.ts";
 import { isExecutable, isThere, isWritable } from "./target/read-host.ts";
 
 /**
- * What makes a part's plan of what is on a host and what was chosen. A part has a reader of facts in this room
- * (`readSwapFacts(host, ...)`, which changes nothing and throws only where a file that is there cannot be read), and a
- * pure planner in policy/install (`planSwap(facts, options)`); here they are put together. `chosen` are all parts of
- * this run.
+ * Plans a part on a host. Each part has a reader (`readSwapFacts(host, ...)`, which changes nothing and throws only where
+ * an existing file cannot be read) and a pure planner (`planSwap(facts, options)`), which are combined here. `chosen` are
+ * all parts of this run.
  */
 type PartPlanner = (host: Host, options: InstallOptions, chosen: readonly Part[]) => PartPlan;
 
@@ -33,8 +32,8 @@ const PLANNERS: Readonly<Partial<Record<Part, PartPlanner>>> = {
   hook: (host, options, chosen) => {
     const crio = readCrioFacts(host);
     const facts = readHookFacts(host, options.binaryPath, crio);
-    const company = { withBinary: chosen.includes("binary"), withCrio: chosen.includes("cri-o") };
-    return planHook(facts, hookPlace(host, crio), options, company);
+    const context = { withBinary: chosen.includes("binary"), withCrio: chosen.includes("cri-o") };
+    return planHook(facts, hookFolderFor(host, crio), options, context);
   },
   "system-slice": (host, options, chosen) => {
     const disk = chosen.includes("swap") ? diskOfPlan(planSwapOf(host, options)) : undefined;
@@ -43,7 +42,7 @@ const PLANNERS: Readonly<Partial<Record<Part, PartPlanner>>> = {
   swap: (host, options, chosen) => {
     const facts = readSwapFacts(host, options.swap);
     const { active, others, script } = facts;
-    return heedKubelet(planSwap(facts, options.swap), readKubeletFacts(host), {
+    return requireKubeletAllowsSwap(planSwap(facts, options.swap), readKubeletFacts(host), {
       withKubelet: chosen.includes("kubelet"),
       hasSwap: active !== undefined || others.length > 0 || script !== undefined,
       ignoreKubelet: options.ignoreKubelet,
@@ -52,16 +51,16 @@ const PLANNERS: Readonly<Partial<Record<Part, PartPlanner>>> = {
   kubelet: (host, options) => planKubelet(readKubeletFacts(host), options),
   "cri-o": (host, options) => {
     const facts = readCrioFacts(host);
-    return planCrio(facts, hookPlace(host, facts), options);
+    return planCrio(facts, hookFolderFor(host, facts), options);
   },
   containerd: (host, options, chosen) => {
     const hasBinary = chosen.includes("binary") || isExecutable(host, options.binaryPath);
-    const company = { hasBinary, hasMemoryQos: isThere(host, MEMORY_QOS_FILE) };
-    return planContainerd(readContainerdFacts(host), company, options);
+    const context = { hasBinary, hasMemoryQos: isThere(host, MEMORY_QOS_FILE) };
+    return planContainerd(readContainerdFacts(host), context, options);
   },
 };
 
-/** Plans the chosen parts on what is there now; throws where a fact cannot be read. */
+/** Plans the chosen parts by the present state of the host; throws where a fact cannot be read. */
 export function planParts(host: Host, options: InstallOptions, chosen: readonly Part[]): Plan {
   return compose(chosen.flatMap((part) => PLANNERS[part]?.(host, options, chosen) ?? []));
 }
@@ -70,6 +69,6 @@ function planSwapOf(host: Host, { swap }: InstallOptions): PartPlan {
   return planSwap(readSwapFacts(host, swap), swap);
 }
 
-function hookPlace(host: Host, crio: ReturnType<typeof readCrioFacts>) {
-  return placeHook(crio, (folder) => isWritable(host, folder));
+function hookFolderFor(host: Host, crio: ReturnType<typeof readCrioFacts>) {
+  return chooseHookFolder(crio, (folder) => isWritable(host, folder));
 }

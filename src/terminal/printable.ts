@@ -1,10 +1,17 @@
-/** Spells a line of a host that need not be trusted so that no terminal obeys it: what steers one becomes `\u{1b}`. */
+// Controls, and what hides or turns around the text beside it; tabs are let through.
+const UNPRINTABLE = /[^\t\P{C}]|[\p{Zl}\p{Zp}]/gu;
+
+/** Escapes control and format characters of a line from an untrusted source, so that no terminal obeys it: `\u{1b}`. */
 export function printable(line: string): string {
-  // Tabs stay. The rest of the class: controls, and what hides or turns around the text beside it.
-  return line.replace(/[^\t\P{C}]|[\p{Zl}\p{Zp}]/gu, (character) => `\\u{${codeOf(character)}}`);
+  return line.replace(UNPRINTABLE, (character) => `\\u{${codeOf(character)}}`);
 }
 
-/** Spells JSON so that no terminal obeys it, in JSON's own escapes: it means the same as before. */
+/** Escapes each line of a text as `printable` does, and keeps its newlines. */
+export function printableText(text: string): string {
+  return text.split("\n").map(printable).join("\n");
+}
+
+/** Escapes JSON text in JSON's own escapes, so that no terminal obeys it and its meaning stays the same. */
 export function printableJson(json: string): string {
   const escaped = (character: string) =>
     // By UTF-16 units, as JSON has it.

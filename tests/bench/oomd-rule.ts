@@ -1,21 +1,40 @@
 // systemd-oomd's defaults (systemd src/oom/oomd-manager.h, oomd.conf(5)), for comparison only.
 import type { ContainerSample, Snapshot } from "../../src/policy/eviction/snapshot.ts";
+import type { ClosedLoopRule } from "../sim/rule.ts";
 import type { Decision } from "./rules.ts";
 
 const PRESSURE_LIMIT_PERCENT = 60;
 const PRESSURE_SECONDS = 30;
-const USED_LIMIT = 0.9;
-const LEAST_SWAP_SHARE = 0.05;
+const USED_LIMIT_FRACTION = 0.9;
+const LEAST_SWAP_FRACTION = 0.05;
+const COOLDOWN_SECONDS = 15;
 
 /** Decides as systemd-oomd does: all of kubepods stalled for long, or swap and memory both nearly used up. */
-export function decideAsOomd(snapshots: readonly Snapshot[]): Decision | undefined {
-  let stalledSinceSeconds: number | undefined;
-  for (const snapshot of snapshots) {
+export class OomdRule implements ClosedLoopRule {
+  #stalledSinceSeconds: number | undefined;
+  #quietUntilSeconds = Number.NEGATIVE_INFINITY;
+
+  decide(snapshot: Snapshot): string | undefined {
     const { atSeconds } = snapshot;
-    stalledSinceSeconds = isStalled(snapshot) ? (stalledSinceSeconds ?? atSeconds) : undefined;
-    if (isUsedUp(snapshot)) return decisionOf(snapshot, bySwap(snapshot));
-    if (stalledSinceSeconds !== undefined && atSeconds - stalledSinceSeconds >= PRESSURE_SECONDS)
-      return decisionOf(snapshot, byMemory(snapshot));
+    this.#stalledSinceSeconds = isStalled(snapshot) ? (this.#stalledSinceSeconds ?? atSeconds) : undefined;
+    if (atSeconds < this.#quietUntilSeconds) return undefined;
+    const isDue = atSeconds - (this.#stalledSinceSeconds ?? atSeconds) >= PRESSURE_SECONDS;
+    if (!isUsedUp(snapshot) && !isDue) return undefined;
+    this.#quietUntilSeconds = atSeconds + COOLDOWN_SECONDS;
+    return (isUsedUp(snapshot) ? bySwap(snapshot) : byMemory(snapshot))?.podUid;
+  }
+
+  answer(): void {}
+}
+
+/** Returns the first decision of systemd-oomd on a recording. */
+export function decideAsOomd(snapshots: readonly Snapshot[]): Decision | undefined {
+  const rule = new OomdRule();
+  for (const snapshot of snapshots) {
+    const uid = rule.decide(snapshot);
+    if (uid === undefined) continue;
+    const pod = snapshot.pods.find((one) => one.uid === uid);
+    return { atSeconds: snapshot.atSeconds, victim: pod && `${pod.namespace}/${pod.name}` };
   }
   return undefined;
 }
@@ -26,20 +45,16 @@ function isStalled({ kubepods }: Snapshot): boolean {
 
 function isUsedUp({ node }: Snapshot): boolean {
   const { swapTotalBytes, swapFreeBytes, memoryTotalBytes, memoryAvailableBytes } = node;
-  const isSwapUsedUp = swapTotalBytes - swapFreeBytes > USED_LIMIT * swapTotalBytes;
-  return isSwapUsedUp && memoryTotalBytes - memoryAvailableBytes > USED_LIMIT * memoryTotalBytes;
+  const isSwapUsedUp = swapTotalBytes - swapFreeBytes > USED_LIMIT_FRACTION * swapTotalBytes;
+  return isSwapUsedUp && memoryTotalBytes - memoryAvailableBytes > USED_LIMIT_FRACTION * memoryTotalBytes;
 }
 
 function bySwap({ containers, node }: Snapshot): ContainerSample | undefined {
-  const worthwhile = containers.filter(({ swapBytes }) => swapBytes > LEAST_SWAP_SHARE * node.swapTotalBytes);
+  const leastBytes = LEAST_SWAP_FRACTION * node.swapTotalBytes;
+  const worthwhile = containers.filter(({ swapBytes }) => swapBytes > leastBytes);
   return worthwhile.toSorted((a, b) => b.swapBytes - a.swapBytes)[0];
 }
 
 function byMemory({ containers }: Snapshot): ContainerSample | undefined {
   return containers.toSorted((a, b) => b.memoryBytes - a.memoryBytes)[0];
-}
-
-function decisionOf({ atSeconds, pods }: Snapshot, container: ContainerSample | undefined): Decision {
-  const pod = pods.find(({ uid }) => uid === container?.podUid);
-  return { atSeconds, victim: pod && `${pod.namespace}/${pod.name}` };
 }

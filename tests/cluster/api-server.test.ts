@@ -20,15 +20,15 @@ describe("in a pod, the API server", () => {
     {},
     { KUBERNETES_SERVICE_HOST: "10.96.0.1" },
     { KUBERNETES_SERVICE_HOST: "", KUBERNETES_SERVICE_PORT: "443" },
-  ])("is not known from %j", (env) => {
+  ])("is unknown from %j", (env) => {
     expect(() => inClusterUrl(env)).toThrow(
-      "the API server is not known: KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT are set only in a pod",
+      "the API server's address is unknown: KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT are set only in a pod",
     );
   });
 });
 
 describe.each(["127.0.0.1", "::1"])("the API server at %s", (address) => {
-  test("is known by the CA, by that address and by no other's certificate", async () => {
+  test("is accepted by its CA and its address, and refused by another CA", async () => {
     using fake = await FakeApiServer.start(new FakeCluster(10, 5), address);
     const never = new AbortController().signal;
     const list = JSON.parse(await new ApiServer(fake.options).text(PATH, never));
@@ -38,17 +38,17 @@ describe.each(["127.0.0.1", "::1"])("the API server at %s", (address) => {
     expect(error).toBeInstanceOf(RequestError);
     expect((error as RequestError).kind).toBe("tls");
     expect((error as RequestError).message).toMatch(
-      /^the API server \(https:\S+\/api\/v1\/pods\) did not show a certificate for \S+ that the CA in \S+other\.pem issued/,
+      /^the API server \(https:\S+\/api\/v1\/pods\) did not present a certificate for \S+ that the CA in \S+other\.pem issued/,
     );
     expect(fake.requests).toHaveLength(1);
   });
 });
 
-test("no token goes over plain HTTP", () => {
+test("no token is sent over plain HTTP", () => {
   const limits = { timeoutMilliseconds: 1000, maxBodyBytes: 1, maxLineBytes: 1 };
   for (const baseUrl of ["http://10.96.0.1:443", "10.96.0.1:443", ""]) {
     expect(() => new ApiServer({ baseUrl, tokenFile: "/token", caFile: "/ca.crt", ...limits })).toThrow(
-      `the API server's URL is https://HOST:PORT, which ${JSON.stringify(baseUrl)} is not`,
+      `the API server's URL must be https://HOST:PORT, not ${JSON.stringify(baseUrl)}`,
     );
   }
 });

@@ -22,7 +22,7 @@ const evict = (options = {}, server = new ApiServer(fake.options)) =>
   evictPod(server, { ...POD, uid: uid() }, options, never);
 
 describe("an eviction", () => {
-  test("is asked of the API server for this very pod, with its own grace period", async () => {
+  test("is requested for the pod with this UID, with the pod's own grace period", async () => {
     const before = uid();
     expect(await evict()).toEqual({
       answer: "accepted",
@@ -44,30 +44,30 @@ describe("an eviction", () => {
     expect([...fake.cluster.pods.keys()]).toEqual(["pod-1"]);
   });
 
-  test("takes a grace period, and 0 for one", async () => {
+  test("accepts a grace period of 0", async () => {
     await evict({ gracePeriodSeconds: 0 });
     expect(fake.objects.writes[0]?.body).toHaveProperty("deleteOptions.gracePeriodSeconds", 0);
   });
 
-  test("that is a dry run is answered alike, and evicts nobody", async () => {
+  test("as a dry run has the same reply, and evicts no pod", async () => {
     expect((await evict({ isDryRun: true })).answer).toBe("accepted");
     expect(fake.cluster.pods.get("pod-0")?.isTerminating).toBeUndefined();
   });
 
-  test("of a victim that never goes is accepted each time", async () => {
+  test("of a pod that never ends is accepted each time", async () => {
     fake.objects.onTermination = () => {};
     expect([(await evict()).answer, (await evict()).answer]).toEqual(["accepted", "accepted"]);
     expect(fake.cluster.pods.get("pod-0")?.isTerminating).toBe(true);
   });
 
-  test("of a pod that is gone finds it gone", async () => {
+  test("of a pod that is gone is answered as gone", async () => {
     const ref = { ...POD, uid: uid() };
     fake.cluster.remove("pod-0");
     const reply = await evictPod(new ApiServer(fake.options), ref, {}, never);
     expect(reply).toMatchObject({ answer: "gone", message: 'pods "pod-0" not found' });
   });
 
-  test("leaves another pod of the same name alone", async () => {
+  test("does not affect another pod of the same name", async () => {
     const ref = { ...POD, uid: uid() };
     fake.cluster.remove("pod-0");
     fake.cluster.put("pod-0", "node-0");
@@ -82,7 +82,7 @@ const PDB = "Cannot evict pod as it would violate the pod's disruption budget.";
 const EVACUATION = 'Eviction triggered evacuation of VMI "test/vm"';
 const TWO_BUDGETS =
   "This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.";
-// The API server gives this one a status of success.
+// The API server sends this one with a status of success.
 const twoBudgets = answer(
   "201 Created",
   JSON.stringify({ kind: "Status", apiVersion: "v1", status: "Failure", message: TWO_BUDGETS, code: 500 }),
@@ -101,7 +101,7 @@ const noPermission = (what: string) =>
   `pods "pod-0" is forbidden: User "system:serviceaccount:wasp:wasp" cannot ${what} in API group "" in the namespace "test"`;
 const policy = `pods "pod-0" is forbidden: ValidatingAdmissionPolicy 'keep' with binding 'all' denied request: no`;
 
-// What is answered, what that means, and what of it comes through.
+// Response, its meaning, and the message in the reply.
 const ANSWERS: [string, Answer, EvictionAnswer, string][] = [
   ["recorded: 201", recordedApiAnswer("eviction-201.http"), "accepted", "accepted"],
   ["recorded: 201 of a dry run", recordedApiAnswer("eviction-201-dryrun.http"), "accepted", "accepted"],
@@ -115,15 +115,15 @@ const ANSWERS: [string, Answer, EvictionAnswer, string][] = [
   ],
   ["a budget that is new", stillProcessed, "blocked", "web is still being processed"],
   [
-    "a budget whose figures are off",
+    "a budget with an inconsistent status",
     forbidden('poddisruptionbudgets.policy "web" is forbidden: pdb disruptions allowed is negative'),
     "blocked",
     "pdb disruptions allowed is negative",
   ],
   ["two budgets", twoBudgets, "never", TWO_BUDGETS],
-  ["two budgets, said outright", failure(500, undefined, TWO_BUDGETS), "never", TWO_BUDGETS],
+  ["two budgets, with the status of a failure", failure(500, undefined, TWO_BUDGETS), "never", TWO_BUDGETS],
   [
-    "a UID that is another in the store",
+    "a different UID in etcd",
     failure(
       409,
       "Conflict",
@@ -164,17 +164,17 @@ const ANSWERS: [string, Answer, EvictionAnswer, string][] = [
     "cannot evict hotplug pod: hp",
   ],
   [
-    "KubeVirt: in trouble",
+    "KubeVirt: fails",
     webhookDenial(429, "kubevirt failed getting the vmi: timeout"),
     "blocked",
     "kubevirt failed getting the vmi",
   ],
-  ["a webhook that breaks down", webhookDenial(500, "panic", "keep.example"), "blocked", "panic"],
-  ["a webhook that says no", webhookDenial(403, "not this one", "keep.example"), "never", "not this one"],
-  ["a policy that says no", failure(422, "Invalid", policy), "never", "denied request: no"],
+  ["a webhook that fails", webhookDenial(500, "panic", "keep.example"), "blocked", "panic"],
+  ["a webhook that denies", webhookDenial(403, "not this one", "keep.example"), "never", "not this one"],
+  ["a policy that denies", failure(422, "Invalid", policy), "never", "denied request: no"],
   ["throttling", tooBusy, "failed", "answered 429 Too many requests, please try again later."],
   [
-    "throttling in its own form",
+    "throttling with a Status",
     failure(429, "TooManyRequests", "storage is (re)initializing"),
     "failed",
     "429",
@@ -185,7 +185,12 @@ const ANSWERS: [string, Answer, EvictionAnswer, string][] = [
     "failed",
     'cannot create resource "pods/eviction"',
   ],
-  ["no such token", failure(401, "Unauthorized", "Unauthorized"), "failed", "does not accept the token in"],
+  [
+    "an invalid token",
+    failure(401, "Unauthorized", "Unauthorized"),
+    "failed",
+    "does not accept the token in",
+  ],
   [
     "no such subresource",
     failure(404, "NotFound", "the server could not find the requested resource"),
@@ -205,23 +210,23 @@ const ANSWERS: [string, Answer, EvictionAnswer, string][] = [
     "answered 504 Timeout",
   ],
   [
-    "a gateway's error",
+    "an error of a gateway",
     answer("502 Bad Gateway", "<html>bad gateway</html>"),
     "failed",
     "answered 502 <html>",
   ],
   ["a redirect", answer("302 Found", ""), "failed", "answered 302"],
-  ["a connection that drops", hangUp, "failed", "cannot reach the API server"],
-  ["a connection that drops within the answer", brokenAnswer(TWO_BUDGETS), "failed", "cannot reach"],
+  ["a lost connection", hangUp, "failed", "cannot reach the API server"],
+  ["a connection lost within the response", brokenAnswer(TWO_BUDGETS), "failed", "cannot reach"],
 ];
 
-describe("the answer to an eviction", () => {
+describe("the response to an eviction", () => {
   test.each(ANSWERS)("%s", async (_, given, expected, words) => {
     fake.objects.always(EVICTION, given);
     const reply = await evict();
     expect(reply.answer).toBe(expected);
     expect(reply.message).toContain(words);
-    // Whatever comes of it, it is asked once.
+    // No response causes a second request.
     expect(fake.objects.requests).toHaveLength(1);
     expect(fake.cluster.pods.has("pod-0")).toBe(true);
   });
@@ -230,19 +235,19 @@ describe("the answer to an eviction", () => {
     ["a header", tooBusy, 7],
     ["its body", stillProcessed, 10],
     ["nothing", recordedApiAnswer("eviction-429-pdb.http"), undefined],
-  ])("says in %s how long to wait", async (_, given, retryAfterSeconds) => {
+  ])("has in %s the time to wait", async (_, given, retryAfterSeconds) => {
     fake.objects.always(EVICTION, given);
     expect((await evict()).retryAfterSeconds).toBe(retryAfterSeconds);
   });
 
-  test("that does not come is not waited for", async () => {
+  test("is waited for only until the timeout", async () => {
     fake.objects.always(EVICTION, silence);
     const reply = await evict({}, new ApiServer({ ...fake.options, timeoutMilliseconds: 200 }));
     expect(reply.answer).toBe("failed");
     expect(reply.message).toMatch(/^the API server \(\S+\/pod-0\/eviction\) did not answer within 0\.2 s$/);
   });
 
-  test("is given up with everything else", async () => {
+  test("is aborted with `closing`", async () => {
     const closing = new AbortController();
     fake.objects.always(EVICTION, () => closing.abort());
     const server = new ApiServer(fake.options);
@@ -250,7 +255,7 @@ describe("the answer to an eviction", () => {
     expect(reply.answer).toBe("failed");
   });
 
-  test("is as fresh as the budget", async () => {
+  test("is evaluated again for each request", async () => {
     fake.objects.instead(EVICTION, recordedApiAnswer("eviction-429-pdb.http"));
     expect([(await evict()).answer, (await evict()).answer]).toEqual(["blocked", "accepted"]);
   });
@@ -259,7 +264,7 @@ describe("the answer to an eviction", () => {
 describe("a deletion", () => {
   const remove = (pod = { ...POD, uid: uid() }) => deletePod(new ApiServer(fake.options), pod, never);
 
-  test("is of this very pod, with its own grace period", async () => {
+  test("is requested for the pod with this UID, with its own grace period", async () => {
     const before = uid();
     expect((await remove()).answer).toBe("accepted");
     expect(fake.objects.requests).toEqual([
@@ -272,7 +277,7 @@ describe("a deletion", () => {
     expect([...fake.cluster.pods.keys()]).toEqual(["pod-1"]);
   });
 
-  test("leaves another pod of the same name alone", async () => {
+  test("does not affect another pod of the same name", async () => {
     expect((await remove({ ...POD, uid: "another" })).answer).toBe("gone");
     expect(fake.cluster.pods.get("pod-0")?.isTerminating).toBeUndefined();
   });
@@ -285,8 +290,8 @@ describe("a deletion", () => {
       "failed",
       'cannot delete resource "pods"',
     ],
-    ["a webhook that says no", webhookDenial(403, "not this one", "keep.example"), "never", "not this one"],
-    ["a connection that drops", hangUp, "failed", "cannot reach the API server"],
+    ["a webhook that denies", webhookDenial(403, "not this one", "keep.example"), "never", "not this one"],
+    ["a lost connection", hangUp, "failed", "cannot reach the API server"],
   ])("%s", async (_, given, expected, words) => {
     fake.objects.always(DELETION, given);
     const reply = await remove();

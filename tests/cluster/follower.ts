@@ -3,13 +3,13 @@ import { type PodListener, PodWatch, type PodWatchOptions } from "../../src/clus
 import type { RequestError } from "../../src/cluster/request-error.ts";
 import type { FakeApiServer } from "../node/fake-api-server.ts";
 
-/** The node whose pods are followed. */
+/** Name of the node whose pods are watched. */
 export const NODE = "node-0";
 
-/** Follows the pods of a node of the fake API server's cluster, and keeps what it was told. */
+/** Watches the pods of a node of the fake API server's cluster, and records the calls of its listener. */
 export class Follower implements PodListener, Disposable {
   readonly watch: PodWatch;
-  readonly told: PodList[] = [];
+  readonly lists: PodList[] = [];
   readonly errors: RequestError[] = [];
   readonly waits: number[] = [];
   readonly #fake: FakeApiServer;
@@ -23,7 +23,7 @@ export class Follower implements PodListener, Disposable {
   }
 
   onPods(list: PodList): void {
-    this.told.push(list);
+    this.lists.push(list);
     this.#wake();
   }
 
@@ -33,26 +33,26 @@ export class Follower implements PodListener, Disposable {
     this.#wake();
   }
 
-  /** Waits until something is so, looking whenever something is told or asked; the test's own time limit ends it. */
-  async until(isSo: () => boolean): Promise<void> {
-    while (!isSo()) await new Promise<void>((resolve) => (this.#wake = resolve));
+  /** Waits for a condition, checked after each call of the listener and each request, until the test's own time limit. */
+  async until(condition: () => boolean): Promise<void> {
+    while (!condition()) await new Promise<void>((resolve) => (this.#wake = resolve));
   }
 
-  /** Waits until the pods told are those of the node, each as it is now, and a watch goes on from there. */
-  async untilRight(): Promise<void> {
+  /** Waits until the latest list has the node's current pods, and a watch has started. */
+  async untilCurrent(): Promise<void> {
     await this.until(() => this.#fake.watches === 1 && this.known === knownOf(this.#fake));
   }
 
-  /** The pods told last, each with its revision. */
+  /** Pods of the latest list, each with its revision. */
   get known(): string {
-    const pods = this.told.at(-1)?.pods ?? [];
+    const pods = this.lists.at(-1)?.pods ?? [];
     return lines(
       pods.map(({ name, uid, annotations }) => `${name} ${uid} ${annotations["wasp.io/swap-limit"]}`),
     );
   }
 
   get names(): string[] {
-    return (this.told.at(-1)?.pods ?? []).map(({ name }) => name).sort();
+    return (this.lists.at(-1)?.pods ?? []).map(({ name }) => name).sort();
   }
 
   [Symbol.dispose](): void {

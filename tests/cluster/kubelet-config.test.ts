@@ -11,7 +11,7 @@ function thresholdsOf(fields: object): unknown {
 const none = { hard: undefined, soft: undefined, enforcesPods: false };
 
 describe("a kubelet's configuration", () => {
-  test("as recorded tells when the kubelet evicts for memory, and that it does not limit swap", () => {
+  test("as recorded has the thresholds of memory and no swap behavior", () => {
     expect(decodeKubeletConfig(recordedConfig())).toEqual({
       swapBehavior: "",
       thresholds: { hard: { bytes: 100 * MI }, soft: undefined, enforcesPods: true },
@@ -22,19 +22,23 @@ describe("a kubelet's configuration", () => {
     ["nothing", {}, none],
     ["null", { evictionHard: null, evictionSoft: null, enforceNodeAllocatable: null }, none],
     ["other signals", { evictionHard: { "nodefs.available": "10%" } }, none],
-    ["a part", { evictionHard: { "memory.available": "7.5%" } }, { ...none, hard: { fraction: 0.075 } }],
+    [
+      "a percentage",
+      { evictionHard: { "memory.available": "7.5%" } },
+      { ...none, hard: { fraction: 0.075 } },
+    ],
     [
       "a quantity",
       { evictionSoft: { "memory.available": "1.5Gi" } },
       { ...none, soft: { bytes: 1536 * MI } },
     ],
-    ["one that is off", { evictionHard: { "memory.available": "0%" } }, none],
-    ["the other way to have it off", { evictionHard: { "memory.available": "100%" } }, none],
-    ["system alone", { enforceNodeAllocatable: ["system-reserved"] }, none],
-    ["pods too", { enforceNodeAllocatable: ["kube-reserved", "pods"] }, { ...none, enforcesPods: true }],
-    ["what cannot be read", { evictionHard: { "memory.available": "much" } }, undefined],
-    ["one of two that cannot be read", { evictionSoft: { "memory.available": "5 %" } }, undefined],
-  ])("with %s in it", (_, fields, thresholds) => {
+    ["a disabled threshold", { evictionHard: { "memory.available": "0%" } }, none],
+    ["a threshold disabled by 100%", { evictionHard: { "memory.available": "100%" } }, none],
+    ["system alone enforced", { enforceNodeAllocatable: ["system-reserved"] }, none],
+    ["pods enforced", { enforceNodeAllocatable: ["kube-reserved", "pods"] }, { ...none, enforcesPods: true }],
+    ["a threshold that cannot be parsed", { evictionHard: { "memory.available": "much" } }, undefined],
+    ["a soft threshold that cannot be parsed", { evictionSoft: { "memory.available": "5 %" } }, undefined],
+  ])("with %s", (_, fields, thresholds) => {
     expect(thresholdsOf(fields)).toEqual(thresholds);
   });
 });

@@ -58,7 +58,7 @@ describe("the kubelet's pods", () => {
     expect(fake.requests[0]?.toLowerCase()).toContain("\r\nauthorization: bearer token-1\r\n");
   });
 
-  test("are read with the token of the moment", async () => {
+  test("are read with the current token", async () => {
     const kubelet = new Kubelet(options);
     await kubelet.pods();
     fake.write("token", "token-2");
@@ -78,7 +78,7 @@ describe("the kubelet's pods", () => {
   });
 });
 
-describe("an answer that is no list of pods", () => {
+describe("a response that is not a list of pods", () => {
   test.each<[KubeletErrorKind, string, Answer, RegExp]>([
     [
       "unauthorized",
@@ -90,17 +90,17 @@ describe("an answer that is no list of pods", () => {
       "forbidden",
       "recorded 403",
       recordedAnswer("kubelet-pods-noperm.http"),
-      /wants permission to get nodes\/pods or nodes\/proxy for system:serviceaccount:test:noperm: 403 Forbidden \(/,
+      /requires permission to get nodes\/pods or nodes\/proxy for system:serviceaccount:test:noperm: 403 Forbidden \(/,
     ],
     [
       "forbidden",
       "403 of an older kubelet",
       answer("403 Forbidden", "Forbidden (user=wasp, verb=get, resource=nodes, subresource=proxy)"),
-      /wants permission to get nodes\/proxy for wasp: 403/,
+      /requires permission to get nodes\/proxy for wasp: 403/,
     ],
     [
       "forbidden",
-      "403 without a word",
+      "403 without a body",
       answer("403 Forbidden", ""),
       /get nodes\/pods or nodes\/proxy for the/,
     ],
@@ -140,21 +140,21 @@ describe("an answer that is no list of pods", () => {
     expect(error.message).toEndWith("did not answer within 0.1 s");
   });
 
-  test("timeout: an answer without end", async () => {
+  test("timeout: a response without end", async () => {
     fake.answer = (socket) => {
       socket.write('HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{"kind":');
     };
     expect((await failure({ timeoutMilliseconds: 100 })).kind).toBe("timeout");
   });
 
-  test("too-large: read no further than allowed", async () => {
+  test("too-large: not read beyond the limit", async () => {
     fake.answer = endlessAnswer;
     const error = await failure({ maxBodyBytes: 1_000_000 });
     expect(error.kind).toBe("too-large");
     expect(error.message).toEndWith("exceeds 1000000 bytes");
   });
 
-  test("a list of just the largest size is read", async () => {
+  test("a list of exactly the maximum size is read", async () => {
     const bytes = Buffer.byteLength(recorded);
     expect((await new Kubelet({ ...options, maxBodyBytes: bytes }).pods()).pods).toHaveLength(8);
     expect((await failure({ maxBodyBytes: bytes - 1 })).kind).toBe("too-large");
@@ -176,8 +176,8 @@ describe("an answer that is no list of pods", () => {
 describe("the token", () => {
   test.each([
     ["is missing", "no-such-file", undefined, /^cannot read the token: .*no-such-file/],
-    ["is empty", "empty-token", "\n", /empty-token does not hold a token$/],
-    ["is no token", "odd-token", "token-1\r\nX-Evil: 1", /odd-token does not hold a token$/],
+    ["is empty", "empty-token", "\n", /empty-token does not contain a token$/],
+    ["is not a header value", "odd-token", "token-1\r\nX-Evil: 1", /odd-token does not contain a token$/],
   ])("%s", async (_, name, text, message) => {
     if (text !== undefined) fake.write(name, text);
     const error = await failure({ tokenFile: file(name) });
@@ -187,18 +187,18 @@ describe("the token", () => {
   });
 });
 
-describe("who answers", () => {
+describe("the kubelet's certificate", () => {
   const kubeletName = KUBELET_NAME;
 
   test.each<[string, KubeletOptions["trust"]]>([
-    ["the CA's certificate among others", { kind: "ca", file: "all.pem", serverName: kubeletName }],
+    ["a CA among others in the file", { kind: "ca", file: "all.pem", serverName: kubeletName }],
     [
-      "the kubelet's own certificate, whatever its names",
+      "the kubelet's own certificate in the file, whatever its names",
       { kind: "serving-certificate", file: "kubelet.pem" },
     ],
-    ["its own certificate with its issuer behind", { kind: "serving-certificate", file: "chain.pem" }],
-    ["anybody, when that is asked for", { kind: "insecure" }],
-  ])("is known by %s", async (_, trust) => {
+    ["its own certificate before its issuer's", { kind: "serving-certificate", file: "chain.pem" }],
+    ["insecure mode", { kind: "insecure" }],
+  ])("is accepted: %s", async (_, trust) => {
     fake.write("all.pem", (await read("other.pem")) + (await read("ca.pem")));
     fake.write(
       "chain.pem",
@@ -212,37 +212,45 @@ describe("who answers", () => {
     [
       "another CA",
       { kind: "ca", file: "other.pem", serverName: kubeletName },
-      /did not show a certificate for k8snode that the CA in \S+other\.pem issued: unable to verify/,
+      /did not present a certificate for k8snode that the CA in \S+other\.pem issued: unable to verify/,
     ],
     [
       "another name",
       { kind: "ca", file: "ca.pem", serverName: "k8snode2" },
-      /did not show a certificate for k8snode2 that the CA in \S+ca\.pem issued: ERR_TLS_CERT_ALTNAME_INVALID$/,
+      /did not present a certificate for k8snode2 that the CA in \S+ca\.pem issued: ERR_TLS_CERT_ALTNAME_INVALID$/,
     ],
-    ["an address that is no name", { kind: "ca", file: "ca.pem" }, /certificate for 127\.0\.0\.1 that/],
     [
-      "the kubelet's certificate is no CA",
+      "an address that is not in the certificate",
+      { kind: "ca", file: "ca.pem" },
+      /certificate for 127\.0\.0\.1 that/,
+    ],
+    [
+      "the kubelet's certificate, which is not a CA",
       { kind: "ca", file: "kubelet.pem", serverName: kubeletName },
       /that the CA in \S+kubelet\.pem issued/,
     ],
     [
       "another certificate",
       { kind: "serving-certificate", file: "other.pem" },
-      /did not show the certificate in \S+other\.pem/,
+      /did not present the certificate in \S+other\.pem/,
     ],
     [
       "the issuer's certificate in the kubelet's place",
       { kind: "serving-certificate", file: "ca.pem" },
-      /did not show the certificate in \S+ca\.pem/,
+      /did not present the certificate in \S+ca\.pem/,
     ],
     ["no file", { kind: "ca", file: "none.pem" }, /^cannot read the certificate: .*none\.pem/],
-    ["a file without certificate", { kind: "ca", file: "token" }, /token does not hold certificates in PEM$/],
+    [
+      "a file without a certificate",
+      { kind: "ca", file: "token" },
+      /token does not contain certificates in PEM$/,
+    ],
     [
       "a broken certificate",
       { kind: "ca", file: "broken.pem" },
-      /broken\.pem does not hold certificates in PEM$/,
+      /broken\.pem does not contain certificates in PEM$/,
     ],
-  ])("is not known by %s", async (_, trust, message) => {
+  ])("is refused: %s", async (_, trust, message) => {
     fake.write("broken.pem", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n");
     await new Kubelet({ ...options, trust: { kind: "insecure" } }).pods();
     fake.requests.length = 0;
@@ -265,11 +273,11 @@ describe("the environment", () => {
   test("cannot turn verification off", async () => {
     const trust = { kind: "ca", file: file("other.pem"), serverName: KUBELET_NAME } as const;
     const outcome = await inChild({ ...options, trust }, { NODE_TLS_REJECT_UNAUTHORIZED: "0" });
-    // What a plain fetch does shows that the variable was heeded.
+    // The plain fetch shows that the variable has an effect.
     expect(outcome).toEqual({ plain: "200", kubelet: "tls" });
   });
 
-  test("cannot put a proxy in between", async () => {
+  test("cannot insert a proxy", async () => {
     let visits = 0;
     using proxy = Bun.serve({
       port: 0,

@@ -35,7 +35,7 @@ const node = () => fake.objects.nodes.get("node-0");
 const own = () => node()?.status.conditions.find(({ type }) => type === "SwapPressure");
 
 describe("the node condition", () => {
-  test("is set beside the others, which stay as they are, like the rest of the node", async () => {
+  test("is set without a change of the others and of the rest of the node", async () => {
     const before = structuredClone(node());
     await set(HEALTHY);
     expect<unknown>(own()).toEqual({
@@ -51,7 +51,7 @@ describe("the node condition", () => {
     expect<unknown>(rest).toEqual(before);
   });
 
-  test("asks for a merge that takes conditions by their types", async () => {
+  test("is set with a patch that merges conditions by type", async () => {
     await set(HEALTHY);
     const [patch] = fake.objects.writes;
     expect(patch?.line).toBe(STATUS);
@@ -59,8 +59,8 @@ describe("the node condition", () => {
     expect(patch?.body).toHaveProperty("status.conditions.length", 1);
   });
 
-  test("tells since when it is what it is", async () => {
-    const told: unknown[] = [];
+  test("keeps its transition time while its status is the same", async () => {
+    const seen: unknown[] = [];
     const steps: [SwapPressure, number][] = [
       [HEALTHY, 0],
       [HEALTHY, 10],
@@ -71,10 +71,10 @@ describe("the node condition", () => {
     ];
     for (const [pressure, seconds] of steps) {
       await set(pressure, seconds);
-      told.push(own());
+      seen.push(own());
     }
     const at = (seconds: string) => `2026-11-22T02:00:${seconds}Z`;
-    expect(told).toMatchObject([
+    expect(seen).toMatchObject([
       { status: "False", lastHeartbeatTime: at("00"), lastTransitionTime: at("00") },
       { status: "False", lastHeartbeatTime: at("10"), lastTransitionTime: at("00") },
       { status: "True", lastHeartbeatTime: at("20"), lastTransitionTime: at("20") },
@@ -84,13 +84,13 @@ describe("the node condition", () => {
     ]);
   });
 
-  test("of a node that has no conditions yet is its first", async () => {
+  test("of a node without conditions becomes its first", async () => {
     fake.objects.putNode("node-0", { status: { conditions: [] } });
     await set(PRESSED);
     expect(node()?.status.conditions).toHaveLength(1);
   });
 
-  test("does not lose what the kubelet says meanwhile", async () => {
+  test("does not overwrite the kubelet's changes made meanwhile", async () => {
     fake.objects.beforeServing = ({ line }) => {
       if (line === STATUS) fake.objects.putNode("node-0", { status: { conditions: [{ type: "Ready" }] } });
     };
@@ -103,11 +103,23 @@ describe("the node condition cannot be set", () => {
   const GET = "GET /api/v1/nodes/node-0";
   test.each<[string, string, Answer, RequestErrorKind, RegExp]>([
     ["the node is gone", GET, failure(404, "NotFound", 'nodes "node-0" not found'), "status", /404 nodes/],
-    ["it may not be read", GET, failure(403, "Forbidden", "no"), "forbidden", /nodes\/node-0\) wants/],
-    ["it is no node", GET, answer("200 OK", "{}"), "malformed", /sent what is not a Node: kind: missing$/],
-    ["it may not be patched", STATUS, failure(403, "Forbidden", "no"), "forbidden", /node-0\/status\) wants/],
-    ["of an error", STATUS, failure(500, "InternalError", "etcd"), "status", /answered 500 etcd$/],
-    ["the connection drops", STATUS, hangUp, "unreachable", /^cannot reach the API server/],
+    ["it may not be read", GET, failure(403, "Forbidden", "no"), "forbidden", /nodes\/node-0\) requires/],
+    [
+      "it is not a node",
+      GET,
+      answer("200 OK", "{}"),
+      "malformed",
+      /sent a malformed response: not a Node: kind: missing$/,
+    ],
+    [
+      "it may not be patched",
+      STATUS,
+      failure(403, "Forbidden", "no"),
+      "forbidden",
+      /node-0\/status\) requires/,
+    ],
+    ["the API server fails", STATUS, failure(500, "InternalError", "etcd"), "status", /answered 500 etcd$/],
+    ["the connection is lost", STATUS, hangUp, "unreachable", /^cannot reach the API server/],
   ])("when %s", async (_, line, given, kind, message) => {
     fake.objects.always(line, given);
     await expect(set(PRESSED)).rejects.toMatchObject({ kind, message: expect.stringMatching(message) });

@@ -22,7 +22,7 @@ const server = () => new ApiServer(fake.options);
 const node = () => fake.objects.nodes.get("node-0");
 const read = async () => evictionsOf(await getNode(server(), "node-0", never));
 
-test("evictions are written down on the node, and nothing else of it changes", async () => {
+test("evictions are recorded in an annotation, and nothing else of the node changes", async () => {
   expect(await read()).toEqual([]);
   const before = structuredClone(node());
   await recordEvictions(server(), "node-0", [FIRST], never);
@@ -48,14 +48,14 @@ test.each([
   ["", []],
   ["nonsense", []],
   [`@ @@ ${SECOND.podUid}@yesterday ${FIRST.podUid}@2026-11-22T02:00:00Z  x`, [FIRST]],
-])("of what others wrote there, what makes no sense is left out: %j", async (text, expected) => {
+])("entries that cannot be parsed are left out: %j", async (text, expected) => {
   fake.objects.putNode("node-0", {
     metadata: { name: "node-0", resourceVersion: "1", annotations: { [KEY]: text } },
   });
   expect(await read()).toEqual(expected);
 });
 
-test("evictions that cannot be written down fail with what the API server says", async () => {
+test("a failed recording rejects with the API server's message", async () => {
   fake.objects.always("PATCH /api/v1/nodes/node-0", failure(403, "Forbidden", "no such permission"));
   expect(recordEvictions(server(), "node-0", [FIRST], never)).rejects.toMatchObject({
     kind: "forbidden",

@@ -12,7 +12,7 @@ const PATCH = "PATCH /api/v1/nodes/node-0";
 const KEY = "wasp.io/swap-pressure";
 const HARD: SwapPressureTaint = { effect: "NoSchedule" };
 const SOFT: SwapPressureTaint = { effect: "PreferNoSchedule" };
-// What is not known to wasp stays too.
+// Fields that wasp does not know are kept too.
 const OTHER = { key: "example.com/gpu", effect: "NoSchedule", value: "yes" };
 const EVICTING = {
   key: "node.kubernetes.io/unreachable",
@@ -37,19 +37,19 @@ const lines = () => fake.objects.requests.map(({ line }) => line);
 
 describe("the taint", () => {
   test.each<[object[] | null | undefined, SwapPressureTaint | undefined, object[] | undefined]>([
-    // From no others to its own.
+    // No other taints.
     [undefined, HARD, [own("NoSchedule")]],
     [null, HARD, [own("NoSchedule")]],
     [[], SOFT, [own("PreferNoSchedule")]],
     [[], { ...HARD, value: "thrash" }, [own("NoSchedule", "thrash")]],
-    // Beside others.
+    // Other taints.
     [[OTHER, EVICTING], HARD, [OTHER, EVICTING, own("NoSchedule")]],
     [[OTHER, own("NoSchedule"), EVICTING], undefined, [OTHER, EVICTING]],
     [[own("NoSchedule")], undefined, []],
     // Another effect or value.
     [[own("NoSchedule"), OTHER], SOFT, [OTHER, own("PreferNoSchedule")]],
     [[own("NoSchedule", "thrash"), OTHER], HARD, [OTHER, own("NoSchedule")]],
-    // More than one, which keys with two effects can be.
+    // Several: one key may occur with several effects.
     [[own("NoSchedule"), OTHER, own("PreferNoSchedule")], HARD, [OTHER, own("NoSchedule")]],
     [[own("NoExecute"), own("PreferNoSchedule"), OTHER], undefined, [OTHER]],
     // Nothing to do.
@@ -68,7 +68,7 @@ describe("the taint", () => {
     expect(fake.objects.writes).toHaveLength(after === undefined ? 0 : 1);
   });
 
-  test("does not lose one that somebody sets at the same time", async () => {
+  test("keeps one that is added at the same time", async () => {
     put([OTHER]);
     let rivals = 2;
     fake.objects.beforeServing = ({ line }) => {
@@ -81,7 +81,7 @@ describe("the taint", () => {
     expect(lines()).toEqual([GET, PATCH, GET, PATCH, GET, PATCH]);
   });
 
-  test("does not bring back one that somebody takes away at the same time", async () => {
+  test("does not restore one that is removed at the same time", async () => {
     put([OTHER, EVICTING, own("NoSchedule")]);
     fake.objects.beforeServing = ({ line }) => {
       if (line === PATCH && spec()?.taints?.length === 3) put([EVICTING, own("NoSchedule")]);
@@ -90,7 +90,7 @@ describe("the taint", () => {
     expect<unknown>(spec()?.taints).toEqual([EVICTING]);
   });
 
-  test("that somebody else removed at the same time needs no more doing", async () => {
+  test("that is removed at the same time needs no patch", async () => {
     put([own("NoSchedule")]);
     fake.objects.beforeServing = ({ line }) => {
       if (line === PATCH) put([OTHER]);
@@ -105,12 +105,12 @@ describe("the taint cannot be set", () => {
 
   test.each<[string, string, Answer, RequestErrorKind, RegExp]>([
     ["the node is gone", GET, failure(404, "NotFound", 'nodes "node-0" not found'), "status", /404 nodes/],
-    ["it may not be read", GET, failure(403, "Forbidden", "no"), "forbidden", /wants a permission/],
-    ["it may not be patched", PATCH, failure(403, "Forbidden", "no"), "forbidden", /wants a permission/],
-    ["a policy is against it", PATCH, failure(422, "Invalid", "denied request"), "status", /422 denied/],
-    ["of an error", PATCH, failure(500, "InternalError", "etcd"), "status", /answered 500 etcd$/],
-    ["the connection drops", PATCH, hangUp, "unreachable", /^cannot reach the API server/],
-  ])("when %s, which is not tried again", async (_, line, given, kind, message) => {
+    ["it may not be read", GET, failure(403, "Forbidden", "no"), "forbidden", /requires a permission/],
+    ["it may not be patched", PATCH, failure(403, "Forbidden", "no"), "forbidden", /requires a permission/],
+    ["a policy denies it", PATCH, failure(422, "Invalid", "denied request"), "status", /422 denied/],
+    ["the API server fails", PATCH, failure(500, "InternalError", "etcd"), "status", /answered 500 etcd$/],
+    ["the connection is lost", PATCH, hangUp, "unreachable", /^cannot reach the API server/],
+  ])("when %s, without another attempt", async (_, line, given, kind, message) => {
     fake.objects.always(line, given);
     await expect(set(HARD)).rejects.toMatchObject({
       kind,
@@ -120,7 +120,7 @@ describe("the taint cannot be set", () => {
     expect<unknown>(spec()?.taints).toEqual([OTHER]);
   });
 
-  test("when others never cease to change the node", async () => {
+  test("when others keep changing the node", async () => {
     fake.objects.beforeServing = ({ line }) => {
       if (line === PATCH) put([OTHER]);
     };
@@ -132,7 +132,7 @@ describe("the taint cannot be set", () => {
     expect(fake.objects.writes).toHaveLength(6);
   });
 
-  test("when the agent ends in the meantime", async () => {
+  test("when the agent ends meanwhile", async () => {
     const closing = new AbortController();
     fake.objects.beforeServing = ({ line }) => {
       if (line !== PATCH) return;

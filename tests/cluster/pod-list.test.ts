@@ -8,7 +8,7 @@ import { recordedPods } from "../node/fake-kubelet.ts";
 const MI = 2 ** 20;
 const recorded = JSON.parse(recordedPods("kubelet-pods.json"));
 
-/** Reads a list in one piece, of its text or what it is to be written as. */
+/** Reads a list in one piece from its text, or from a value that is first converted to JSON. */
 function decodePodList(list: unknown): PodList {
   const reader = new PodListReader(new Map());
   reader.push(new TextEncoder().encode(typeof list === "string" ? list : JSON.stringify(list)));
@@ -27,7 +27,7 @@ describe("the recorded list", () => {
     test        besteffort              BestEffort 0          0   -   b517d0e9-1321-4dbe-91a6-91d1f56b5af5 1bb3e81eeded3287e502d0788bdb21a22dab11bc2ee6542e508b69b489dbb4ef
     test        hog-swapping            Burstable  0          64  128 e0ae7e11-460e-4aa1-9cb7-026fed4ed085 39beb8488ef2c0f0d936e1ad8af4c5b40583853812967d95beab96b9efb05e7f
     test        burstable               Burstable  0          64  512 bf79f6f1-0e78-4294-b042-7d52b4fb161e cb4cabfbee3b4a6731426a3bfd209a94fac1af6dd1dc973ceede81cd3be6d55b`;
-  // It is killed again and again, and was started once more before the second list was recorded.
+  // It is killed repeatedly, and was restarted before the second list was recorded.
   const hog = `
     test        hog-noswap              Burstable  0          64  128 899ed263-fd85-4fd3-a805-67a7b0a32aef eaad01bfe10444eb94d501fa8bbc6cd605843bba38b35d9690c6fffdb6dcda6a`;
   const hogLater = `
@@ -41,7 +41,7 @@ describe("the recorded list", () => {
   const criticalMirror = `
     kube-system static-critical-k8snode Burstable  2000001000 8   64  70053fb8-a3e4-4f27-a061-eb4b22ced67c 6a47d4c5933b5ceeecb6376c207d5b5a704da4ef74721827ee867ee12d3672b0`;
 
-  test("of the kubelet has static pods themselves, and says where each pod is from", () => {
+  test("of the kubelet has static pods themselves, and the source of each pod", () => {
     const { pods, problems } = decodePodList(recordedPods("kubelet-pods.json"));
     expect(problems).toEqual([]);
     expect(byName(pods)).toEqual(
@@ -85,7 +85,7 @@ describe("the recorded list", () => {
   }
 });
 
-/** A pod as JSON has it, with these parts and otherwise only what it must have. */
+/** JSON of a pod with these parts and otherwise only its required fields. */
 function podJson(parts: { spec?: object; status?: object; metadata?: object }) {
   return {
     metadata: { uid: "uid-1", namespace: "shop", name: "db-0", ...parts.metadata },
@@ -128,7 +128,7 @@ describe("containers", () => {
   test.each<[string, Parts, PodContainer[]]>([
     ["without status", { spec: asked }, [c(known)]],
     ["with an empty status", { spec: asked, status: {} }, [c(known)]],
-    ["that wait", { spec: asked, status: status({ state: { waiting: {} } }) }, [c(known)]],
+    ["that are waiting", { spec: asked, status: status({ state: { waiting: {} } }) }, [c(known)]],
     ["with an empty id", { spec: asked, status: status({ containerID: "" }) }, [c(known)]],
     [
       "that ended",
@@ -141,7 +141,7 @@ describe("containers", () => {
       [c({ ...known, id: "abc" })],
     ],
     [
-      "whose status is of others",
+      "without a status among others",
       { spec: asked, status: { containerStatuses: [{ name: "d", containerID: "cri-o://abc" }] } },
       [c(known)],
     ],
@@ -199,7 +199,7 @@ describe("containers", () => {
       [c(known)],
     ],
     [
-      "with a limit alone, which stands for the request",
+      "with a limit alone, which is the request too",
       { spec: { containers: [{ name: "c", ...memory(undefined, "128Mi") }] } },
       [c({ memoryRequestBytes: 128 * MI, memoryLimitBytes: 128 * MI })],
     ],
@@ -214,7 +214,7 @@ describe("containers", () => {
       [c({ memoryRequestBytes: 2 })],
     ],
     [
-      "with null for whatever may be missing",
+      "with null for each optional field",
       {
         spec: {
           priority: null,
@@ -235,7 +235,7 @@ describe("containers", () => {
   });
 });
 
-test("a pod keeps only what decisions look at", () => {
+test("a pod keeps only the fields that decisions need", () => {
   const pod = onlyPod({
     metadata: {
       annotations: {
@@ -329,7 +329,7 @@ describe("a malformed pod", () => {
       podJson({ status: { containerStatuses: [{ name: "c", containerID: "cri-o://../c" }] } }),
       'pod shop/db-0: status.containerStatuses.0.containerID: "cri-o://../c" is not a container\'s id',
     ],
-  ])("%j is told, and costs no other its place", (item, problem) => {
+  ])("%j is reported, and the others are kept", (item, problem) => {
     const { pods, problems } = decodePodList(listOf(good, item, good));
     expect(pods.map((pod) => pod.name)).toEqual(["good", "good"]);
     expect(problems).toEqual([problem]);
@@ -352,11 +352,11 @@ describe("a list", () => {
     [null, /^not a PodList: null is not Object$/],
     [{ kind: "Status" }, /^not a PodList: kind: "Status" is not "PodList"$/],
     [{ kind: "PodList", items: {} }, /^not a PodList: items: Object is not Array$/],
-  ])("%j is none", (list, message) => {
+  ])("%j is refused", (list, message) => {
     expect(() => decodePodList(list)).toThrow(message);
   });
 
-  test("after another has the very pods that did not change, and no others of it", () => {
+  test("reuses the unchanged pods of the previous one, and no other", () => {
     const read = (before: PodListReader | undefined, ...pods: unknown[]) => {
       const reader = new PodListReader(before?.decoded ?? new Map());
       reader.push(new TextEncoder().encode(JSON.stringify(listOf(...pods))));
@@ -377,7 +377,7 @@ describe("a list", () => {
     expect(second.decoded.size).toBe(3);
   });
 
-  test("of any pods whatever is decoded, each to a pod or to a problem", () => {
+  test("of arbitrary pods is decoded, each to a pod or to a problem", () => {
     fc.assert(
       fc.property(fc.array(fc.oneof(fc.jsonValue(), damagedPod())), (items) => {
         const { pods, problems } = decodePodList(listOf(...items));
@@ -390,7 +390,7 @@ describe("a list", () => {
     );
   });
 
-  test("of any text or JSON is decoded, or is none", () => {
+  test("of arbitrary text or JSON is refused", () => {
     fc.assert(
       fc.property(fc.oneof(fc.string(), fc.json(), fc.jsonValue()), (list) => {
         expect(() => decodePodList(list)).toThrow(/^not (JSON|a PodList): /);
@@ -398,7 +398,7 @@ describe("a list", () => {
     );
   });
 
-  /** A recorded pod with one value, at any depth, replaced by another. */
+  /** Generates a recorded pod with one value, at any depth, replaced by another. */
   function damagedPod() {
     const paths = recorded.items.flatMap((item: unknown, index: number) =>
       pathsIn(item).map((path) => [index, ...path]),

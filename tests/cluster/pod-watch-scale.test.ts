@@ -10,25 +10,25 @@ afterAll(() => fake[Symbol.dispose]());
 const MIB = 2 ** 20;
 
 describe("in a cluster of 20,000 pods", () => {
-  test("only the node's own are sent, and held", async () => {
+  test("only the node's own are sent and kept", async () => {
     fake.reset(new FakeCluster(20_000, 110));
     fake.hasCache = false;
     using follower = new Follower(fake);
-    await follower.untilRight();
-    expect(follower.told.at(-1)?.pods).toHaveLength(110);
+    await follower.untilCurrent();
+    expect(follower.lists.at(-1)?.pods).toHaveLength(110);
     expect(fake.sent.pods).toBe(110);
     expect(fake.sent.bytes).toBeLessThan(MIB);
     for (let index = 0; index < 20_000; index += 100)
       fake.cluster.put(`pod-${index}`, `node-${9 + (index % 7)}`);
-    await follower.untilRight();
-    // Of those that left the node.
+    await follower.untilCurrent();
+    // Two more for the pods that left the node.
     expect(fake.sent.pods).toBe(112);
     expect(fake.requests.map(({ query }) => query.get("fieldSelector"))).toEqual(
       fake.requests.map(() => `spec.nodeName=${NODE}`),
     );
   });
 
-  test("an agent takes as much memory as in one of 200, however much happens", async () => {
+  test("an agent uses as much memory as in one of 200, after any number of events", async () => {
     const small = await memoryIn(new FakeCluster(200, 110));
     const large = await memoryIn(new FakeCluster(20_000, 110));
     expect(Math.abs(large.atFirst.rssBytes - small.atFirst.rssBytes)).toBeLessThan(8 * MIB);
@@ -48,7 +48,7 @@ interface Memory {
   readonly revision: number;
 }
 
-/** What a process of its own takes that follows the node: at first, after 2,000 events, and after 8,000 more. */
+/** Memory of a separate process that watches the node: at first, after 2,000 events, and after 8,000 more. */
 async function memoryIn(cluster: FakeCluster): Promise<Record<"atFirst" | "warm" | "later", Memory>> {
   fake.reset(cluster);
   let answered: (memory: Memory) => void = () => {};
@@ -59,7 +59,7 @@ async function memoryIn(cluster: FakeCluster): Promise<Record<"atFirst" | "warm"
   });
   const ask = (): Promise<Memory> => {
     const answer = new Promise<Memory>((resolve) => (answered = resolve));
-    child.send("how much?");
+    child.send("report");
     return answer;
   };
   const whenRevisionIs = async (revision: number): Promise<Memory> => {
@@ -68,7 +68,7 @@ async function memoryIn(cluster: FakeCluster): Promise<Record<"atFirst" | "warm"
       if (memory.revision === revision) return memory;
     }
   };
-  // Each pod changes in its turn, and after every turn the connection drops.
+  // Each turn changes every pod, and then resets the connection.
   const churn = async (turns: number): Promise<Memory> => {
     for (let turn = 0; turn < turns; turn++) {
       for (let index = 0; index < 100; index++) cluster.put(`pod-${index}`, NODE);
@@ -93,18 +93,18 @@ function script(): string {
     import { heapStats } from "bun:jsc";
     import { PodWatch } from "${ROOT}/src/cluster/pod-watch.ts";
     let pods = [];
-    const tell = () => {
+    const report = () => {
       Bun.gc(true);
       const revision = Math.max(...pods.map((pod) => Number(pod.annotations["wasp.io/swap-limit"])));
       const memory = { rssBytes: process.memoryUsage.rss(), heapBytes: heapStats().heapSize };
       process.send({ ...memory, pods: pods.length, revision });
     };
-    let isTold = false;
+    let isReported = false;
     const onPods = (list) => {
       pods = list.pods;
-      if (!isTold) tell();
-      isTold = true;
+      if (!isReported) report();
+      isReported = true;
     };
     new PodWatch(${JSON.stringify(options)}, { onPods, onError: () => {} });
-    process.on("message", tell);`;
+    process.on("message", report);`;
 }

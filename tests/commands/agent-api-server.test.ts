@@ -37,8 +37,8 @@ class FirstPod {
   get #id(): string {
     const pod = this.#cluster.pods.get("pod-0");
     if (pod === undefined) throw new Error("the cluster has no pod-0");
-    const { status } = podJson(pod) as { status: { containerStatuses: { containerID: string }[] } };
-    return status.containerStatuses[0]?.containerID.replace(/^.*:\/\//, "") ?? "";
+    const { status } = podJson(pod);
+    return status.containerStatuses?.[0]?.containerID?.replace(/^.*:\/\//, "") ?? "";
   }
 }
 

@@ -77,7 +77,7 @@ describe.concurrent("a kubelet", () => {
     [
       "refuses",
       recordedAnswer("kubelet-pods-noperm.http"),
-      /wants permission to get nodes\/pods or nodes\/proxy.*: 403/,
+      /requires permission to get nodes\/pods or nodes\/proxy.*: 403/,
     ],
     ["fails", answer("500 Internal Server Error", "boom"), /answered 500 boom/],
     ["breaks off", brokenAnswer(pods), /the kubelet/],

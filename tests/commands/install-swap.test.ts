@@ -104,7 +104,7 @@ describe("wasp install of swap", () => {
     );
     expect(exitCode).toBe(1);
     expect(stderr).toContain(
-      "set failSwapOn: false in /var/lib/kubelet/config.yaml, or say --ignore-kubelet",
+      "set failSwapOn: false in /var/lib/kubelet/config.yaml, or use --ignore-kubelet",
     );
     expect(host.listing()).toEqual(before);
     expect(acting(host)).toEqual([]);

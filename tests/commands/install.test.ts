@@ -252,7 +252,7 @@ describe("wasp install changes nothing", () => {
       "under a kubelet whose flags contradict it",
       (host) => host.addProcess(700, "kubelet", ["kubelet", "--fail-swap-on"]),
       [],
-      "the kubelet is started with --fail-swap-on, over all files",
+      "the kubelet is started with --fail-swap-on, which overrides its files",
     ],
     [
       "where another journal is",

@@ -112,7 +112,7 @@ describe("a recording", () => {
     const { exitCode, stdout } = await replay(`${folder}/odd.jsonl`);
     expect(exitCode).toBe(0);
     expect(stdout).toContain("note        the last line is incomplete, and is ignored\n");
-    expect(stdout).toContain("evict shop/h?[2Jog");
+    expect(stdout).toContain("evict shop/h\\u{1b}[2Jog");
     expect(stdout).not.toContain("\u001b");
   });
 });

@@ -152,7 +152,7 @@ describe("a recording", () => {
     node.kubelet.answer = answer("403 Forbidden", "Forbidden (user=me)");
     const { exitCode, stdout, stderr } = await wasp(["trace", "record", ...flagsOf(node), "--duration=5s"]);
     expect(exitCode).toBe(0);
-    expect(stderr.match(/the kubelet .* wants permission to get nodes\/pods/g)).toHaveLength(1);
+    expect(stderr.match(/the kubelet .* requires permission to get nodes\/pods/g)).toHaveLength(1);
     const last = (await decodeRecording(stdout)).snapshots.at(-1);
     expect(last).toMatchObject({ pods: [], containers: [{ id: containerIdOf(1) }] });
   });

@@ -17,7 +17,7 @@ import { kubeletSwapLimit } from "./kubelet.ts";
 import { kubepodsPath, type Layout, podPath } from "./kubepods-tree.ts";
 import { type ContainerSpec, type PodSpec, podListJson } from "./pods.ts";
 
-/** How the cgroups of a fake node are named. */
+/** Naming scheme of a fake node's cgroups. */
 export interface Naming extends Layout {
   readonly runtime: "crio" | "cri-containerd";
 }
@@ -25,26 +25,26 @@ export interface Naming extends Layout {
 const NAMING: Naming = { driver: "systemd", cgroupRoot: [], runtime: "crio" };
 
 const PAGE_BYTES = 4096;
-// As long as any figure: written over another one, it leaves nothing of that.
+// Longer than any number: an overwritten one leaves nothing behind.
 const FIGURE_WIDTH = 24;
 
-/** What the kubelet's own formula gives for a memory request in bytes, in whole pages, as the cgroup's file has it. */
+/** Returns the kubelet's swap limit for a memory request in bytes, in whole pages, as the cgroup's file has it. */
 export function shareOf(requestBytes: number, { memoryKibibytes, swapKibibytes } = RECORDED_NODE): string {
   const bytes = kubeletSwapLimit(requestBytes, memoryKibibytes * 1024, swapKibibytes * 1024);
   return String(bytes - (bytes % PAGE_BYTES));
 }
 
-/** A pod as its cgroup shows it. */
+/** Pod as its cgroup identifies it. */
 export type PodOfCgroup = { readonly uid: string; readonly qosClass?: QosClass };
 
-/** A node with a kubelet and pods in kubepods cgroups, on folders that stand for its cgroups. */
+/** Fake node with a kubelet and pods, whose cgroups are ordinary folders. */
 export class AgentNode implements Disposable {
   readonly node = new FakeNode(2);
   readonly kubelet: FakeKubelet;
-  /** The pods that the kubelet tells of, by UID, as long as its answer is not another one. */
+  /** Pods of the kubelet's list, by UID, unless a test replaces its answer. */
   readonly pods = new Map<string, PodSpec>();
   readonly #naming: Naming;
-  /** The length of the kubelet's last list. */
+  /** Size of the kubelet's last list. */
   listBytes = 0;
 
   private constructor(kubelet: FakeKubelet, naming: Naming) {
@@ -59,12 +59,12 @@ export class AgentNode implements Disposable {
     this.makeCgroup(this.kubepods);
   }
 
-  /** Makes a node without pods, under systemd and CRI-O unless told otherwise. */
+  /** Creates a node without pods, by default under systemd and CRI-O. */
   static async start(naming: Partial<Naming> = {}): Promise<AgentNode> {
     return new AgentNode(await FakeKubelet.start(), { ...NAMING, ...naming });
   }
 
-  /** The flags that show an agent this node. */
+  /** Flags with which an agent runs on this node. */
   get flags(): string[] {
     const { folder, port } = this.kubelet;
     return [
@@ -76,35 +76,35 @@ export class AgentNode implements Disposable {
     ];
   }
 
-  /** The path of the kubepods cgroup. */
+  /** Path of the kubepods cgroup. */
   get kubepods(): string {
     return kubepodsPath(this.#naming);
   }
 
-  /** Makes a pod's cgroup and those of its containers that have an id, with this limit, and tells of it. */
+  /** Creates the cgroups of a pod and of its containers that have an id, with this limit, and lists the pod. */
   addPod(pod: PodSpec, swapMax = "0"): void {
     this.pods.set(pod.uid, pod);
     for (const { id } of pod.containers) if (id !== undefined) this.makeContainer(pod, id, swapMax);
   }
 
-  /** Changes what the kubelet tells of a pod's containers. */
+  /** Changes a pod's containers in the kubelet's list. */
   changeContainers(pod: PodSpec, change: (container: ContainerSpec) => ContainerSpec): void {
     const known = this.pods.get(pod.uid) ?? pod;
     this.pods.set(pod.uid, { ...known, containers: known.containers.map(change) });
   }
 
-  /** Makes a container's cgroup as runc does, with this limit. */
+  /** Creates a container's cgroup as runc does, with this limit. */
   makeContainer(pod: PodOfCgroup, id: string, swapMax = "0"): void {
     this.makeCgroup(this.containerPath(pod, id), swapMax);
   }
 
-  /** Removes a pod with all its containers, and tells of it no more. */
+  /** Removes a pod with all its containers, also from the kubelet's list. */
   removePod(pod: PodSpec): void {
     this.removeCgroup(this.podPath(pod));
     this.pods.delete(pod.uid);
   }
 
-  /** Makes a cgroup with those above it, each with its limit files; all but the last allow any swap. */
+  /** Creates a cgroup and its ancestors with their limit files; the ancestors have no limit. */
   makeCgroup(path: string, swapMax = "max"): void {
     const names = path.split("/").slice(1);
     for (let depth = 1; depth <= names.length; depth++) {
@@ -117,30 +117,30 @@ export class AgentNode implements Disposable {
     }
   }
 
-  /** Removes a cgroup with those below it. */
+  /** Removes a cgroup and its descendants. */
   removeCgroup(path: string): void {
-    // Out of the way first: whoever watches never sees one that has lost some of its files.
+    // Moved away first: a watcher never sees a cgroup that lacks some of its files.
     const draft = mkdtempSync(`${this.node.root}/draft-`);
     renameSync(this.#directory(path), `${draft}/removed`);
     rmSync(draft, { recursive: true });
   }
 
-  /** The directory of a container's cgroup. */
+  /** Directory of a container's cgroup. */
   directoryOf(pod: PodOfCgroup, id: string): string {
     return this.#directory(this.containerPath(pod, id));
   }
 
-  /** Reads a container's limit as its cgroup has it. */
+  /** Reads a container's limit from its cgroup. */
   swapMax(pod: PodOfCgroup, id: string): string {
     return this.swapMaxAt(this.containerPath(pod, id));
   }
 
-  /** Writes a container's limit, as somebody else would. */
+  /** Writes a container's limit, as another program would. */
   writeSwapMax(pod: PodOfCgroup, id: string, text: string): void {
     this.writeSwapMaxAt(this.containerPath(pod, id), text);
   }
 
-  /** Tells how much a container has swapped out. */
+  /** Sets the swap usage of a container. */
   setSwapUsage(pod: PodOfCgroup, id: string, bytes: number): void {
     this.#overwrite(`${this.containerPath(pod, id)}/memory.swap.current`, String(bytes));
   }
@@ -155,14 +155,14 @@ export class AgentNode implements Disposable {
     this.#overwrite(`${path}/memory.swap.max`, text);
   }
 
-  /** The path of a container's cgroup below the mount point. */
+  /** Path of a container's cgroup below the mount point. */
   containerPath(pod: PodOfCgroup, id: string): string {
     const { driver, runtime } = this.#naming;
     const name = driver === "cgroupfs" && runtime === "cri-containerd" ? id : `${runtime}-${id}`;
     return `${this.podPath(pod)}/${driver === "systemd" ? `${name}.scope` : name}`;
   }
 
-  /** The path of a pod's cgroup below the mount point. */
+  /** Path of a pod's cgroup below the mount point. */
   podPath({ uid, qosClass = "Burstable" }: PodOfCgroup): string {
     return podPath(this.#naming, qosClass, uid);
   }
@@ -172,7 +172,7 @@ export class AgentNode implements Disposable {
     this.node[Symbol.dispose]();
   }
 
-  // Put in place whole: whoever watches never sees a real cgroup without its files.
+  // Put in place by a rename: a watcher never sees a cgroup without its files.
   #makeLevel(path: string, files: Record<string, string>): void {
     const directory = this.#directory(path);
     if (existsSync(directory)) return;
@@ -182,7 +182,7 @@ export class AgentNode implements Disposable {
     renameSync(draft, directory);
   }
 
-  // In one step, as the kernel does: a reader never sees an empty file, and nothing is cut off what came meanwhile.
+  // One write without truncation, as in the kernel: a reader never sees an empty file.
   #overwrite(file: string, text: string): void {
     const descriptor = openSync(this.#directory(file), "r+");
     writeSync(descriptor, text.padEnd(FIGURE_WIDTH));

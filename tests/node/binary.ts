@@ -1,19 +1,19 @@
 import { existsSync } from "node:fs";
 
-/** The repository's root. */
+/** Root of the repository. */
 export const ROOT = new URL("../..", import.meta.url).pathname.replace(/\/$/, "");
 
-/** The compiled executable that the tests run. */
+/** Path of the compiled executable that the tests run. */
 export const WASP = `${ROOT}/dist/wasp`;
 
-/** What a process did. */
+/** Exit status and output of a process. */
 export interface Outcome {
   readonly exitCode: number;
   readonly stdout: string;
   readonly stderr: string;
 }
 
-/** Runs the compiled executable with a clean environment; a time-out in milliseconds fails the test. */
+/** Runs the compiled executable with a clean environment, and kills it after 20 s. */
 export async function wasp(
   args: readonly string[],
   stdin: Blob | "ignore" = "ignore",

@@ -2,28 +2,27 @@ import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync 
 import { tmpdir } from "node:os";
 import { CONFIG_FILE_HEADER } from "../../src/config/agent/config-file.ts";
 
-/** A volume with a configuration file, as the kubelet makes one of a ConfigMap. */
+/** Volume with a configuration file, as the kubelet mounts a ConfigMap. */
 export class ConfigMap implements Disposable {
   readonly #folder = mkdtempSync(`${tmpdir()}/wasp-config-`);
   #version = 0;
 
-  /** Holds a file with these knobs. */
+  /** Creates a file with these knobs. */
   constructor(knobs: object) {
     this.publish(knobs);
     symlinkSync("..data/config.yaml", this.path);
   }
 
-  /** The file's path. */
+  /** Path of the file. */
   get path(): string {
     return `${this.#folder}/config.yaml`;
   }
 
-  /** Puts other knobs in their place, all at once (kubernetes pkg/volume/util/atomic_writer.go). */
+  /** Replaces all knobs atomically (kubernetes pkg/volume/util/atomic_writer.go). */
   publish(knobs: object): void {
     const before = `${this.#folder}/..${this.#version}`;
     this.#version += 1;
     mkdirSync(`${this.#folder}/..${this.#version}`);
-    // JSON is YAML.
     const text = JSON.stringify({ ...CONFIG_FILE_HEADER, ...knobs });
     writeFileSync(`${this.#folder}/..${this.#version}/config.yaml`, text);
     symlinkSync(`..${this.#version}`, `${this.#folder}/..data_tmp`);

@@ -2,7 +2,9 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import type { Server, TLSSocket } from "node:tls";
+import type { V1PodList } from "@kubernetes/client-node";
 import type { ApiServerOptions } from "../../src/cluster/api-server.ts";
+import type { Json } from "../../src/cluster/kubernetes-json.ts";
 import { type Change, eventOf, type FakeCluster, podJson } from "./fake-cluster.ts";
 import type { Answer } from "./fake-kubelet.ts";
 import { FakeObjects } from "./fake-objects.ts";
@@ -10,10 +12,10 @@ import { listen, makeCertificates, onRequest } from "./https-server.ts";
 
 const RECORDINGS = new URL("../fixtures/recordings/api", import.meta.url).pathname;
 
-/** What is asked of an API server: the first page of a list, a further one, or a watch. */
+/** Kind of request for pods: the first page of a list, a further page, or a watch. */
 export type Verb = "list" | "continue" | "watch";
 
-/** A request that came through. */
+/** Received request. */
 export interface ApiRequest {
   readonly verb: Verb;
   readonly path: string;
@@ -27,7 +29,7 @@ interface Watcher {
   readonly timer: NodeJS.Timeout;
 }
 
-/** Answers with a recorded answer of HTTP/2, as HTTP/1.1 has it. */
+/** Answers with a recorded HTTP/2 response, converted to HTTP/1.1. */
 export function recordedApiAnswer(file: string): Answer {
   const text = readFileSync(`${RECORDINGS}/${file}`, "utf8").replace(
     /^HTTP\/2 (\d+) /,
@@ -36,12 +38,12 @@ export function recordedApiAnswer(file: string): Answer {
   return (socket) => socket.end(text);
 }
 
-/** The lines that a watch recorded, with their ends. */
+/** Lines of a recorded watch, with their ends. */
 export function recordedLines(file: string): string[] {
   return readFileSync(`${RECORDINGS}/${file}`, "utf8").split(/(?<=\n)/);
 }
 
-/** Begins a watch with some lines, and leaves it open. */
+/** Starts a watch with some lines, and leaves it open. */
 export function openWatch(text: string): Answer {
   return (socket) => socket.write(STREAM_HEAD + (text && chunk(text)));
 }
@@ -54,20 +56,20 @@ function chunk(text: string): string {
 }
 
 /**
- * The HTTPS port of an API server that lists and watches the pods of a cluster, one node's at a time, and serves single
- * objects.
+ * Fake API server on an HTTPS port: it lists and watches the pods of a cluster, for one node at a time, and serves
+ * single objects.
  */
 export class FakeApiServer implements Disposable {
   readonly folder: string;
-  /** The requests that came through, oldest first. */
+  /** Received requests for pods, oldest first. */
   readonly requests: ApiRequest[] = [];
-  /** What was sent as the cluster's pods, without the answers given in their place. */
+  /** Size and number of the cluster's pods that were sent, without the answers of tests. */
   readonly sent = { bytes: 0, pods: 0 };
-  /** A real one lists from its cache at resource version 0, whatever the limit. */
+  /** If true, lists at resource version 0 ignore the limit, like those from the cache of a real one. */
   hasCache = true;
   onRequest: () => void = () => {};
   cluster: FakeCluster;
-  /** What is served one by one: nodes, pods and their evictions, events. */
+  /** Single objects: nodes, pods and their evictions, Events. */
   objects: FakeObjects;
   readonly #answers: Record<Verb, Answer[]> = { list: [], continue: [], watch: [] };
   readonly #watchers = new Set<Watcher>();
@@ -83,14 +85,14 @@ export class FakeApiServer implements Disposable {
     onRequest(server, (head, socket, body) => this.#serve(head, socket, body));
   }
 
-  /** Makes certificates and listens on an address of this host, which QEMU's guests know as 10.0.2.2. */
+  /** Creates certificates and listens on an address of this host, which is 10.0.2.2 in QEMU's guests. */
   static async start(cluster: FakeCluster, address = "127.0.0.1"): Promise<FakeApiServer> {
     const folder = mkdtempSync(`${tmpdir()}/wasp-api-server-`);
     await makeCertificates(folder, "api-server", "IP:127.0.0.1,IP:::1,IP:10.0.2.2");
     return new FakeApiServer(folder, await listen(folder, "api-server", address), cluster);
   }
 
-  /** How to reach it. */
+  /** Options of a client of this server. */
   get options(): ApiServerOptions {
     const { address, port, family } = this.#server.address() as AddressInfo;
     return {
@@ -107,12 +109,12 @@ export class FakeApiServer implements Disposable {
     return this.#watchers.size;
   }
 
-  /** Starts anew with another cluster: no answers in waiting, no watches, nothing counted, no nodes and no events. */
+  /** Starts again with another cluster, without answers of tests, watches, counts, nodes and Events. */
   reset(cluster: FakeCluster): void {
     this.dropWatches();
     this.cluster = cluster;
     this.objects = new FakeObjects(cluster);
-    cluster.onChange = (change) => this.#tellWatchers(change);
+    cluster.onChange = (change) => this.#notifyWatchers(change);
     this.requests.length = 0;
     Object.assign(this.sent, { bytes: 0, pods: 0 });
     for (const answers of Object.values(this.#answers)) answers.length = 0;
@@ -120,30 +122,30 @@ export class FakeApiServer implements Disposable {
     this.onRequest = () => {};
   }
 
-  /** Gives these answers to the next requests of a kind. */
+  /** Sets the answers to the next requests of a kind. */
   instead(verb: Verb, ...answers: Answer[]): void {
     this.#answers[verb].push(...answers);
   }
 
-  /** Writes a file beside `token`, `ca.pem` and `other.pem`, and tells its path. */
+  /** Writes a file next to `token`, `ca.pem` and `other.pem`; returns its path. */
   write(name: string, text: string): string {
     writeFileSync(`${this.folder}/${name}`, text);
     return `${this.folder}/${name}`;
   }
 
-  /** Sends a text to whoever watches. */
+  /** Sends a text to all watches. */
   sendWatchers(text: string): void {
     for (const watcher of this.#watchers) this.#send(watcher.socket, chunk(text));
   }
 
-  /** Tells whoever watches how far the cluster has come. */
+  /** Sends a bookmark with the current resource version to all watches. */
   bookmark(): void {
     const metadata = { resourceVersion: String(this.cluster.revision), creationTimestamp: null };
     const object = { kind: "Pod", apiVersion: "v1", metadata, spec: { containers: null }, status: {} };
     this.sendWatchers(`${JSON.stringify({ type: "BOOKMARK", object })}\n`);
   }
 
-  /** Ends all watches in good order. */
+  /** Ends all watches without an error. */
   endWatches(): void {
     for (const watcher of this.#watchers) this.#end(watcher);
   }
@@ -189,8 +191,9 @@ export class FakeApiServer implements Disposable {
     const pods = this.cluster.podsOn(nodeIn(query)).slice(Number(start));
     const page = pods.slice(0, limit);
     const next = pods.length > limit ? `${version} ${Number(start) + limit}` : undefined;
-    const metadata = { resourceVersion: version, continue: next };
-    const body = JSON.stringify({ kind: "PodList", apiVersion: "v1", metadata, items: page.map(podJson) });
+    const metadata = { resourceVersion: version, ...(next !== undefined && { continue: next }) };
+    const list: Json<V1PodList> = { kind: "PodList", apiVersion: "v1", metadata, items: page.map(podJson) };
+    const body = JSON.stringify(list);
     this.sent.pods += page.length;
     this.#send(socket, `HTTP/1.1 200 OK\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
     socket.end();
@@ -208,15 +211,15 @@ export class FakeApiServer implements Disposable {
     this.#watchers.add(watcher);
     socket.on("close", () => this.#forget(watcher));
     for (const change of this.cluster.changes) {
-      if (change.revision > version) this.#tell(watcher, change);
+      if (change.revision > version) this.#notify(watcher, change);
     }
   }
 
-  #tellWatchers(change: Change): void {
-    for (const watcher of this.#watchers) this.#tell(watcher, change);
+  #notifyWatchers(change: Change): void {
+    for (const watcher of this.#watchers) this.#notify(watcher, change);
   }
 
-  #tell({ node, socket }: Watcher, change: Change): void {
+  #notify({ node, socket }: Watcher, change: Change): void {
     const event = eventOf(change, node);
     if (event === undefined) return;
     this.sent.pods++;
@@ -239,7 +242,7 @@ export class FakeApiServer implements Disposable {
   }
 }
 
-/** The one node that is asked for; a request for another's pods, or for all, is a failure of the test. */
+/** Returns the requested node; a request for the pods of several nodes is an error of the program under test. */
 function nodeIn(query: URLSearchParams): string {
   const node = /^spec\.nodeName=([\w.-]+)$/.exec(query.get("fieldSelector") ?? "")?.[1];
   if (node === undefined) throw new Error(`a request for the pods of all nodes: ${query}`);

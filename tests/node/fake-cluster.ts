@@ -1,27 +1,33 @@
+import type { V1Pod, V1PodList, V1WatchEvent } from "@kubernetes/client-node";
+import type { Json } from "../../src/cluster/kubernetes-json.ts";
 import { recordedPods } from "./fake-kubelet.ts";
 
-/** A pod as a cluster with many holds it: what makes it another than the recorded one it is made after. */
+/** Pod of a large cluster: the fields in which it differs from the recorded pod. */
 export interface FakePod {
   readonly name: string;
   readonly uid: string;
   readonly node: string;
   readonly revision: number;
-  /** It was deleted, and is on its way out. */
+  /** True from its deletion until its removal. */
   readonly isTerminating?: boolean;
 }
 
-/** What changed: a pod without a `before` is new, one without an `after` is gone. */
+/** Change of a pod: without `before` it is new, without `after` it is gone. */
 export interface Change {
   readonly revision: number;
   readonly before: FakePod | undefined;
   readonly after: FakePod | undefined;
 }
 
-const DELETED = "2026-11-22T01:32:57Z";
-const template = JSON.parse(recordedPods("pods-by-node.json")).items[7];
+/** Pod of a recorded list, whose metadata, spec and status are always set. */
+type RecordedPod = Required<Pick<Json<V1Pod>, "metadata" | "spec" | "status">>;
 
-/** A pod as JSON, after a recorded one of 5 KiB, with its revision for a swap limit; lists leave its kind out. */
-export function podJson({ name, uid, node, revision, isTerminating }: FakePod): object {
+const DELETED = "2026-11-22T01:32:57Z";
+const recorded: Json<V1PodList> = JSON.parse(recordedPods("pods-by-node.json"));
+const template = recorded.items[7] as RecordedPod;
+
+/** Returns a pod as JSON, like a recorded one of 5 KiB, with its revision as swap limit; as in a list, without its kind. */
+export function podJson({ name, uid, node, revision, isTerminating }: FakePod): RecordedPod {
   const resourceVersion = String(revision);
   const annotations = { ...template.metadata.annotations, "wasp.io/swap-limit": resourceVersion };
   const deletion = isTerminating ? { deletionTimestamp: DELETED, deletionGracePeriodSeconds: 30 } : {};
@@ -29,17 +35,17 @@ export function podJson({ name, uid, node, revision, isTerminating }: FakePod): 
   return { ...template, metadata, spec: { ...template.spec, nodeName: node } };
 }
 
-/** The pods of a whole cluster, and what changed since it began. */
+/** Pods of a whole cluster, and their changes. */
 export class FakeCluster {
   readonly pods = new Map<string, FakePod>();
-  /** Of the latest change. */
+  /** Revision of the latest change. */
   revision = 1000;
-  /** What is older can no longer be asked for. */
+  /** Oldest revision from which a watch can start. */
   compactedRevision = 0;
   readonly changes: Change[] = [];
   onChange: (change: Change) => void = () => {};
 
-  /** Pods `pod-0`, `pod-1`, ...; so many on each node, from `node-0` on. */
+  /** Creates pods `pod-0`, `pod-1`, ..., with this number on each of the nodes from `node-0` on. */
   constructor(pods: number, podsOnEachNode: number) {
     for (let index = 0; index < pods; index++) {
       this.put(`pod-${index}`, `node-${Math.floor(index / podsOnEachNode)}`);
@@ -47,32 +53,32 @@ export class FakeCluster {
     this.forgetChanges();
   }
 
-  /** Makes a pod, changes it, or moves it: no real one moves, but to a selector they look so. */
+  /** Creates a pod, changes it, or moves it to another node, which for a selector is a change too. */
   put(name: string, node: string): void {
     const before = this.pods.get(name);
     const revision = ++this.revision;
     const after = { name, node, uid: before?.uid ?? `uid-${name}-${revision}`, revision };
     this.pods.set(name, after);
-    this.#tell({ revision, before, after });
+    this.#record({ revision, before, after });
   }
 
-  /** Deletes a pod, which then has its grace period to go. */
+  /** Deletes a pod, which is kept for its grace period. */
   terminate(name: string): void {
     const before = this.pods.get(name);
     if (before === undefined) throw new Error(`there is no pod ${name}`);
     const revision = ++this.revision;
     const after = { ...before, revision, isTerminating: true };
     this.pods.set(name, after);
-    this.#tell({ revision, before, after });
+    this.#record({ revision, before, after });
   }
 
   remove(name: string): void {
     const before = this.pods.get(name);
     this.pods.delete(name);
-    this.#tell({ revision: ++this.revision, before, after: undefined });
+    this.#record({ revision: ++this.revision, before, after: undefined });
   }
 
-  /** Has watches from before now expire. */
+  /** Expires all watches from earlier revisions. */
   forgetChanges(): void {
     this.compactedRevision = this.revision;
     this.changes.length = 0;
@@ -82,14 +88,14 @@ export class FakeCluster {
     return [...this.pods.values()].filter((pod) => pod.node === node);
   }
 
-  #tell(change: Change): void {
+  #record(change: Change): void {
     this.changes.push(change);
     this.onChange(change);
   }
 }
 
-/** The event that whoever watches one node gets of a change; undefined when it is none of that node's. */
-export function eventOf({ revision, before, after }: Change, node: string): object | undefined {
+/** Returns the event of a change in a watch of one node; undefined if it concerns another node. */
+export function eventOf({ revision, before, after }: Change, node: string): Json<V1WatchEvent> | undefined {
   const [was, is] = [before?.node === node, after?.node === node];
   if (!was && !is) return undefined;
   const type = is ? (was ? "MODIFIED" : "ADDED") : "DELETED";

@@ -6,24 +6,24 @@ import { listen, makeCertificates, onRequest } from "./https-server.ts";
 
 const RECORDINGS = new URL("../fixtures/recordings/api", import.meta.url).pathname;
 
-/** The one name in the fake kubelet's certificate, which is not its address, as with a real one. */
+/** Only name in the fake kubelet's certificate; as with a real one it is not its address. */
 export const KUBELET_NAME = "k8snode";
 
-/** What the fake kubelet does with a request. */
+/** Answer to a request, written to its connection. */
 export type Answer = (socket: TLSSocket) => void;
 
-/** Answers with a recorded status line, headers and body, to the byte. */
+/** Answers with a recorded status line, headers and body, unchanged. */
 export function recordedAnswer(file: string): Answer {
   const bytes = readFileSync(`${RECORDINGS}/${file}`);
   return (socket) => socket.end(bytes);
 }
 
-/** Answers as a kubelet does, in full. */
+/** Answers with a status and a body of JSON. */
 export function answer(status: string, body: string): Answer {
   return (socket) => socket.end(head(status, Buffer.byteLength(body)) + body);
 }
 
-/** Begins the same answer, and resets the connection half way through the body. */
+/** Starts the same answer, and resets the connection in the middle of the body. */
 export function brokenAnswer(body: string): Answer {
   return (socket) => {
     socket.write(head("200 OK", Buffer.byteLength(body)) + body.slice(0, body.length / 2));
@@ -31,7 +31,7 @@ export function brokenAnswer(body: string): Answer {
   };
 }
 
-/** Answers with more and more blanks, for as long as somebody listens. */
+/** Answers with white space without end, until the connection is closed. */
 export const endlessAnswer: Answer = (socket) => {
   const write = () => {
     while (!socket.destroyed && socket.write(" ".repeat(65_536)));
@@ -41,7 +41,7 @@ export const endlessAnswer: Answer = (socket) => {
   write();
 };
 
-/** Answers so many milliseconds later. */
+/** Answers after a delay. */
 export function slowAnswer(milliseconds: number, late: Answer): Answer {
   return (socket) => setTimeout(() => late(socket), milliseconds);
 }
@@ -53,26 +53,26 @@ function head(status: string, bytes: number): string {
   return `HTTP/1.1 ${status}\r\nContent-Type: application/json\r\nContent-Length: ${bytes}\r\n\r\n`;
 }
 
-/** A recorded list of pods, as JSON text. */
+/** Reads a recorded list of pods, as JSON text. */
 export function recordedPods(file: "kubelet-pods.json" | "pods-by-node.json"): string {
   return readFileSync(`${RECORDINGS}/${file}`, "utf8");
 }
 
-/** A recorded configuration of a kubelet, as JSON text, with another swapBehavior than its own, which was none. */
+/** Reads a recorded configuration of a kubelet, as JSON text, with this swapBehavior. */
 export function recordedConfig(swapBehavior?: string): string {
   const configz = JSON.parse(readFileSync(`${RECORDINGS}/kubelet-configz.json`, "utf8"));
   configz.kubeletconfig.memorySwap = { swapBehavior };
   return JSON.stringify(configz);
 }
 
-/** The HTTPS port of a kubelet, with certificates of its own making, that answers as it is told. */
+/** Fake kubelet on an HTTPS port, with certificates of its own, whose answers tests set. */
 export class FakeKubelet implements Disposable {
   readonly folder: string;
   readonly port: number;
-  /** The head of each request that came through, oldest first. */
+  /** Head of each received request, oldest first. */
   readonly requests: string[] = [];
   answer: Answer = answer("200 OK", recordedPods("kubelet-pods.json"));
-  /** What is answered to paths that are not answered like all others. */
+  /** Answers for single paths, in place of `answer`. */
   readonly answers = new Map<string, Answer>([["/configz", answer("200 OK", recordedConfig())]]);
   readonly #server: Server;
 
@@ -87,24 +87,24 @@ export class FakeKubelet implements Disposable {
     });
   }
 
-  /** Makes certificates and listens on 127.0.0.1. */
+  /** Creates certificates and listens on 127.0.0.1. */
   static async start(): Promise<FakeKubelet> {
     const folder = mkdtempSync(`${tmpdir()}/wasp-kubelet-`);
     await makeCertificates(folder, "kubelet", `DNS:${KUBELET_NAME}`);
     return new FakeKubelet(folder, await listen(folder, "kubelet", "127.0.0.1"));
   }
 
-  /** Listens no more: whoever connects is refused. */
+  /** Stops listening: connections are refused. */
   goDown(): void {
     this.#server.close();
   }
 
-  /** Listens again, where it did. */
+  /** Listens again on the same port. */
   async comeUp(): Promise<void> {
     await new Promise<void>((resolve) => this.#server.listen(this.port, "127.0.0.1", resolve));
   }
 
-  /** Writes a file beside the certificates `ca.pem`, `kubelet.pem` and `other.pem`, and tells its path. */
+  /** Writes a file next to the certificates `ca.pem`, `kubelet.pem` and `other.pem`; returns its path. */
   write(name: string, text: string): string {
     writeFileSync(`${this.folder}/${name}`, text);
     return `${this.folder}/${name}`;

@@ -11,22 +11,22 @@ import {
 import { tmpdir } from "node:os";
 import { dirname } from "node:path";
 
-/** The recorded node's memory and swap (tests/fixtures/recordings/api/node.json), in kibibytes. */
+/** Memory and swap of the recorded node (tests/fixtures/recordings/api/node.json), in kibibytes. */
 export const RECORDED_NODE = { memoryKibibytes: 4_016_548, swapKibibytes: 1_048_572 };
 
-/** A container to lay out in a fake node. */
+/** Files and cgroups of a container in a fake node. */
 export interface FakeContainer {
-  /** What its runtime wrote; undefined for a bundle without config.json. */
+  /** Text of config.json; undefined for a bundle without it. */
   readonly config: string | undefined;
   readonly bundle: string;
   readonly pid: number;
-  /** Its process's cgroup, without the hierarchy's mount point. */
+  /** Cgroup of its process below the mount point. */
   readonly cgroup: string;
   /** Files of each of its cgroups, by path below the mount point. */
   readonly files: Readonly<Record<string, string>>;
 }
 
-/** A temporary tree that stands for a node's root: /proc, /sys/fs/cgroup and OCI bundles. */
+/** Temporary tree in place of a node's root: /proc, /sys/fs/cgroup and OCI bundles. */
 export class FakeNode implements Disposable {
   readonly root = mkdtempSync(`${tmpdir()}/wasp-node-`);
   readonly cgroupVersion: 1 | 2;
@@ -36,7 +36,7 @@ export class FakeNode implements Disposable {
     this.setCapacity(node);
   }
 
-  /** Changes how much memory and swap there is, at once: whoever reads meminfo sees the one or the other. */
+  /** Sets the node's memory and swap atomically: a reader of meminfo sees the old or the new values. */
   setCapacity({ memoryKibibytes, swapKibibytes }: typeof RECORDED_NODE): void {
     this.write(
       "/proc/meminfo.next",
@@ -45,7 +45,7 @@ export class FakeNode implements Disposable {
     renameSync(`${this.root}/proc/meminfo.next`, `${this.root}/proc/meminfo`);
   }
 
-  /** Lays out a container's bundle, its entry in /proc and its cgroups. */
+  /** Creates a container's bundle, its entry in /proc and its cgroups. */
   add(container: FakeContainer): void {
     if (container.config !== undefined) this.write(`${container.bundle}/config.json`, container.config);
     const line = this.cgroupVersion === 2 ? `0::${container.cgroup}` : `4:memory:${container.cgroup}\n0::/`;
@@ -54,7 +54,7 @@ export class FakeNode implements Disposable {
       this.write(`${this.mount}${path}`, `${text}\n`);
   }
 
-  /** Where the memory controller is mounted. */
+  /** Mount point of the memory controller. */
   get mount(): string {
     return this.cgroupVersion === 2 ? "/sys/fs/cgroup" : "/sys/fs/cgroup/memory";
   }
@@ -65,22 +65,22 @@ export class FakeNode implements Disposable {
     writeFileSync(this.root + path, text);
   }
 
-  /** Reads a file of the node, without blanks around it. */
+  /** Reads a file of the node, without surrounding white space. */
   read(path: string): string {
     return readFileSync(this.root + path, "utf8").trim();
   }
 
-  /** The path of the log that a run with this node writes, and its lines so far. */
+  /** Path of the log that the hook writes for this node. */
   readonly log = `${this.root}/hook.log`;
 
-  /** The lines that were logged, without time and process. */
+  /** Logged lines, without time and process. */
   get logged(): string[] {
     if (!existsSync(this.log)) return [];
     const lines = readFileSync(this.log, "utf8").trimEnd().split("\n");
     return lines.map((line) => line.replace(/^\S+ wasp\[\d+\]: hook: /, ""));
   }
 
-  /** Every file of the cgroup hierarchy with its text: a snapshot to compare. */
+  /** Returns every file of the cgroup hierarchy with its text: a snapshot to compare. */
   cgroupFiles(): Record<string, string> {
     const root = `${this.root}/sys/fs/cgroup`;
     const names = existsSync(root) ? (readdirSync(root, { recursive: true, withFileTypes: true }) ?? []) : [];

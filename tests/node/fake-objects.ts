@@ -1,30 +1,39 @@
 import { readFileSync } from "node:fs";
 import type { TLSSocket } from "node:tls";
+import type {
+  CoreV1Event,
+  V1DeleteOptions,
+  V1Eviction,
+  V1Node,
+  V1NodeCondition,
+  V1NodeSpec,
+  V1NodeStatus,
+  V1ObjectMeta,
+  V1Pod,
+  V1Status,
+} from "@kubernetes/client-node";
+import type { Json, MergePatch } from "../../src/cluster/kubernetes-json.ts";
 import { conflict, failure, notFound, unsupported } from "./api-answers.ts";
 import { type FakeCluster, type FakePod, podJson } from "./fake-cluster.ts";
 import { type Answer, answer } from "./fake-kubelet.ts";
 import { PATCH_TYPES, patched } from "./merge-patch.ts";
 
-/** A node of the cluster as JSON, as much of it as is looked at. */
-export interface NodeJson {
-  readonly metadata: {
-    readonly name: string;
-    readonly resourceVersion: string;
-    readonly annotations?: Readonly<Record<string, string>>;
-  };
-  readonly spec: { readonly taints?: readonly object[] | null; readonly unschedulable?: boolean };
-  readonly status: { readonly conditions: readonly { readonly type: string }[] };
+/** Node as the fake API server stores it, with the fields that a stored node always has. */
+interface StoredNode extends Json<V1Node> {
+  readonly metadata: Json<V1ObjectMeta> & { readonly name: string; readonly resourceVersion: string };
+  readonly spec: Json<V1NodeSpec>;
+  readonly status: Json<V1NodeStatus> & { readonly conditions: readonly Json<V1NodeCondition>[] };
 }
 
-/** An event as JSON. */
-export type EventJson = Readonly<Record<string, unknown>>;
+/** Parts of a node that a test sets; taints may be null, as in JSON of other servers. */
+type NodeParts = Pick<MergePatch<V1Node>, "metadata" | "spec" | "status">;
 
-/** A request for one object, as `PATCH /api/v1/nodes/node-0`. */
+/** Request for one object, as `PATCH /api/v1/nodes/node-0`. */
 export interface ObjectRequest {
   readonly line: string;
-  /** Empty where there is none. */
+  /** Empty without a body. */
   readonly contentType: string;
-  /** Parsed; undefined where there is none. */
+  /** Parsed JSON; undefined without a body. */
   readonly body: unknown;
 }
 
@@ -35,20 +44,20 @@ interface RawRequest {
   readonly body: string;
 }
 
-const recordedNode = JSON.parse(
+const recordedNode: StoredNode = JSON.parse(
   readFileSync(new URL("../fixtures/recordings/api/node.json", import.meta.url), "utf8"),
 );
 
-/** The objects of a cluster that the API server serves one by one, and all that was asked for. */
+/** Single objects of a cluster that the fake API server serves, and all requests for them. */
 export class FakeObjects {
-  readonly nodes = new Map<string, NodeJson>();
+  readonly nodes = new Map<string, StoredNode>();
   /** By namespace and name. */
-  readonly events = new Map<string, EventJson>();
-  /** Oldest first; also those that were refused. */
+  readonly events = new Map<string, Json<CoreV1Event>>();
+  /** Oldest first, refused ones included. */
   readonly requests: ObjectRequest[] = [];
-  /** Called before a request is served, by when others may have changed the objects. */
+  /** Called before a request is served, for changes that others make meanwhile. */
   beforeServing: (request: ObjectRequest) => void = () => {};
-  /** A pod that was evicted or deleted goes as its kubelet has it: at once, unless told otherwise. */
+  /** Called for a pod that was evicted or deleted; removes it at once by default. */
   onTermination: (podName: string) => void;
   readonly #cluster: FakeCluster;
   readonly #once = new Map<string, Answer[]>();
@@ -60,33 +69,33 @@ export class FakeObjects {
     this.onTermination = (podName) => cluster.remove(podName);
   }
 
-  /** The requests that would have changed something. */
+  /** Requests other than GET. */
   get writes(): ObjectRequest[] {
     return this.requests.filter(({ line }) => !line.startsWith("GET "));
   }
 
-  /** Makes a node as it was recorded, or changes it, with another resource version. */
-  putNode(name: string, change: Partial<NodeJson> = {}): void {
+  /** Creates a node from the recorded one, or changes it; either gives it a new resource version. */
+  putNode(name: string, change: NodeParts = {}): void {
     const before = this.nodes.get(name) ?? recordedNode;
     const resourceVersion = String(++this.#cluster.revision);
     const metadata = { ...before.metadata, ...change.metadata, name, resourceVersion };
-    this.nodes.set(name, { ...before, ...change, metadata });
+    this.nodes.set(name, { ...before, ...change, metadata } as StoredNode);
   }
 
-  /** Gives these answers to the next requests of a line, each to one. */
+  /** Sets the answers to the next requests of this line, one each. */
   instead(line: string, ...answers: Answer[]): void {
     this.#once.set(line, [...(this.#once.get(line) ?? []), ...answers]);
   }
 
-  /** Gives this answer to all requests of a line. */
+  /** Sets the answer to all requests of this line. */
   always(line: string, answer: Answer): void {
     this.#always.set(line, answer);
   }
 
-  /** Carries out the next request of a kind, and never answers it; tells whether it has come. */
-  withhold(isMeant: (request: ObjectRequest) => boolean): () => boolean {
-    this.#withheld.add(isMeant);
-    return () => !this.#withheld.has(isMeant);
+  /** Carries out the next matching request without an answer; returns a function that is true once it has come. */
+  withhold(matches: (request: ObjectRequest) => boolean): () => boolean {
+    this.#withheld.add(matches);
+    return () => !this.#withheld.has(matches);
   }
 
   serve({ method, path, contentType, body }: RawRequest, socket: TLSSocket): void {
@@ -95,10 +104,10 @@ export class FakeObjects {
     this.requests.push(request);
     this.beforeServing(request);
     const given = this.#once.get(line)?.shift() ?? this.#always.get(line);
-    const meant = [...this.#withheld].find((isMeant) => isMeant(request));
+    const withheld = [...this.#withheld].find((matches) => matches(request));
     const answer = given ?? this.#answerTo(request);
-    if (meant === undefined) answer(socket);
-    else this.#withheld.delete(meant);
+    if (withheld === undefined) answer(socket);
+    else this.#withheld.delete(withheld);
   }
 
   #answerTo(request: ObjectRequest): Answer {
@@ -119,7 +128,7 @@ export class FakeObjects {
     [/^GET \/api\/v1\/namespaces\/test\/pods\/([^/]+)$/, (_, name = "") => this.#getPod(name)],
     [
       /^DELETE \/api\/v1\/namespaces\/test\/pods\/([^/]+)$/,
-      (request, name = "") => this.#terminate(name, request.body as DeleteOptions, "200 OK"),
+      (request, name = "") => this.#terminate(name, request.body as Json<V1DeleteOptions>, "200 OK"),
     ],
     [
       /^POST \/api\/v1\/namespaces\/test\/pods\/([^/]+)\/eviction$/,
@@ -140,15 +149,15 @@ export class FakeObjects {
     return node === undefined ? notFound("nodes", name) : answer("200 OK", JSON.stringify(node));
   }
 
-  /** Each of the two paths of a node changes its own part beside the metadata, and lets the other be. */
+  /** Patches the metadata and one part of a node: each of its two paths ignores the part of the other. */
   #patchNode({ contentType, body }: ObjectRequest, name: string, part: "spec" | "status"): Answer {
     const before = this.nodes.get(name);
     if (before === undefined) return notFound("nodes", name);
     if (!PATCH_TYPES.includes(contentType)) return unsupported();
-    const patch = body as { metadata?: { resourceVersion?: string } };
+    const patch = body as MergePatch<V1Node>;
     const version = patch.metadata?.resourceVersion ?? before.metadata.resourceVersion;
     if (version !== before.metadata.resourceVersion) return conflict("nodes", name, MODIFIED);
-    const after = patched(before, patch, contentType) as NodeJson;
+    const after = patched(before, patch, contentType) as StoredNode;
     this.putNode(name, { metadata: after.metadata, [part]: after[part] });
     return answer("200 OK", JSON.stringify(this.nodes.get(name)));
   }
@@ -159,33 +168,33 @@ export class FakeObjects {
   }
 
   #evict({ body }: ObjectRequest, name: string): Answer {
-    const { metadata, deleteOptions } = body as { metadata: { name: string }; deleteOptions?: DeleteOptions };
-    if (metadata.name !== name)
+    const { metadata, deleteOptions } = body as Json<V1Eviction>;
+    if (metadata?.name !== name)
       return failure(400, "BadRequest", "name in URL does not match name in Eviction object");
     return this.#terminate(name, deleteOptions, "201 Created");
   }
 
-  #terminate(name: string, options: DeleteOptions | undefined, success: string): Answer {
+  #terminate(name: string, options: Json<V1DeleteOptions> | undefined, success: string): Answer {
     const pod = this.#cluster.pods.get(name);
     if (pod === undefined) return notFound("pods", name);
     const uid = options?.preconditions?.uid ?? pod.uid;
-    // In the words of tests/fixtures/recordings/api/eviction-409-uid.http.
-    const words = `the UID in the precondition (${uid}) does not match the UID in record (${pod.uid}). The object might have been deleted and then recreated`;
-    if (uid !== pod.uid) return conflict("Pod", name, words);
+    // The message of tests/fixtures/recordings/api/eviction-409-uid.http.
+    const message = `the UID in the precondition (${uid}) does not match the UID in record (${pod.uid}). The object might have been deleted and then recreated`;
+    if (uid !== pod.uid) return conflict("Pod", name, message);
     if (options?.dryRun === undefined && !pod.isTerminating) {
       this.#cluster.terminate(name);
       this.onTermination(name);
     }
-    const status = { kind: "Status", apiVersion: "v1", metadata: {}, status: "Success", code: 201 };
+    const status: Json<V1Status> = {
+      ...{ kind: "Status", apiVersion: "v1", metadata: {} },
+      ...{ status: "Success", code: 201 },
+    };
     const text = success === "200 OK" ? podText({ ...pod, isTerminating: true }) : JSON.stringify(status);
     return answer(success, text);
   }
 
   #postEvent({ body }: ObjectRequest, namespace: string): Answer {
-    const event = body as EventJson & {
-      metadata: { name: string; namespace: string };
-      involvedObject: { namespace?: string };
-    };
+    const event = body as Json<CoreV1Event>;
     const { name } = event.metadata;
     // kubernetes pkg/apis/core/validation/events.go, legacyValidateEvent
     if (
@@ -205,20 +214,15 @@ export class FakeObjects {
     const before = this.events.get(key);
     if (before === undefined) return notFound("events", name);
     if (!PATCH_TYPES.includes(contentType)) return unsupported();
-    const after = patched(before, body, contentType) as EventJson;
+    const after = patched(before, body, contentType) as Json<CoreV1Event>;
     this.events.set(key, after);
     return answer("200 OK", JSON.stringify(after));
   }
-}
-
-interface DeleteOptions {
-  readonly preconditions?: { readonly uid?: string };
-  readonly dryRun?: readonly string[];
 }
 
 const MODIFIED =
   "the object has been modified; please apply your changes to the latest version and try again";
 
 function podText(pod: FakePod): string {
-  return JSON.stringify({ kind: "Pod", apiVersion: "v1", ...podJson(pod) });
+  return JSON.stringify({ kind: "Pod", apiVersion: "v1", ...podJson(pod) } satisfies Json<V1Pod>);
 }

@@ -3,8 +3,8 @@ import { createServer, type Server, type TLSSocket } from "node:tls";
 import { $ } from "bun";
 
 /**
- * Makes the certificates `ca.pem`, `NAME.pem` that it issued for the given names, as in `DNS:k8snode`, and `other.pem`
- * that issued nothing.
+ * Creates the certificates `ca.pem`, `NAME.pem`, which it issued for the given names, as in `DNS:k8snode`, and
+ * `other.pem`, an unrelated CA.
  */
 export async function makeCertificates(folder: string, name: string, names: string): Promise<void> {
   const make = (subject: string, ...more: string[]) =>
@@ -16,19 +16,19 @@ export async function makeCertificates(folder: string, name: string, names: stri
   await make(name, ...issuer, "-addext", `subjectAltName=${names}`);
 }
 
-/** Listens with a certificate of makeCertificates, on a port that the system chooses. */
+/** Listens with a certificate of makeCertificates, on a free port. */
 export async function listen(folder: string, name: string, address: string): Promise<Server> {
   const server = createServer({
     cert: readFileSync(`${folder}/${name}.pem`),
     key: readFileSync(`${folder}/${name}.key`),
   });
-  // A client that does not trust the certificate hangs up.
+  // A client that does not trust the certificate closes the connection.
   server.on("tlsClientError", () => {});
   await new Promise<void>((resolve) => server.listen(0, address, resolve));
   return server;
 }
 
-/** Hands over the head and the body of each request, with what answers it. */
+/** Calls `serve` with the head and the body of each request, and the connection for the answer. */
 export function onRequest(
   server: Server,
   serve: (head: string, socket: TLSSocket, body: string) => void,

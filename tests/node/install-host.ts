@@ -15,12 +15,12 @@ import { tmpdir } from "node:os";
 import { dirname } from "node:path";
 import { type Outcome, WASP, wasp } from "./binary.ts";
 
-/** A temporary tree that stands for a host's root, and commands that only tell that they were run. */
+/** Temporary tree in place of a host's root, with stand-ins for commands that only log their command line. */
 export class InstallHost implements Disposable {
   readonly root = mkdtempSync(`${tmpdir()}/wasp-host-`);
   readonly #commands = mkdtempSync(`${tmpdir()}/wasp-commands-`);
 
-  /** A bare one has nothing at all, as where folders of a host are mounted one by one. */
+  /** Creates the folders of a host; a bare one has none, as in a container with single folders mounted. */
   constructor({ isBare = false } = {}) {
     this.onCommand("");
     if (isBare) return;
@@ -29,15 +29,15 @@ export class InstallHost implements Disposable {
     this.write("/proc/meminfo", "MemTotal:        16777216 kB\nSwapTotal:       0 kB\n");
   }
 
-  /** What the stand-in for every command does, as a shell script, once it has told of itself. */
+  /** Sets the shell script that the stand-in for every command runs after it has logged its command line. */
   onCommand(script: string): void {
-    // What is run in a host is run by chroot, whose first word is the host's root.
+    // Commands in a host are run by chroot, whose first argument is the host's root.
     const text = `#!/bin/sh\nshift\necho "$*" >> ${this.#commands}/log\n${script}\n`;
     writeFileSync(`${this.#commands}/chroot`, text);
     chmodSync(`${this.#commands}/chroot`, 0o755);
   }
 
-  /** The command lines that were run. */
+  /** Command lines that were run. */
   get ran(): readonly string[] {
     const log = `${this.#commands}/log`;
     return existsSync(log) ? readFileSync(log, "utf8").trimEnd().split("\n") : [];
@@ -50,7 +50,7 @@ export class InstallHost implements Disposable {
     chmodSync(this.root + path, mode);
   }
 
-  /** Makes a folder of the host. */
+  /** Creates a folder of the host. */
   makeFolder(path: string): void {
     mkdirSync(this.root + path, { recursive: true });
   }
@@ -65,13 +65,13 @@ export class InstallHost implements Disposable {
     return readFileSync(this.root + path, "utf8");
   }
 
-  /** Lets a process run in the host. */
+  /** Adds a process to the host's /proc. */
   addProcess(pid: number, name: string, commandLine: readonly string[]): void {
     this.write(`/proc/${pid}/comm`, `${name}\n`);
     this.write(`/proc/${pid}/cmdline`, commandLine.map((word) => `${word}\0`).join(""));
   }
 
-  /** Everything below the root: of a file its mode and a digest, of a link where it leads, of a folder its mode. */
+  /** Lists all paths below the root: a file with mode and digest, a link with its target, a folder with its mode. */
   listing(): Record<string, string> {
     const names = readdirSync(this.root, { recursive: true, encoding: "utf8" }).sort();
     return Object.fromEntries(names.map((name) => [`/${name}`, this.#describe(`${this.root}/${name}`)]));
@@ -85,17 +85,17 @@ export class InstallHost implements Disposable {
     return `${mode} ${createHash("sha256").update(readFileSync(path)).digest("hex")}`;
   }
 
-  /** Runs `wasp install`, or another command, on the host as one that runs. */
+  /** Runs `wasp install` or `wasp uninstall` on the host as a running one. */
   wasp(command: "install" | "uninstall", ...flags: readonly string[]): Promise<Outcome> {
     return wasp([command, "--fsroot", this.root, ...flags], "ignore", this.#env);
   }
 
-  /** Runs `wasp install`, or another command, on the host as an image. */
+  /** Runs `wasp install` or `wasp uninstall` on the host as an image. */
   waspImage(command: "install" | "uninstall", ...flags: readonly string[]): Promise<Outcome> {
     return wasp([command, "--root", this.root, ...flags], "ignore", this.#env);
   }
 
-  /** Starts a command on the host, and kills it as soon as it has been at it for so long. */
+  /** Starts a command on the host, and kills it after this time. */
   async killed(command: "install" | "uninstall", milliseconds: number): Promise<void> {
     const run = Bun.spawn([WASP, command, "--fsroot", this.root], {
       stdout: "ignore",

@@ -1,14 +1,14 @@
 const STRATEGIC = "application/strategic-merge-patch+json";
 
-/** The content types of the patches that are understood. */
+/** Content types of the supported patches. */
 export const PATCH_TYPES: readonly string[] = [STRATEGIC, "application/merge-patch+json"];
 
-/** A patch by content type: what the object of before is after it. */
+/** Applies a patch of a content type to an object, and returns the result. */
 export function patched(before: unknown, patch: unknown, contentType: string): unknown {
   return merge(before, patch, contentType === STRATEGIC, "");
 }
 
-// RFC 7386; a strategic one merges a node's conditions by their types, and replaces any other list as well.
+// RFC 7386; a strategic merge patch also merges a node's conditions by their types.
 function merge(before: unknown, patch: unknown, isStrategic: boolean, field: string): unknown {
   if (isStrategic && field === "conditions" && Array.isArray(before) && Array.isArray(patch)) {
     return mergeByType(before, patch);

@@ -7,41 +7,41 @@ import { ROOT } from "./binary.ts";
 import { FakeNode, RECORDED_NODE } from "./fake-node.ts";
 import { RunningWasp } from "./running-wasp.ts";
 
-/** The sample configuration of memory QoS. */
+/** Sample configuration of memory QoS. */
 const SAMPLE = readFileSync(`${ROOT}/manifests/memory-qos/memory-qos.yaml`, "utf8");
 
 const LIMIT_BYTES = 2 ** 30;
 
-/** What the sample's class bronze sets for a container that subjectOf makes. */
+/** Values of the sample's class bronze for a container of subjectOf. */
 export const BRONZE = { "memory.high": `${LIMIT_BYTES / 2}`, "memory.swap.max": "max" };
 
-/** Options of one whose pod asks for that class. */
+/** Options of a subject whose pod requests that class. */
 export const bronze = { annotations: { "class.memory-qos.nri.io": "bronze" } };
 
-/** What the log calls the first one. */
+/** Names of the first subject in the log. */
 export const named = { namespace: "shop", pod: "web-1", container: "app", id: "container-1" };
 
-/** A pod and one of its containers, as the runtime tells of them. */
+/** Pod and one of its containers, as the runtime sends them. */
 export interface Subject {
   readonly pod: MessageInitShape<typeof PodSandboxSchema>;
   readonly container: MessageInitShape<typeof ContainerSchema>;
 }
 
-/** What tests vary of a container. */
+/** Properties of a subject that tests set. */
 export interface SubjectOptions {
   readonly annotations?: Record<string, string>;
   readonly namespace?: string;
   /** Undefined for none. */
   readonly memoryLimitBytes?: number | undefined;
   readonly memoryRequestBytes?: number;
-  /** What its spec says already. */
+  /** Unified settings that its spec already has. */
   readonly unified?: Record<string, string>;
   readonly podUid?: string;
   readonly podName?: string;
   readonly containerId?: string;
 }
 
-/** A running container `app` of a Burstable pod `web-NUMBER`. */
+/** Returns a running container `app` of a Burstable pod `web-NUMBER`. */
 export function subjectOf(number: number, options: SubjectOptions = {}): Subject {
   const { annotations = {}, namespace = "shop", unified = {}, memoryRequestBytes = 2 ** 26 } = options;
   const { podUid = `${number}`, podName = `web-${number}`, containerId = `container-${number}` } = options;
@@ -66,12 +66,12 @@ export function subjectOf(number: number, options: SubjectOptions = {}): Subject
   };
 }
 
-/** All of them at once, as a runtime tells of what is there. */
+/** Combines subjects to the runtime's list of existing pods and containers. */
 export function allOf(...subjects: readonly Subject[]) {
   return { pods: subjects.map(({ pod }) => pod), containers: subjects.map(({ container }) => container) };
 }
 
-/** A node whose runtime takes plugins, and the compiled `wasp nri` there. */
+/** Fake node with a runtime that accepts plugins, and the compiled `wasp nri` on it. */
 export class NriNode implements AsyncDisposable {
   readonly node = new FakeNode(2);
   readonly socket = `${this.node.root}/nri.sock`;
@@ -79,7 +79,7 @@ export class NriNode implements AsyncDisposable {
   #runtime: FakeRuntime | undefined;
   #plugin: RunningWasp | undefined;
 
-  /** Makes a node with the sample configuration, or another one. */
+  /** Creates a node with the sample configuration, or another one. */
   constructor(config = SAMPLE) {
     this.setConfig(config);
     this.node.write("/sys/fs/cgroup/cgroup.controllers", "cpu memory\n");
@@ -87,14 +87,14 @@ export class NriNode implements AsyncDisposable {
       this.node.write(`/sys/fs/cgroup/system.slice/${file}`, "");
   }
 
-  /** Begins to listen for plugins, as another runtime than before. */
+  /** Starts another runtime that listens for plugins. */
   async listen(behavior: Behavior = {}): Promise<FakeRuntime> {
     this.#runtime?.[Symbol.dispose]();
     this.#runtime = await FakeRuntime.listen(this.socket, behavior);
     return this.#runtime;
   }
 
-  /** What the plugin is told to find this node. */
+  /** Flags with which the plugin runs on this node. */
   get flags(): readonly string[] {
     return ["--log-format=Json", "--socket", this.socket, "--fsroot", this.node.root];
   }
@@ -110,7 +110,7 @@ export class NriNode implements AsyncDisposable {
     return this.#plugin;
   }
 
-  /** Listens, starts the plugin, and brings it to where it serves. */
+  /** Starts a runtime and the plugin, and waits for the end of the handshake. */
   async serve(
     flags: readonly string[] = [],
     present: Parameters<RuntimeSide["begin"]>[0] = {},
@@ -123,7 +123,7 @@ export class NriNode implements AsyncDisposable {
     return { plugin, side };
   }
 
-  /** Puts another text in the place of the configuration file. */
+  /** Replaces the configuration file atomically. */
   setConfig(text: string): void {
     writeFileSync(`${this.configFile}.next`, text);
     renameSync(`${this.configFile}.next`, this.configFile);
@@ -136,13 +136,13 @@ export class NriNode implements AsyncDisposable {
   }
 }
 
-/** What a plugin has put into a container's spec as it was made. */
+/** Creates a container, and returns the plugin's changes of its spec. */
 export async function created(side: RuntimeSide, subject: Subject): Promise<Record<string, string>> {
   const { adjust } = await side.call("createContainer", subject);
   return adjust?.linux?.resources?.unified ?? {};
 }
 
-/** What a plugin makes of a change of a container's memory limit, in bytes; undefined for a change of something else. */
+/** Changes a container's memory limit in bytes, or undefined for another field, and returns the plugin's changes. */
 export async function resized(
   side: RuntimeSide,
   subject: Subject,

@@ -1,14 +1,25 @@
+import type {
+  V1Container,
+  V1ContainerStatus,
+  V1Pod,
+  V1PodList,
+  V1ResourceRequirements,
+} from "@kubernetes/client-node";
+import type { Json } from "../../src/cluster/kubernetes-json.ts";
 import type { QosClass } from "../../src/policy/kubernetes/pod-cgroup.ts";
 import { recordedPods } from "./fake-kubelet.ts";
 import { containerIdOf, podUidOf } from "./kubepods-tree.ts";
 
-const recorded = JSON.parse(recordedPods("kubelet-pods.json")).items;
-const template = recorded.find((pod: { metadata: { name: string } }) => pod.metadata.name === "burstable");
+const recorded: Json<V1PodList> = JSON.parse(recordedPods("kubelet-pods.json"));
+const template = recorded.items.find((pod) => pod.metadata?.name === "burstable") as RecordedPod;
 
-/** A container of a pod, as the kubelet tells of it. */
+/** Pod of a recorded list, whose metadata, spec and status are always set. */
+type RecordedPod = Required<Pick<Json<V1Pod>, "metadata" | "spec" | "status">>;
+
+/** Container of a pod in the kubelet's list. */
 export interface ContainerSpec {
   readonly name: string;
-  /** The id that its runtime gave it; undefined before it was made. */
+  /** Id that its runtime gave it; undefined before it is created. */
   readonly id?: string | undefined;
   readonly requestBytes?: number;
   readonly limitBytes?: number;
@@ -16,7 +27,7 @@ export interface ContainerSpec {
   readonly kind?: "regular" | "init" | "sidecar" | "ephemeral";
 }
 
-/** A pod of the node, as the kubelet tells of it. */
+/** Pod of the node in the kubelet's list. */
 export interface PodSpec {
   readonly uid: string;
   readonly name: string;
@@ -25,26 +36,26 @@ export interface PodSpec {
   readonly priority?: number;
   readonly annotations?: Readonly<Record<string, string>>;
   readonly labels?: Readonly<Record<string, string>>;
-  /** It was deleted, and is on its way out. */
+  /** True from its deletion until its removal. */
   readonly isTerminating?: boolean;
   readonly containers: readonly ContainerSpec[];
 }
 
-/** How much memory the one container of podOf asks for, in bytes. */
+/** Memory request of the container of podOf, in bytes. */
 export const REQUEST_BYTES = 64 * 2 ** 20;
 
-/** A Burstable pod `pod-1` of a number 1, with a container `app` whose id is containerIdOf(1). */
+/** Returns, for the number 1, a Burstable pod `pod-1` with a container `app` whose id is containerIdOf(1). */
 export function podOf(number: number, changes: Partial<PodSpec> = {}): PodSpec {
   const containers = [{ name: "app", id: containerIdOf(number), requestBytes: REQUEST_BYTES }];
   return { uid: podUidOf(number), name: `pod-${number}`, containers, ...changes };
 }
 
-/** The kubelet's list of its pods, as JSON text: each one is the recorded Burstable pod but for what is said of it. */
+/** Returns the kubelet's list as JSON text: each pod is the recorded Burstable pod with these fields replaced. */
 export function podListJson(pods: readonly PodSpec[]): string {
   return `{"kind":"PodList","apiVersion":"v1","metadata":{},"items":[${pods.map(podText).join(",")}]}`;
 }
 
-// Kept, because a node of hundreds of pods tells of all of them whenever one changes.
+// Cached, because a change of one pod makes the kubelet list hundreds of them again.
 const texts = new WeakMap<PodSpec, string>();
 
 function podText(pod: PodSpec): string {
@@ -53,66 +64,70 @@ function podText(pod: PodSpec): string {
   return text;
 }
 
-function podJson(pod: PodSpec): object {
+function podJson(pod: PodSpec): Json<V1Pod> {
   const { uid, name, namespace = "default", qosClass = "Burstable", priority = 0, containers } = pod;
-  const annotations = { ...template.metadata.annotations, ...pod.annotations };
-  const deletion = pod.isTerminating ? { deletionTimestamp: "2026-11-22T01:32:57Z" } : {};
+  const { labels: _, ...recordedMetadata } = template.metadata;
   const metadata = {
-    ...template.metadata,
+    ...recordedMetadata,
     uid,
     name,
     namespace,
-    annotations,
-    labels: pod.labels,
-    ...deletion,
+    annotations: { ...recordedMetadata.annotations, ...pod.annotations },
+    ...(pod.labels !== undefined && { labels: pod.labels }),
+    ...(pod.isTerminating && { deletionTimestamp: "2026-11-22T01:32:57Z" }),
   };
-  const of = (...kinds: ContainerSpec["kind"][]) =>
+  const containersOf = (...kinds: ContainerSpec["kind"][]) =>
     containers.filter(({ kind = "regular" }) => kinds.includes(kind));
   const statuses = (list: ContainerSpec[]) => list.map(statusJson);
-  const init = of("init", "sidecar");
+  const init = containersOf("init", "sidecar");
   return {
     metadata,
     spec: {
       ...template.spec,
       priority,
-      containers: of("regular").map(specJson),
+      containers: containersOf("regular").map(specJson),
       initContainers: init.map(specJson),
-      ephemeralContainers: of("ephemeral").map(specJson),
+      ephemeralContainers: containersOf("ephemeral").map(specJson),
     },
     status: {
       ...template.status,
       qosClass,
-      containerStatuses: statuses(of("regular")),
+      containerStatuses: statuses(containersOf("regular")),
       initContainerStatuses: statuses(init),
-      ephemeralContainerStatuses: statuses(of("ephemeral")),
+      ephemeralContainerStatuses: statuses(containersOf("ephemeral")),
     },
   };
 }
 
-function specJson(container: ContainerSpec): object {
-  const [like] = template.spec.containers;
-  const restartPolicy = container.kind === "sidecar" ? "Always" : undefined;
+function specJson(container: ContainerSpec): Json<V1Container> {
+  const [like] = template.spec.containers as readonly [Json<V1Container>];
   const { name, env } = container;
-  return { ...like, name, env, resources: resourcesJson(container), restartPolicy };
+  return {
+    ...like,
+    name,
+    ...(env !== undefined && { env }),
+    resources: resourcesJson(container),
+    ...(container.kind === "sidecar" && { restartPolicy: "Always" }),
+  };
 }
 
-function statusJson(container: ContainerSpec): object {
-  const [like] = template.status.containerStatuses;
-  const { requests } = resourcesJson(container);
+function statusJson(container: ContainerSpec): Json<V1ContainerStatus> {
+  const [recordedStatus] = template.status.containerStatuses as readonly [Json<V1ContainerStatus>];
+  const { allocatedResources: _, ...like } = recordedStatus;
+  const resources = resourcesJson(container);
   const containerID = container.id === undefined ? "" : `cri-o://${container.id}`;
   return {
     ...like,
     name: container.name,
     containerID,
-    allocatedResources: requests,
-    resources: resourcesJson(container),
+    ...(resources.requests !== undefined && { allocatedResources: resources.requests }),
+    resources,
   };
 }
 
-function resourcesJson({ requestBytes, limitBytes }: ContainerSpec) {
-  return { requests: memoryJson(requestBytes), limits: memoryJson(limitBytes) };
-}
-
-function memoryJson(bytes: number | undefined): { memory: string } | undefined {
-  return bytes === undefined ? undefined : { memory: String(bytes) };
+function resourcesJson({ requestBytes, limitBytes }: ContainerSpec): Json<V1ResourceRequirements> {
+  return {
+    ...(requestBytes !== undefined && { requests: { memory: String(requestBytes) } }),
+    ...(limitBytes !== undefined && { limits: { memory: String(limitBytes) } }),
+  };
 }

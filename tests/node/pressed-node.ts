@@ -1,4 +1,6 @@
 import { renameSync } from "node:fs";
+import type { V1NodeCondition, V1Taint } from "@kubernetes/client-node";
+import type { Json } from "../../src/cluster/kubernetes-json.ts";
 import { AgentNode } from "./agent-node.ts";
 import { ConfigMap } from "./config-map.ts";
 import { FakeApiServer } from "./fake-api-server.ts";
@@ -7,16 +9,16 @@ import type { ObjectRequest } from "./fake-objects.ts";
 import { type PodSpec, podOf } from "./pods.ts";
 import { RunningAgent } from "./running-agent.ts";
 
-/** The node's name at the API server. */
+/** Name of the node at the API server. */
 export const NODE = "node-0";
 
 const KUBEPODS = "/sys/fs/cgroup/kubepods.slice";
 const STEP_MILLISECONDS = 200;
-const STALL = 0.5;
+const STALLED_FRACTION = 0.5;
 const PAGES_PER_SECOND = 400;
 const MI = 2 ** 20;
 
-/** Knobs under which little time goes by until a pod is evicted, and until the next one is. */
+/** Knobs with short times until an eviction and between two of them. */
 const QUICK = {
   evictionThresholds: [
     {
@@ -33,8 +35,8 @@ const QUICK = {
 };
 
 /**
- * A node under pressure, at a kubelet and an API server that tell of the same pods: half of the time all of its pods
- * stall, and pages come back from swap, until it is relieved.
+ * Fake node under swap pressure, whose kubelet and API server list the same pods: its pods stall for half of the time,
+ * and pages are swapped in, until `relieve`.
  */
 export class PressedNode implements Disposable {
   readonly node: AgentNode;
@@ -61,13 +63,13 @@ export class PressedNode implements Disposable {
     this.#timer = setInterval(() => this.#step(), STEP_MILLISECONDS);
   }
 
-  /** Makes a node without pods, for an agent with these knobs beside those that make it quick. */
+  /** Creates a node without pods, for an agent with these knobs in addition to the short times. */
   static async start(knobs: Readonly<Record<string, unknown>> = {}): Promise<PressedNode> {
     const [node, server] = await Promise.all([AgentNode.start(), FakeApiServer.start(new FakeCluster(0, 1))]);
     return new PressedNode(node, server, knobs);
   }
 
-  /** The flags that show an agent this node, its API server and its configuration. */
+  /** Flags with which an agent runs on this node, with its API server and its configuration. */
   get flags(): string[] {
     const { baseUrl, tokenFile, caFile } = this.server.options;
     return [
@@ -79,7 +81,7 @@ export class PressedNode implements Disposable {
     ];
   }
 
-  /** Starts an agent here, in the mode of its configuration, which is Enforce, or in another one. */
+  /** Starts an agent on this node, in the configured mode Enforce or in another one. */
   agent(mode?: string): RunningAgent {
     const modeFlags = mode === undefined ? [] : [`--eviction-mode=${mode}`];
     return new RunningAgent([...this.flags, ...modeFlags, `--node-name=${NODE}`]);
@@ -90,7 +92,7 @@ export class PressedNode implements Disposable {
     this.config.publish({ ...this.#knobs, ...knobs });
   }
 
-  /** Adds the pod `pod-1` of a number 1, which asks for 64 MiB and uses so many MiB. */
+  /** Adds, for the number 1, the pod `pod-1` with a request of 64 MiB and this usage. */
   addPod(number: number, usageMebibytes: number, changes: Partial<PodSpec> = {}): PodSpec {
     const pod = podOf(number, { namespace: "test", ...changes });
     const { name, uid } = pod;
@@ -104,13 +106,13 @@ export class PressedNode implements Disposable {
     return pod;
   }
 
-  /** Has the kubelet tell that a pod is on its way out. */
+  /** Marks a pod as terminating in the kubelet's list. */
   terminate(podName: string): void {
     const pod = [...this.node.pods.values()].find(({ name }) => name === podName);
     if (pod !== undefined) this.node.pods.set(pod.uid, { ...pod, isTerminating: true });
   }
 
-  /** Has a pod be gone, for the kubelet and for the API server. */
+  /** Removes a pod from the kubelet and from the API server. */
   remove(podName: string): void {
     const pod = [...this.node.pods.values()].find(({ name }) => name === podName);
     if (pod !== undefined) this.node.removePod(pod);
@@ -122,28 +124,28 @@ export class PressedNode implements Disposable {
     this.#isPressed = false;
   }
 
-  /** Gives the node these taints at the API server. */
-  taint(...taints: readonly object[]): void {
+  /** Sets the node's taints at the API server. */
+  taint(...taints: readonly Json<V1Taint>[]): void {
     this.server.objects.putNode(NODE, { spec: { taints } });
   }
 
-  /** The node's taints at the API server. */
-  get taints(): readonly object[] {
+  /** Taints of the node at the API server. */
+  get taints(): readonly Json<V1Taint>[] {
     return this.server.objects.nodes.get(NODE)?.spec.taints ?? [];
   }
 
-  /** The node's condition SwapPressure at the API server. */
-  get condition(): object | undefined {
+  /** Condition SwapPressure of the node at the API server. */
+  get condition(): Json<V1NodeCondition> | undefined {
     const { conditions = [] } = this.server.objects.nodes.get(NODE)?.status ?? {};
     return conditions.find(({ type }) => type === "SwapPressure");
   }
 
-  /** The requests to evict a pod, oldest first. */
+  /** Eviction requests, oldest first. */
   get evictions(): ObjectRequest[] {
     return this.server.objects.requests.filter(({ line }) => line.endsWith("/eviction"));
   }
 
-  /** Names of the pods that were to be evicted, oldest request first. */
+  /** Names of the pods in the eviction requests, oldest first. */
   get asked(): string[] {
     return this.evictions.map(({ line }) => line.split("/").at(-2) ?? "");
   }
@@ -160,7 +162,7 @@ export class PressedNode implements Disposable {
     if (this.#isPressed) this.#pressedSeconds += (now - this.#steppedMilliseconds) / 1000;
     this.#steppedMilliseconds = now;
     const pages = Math.round(this.#pressedSeconds * PAGES_PER_SECOND);
-    const stalled = Math.round(this.#pressedSeconds * STALL * 1e6);
+    const stalled = Math.round(this.#pressedSeconds * STALLED_FRACTION * 1e6);
     this.#put("/proc/vmstat", `pswpin ${pages}\npswpout ${pages}\n`);
     this.#put(`${KUBEPODS}/memory.stat`, statOf(pages));
     const averages = "avg10=0.00 avg60=0.00 avg300=0.00";
@@ -170,7 +172,7 @@ export class PressedNode implements Disposable {
     );
   }
 
-  // At once: whoever reads a file sees all of it, before or after.
+  // By a rename: a reader sees the old or the new file as a whole.
   #put(path: string, text: string): void {
     this.node.node.write("/next", `${text}\n`);
     renameSync(`${this.node.node.root}/next`, this.node.node.root + path);

@@ -3,23 +3,23 @@ import type { FakeContainer } from "./fake-node.ts";
 
 const OCI = new URL("../fixtures/recordings/oci", import.meta.url).pathname;
 
-/** A container that a real runtime was about to start. */
+/** Container that a real runtime was about to start. */
 export interface RecordedContainer extends FakeContainer {
   readonly name: string;
-  /** Exactly what a createRuntime hook got on standard input. */
+  /** Standard input of the createRuntime hook, unchanged. */
   readonly state: string;
 }
 
-/** Every recorded container of which the state at createRuntime is known, with the cgroups that its runtime makes. */
+/** Reads every recorded container with its state at createRuntime and the cgroups that its runtime creates. */
 export function recordedContainers(): RecordedContainer[] {
   const names = readdirSync(OCI).flatMap((file) => /^state-(.*)-createRuntime\.json$/.exec(file)?.[1] ?? []);
   return names.sort().map(recordedContainer);
 }
 
-/** One recorded container, by pod and runtime: `burstable-runc`. */
+/** Reads one recorded container, by pod and runtime: `burstable-runc`. */
 export function recordedContainer(name: string): RecordedContainer {
   const state = readFileSync(`${OCI}/state-${name}-createRuntime.json`, "utf8");
-  // The newer runtimes' states were recorded with pods of their own, alike but for name, UID and id.
+  // The states of newer runtimes were recorded with other pods, which differ only in name, UID and id.
   const recorded = readFileSync(`${OCI}/config-${name.replace(/[\d.]+$/, "")}.json`, "utf8");
   const { id, pid, bundle, annotations } = JSON.parse(state);
   const uid: string = annotations["io.kubernetes.pod.uid"];

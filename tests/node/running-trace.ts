@@ -3,11 +3,11 @@ import { decodeTrace } from "../../src/trace/decode.ts";
 import { linesOf } from "../../src/trace/lines.ts";
 import { WASP } from "./binary.ts";
 
-/** The compiled `wasp trace record` at work, whose recording comes on its standard output. */
+/** Running process of the compiled `wasp trace record`, with its recording on standard output. */
 export class RunningTrace implements AsyncDisposable {
   readonly #process: Bun.Subprocess<"ignore", "pipe", "pipe">;
   readonly #snapshots: AsyncGenerator<Snapshot, void, void>;
-  /** What was wrong with the recording, but no reason to refuse it. */
+  /** Problems of the recording that do not make it unreadable. */
   readonly notes: string[] = [];
 
   constructor(flags: readonly string[], env: Record<string, string> = {}) {
@@ -17,16 +17,16 @@ export class RunningTrace implements AsyncDisposable {
     this.#snapshots = decodeTrace(linesOf(this.#process.stdout), listener);
   }
 
-  /** Waits for a snapshot that fits, and throws when the recording ends without one. */
-  async until(fits: (snapshot: Snapshot) => boolean): Promise<Snapshot> {
+  /** Waits for a matching snapshot; throws if the recording ends without one. */
+  async until(matches: (snapshot: Snapshot) => boolean): Promise<Snapshot> {
     for (;;) {
       const { value } = await this.#snapshots.next();
       if (value === undefined) throw new Error(`the recording ended: ${await this.#process.stderr.text()}`);
-      if (fits(value)) return value;
+      if (matches(value)) return value;
     }
   }
 
-  /** Sends it a signal, and returns its exit status and what it said. */
+  /** Sends it a signal, and returns its exit status and its standard error. */
   async stop(signal: NodeJS.Signals): Promise<{ exitCode: number | null; stderr: string }> {
     this.#process.kill(signal);
     for await (const _ of this.#snapshots);

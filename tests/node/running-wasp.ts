@@ -2,21 +2,21 @@ import { closeSync, mkdtempSync, openSync, readFileSync, readSync, rmSync } from
 import { tmpdir } from "node:os";
 import { WASP } from "./binary.ts";
 
-/** A line of a log. */
+/** Line of a log. */
 export type LogEntry = { readonly event: string; readonly level: string } & Readonly<Record<string, unknown>>;
 
-/** A command of the compiled executable at work, with what it logs. */
+/** Running command of the compiled executable, with its log. */
 export class RunningWasp implements AsyncDisposable {
   readonly #process: Bun.Subprocess<"ignore", number, number>;
   readonly #folder = mkdtempSync(`${tmpdir()}/wasp-running-`);
-  // A file, not a pipe: what was logged before anything else was done is there when that is seen.
+  // A file, not a pipe: lines that were logged before an effect can be read as soon as the effect is visible.
   readonly #logFile = openSync(`${this.#folder}/log`, "a+");
-  // A file too: the end of a pipe from one that was killed is not always told to whoever reads it.
+  // A file too: the end of a pipe from a killed process is not always reported to its reader.
   readonly #errorFile = openSync(`${this.#folder}/errors`, "a+");
   readonly #entries: LogEntry[] = [];
   #readBytes = 0;
 
-  /** Starts it with its command and these flags; `under` is another program that runs it in its own place. */
+  /** Starts a command with its flags; `under` is another command that executes it, such as `unshare`. */
   constructor(
     command: readonly string[],
     env: Record<string, string> = {},
@@ -31,12 +31,12 @@ export class RunningWasp implements AsyncDisposable {
     });
   }
 
-  /** All that it has logged. */
+  /** All lines of its log so far. */
   get log(): readonly LogEntry[] {
     const buffer = Buffer.alloc(256 * 1024);
     for (;;) {
       const length = readSync(this.#logFile, buffer, 0, buffer.length, this.#readBytes);
-      // The last line may not be whole yet.
+      // The last line may be incomplete.
       const end = buffer.subarray(0, length).lastIndexOf("\n") + 1;
       if (end === 0) return this.#entries;
       this.#readBytes += end;
@@ -45,7 +45,7 @@ export class RunningWasp implements AsyncDisposable {
     }
   }
 
-  /** What it wrote to standard error. */
+  /** Its standard error. */
   get stderr(): string {
     return readFileSync(`${this.#folder}/errors`, "utf8");
   }
@@ -54,27 +54,27 @@ export class RunningWasp implements AsyncDisposable {
     return this.#process.pid;
   }
 
-  /** Waits until something is so, looking again and again; throws when it ends before, with what it said. */
-  async until(isSo: () => boolean, what = "what was awaited"): Promise<void> {
-    while (!isSo()) {
+  /** Waits for a condition by polling; throws if the process ends before, with its log and standard error. */
+  async until(condition: () => boolean, what = "the condition was met"): Promise<void> {
+    while (!condition()) {
       if (this.#process.exitCode !== null || this.#process.signalCode !== null) throw this.#ended(what);
       await Bun.sleep(10);
     }
   }
 
-  /** Waits for an event, of which there may be some already, and returns the first that fits. */
-  async event(name: string, fits: (entry: LogEntry) => boolean = () => true): Promise<LogEntry> {
-    const find = () => this.log.find((entry) => entry.event === name && fits(entry));
+  /** Waits for a matching event, which may already be logged, and returns the first one. */
+  async event(name: string, matches: (entry: LogEntry) => boolean = () => true): Promise<LogEntry> {
+    const find = () => this.log.find((entry) => entry.event === name && matches(entry));
     await this.until(() => find() !== undefined, name);
     return find() as LogEntry;
   }
 
-  /** All events of a name. */
+  /** Returns all events of a name. */
   events(name: string): LogEntry[] {
     return this.log.filter(({ event }) => event === name);
   }
 
-  /** Waits until it ends by itself, and returns its exit status. */
+  /** Waits until it ends, and returns its exit status. */
   async ended(): Promise<number> {
     await this.#process.exited;
     return this.#process.exitCode ?? -1;

@@ -2,7 +2,7 @@
 // a host the folders that the manifests mount, each by itself.
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { readFileSync } from "node:fs";
-import { buildOverlay, find, type KubernetesObject } from "../kustomize.ts";
+import { buildOverlay, find, type KubernetesObject } from "../manifests/kustomize.ts";
 import { WASP } from "../node/binary.ts";
 import { InstallHost } from "../node/install-host.ts";
 import { requireHost } from "./container.ts";

@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { copyFileSync, readFileSync, symlinkSync } from "node:fs";
 import { parseAllDocuments } from "yaml";
-import { find, type KubernetesObject } from "../kustomize.ts";
+import { find, type KubernetesObject } from "../manifests/kustomize.ts";
 import { WASP, wasp } from "../node/binary.ts";
 import { InstallHost } from "../node/install-host.ts";
 import { requireHost } from "./container.ts";

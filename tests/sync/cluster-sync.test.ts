@@ -4,9 +4,9 @@ import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { $ } from "bun";
 import { parseAllDocuments } from "yaml";
-import { find } from "../kustomize.ts";
+import { find } from "../manifests/kustomize.ts";
+import { complaintsAbout } from "../manifests/openapi.ts";
 import { type Outcome, ROOT } from "../node/binary.ts";
-import { complaintsAbout } from "../openapi.ts";
 import { type Answer, type FakeKubectl, fakeKubectl } from "./fake-kubectl.ts";
 import { startRegistry } from "./registry-server.ts";
 
@@ -72,7 +72,7 @@ describe("npm run cluster-sync", () => {
 
     const again = await clusterSync(kubectl, `${registry.host}/you`);
     expect(again.exitCode).toBe(0);
-    expect(again.stderr.match(/: there already$/gm)).toHaveLength(4);
+    expect(again.stderr.match(/: exists already$/gm)).toHaveLength(4);
     expect(again.stderr).not.toMatch(/uploaded|written/);
     expect(imageIn(readFileSync(MANIFESTS, "utf8"))).toBe(`${name}@${digest}`);
   });
@@ -121,7 +121,7 @@ describe("npm run cluster-sync", () => {
     await overlay({ images: [{ name: "localhost/wasp", newName: "registry.example/wasp", newTag: "1" }] });
     const other = await clusterSync(kubectl, "127.0.0.1:1/you", "--dry-run", "--overlay", "mine");
     expect(other).toMatchObject({ exitCode: 1, stdout: "" });
-    expect(other.stderr).toContain("the DaemonSet runs registry.example/wasp:1: an overlay has to leave");
+    expect(other.stderr).toContain("the DaemonSet runs registry.example/wasp:1: an overlay must not change");
   });
 
   const node = "node-1";
@@ -168,15 +168,15 @@ describe("npm run cluster-sync", () => {
     expect(run.stderr).toContain("error: timed out waiting for the condition\n");
     expect(run.stderr.slice(run.stderr.indexOf("cluster-sync: "))).toBe(
       [
-        "cluster-sync: applied, but not every agent became ready: kubectl ended with 1, see above",
+        "cluster-sync: applied, but not every agent is ready: kubectl failed with exit status 1, see above",
         "  wasp-b on node-1: ImagePullBackOff",
-        "  wasp-c on node-1: CrashLoopBackOff: back-off 10s; it ended with 2",
+        "  wasp-c on node-1: CrashLoopBackOff: back-off 10s; exit status 2",
         "  wasp-d on node-1: Unhealthy: Readiness probe failed",
         "  wasp-e without a node: 0/3 nodes are available",
-        "  wasp-f on node-1: it is Pending",
+        "  wasp-f on node-1: phase Pending",
         "  wasp-g without a node: FailedScheduling: late",
         "  DaemonSet wasp: FailedCreate: exceeded quota",
-        "  their logs: kubectl logs --namespace wasp --selector app.kubernetes.io/name=wasp",
+        "  logs: kubectl logs --namespace wasp --selector app.kubernetes.io/name=wasp",
         "",
       ].join("\n"),
     );
@@ -187,7 +187,7 @@ describe("npm run cluster-sync", () => {
     const nowhere = { stdout: JSON.stringify({ status: { desiredNumberScheduled: 0 } }) };
     const run = await clusterSync(await kubectlThat({ "get daemonset": nowhere }), `${registry.host}/you`);
     expect(run.exitCode).toBe(1);
-    expect(run.stderr).toContain("cluster-sync: there is no node for the agents.");
+    expect(run.stderr).toContain("cluster-sync: no node is eligible for the agents.");
   });
 });
 
@@ -205,15 +205,15 @@ describe("before anything is built", () => {
       flags: ["--overlay", "/nope"],
       complaint: "--overlay /nope: must be a folder with a kustomization.yaml",
     },
-    { flags: ["--overlay", ".", "--component", "eviction"], complaint: "cannot go with --overlay" },
+    { flags: ["--overlay", ".", "--component", "eviction"], complaint: "cannot be combined with --overlay" },
     { flags: ["--arch", "s390x"], complaint: "--arch s390x: must be x64 or arm64" },
-    { flags: ["--timeout", "5m"], complaint: "--timeout 5m: must be whole seconds" },
+    { flags: ["--timeout", "5m"], complaint: "--timeout 5m: must be a whole number of seconds" },
     { flags: ["--dry-rum"], complaint: "Unknown option '--dry-rum'" },
     { flags: [], prefix: "", complaint: "DOCKER_PREFIX is not set" },
     {
       flags: [],
       answers: { "version --client": old },
-      complaint: "kubectl is v1.20.2, and has to be 1.21 at least",
+      complaint: "kubectl is v1.20.2: must be 1.21 or later",
     },
     {
       flags: [],
@@ -240,8 +240,8 @@ describe("before anything is built", () => {
       .nothrow()
       .quiet();
     expect(run.exitCode).toBe(1);
-    expect(`${run.stderr}`).toContain("kubectl is needed, and not in PATH: https://kubernetes.io/");
-    expect(`${run.stderr}`).toContain("readelf is needed, and not in PATH: apt-get install binutils");
+    expect(`${run.stderr}`).toContain("kubectl is required but not in PATH: https://kubernetes.io/");
+    expect(`${run.stderr}`).toContain("readelf is required but not in PATH: apt-get install binutils");
   });
 
   test("it tells how it is used", async () => {

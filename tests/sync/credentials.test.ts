@@ -119,17 +119,17 @@ describe("who pushes", () => {
   });
 
   test.each([
-    { files: { [docker]: "{" }, complaint: /\.docker\/config\.json: cannot be read as JSON/ },
+    { files: { [docker]: "{" }, complaint: /\.docker\/config\.json: is not readable as JSON/ },
     {
       files: { [docker]: { credHelpers: { "quay.io": "gone" } } },
-      complaint: /^docker-credential-gone keeps the credentials of quay\.io, and is not in PATH$/,
+      complaint: /^docker-credential-gone stores the credentials for quay\.io, but is not in PATH$/,
     },
     {
       files: {
         [docker]: { credHelpers: { "quay.io": "shut" } },
         "bin/docker-credential-shut": helper("echo it is locked >&2; exit 1"),
       },
-      complaint: /^docker-credential-shut does not tell the credentials of quay\.io: it is locked$/,
+      complaint: /^docker-credential-shut failed to return the credentials for quay\.io: it is locked$/,
     },
   ])("is not guessed: $complaint", async ({ files, complaint }) => {
     await expect(userOf("quay.io/you", files as Record<string, object | string>)).rejects.toThrow(complaint);

@@ -3,7 +3,7 @@ import { appendFileSync, readFileSync, writeSync } from "node:fs";
 import { chmod } from "node:fs/promises";
 import { basename, resolve } from "node:path";
 import { parse, stringify } from "yaml";
-import { build, find, type KubernetesObject, MANIFESTS } from "../kustomize.ts";
+import { build, find, type KubernetesObject, MANIFESTS } from "../manifests/kustomize.ts";
 
 /** How a command ends: what it prints, its exit status, and what it complains of. */
 export interface Answer {

@@ -65,7 +65,7 @@ describe("DOCKER_PREFIX", () => {
 
   test("has to be given", () => {
     for (const env of [{}, { DOCKER_PREFIX: "" }])
-      expect(() => imageName(env)).toThrow("DOCKER_PREFIX is not set: where to push the image");
+      expect(() => imageName(env)).toThrow("DOCKER_PREFIX is not set: must be the registry and path");
   });
 });
 
@@ -74,5 +74,5 @@ test("DOCKER_TAG is a tag", () => {
   expect(tagged("v1.2_3-x").tag).toBe("v1.2_3-x");
   expect(tagged("").tag).toBe("latest");
   for (const tag of ["-v1", "v1/2", "v 1", "a".repeat(129)])
-    expect(() => tagged(tag)).toThrow(`DOCKER_TAG=${tag}: must be letters`);
+    expect(() => tagged(tag)).toThrow(`DOCKER_TAG=${tag}: must be at most 128 letters`);
 });

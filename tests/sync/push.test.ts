@@ -60,7 +60,7 @@ describe("a push", () => {
       ...manifests.map(({ digest }) =>
         expect.stringMatching(new RegExp(`${digest.slice(0, 19)}, .* bytes: written$`)),
       ),
-      expect.stringMatching(new RegExp(`^index ${index.digest.slice(0, 19)}, .* bytes, named v1: written$`)),
+      expect.stringMatching(new RegExp(`^index ${index.digest.slice(0, 19)}, .* bytes, tagged v1: written$`)),
     ]);
   });
 
@@ -69,7 +69,7 @@ describe("a push", () => {
     await pushTo(registry.host);
     const told = await pushTo(registry.host);
     expect(told).toHaveLength(7);
-    for (const line of told) expect(line).toEndWith(": there already");
+    for (const line of told) expect(line).toEndWith(": exists already");
   });
 
   test("goes on where one before it was cut off, which had left no tag", async () => {
@@ -84,7 +84,7 @@ describe("a push", () => {
     expect(await tags.text()).not.toContain("v1");
     const told = await pushTo(registry.host);
     expect(told.map((line) => line.slice(line.lastIndexOf(": ")))).toEqual([
-      ...image.blobs.map(() => ": there already"),
+      ...image.blobs.map(() => ": exists already"),
       ...[": written", ": written", ": written"],
     ]);
   });
@@ -179,11 +179,11 @@ describe("a registry that wants to know who pushes", () => {
 
       const wrong = await loggedIn(registry.host, passwordOf(USER.name, "wrong"));
       await expect(pushTo(registry.host, wrong)).rejects.toThrow(
-        `${registry.host} refuses user "you" of ${wrong.REGISTRY_AUTH_FILE} to push you/wasp: `,
+        `${registry.host} does not allow user "you" of ${wrong.REGISTRY_AUTH_FILE} to push you/wasp: `,
       );
       await expect(pushTo(registry.host)).rejects.toThrow(
-        `${registry.host} wants to know who pushes you/wasp, which none of ${nobody.REGISTRY_AUTH_FILE} tells: ` +
-          `podman login ${registry.host}, or docker login ${registry.host} (`,
+        `${registry.host} requires credentials to push you/wasp, and there are none in ${nobody.REGISTRY_AUTH_FILE}: ` +
+          `run podman login ${registry.host} or docker login ${registry.host} (`,
       );
     });
   });

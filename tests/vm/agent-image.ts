@@ -3,7 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Arch, writeImage } from "../../build.ts";
-import { build, find } from "../kustomize.ts";
+import { build, find } from "../manifests/kustomize.ts";
 import { WASP } from "../node/binary.ts";
 import type { Runtime } from "./container.ts";
 import { type Guest, quote } from "./guest.ts";

@@ -171,7 +171,7 @@ export const breakages: Readonly<Record<string, readonly Breakage[]>> = {
         {
           id: "hook",
           severity: "error",
-          found: "its executable /usr/local/bin/gone is not there, so it is left out silently",
+          found: "its executable /usr/local/bin/gone is not there, so the runtime silently ignores it",
           remedy: install("hook"),
         },
         { id: "binary", severity: "error", found: "/usr/local/bin/gone is not there" },
@@ -345,7 +345,7 @@ export const oldKernelComplaints: readonly Complaint[] = [
   {
     id: "swap-controller",
     severity: "error",
-    found: "no cgroup has a limit of swap",
+    found: "no cgroup has a swap limit",
     remedy: "swapaccount=1, and no cgroup_disable=memory, on the kernel's command line",
   },
   {

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { relative } from "node:path";
 import { parseAllDocuments, stringify } from "yaml";
-import { build, buildOverlay, COMPONENTS, type KubernetesObject, MANIFESTS } from "../kustomize.ts";
+import { build, buildOverlay, COMPONENTS, type KubernetesObject, MANIFESTS } from "../manifests/kustomize.ts";
 import { guestImage } from "./image.ts";
 
 setDefaultTimeout(60_000);

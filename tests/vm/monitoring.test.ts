@@ -1,10 +1,10 @@
 /** The alerts, the dashboard and the runbooks' expressions as Prometheus' own tool reads them and plays them through. */
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
-import { CASES } from "../monitoring/cases.ts";
-import { PANELS } from "../monitoring/dashboard.ts";
-import { promtoolTests, recordingRules } from "../monitoring/promtool.ts";
-import { MONITORING, RULES } from "../monitoring/rules.ts";
-import { expressionsOf, RUNBOOKS } from "../monitoring/runbooks.ts";
+import { CASES } from "../manifests/monitoring/cases.ts";
+import { PANELS } from "../manifests/monitoring/dashboard.ts";
+import { promtoolTests, recordingRules } from "../manifests/monitoring/promtool.ts";
+import { MONITORING, RULES } from "../manifests/monitoring/rules.ts";
+import { expressionsOf, RUNBOOKS } from "../manifests/monitoring/runbooks.ts";
 import { sharedGuest } from "./node.ts";
 
 setDefaultTimeout(120_000);

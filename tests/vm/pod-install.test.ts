@@ -1,7 +1,7 @@
 /** A node made ready from inside of the pod that `wasp install --print kubernetes` has on each worker. */
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { parseAllDocuments } from "yaml";
-import { find, type KubernetesObject } from "../kustomize.ts";
+import { find, type KubernetesObject } from "../manifests/kustomize.ts";
 import { wasp } from "../node/binary.ts";
 import { loadImage } from "./agent-image.ts";
 import { listing } from "./fresh-host.ts";

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { ApiServer } from "../../cluster/api-server.ts";
 import { getNode } from "../../cluster/node.ts";
 import { removeSwapPressure, swapPressureStatus } from "../../cluster/node-condition.ts";
-import { forgetEvictions, hasEvictions } from "../../cluster/node-evictions.ts";
+import { hasEvictions, removeEvictions } from "../../cluster/node-evictions.ts";
 import { hasTaint, setTaint } from "../../cluster/node-taint.ts";
 import { RequestError } from "../../cluster/request-error.ts";
 
@@ -36,7 +36,7 @@ async function remove(server: ApiServer, nodeName: string, closing: AbortSignal)
   const isAnnotated = hasEvictions(node);
   if (isTainted) await setTaint(server, nodeName, undefined, closing);
   if (isConditioned) await removeSwapPressure(server, nodeName, closing);
-  if (isAnnotated) await forgetEvictions(server, nodeName, closing);
+  if (isAnnotated) await removeEvictions(server, nodeName, closing);
   return [
     ...(isTainted ? ["taint"] : []),
     ...(isConditioned ? ["condition"] : []),

@@ -1,9 +1,9 @@
 import type { ApiServer } from "../../cluster/api-server.ts";
-import { type ClusterEvent, EventRecorder } from "../../cluster/events.ts";
+import { type ClusterEvent, EventRecorder } from "../../cluster/event-recorder.ts";
 import { deletePod, evictPod } from "../../cluster/eviction.ts";
 import type { EvictionReply } from "../../cluster/eviction-reply.ts";
-import { getPod } from "../../cluster/live-pod.ts";
 import { recordEvictions } from "../../cluster/node-evictions.ts";
+import { getPod } from "../../cluster/pod.ts";
 import type { Event, Tell } from "../../log/events.ts";
 import type { EvictionConfig } from "../../policy/eviction/decide.ts";
 import type { Observation } from "../../policy/eviction/signals.ts";

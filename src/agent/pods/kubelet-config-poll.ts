@@ -1,10 +1,10 @@
 import { type Kubelet, KubeletError } from "../../cluster/kubelet.ts";
-import type { KubeletConfig } from "../../cluster/kubelet-config.ts";
+import type { RunningKubeletConfig } from "../../cluster/kubelet-config.ts";
 
 /** Whom a KubeletCheck tells. */
 export interface KubeletCheckListener {
   /** The kubelet's configuration as it runs now. */
-  onConfig(config: KubeletConfig): void;
+  onConfig(config: RunningKubeletConfig): void;
   /** The kubelet does not tell its configuration. */
   onError(error: Error): void;
 }

@@ -1,5 +1,6 @@
 import { parse, stringify } from "yaml";
 import { formatQuantity } from "../../policy/kubernetes/quantity.ts";
+import { printable } from "../../terminal/printable.ts";
 import { memoryQosAsWritten } from "../nri/shared.ts";
 import { fieldName } from "../value-schemas.ts";
 import { CONFIG_FILE_HEADER } from "./config-file.ts";
@@ -12,7 +13,7 @@ export function formatConfig({ config, sources }: SourcedConfig): string {
   const rows = AGENT_KNOBS.map((knob) => {
     const value = config[knob];
     const field = fieldName(knob);
-    const comment = `# ${sources[knob].replace(/\p{Cc}/gu, "?")}`;
+    const comment = `# ${printable(sources[knob])}`;
     // An unset knob's field stands in the comment: YAML's null is no value that a knob can have.
     if (value === undefined) return { left: `# ${field}:`, right: "unset", comment, below: "" };
     return { left: `${field}:`, comment, ...yamlOf(config, knob) };

@@ -1,5 +1,6 @@
 import { stringify } from "yaml";
 import type { MemoryQosConfig } from "../../policy/memory-qos/classes.ts";
+import { printable } from "../../terminal/printable.ts";
 import type { NriConfig } from "./knobs.ts";
 import { memoryQosAsWritten } from "./shared.ts";
 
@@ -13,8 +14,3 @@ export function formatNriConfig({ flags }: NriConfig, memoryQos: MemoryQosConfig
 
 // One long path should not push all the sources off the screen.
 const MAX_WIDTH = 60;
-
-// A line's end in a value would end the comment.
-function printable(text: string): string {
-  return text.replace(/\p{Cc}/gu, "?");
-}

@@ -1,22 +1,23 @@
 import type { Host } from "../target/host.ts";
 import { dangersOf } from "../target/owned-path.ts";
-import { readOwnedPaths } from "../target/owned-paths.ts";
-import type { BinaryFacts } from "./facts.ts";
+import { readOwnedPaths } from "../target/read-owned-paths.ts";
+import type { InstalledBinary } from "./check-facts.ts";
 
 /**
- * Looks at the executable with this path, and runs it for its version unless others than root may change it, or the host
- * is an image. Throws an error that names what cannot be looked at.
+ * Reads the owners of the executable at a path, and runs it for its version unless a user other than root may change it,
+ * or the host is an image. Throws an error that names what cannot be read.
  */
-export function readBinary(host: Host, path: string): BinaryFacts {
+export function readBinary(host: Host, path: string): InstalledBinary {
   const owned = readOwnedPaths(host.fsroot, path);
   const mayRun = host.isRunning && owned.length > 0 && dangersOf(owned).length === 0;
   return { path, owned, run: mayRun ? runForVersion(host, path) : undefined };
 }
 
-// With a clean environment, as its hook has: a variable could make another program of it.
-const CLEAN = ["env", "-i", "timeout", "10"];
+const TIMEOUT_SECONDS = "10";
+// An empty environment, as the hook has: a variable could change what the executable does.
+const CLEAN = ["env", "-i", "timeout", TIMEOUT_SECONDS];
 
-function runForVersion(host: Host, path: string): BinaryFacts["run"] {
+function runForVersion(host: Host, path: string): InstalledBinary["run"] {
   try {
     return { version: host.run([...CLEAN, path, "--version"]).trim() };
   } catch (error) {

@@ -9,22 +9,22 @@ import { swap, swapAfterBoot, swapSize } from "../swap/rules.ts";
 import { ioLatency, ioLatencyAfterBoot } from "../system-slice/io-latency-rules.ts";
 import { systemSlice, systemSliceAfterBoot } from "../system-slice/rules.ts";
 import type { Host } from "../target/host.ts";
-import type { CheckFacts } from "./facts.ts";
+import type { CheckFacts, KnownFacts } from "./facts.ts";
 import { readCheckFacts } from "./read-facts.ts";
 import { agent } from "./rules/agent.ts";
 import { cgroupVersion, swapController } from "./rules/cgroups.ts";
+import { earlyoom, systemdOomd, waspAgent } from "./rules/conflicts.ts";
 import { kernel } from "./rules/kernel.ts";
 import { binaryOwner, hookOwner } from "./rules/owners.ts";
 import { pressure } from "./rules/pressure.ts";
 import { swappiness, zswap } from "./rules/reclaim.ts";
 import { restart } from "./rules/restart.ts";
-import { earlyoom, systemdOomd, waspAgent } from "./rules/rivals.ts";
 import { runtime } from "./rules/runtime.ts";
 import { swapReach } from "./rules/swap-reach.ts";
 import { tmpfsNoswap } from "./rules/tmpfs.ts";
 
-/** All that a host is checked for, in the order in which it is told. */
-const CHECKS: readonly Check[] = [
+/** All checks of a host, in the order of the report. */
+const CHECKS: readonly Check<KnownFacts>[] = [
   kernel,
   cgroupVersion,
   swapController,
@@ -61,12 +61,12 @@ const CHECKS: readonly Check[] = [
   earlyoom,
 ];
 
-/** Checks all that is to be checked by what is known of a host; what is about something that is not there is left out. */
-export function findAll(facts: CheckFacts): Finding[] {
+/** Runs all checks on the facts about a host; a check of something that the host does not have returns no finding. */
+export function runChecks(facts: CheckFacts): Finding[] {
   return CHECKS.flatMap((check) => check(facts) ?? []);
 }
 
-/** Checks all that wasp needs of a host, and all that it installs on one; changes nothing. Never throws. */
+/** Checks everything that wasp needs on a host or installs there; changes nothing and never throws. */
 export function checkHost(host: Host): Finding[] {
-  return findAll(readCheckFacts(host));
+  return runChecks(readCheckFacts(host));
 }

@@ -4,39 +4,40 @@ import { readFile, readFileIfThere } from "../../host/file.ts";
 import { readLockHolder, readPluginLockHolder } from "../../host/lock.ts";
 import { readNodeCapacity } from "../../host/meminfo.ts";
 import { readBinary } from "../binary/read.ts";
-import { readHookSettings } from "../crio/read-hook-folders.ts";
+import { readEffectiveHookFolders } from "../crio/read-hook-folders.ts";
 import type { Fact } from "../finding/fact.ts";
 import { hooksInForce, isWaspHook } from "../hook/files.ts";
 import { readHookFiles } from "../hook/read.ts";
-import { readKubeletFlags } from "../kubelet/flags.ts";
-import { readKubelet } from "../kubelet/read.ts";
-import { serviceOf } from "../kubelet/settings.ts";
+import { serviceOf } from "../kubelet/facts.ts";
+import { readEffectiveKubelet } from "../kubelet/read-effective.ts";
+import { readKubeletFlags } from "../kubelet/read-flags.ts";
+import { readRuntime } from "../kubelet/read-runtime.ts";
 import { parseSwaps, type SwapArea } from "../swap/areas.ts";
 import { readSwapsAtBoot } from "../swap/read-at-boot.ts";
 import { readRootStack, stackOfPath } from "../swap/read-block-stack.ts";
+import { readSystemSliceInForce } from "../system-slice/read-in-force.ts";
 import type { Host } from "../target/host.ts";
-import { hasNoswapMount } from "../target/mounts.ts";
-import { findProcess, readProcesses } from "../target/processes.ts";
+import { readHasNoswapMount } from "../target/mounts.ts";
+import { findProcess, readProcessesByArgv } from "../target/processes.ts";
 import { readUnitFiles } from "../target/unit-files.ts";
-import { changedFiles } from "./changed-files.ts";
 import type { CheckFacts, KnownFacts } from "./facts.ts";
-import { readPods, readPressureFacts, readSystemSlice } from "./read-cgroups.ts";
+import { readPods, readPressureFacts } from "./read-cgroups.ts";
+import { readChangedFiles } from "./read-changed-files.ts";
 import { readOomd } from "./read-oomd.ts";
-import { runtimeOf } from "./read-runtime.ts";
 
 const DEFAULT_BINARY = "/usr/local/bin/wasp";
 
-/** Reads all that is to be known of a host, and changes nothing. What cannot be read is unknown, and why; never throws. */
+/** Reads all facts about a host, and changes nothing. A fact that cannot be read is unknown, with the reason; never throws. */
 export function readCheckFacts(host: Host): CheckFacts {
   const { fsroot, isRunning } = host;
-  const processes = once(() => (isRunning ? readProcesses(fsroot) : []));
+  const processes = once(() => (isRunning ? readProcessesByArgv(fsroot) : []));
   const swaps = once(() => parseSwaps(readFile(`${fsroot}/proc/swaps`)));
   const kubeletFlags = once(() => readKubeletFlags(host));
   const kubeletProcess = () => kubeletFlags().process;
-  const kubelet = once(() => readKubelet(host, kubeletFlags()));
+  const kubelet = once(() => readEffectiveKubelet(host, kubeletFlags()));
   const crio = () => findProcess(processes(), "crio");
-  const hookSettings = once(() => readHookSettings(host, crio()));
-  const hookFolders = () => hookSettings().folders;
+  const crioHooks = once(() => readEffectiveHookFolders(host, crio()));
+  const hookFolders = () => crioHooks().folders;
   const hookFiles = once(() => readHookFiles(fsroot, hookFolders()));
   const running = <T>(read: () => T): Fact<T> => (isRunning ? factOf(read) : "only-running");
   return {
@@ -54,22 +55,22 @@ export function readCheckFacts(host: Host): CheckFacts {
     swapStacks: running(() => stacksOf(fsroot, swaps())),
     rootStack: running(() => readRootStack(fsroot)),
     swapsAtBoot: factOf(() => readSwapsAtBoot(fsroot)),
-    hasNoswapMount: running(() => hasNoswapMount(fsroot)),
+    hasNoswapMount: running(() => readHasNoswapMount(fsroot)),
     kubelet: factOf(kubelet),
     kubeletPid: running(() => kubeletProcess()?.pid),
-    runtime: factOf(() => runtimeOf(fsroot, kubelet(), processes())),
+    runtime: factOf(() => readRuntime(fsroot, kubelet(), processes())),
     hookFolders: factOf(hookFolders),
     hookFiles: factOf(hookFiles),
     binary: factOf(() => readBinary(host, binaryOf(hookFolders(), hookFiles()))),
-    systemSlice: running(() => readSystemSlice(fsroot)),
+    systemSlice: running(() => readSystemSliceInForce(fsroot)),
     systemSliceFiles: factOf(() => readUnitFiles(fsroot, "system.slice")),
     isNriOn: running(() =>
       ["/run", "/var/run"].some((folder) => existsSync(`${fsroot}${folder}/nri/nri.sock`)),
     ),
     nriPluginPid: running(() => readPluginLockHolder(fsroot)),
     changedSinceStart: running(() => [
-      ...changedFiles(fsroot, serviceOf(kubelet()?.startedBy), kubeletProcess(), kubelet()?.files ?? []),
-      ...changedFiles(fsroot, "crio", crio(), hookSettings().files),
+      ...readChangedFiles(fsroot, serviceOf(kubelet()?.startedBy), kubeletProcess(), kubelet()?.files ?? []),
+      ...readChangedFiles(fsroot, "crio", crio(), crioHooks().files),
     ]),
     pods: running(() => readPods(fsroot)),
     agentPid: running(() => readLockHolder(fsroot)),
@@ -90,7 +91,7 @@ function factOf<T>(read: () => T): Fact<T> {
   }
 }
 
-// One reading for all who ask, and one reason for all where it fails.
+// Reads once for all facts that need it, so that a failure has one reason too.
 function once<T>(read: () => T): () => T {
   let fact: { readonly known: T } | { readonly error: unknown } | undefined;
   return () => {
@@ -110,7 +111,7 @@ function attempt<T>(read: () => T): { readonly known: T } | { readonly error: un
 
 function numberIn(path: string): number {
   const text = readFile(path).trim();
-  if (!/^\d+$/.test(text)) throw new Error(`${path}: ${JSON.stringify(text)} is no number`);
+  if (!/^\d+$/.test(text)) throw new Error(`${path}: ${JSON.stringify(text)} is not a number`);
   return Number(text);
 }
 

@@ -1,9 +1,9 @@
 import { exitStatusOf, type Finding, SEVERITIES, type Severity } from "../finding/finding.ts";
 
-/** Marks a word by how bad what it tells of is, as with a colour. */
+/** Highlights a word by its severity, such as with a colour. */
 export type Paint = (severity: Severity, word: string) => string;
 
-/** Reports findings to people: how many there are of each kind, then each of them, the worst first. */
+/** Formats findings as text: the number of each severity, then each finding, the worst first. */
 export function reportFindings(findings: readonly Finding[], paint: Paint = (_, word) => word): string {
   const ordered = SEVERITIES.flatMap((severity) => findings.filter((one) => one.severity === severity));
   const widths = { severity: widest(SEVERITIES), id: widest(findings.map(({ id }) => id)) };
@@ -11,7 +11,7 @@ export function reportFindings(findings: readonly Finding[], paint: Paint = (_, 
   return `${[summaryOf(findings), "", ...lines].join("\n")}\n`;
 }
 
-/** What `-o json` gives: the findings in the order of their rules, and the exit status that tells of them. */
+/** Returns the document of `-o json`: the findings in the order of their rules, and the exit status. */
 export function findingsAsData(findings: readonly Finding[]): object {
   const all = findings.map((finding) => ({ ...finding, remedy: finding.remedy ?? null }));
   return { check: CHECK_VERSION, exitStatus: exitStatusOf(findings), findings: all };
@@ -49,7 +49,7 @@ function linesOf({ id, severity, found, right, remedy }: Finding, widths: Widths
   return [first, ...below, ...(remedy === undefined ? [] : [`${indent}remedy: ${oneLine(remedy)}`])];
 }
 
-// Another program's words may hold line ends, or what a terminal would obey.
+// The output of another program may have line breaks or control characters.
 function oneLine(text: string): string {
   return text.replace(/\s*\n\s*/g, " / ").replace(/\p{Cc}/gu, "?");
 }

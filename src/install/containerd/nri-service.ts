@@ -2,15 +2,15 @@ import { WRITTEN_BY } from "../engine/drop-in.ts";
 import type { Step } from "../engine/step.ts";
 import { reloadUnits, unitSteps } from "../engine/systemd-unit.ts";
 
-/** Where the service looks for classes for memory: the administrator's own file. */
+/** The administrator's file of classes for memory QoS, which the service reads. */
 export const MEMORY_QOS_FILE = "/etc/wasp/memory-qos.yaml";
 
 const PART = "containerd";
 const UNIT = "wasp-nri.service";
 
-/** The steps that have `wasp nri` run on a host, whatever becomes of it or of the runtime. */
+/** Returns the steps that keep `wasp nri` running on a host, even if it or the runtime ends. */
 export function nriServiceSteps(binaryPath: string, hasMemoryQos: boolean): readonly Step[] {
-  const why = "puts the limits into the specs of containers as containerd makes them";
+  const why = "it puts the limits into the spec of each container that containerd creates";
   return [
     ...unitSteps(PART, {
       name: UNIT,
@@ -30,7 +30,7 @@ export function nriServiceSteps(binaryPath: string, hasMemoryQos: boolean): read
 }
 
 function unitText(binaryPath: string, hasMemoryQos: boolean): string {
-  // Where nobody has classes, annotations for them are meant for another plugin, or another node.
+  // Without classes, annotations for them are meant for another plugin or another node.
   const qos = hasMemoryQos ? `--config=${MEMORY_QOS_FILE}` : "--on-error=Ignore";
   return `${WRITTEN_BY}
 [Unit]

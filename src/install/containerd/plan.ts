@@ -4,72 +4,75 @@ import type { PartPlan } from "../engine/plan.ts";
 import type { Step } from "../engine/step.ts";
 import { MEMORY_QOS_FILE, nriServiceSteps } from "./nri-service.ts";
 
-/** How containerd is configured, without what wasp configures. */
+/** Configuration of containerd as the planner sees it: without wasp's own settings. */
 export interface ContainerdFacts {
-  /** Whether there is one on the host. */
+  /** True if the host has containerd. */
   readonly isThere: boolean;
   /** The distribution of Kubernetes that starts it and writes its configuration, such as k3s; undefined for none. */
   readonly distribution: string | undefined;
-  /** As in 1.7.24; undefined where it cannot be told, as in an image. */
+  /** As in 1.7.24; undefined where it cannot be read, as in an image. */
   readonly version: string | undefined;
   /** Its configuration file. */
   readonly configFile: string;
-  /** Whether that is there, and somebody else's: without one, containerd has its defaults. */
+  /** True if that file exists and is not wasp's own: without a file, containerd has its defaults. */
   readonly isConfigured: boolean;
-  /** A folder of which it imports every file that ends in .toml; undefined for none. */
+  /** A folder from which it imports all files that end in .toml; undefined for none. */
   readonly importedFolder: string | undefined;
-  /** Whether it serves no kubelet, as where Docker has it. */
+  /** True if its CRI plugin is disabled, as under Docker. */
   readonly isCriOff: boolean;
-  /** The file that configures NRI, and whether it turns it off, if it says so; undefined where none does. */
+  /** The file that configures NRI, and its `disable` if it has one; undefined where no file configures NRI. */
   readonly nri: { readonly file: string; readonly isDisabled: boolean | undefined } | undefined;
-  /** The file that has NRI refuse plugins that the runtime did not start itself; undefined for none. */
+  /** The file by which NRI refuses plugins that the runtime did not start itself; undefined for none. */
   readonly connectionsRefusedBy: string | undefined;
-  /** The files that cannot be understood, each with what is wrong. */
+  /** Errors of the files that cannot be parsed, one each. */
   readonly problems: readonly string[];
 }
 
-/** What else bears on the service. */
-export interface NriCompany {
-  /** Whether the executable is there, or comes with the same run. */
+/** Conditions under which the NRI service is installed. */
+export interface NriInstallContext {
+  /** True if the executable is installed, or the same run installs it. */
   readonly hasBinary: boolean;
-  /** Whether the administrator gave it classes for memory. */
+  /** True if the administrator has configured classes for memory QoS. */
   readonly hasMemoryQos: boolean;
 }
 
 const PART = "containerd";
 
-/** What NRI is called among containerd's plugins. */
+/** Name of NRI among containerd's plugins. */
 export const NRI_TABLE = "io.containerd.nri.v1.nri";
 
-/** The lines that turn NRI on at the end of a configuration file of somebody else's. */
+/** Lines that turn NRI on at the end of a configuration file that wasp does not own. */
 export const NRI_LINES: readonly string[] = [
   `[plugins."${NRI_TABLE}"] # by wasp install`,
   "  disable = false # by wasp install",
 ];
 
-/** The file that turns NRI on where none of somebody else's is in its place. */
+/** Text of the configuration file that turns NRI on where the host has none. */
 export const NRI_FILE = [WRITTEN_BY, "version = 2", `[plugins."${NRI_TABLE}"]`, "  disable = false", ""].join(
   "\n",
 );
 
 /**
- * Plans the way of wasp's limits into containerd's containers: containerd has no folder for hooks, so that NRI is turned
- * on, and `wasp nri` runs as a service.
+ * Plans limits for containerd's containers: containerd loads no OCI hooks, so NRI is turned on and `wasp nri` runs as a
+ * service.
  */
 export function planContainerd(
   facts: ContainerdFacts,
-  company: NriCompany,
+  context: NriInstallContext,
   options: InstallOptions,
 ): PartPlan {
   const nothing: PartPlan = { part: PART, steps: [], refusals: [], notes: [] };
   if (!facts.isThere) return nothing;
   if (facts.isCriOff)
-    return { ...nothing, notes: ["containerd's CRI is off: it serves no kubelet, and is left as it is"] };
+    return {
+      ...nothing,
+      notes: ["containerd's CRI is disabled: it serves no kubelet, and is left as it is"],
+    };
   if (isBefore(facts.version, 1, 7))
     return {
       ...nothing,
       notes: [
-        `containerd ${facts.version} has no NRI, which came with 1.7: its containers get their swap limits from wasp agent, shortly after they start`,
+        `containerd ${facts.version} has no NRI, which exists since 1.7: its containers get their swap limits from wasp agent, shortly after they start`,
       ],
     };
   const isOn = isNriOn(facts);
@@ -79,22 +82,22 @@ export function planContainerd(
     steps: [
       ...enabling,
       ...(enabling.length > 0 && options.restart ? [RESTART] : []),
-      ...nriServiceSteps(options.binaryPath, company.hasMemoryQos),
+      ...nriServiceSteps(options.binaryPath, context.hasMemoryQos),
     ],
-    refusals: refusalsOf(facts, company, options),
+    refusals: refusalsOf(facts, context, options),
     notes: [
       ...(isOn || facts.distribution === undefined
         ? []
         : [
-            `${facts.distribution} writes its containerd's configuration anew at each start: have it write disable = false into [plugins."${NRI_TABLE}"], if its containerd is older than 2.0`,
+            `${facts.distribution} rewrites its containerd's configuration at each start: if its containerd is older than 2.0, make it write disable = false into [plugins."${NRI_TABLE}"]`,
           ]),
       ...(enabling.length > 0 && !options.restart
         ? ["containerd offers NRI once it is restarted, which stops no container: --restart does that"]
         : []),
-      ...(company.hasMemoryQos
+      ...(context.hasMemoryQos
         ? []
         : [
-            `classes for memory are read from ${MEMORY_QOS_FILE}, once it is there and wasp is installed again`,
+            `classes for memory QoS are read from ${MEMORY_QOS_FILE} once that exists and wasp install has run again`,
           ]),
     ],
   };
@@ -109,22 +112,22 @@ const RESTART: Step = {
 
 function refusalsOf(
   facts: ContainerdFacts,
-  { hasBinary }: NriCompany,
+  { hasBinary }: NriInstallContext,
   { binaryPath }: InstallOptions,
 ): readonly string[] {
   const { nri, connectionsRefusedBy, problems } = facts;
   return [
     ...problems,
-    // A table cannot be in a file twice, and one in an imported file takes the place of all of it.
+    // A table cannot be in a file twice, and one in an imported file replaces the whole table.
     ...(nri !== undefined && !isNriOn(facts)
       ? [
-          `${nri.file} configures NRI, and leaves it off: set disable = false in its [plugins."${NRI_TABLE}"], or --skip ${PART}, which leaves its containers to wasp agent`,
+          `${nri.file} configures NRI, and leaves it off: set disable = false in its [plugins."${NRI_TABLE}"], or use --skip ${PART}, which leaves its containers to wasp agent`,
         ]
       : []),
     ...(connectionsRefusedBy === undefined
       ? []
       : [
-          `${connectionsRefusedBy} has disable_connections = true in its [plugins."${NRI_TABLE}"]: set it to false, or --skip ${PART}`,
+          `${connectionsRefusedBy} has disable_connections = true in its [plugins."${NRI_TABLE}"]: set it to false, or use --skip ${PART}`,
         ]),
     ...(hasBinary ? [] : [`the service runs ${binaryPath}, which is no executable: install the binary too`]),
   ];
@@ -135,9 +138,9 @@ function isNriOn(facts: ContainerdFacts): boolean {
 }
 
 function enablingSteps({ nri, configFile, isConfigured, importedFolder }: ContainerdFacts): readonly Step[] {
-  // There is a table already, which is refused.
+  // A table that leaves NRI off is a refusal.
   if (nri !== undefined) return [];
-  const why = "containerd 1.7 has NRI turned off unless it is told";
+  const why = "containerd 1.7 has NRI turned off by default";
   const file = (path: string): Step => ({ kind: "file", part: PART, path, text: NRI_FILE, mode: 0o644, why });
   if (importedFolder !== undefined) return [file(`${importedFolder}/${TOML_DROP_IN}`)];
   if (!isConfigured) return [file(configFile)];

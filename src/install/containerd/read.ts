@@ -1,39 +1,42 @@
 import { TOML_DROP_IN } from "../engine/drop-in.ts";
-import { readKubeletFlags } from "../kubelet/flags.ts";
+import { readKubeletFlags } from "../kubelet/read-flags.ts";
 import type { Host } from "../target/host.ts";
-import { filesIn, processesNamed, programOf, readIfThere } from "../target/read-host.ts";
+import { readProcessesByComm } from "../target/processes.ts";
+import { filesIn, findProgram, readIfThere } from "../target/read-host.ts";
 import { readServiceFlags } from "../target/service-flags.ts";
-import { isTable, isTexts, readSettings } from "../target/settings-file.ts";
+import { readSettingsFile } from "../target/settings-file.ts";
+import { areStrings, isTable, tableOf } from "../target/table.ts";
 import { type ContainerdFacts, NRI_FILE, NRI_LINES, NRI_TABLE } from "./plan.ts";
 
 const CONFIG_FILE = "/etc/containerd/config.toml";
 
-/** What wasp needs to know of one file of containerd's configuration. */
-interface Settings {
+/** Settings in one file of containerd that wasp reads. */
+interface ContainerdFile {
   readonly path: string;
   readonly imports: readonly string[];
   readonly isCriOff: boolean;
   readonly hasNri: boolean;
   readonly isNriDisabled: boolean | undefined;
   readonly refusesConnections: boolean;
-  readonly problem?: string;
+  /** The error of a file that cannot be parsed. */
+  readonly problem: string | undefined;
 }
 
-// By its names of today and of before.
+// Its present name, and its former one.
 const CRI_NAMES = ["cri", "io.containerd.grpc.v1.cri"];
 
-/** Reads how a host's containerd is configured; throws where a file that is there cannot be read. */
+/** Reads the facts by which a host's containerd is planned; throws where an existing file cannot be read. */
 export function readContainerdFacts(host: Host): ContainerdFacts {
   const flags = readServiceFlags(host, "containerd");
   const configFile = flags.valueOf("--config") ?? flags.valueOf("-c") ?? CONFIG_FILE;
-  const main = settingsOf(host, configFile);
+  const main = readContainerdFile(host, configFile);
   const folders = main.imports.flatMap((pattern) => folderOfAll(pattern, configFile) ?? []);
   const files = [main, ...folders.flatMap((folder) => filesOf(host, folder))];
   const nri = files.findLast(({ hasNri }) => hasNri);
-  const program = programOf(host, "containerd");
+  const program = findProgram(host, "containerd");
   return {
-    // Its files stay when it goes; a distribution has it in a place of its own.
-    isThere: program !== undefined || processesNamed(host, "containerd").length > 0,
+    // Its files stay when it is removed, and a distribution has it in its own folder.
+    isThere: program !== undefined || readProcessesByComm(host, "containerd").length > 0,
     distribution: readKubeletFlags(host).startedBy?.name,
     version: program === undefined || !host.isRunning ? undefined : versionOf(host, program),
     configFile,
@@ -46,19 +49,19 @@ export function readContainerdFacts(host: Host): ContainerdFacts {
   };
 }
 
-// What wasp configures is left out, here and below: a second run has to plan what the first did.
+// Without wasp's own settings, here and below: a second run has to plan the same as the first.
 function isOfOthers(host: Host, path: string): boolean {
   const text = readIfThere(host, path);
   return text !== undefined && text !== NRI_FILE;
 }
 
-function filesOf(host: Host, folder: string): readonly Settings[] {
+function filesOf(host: Host, folder: string): readonly ContainerdFile[] {
   const own = `${folder}/${TOML_DROP_IN}`;
   const paths = filesIn(host, folder).filter((path) => path.endsWith(".toml") && path !== own);
-  return paths.map((path) => settingsOf(host, path));
+  return paths.map((path) => readContainerdFile(host, path));
 }
 
-// As in conf.d/*.toml, which is below the folder of the file that says it.
+// As in conf.d/*.toml, which is relative to the folder of the importing file.
 function folderOfAll(pattern: string, configFile: string): string | undefined {
   const folder = /^(.*)\/\*\.toml$/.exec(pattern)?.[1];
   if (folder === undefined || /[*?[\\]/.test(folder)) return undefined;
@@ -70,21 +73,21 @@ function versionOf(host: Host, program: string): string | undefined {
   return /\sv?(\d+\.\d+[.\d]*)/.exec(host.run([program, "--version"]))?.[1];
 }
 
-function settingsOf(host: Host, path: string): Settings {
-  const { table, ...read } = readSettings(host, path, "TOML", withoutOwnLines);
+function readContainerdFile(host: Host, path: string): ContainerdFile {
+  const { table, problem } = readSettingsFile(host, path, "TOML", withoutOwnLines);
   const { imports, plugins, disabled_plugins: disabled } = table;
   const nri = isTable(plugins) ? plugins[NRI_TABLE] : undefined;
-  const { disable, disable_connections: refuses } = isTable(nri) ? nri : {};
-  const off = isTexts(disabled) ? disabled : [];
+  const { disable, disable_connections: refuses } = tableOf(nri);
+  const off = areStrings(disabled) ? disabled : [];
   const isNriOff = off.includes(NRI_TABLE);
   return {
     path,
-    imports: isTexts(imports) ? imports : [],
+    imports: areStrings(imports) ? imports : [],
     isCriOff: CRI_NAMES.some((name) => off.includes(name)),
     hasNri: isNriOff || isTable(nri),
     isNriDisabled: isNriOff ? true : typeof disable === "boolean" ? disable : undefined,
     refusesConnections: refuses === true,
-    ...read,
+    problem,
   };
 }
 

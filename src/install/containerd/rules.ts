@@ -1,13 +1,17 @@
 import { install } from "../finding/remedy.ts";
-import { check, type Verdict } from "../finding/rule.ts";
+import { checksOn, type Verdict } from "../finding/rule.ts";
+import type { KubeletCheckFacts } from "../kubelet/check-facts.ts";
+import type { NriCheckFacts } from "./check-facts.ts";
 
-const LATE = "a container has its limit only once the agent has seen it";
+const check = checksOn<KubeletCheckFacts & NriCheckFacts>();
 
-/** Under a runtime without hooks, wasp is its plugin, which gives a container its limit before it starts. */
+const LATE = "a container gets its limit only when the agent sees it";
+
+/** Requires that wasp is the NRI plugin of containerd, which has no hooks: a container gets its limit before it starts. */
 export const nri = check({
   id: "nri",
   needs: ["runtime", "isNriOn", "nriPluginPid"],
-  right: "wasp is containerd's plugin (NRI): a container has its limit before it starts",
+  right: "wasp is a plugin of containerd (NRI): a container gets its limit before it starts",
   judge: ({ runtime, isNriOn, nriPluginPid }): Verdict | undefined => {
     if (nriPluginPid !== undefined)
       return { severity: "ok", found: `wasp is the runtime's plugin: pid ${nriPluginPid}` };
@@ -15,7 +19,7 @@ export const nri = check({
     return isNriOn
       ? {
           severity: "warning",
-          found: `wasp is no plugin of containerd's: ${LATE}`,
+          found: `wasp is no plugin of containerd: ${LATE}`,
           remedy: install("containerd"),
         }
       : { severity: "warning", found: `NRI is off: ${LATE}`, remedy: install("containerd", "--restart") };

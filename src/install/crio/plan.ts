@@ -3,69 +3,70 @@ import type { InstallOptions } from "../engine/options.ts";
 import type { PartPlan } from "../engine/plan.ts";
 import type { Step } from "../engine/step.ts";
 
-/** How CRI-O is configured, without what wasp configures. */
+/** Configuration of CRI-O as the planner sees it: without wasp's own drop-in. */
 export interface CrioFacts {
-  /** Whether there is one on the host. */
+  /** True if the host has CRI-O. */
   readonly isThere: boolean;
-  /** The folders in which it looks for hooks. */
+  /** The folders from which it loads hooks. */
   readonly hooksDirs: readonly string[];
-  /** The file or the flag that says so; undefined for CRI-O's default. */
+  /** The file, flag or variable that sets these folders; undefined for CRI-O's default. */
   readonly hooksDirsSetBy: string | undefined;
-  /** Whether what says so counts for more than wasp's drop-in. */
+  /** True if that overrides wasp's drop-in. */
   readonly isHooksDirFixed: boolean;
-  /** Where its drop-ins are. */
+  /** Its folder of drop-ins. */
   readonly dropInFolder: string;
   /** The runtime of pods without a RuntimeClass; undefined for CRI-O's default. */
   readonly defaultRuntime: string | undefined;
   /** The names by which a RuntimeClass can ask for a runtime. */
   readonly handlers: readonly string[];
-  /** The files that cannot be understood, each with what is wrong. */
+  /** Errors of the files that cannot be parsed, one each. */
   readonly problems: readonly string[];
 }
 
-/** Where CRI-O, and podman, look for hooks unless told. */
+/** Default folder for hooks of CRI-O and podman. */
 export const DEFAULT_HOOKS_DIR = "/usr/share/containers/oci/hooks.d";
 
-/** Where hooks of an administrator are, which CRI-O has to be told of. */
+/** Folder for hooks of an administrator, which CRI-O reads only where it is configured. */
 export const OVERRIDE_HOOKS_DIR = "/etc/containers/oci/hooks.d";
 
-/** Where the hook goes. */
-export interface HookPlace {
+/** Folder for wasp's hook. */
+export interface HookFolder {
   readonly folder: string;
-  /** What CRI-O's hooks_dir has to be, where it does not have the folder. */
+  /** The hooks_dir that CRI-O needs; undefined where its own has the folder already. */
   readonly hooksDirs: readonly string[] | undefined;
 }
 
-/** Chooses a folder for the hook: one that CRI-O reads already, if it can be written to. */
-export function placeHook({ hooksDirs }: CrioFacts, isWritable: (folder: string) => boolean): HookPlace {
-  // A later folder wins over an earlier one: an administrator's own file of that name then still does.
+/** Chooses the folder for the hook: one from which CRI-O loads hooks already, if one of them is writable. */
+export function chooseHookFolder(
+  { hooksDirs }: CrioFacts,
+  isWritable: (folder: string) => boolean,
+): HookFolder {
+  // Of two files with one name, CRI-O takes the one in the later folder: an administrator's own file stays in force.
   const preferred = [DEFAULT_HOOKS_DIR, OVERRIDE_HOOKS_DIR, ...hooksDirs];
   const folder = preferred.find((candidate) => hooksDirs.includes(candidate) && isWritable(candidate));
   if (folder !== undefined) return { folder, hooksDirs: undefined };
   return { folder: OVERRIDE_HOOKS_DIR, hooksDirs: [...hooksDirs, OVERRIDE_HOOKS_DIR] };
 }
 
-/** Plans CRI-O's settings: nothing where it looks for the hook already, else a drop-in. */
-export function planCrio(facts: CrioFacts, place: HookPlace, { restart }: InstallOptions): PartPlan {
+/** Plans CRI-O's settings: a drop-in where CRI-O does not load hooks from the hook's folder. */
+export function planCrio(facts: CrioFacts, hookFolder: HookFolder, { restart }: InstallOptions): PartPlan {
   if (!facts.isThere) return { part: "cri-o", steps: [], refusals: [], notes: [] };
-  const { hooksDirs } = place;
-  const fixed = hooksDirs !== undefined && facts.isHooksDirFixed;
+  const { folder, hooksDirs } = hookFolder;
+  const isOverridden = hooksDirs !== undefined && facts.isHooksDirFixed;
   return {
     part: "cri-o",
-    steps: hooksDirs === undefined || fixed ? [] : dropIn(facts, hooksDirs, restart),
+    steps: hooksDirs === undefined || isOverridden ? [] : dropIn(facts, hooksDirs, restart),
     refusals: [
       ...facts.problems,
-      ...(fixed
-        ? [
-            `${facts.hooksDirsSetBy} sets CRI-O's hooks_dir, over any drop-in of wasp's: add ${place.folder} there`,
-          ]
+      ...(isOverridden
+        ? [`${facts.hooksDirsSetBy} sets CRI-O's hooks_dir and overrides wasp's drop-in: add ${folder} there`]
         : []),
     ],
     notes: [
       ...runtimeNotes(facts),
       ...(hooksDirs === undefined || restart
         ? []
-        : ["CRI-O looks into the new folder for hooks once it is restarted: --restart does that"]),
+        : ["CRI-O loads hooks from the new folder once it is restarted: --restart does that"]),
     ],
   };
 }
@@ -76,9 +77,9 @@ function dropIn(
   restart: boolean,
 ): readonly Step[] {
   const part = "cri-o";
-  // A list in a drop-in takes the place of the whole list before it.
+  // A list in a drop-in replaces the whole list before it.
   const text = `${WRITTEN_BY}\n[crio.runtime]\nhooks_dir = ${JSON.stringify(hooksDirs)}\n`;
-  const why = "CRI-O does not look for hooks where the hook can be written";
+  const why = "CRI-O loads no hooks from the folder that the hook is written to";
   const file: Step = { kind: "file", part, path: `${dropInFolder}/${DROP_IN}`, text, mode: 0o644, why };
   const argv = ["systemctl", "restart", "crio.service"];
   return restart ? [file, { kind: "command", part, argv, when: "changed" }] : [file];
@@ -88,5 +89,5 @@ function runtimeNotes({ defaultRuntime, handlers }: CrioFacts): string[] {
   const runtime = defaultRuntime === undefined ? "its own default runtime" : `the runtime ${defaultRuntime}`;
   const others = handlers.filter((handler) => handler !== defaultRuntime);
   const classes = others.length === 0 ? "" : `; a RuntimeClass may ask for ${others.join(", ")}`;
-  return [`CRI-O runs pods with ${runtime}${classes}; all of them run the hook that are runc or crun`];
+  return [`CRI-O runs pods with ${runtime}${classes}; those of them that are runc or crun run the hook`];
 }

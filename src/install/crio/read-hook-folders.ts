@@ -1,25 +1,29 @@
 import { existsSync } from "node:fs";
 import { readFile } from "../../host/file.ts";
 import type { Host } from "../target/host.ts";
-import { type Process, rootOf } from "../target/processes.ts";
-import { walk } from "../target/read-host.ts";
+import { type RunningProcess, rootOf } from "../target/processes.ts";
+import { entriesBelow } from "../target/read-host.ts";
 import { readServiceFlags } from "../target/service-flags.ts";
+import { memberOf } from "../target/table.ts";
 import { DEFAULT_HOOKS_DIR } from "./plan.ts";
 
-/** Where CRI-O looks for hooks. */
-export interface HookSettings {
-  /** In rising precedence. */
+/** Folders from which CRI-O loads hooks, and the files that configure it. */
+export interface EffectiveHookFolders {
+  /** The folders, in rising precedence. */
   readonly folders: readonly string[];
-  /** The files that its settings are in, in rising precedence. */
+  /** The files that configure CRI-O, in rising precedence. */
   readonly files: readonly string[];
 }
 
 /**
- * Reads in which folders CRI-O looks for hooks, in rising precedence: by the flags and the environment of the one that
- * runs, its drop-ins, its file, or by default (cri-o internal/criocli/criocli.go, mergeConfig). Throws an error that
- * names the file that cannot be read.
+ * Reads the folders from which CRI-O loads hooks, wasp's own drop-in included: by the flags and the environment of the
+ * running one, the files that it sees in its own mount namespace, or by default (cri-o internal/criocli/criocli.go,
+ * mergeConfig). Throws an error that names the file that cannot be read.
  */
-export function readHookSettings(host: Host, process: Process | undefined): HookSettings {
+export function readEffectiveHookFolders(
+  host: Host,
+  process: RunningProcess | undefined,
+): EffectiveHookFolders {
   const flags = readServiceFlags(host, "crio");
   const root = process === undefined ? host.fsroot : rootOf(host.fsroot, process);
   const setting = (variable: string, ...names: readonly string[]) =>
@@ -27,7 +31,7 @@ export function readHookSettings(host: Host, process: Process | undefined): Hook
     flags.variableOf(variable);
   const config = setting("CONTAINER_CONFIG", "--config", "-c") ?? "/etc/crio/crio.conf";
   const dropIns = setting("CONTAINER_CONFIG_DIR", "--config-dir", "-d") ?? "/etc/crio/crio.conf.d";
-  const paths = [root + config, ...walk(root + dropIns)].filter((path) => existsSync(path));
+  const paths = [root + config, ...entriesBelow(root + dropIns)].filter((path) => existsSync(path));
   const files = paths.map((path) => path.slice(root.length));
   const given = setting("CONTAINER_HOOKS_DIR", "--hooks-dir");
   if (given) return { folders: given.split(","), files };
@@ -36,10 +40,8 @@ export function readHookSettings(host: Host, process: Process | undefined): Hook
 }
 
 function hookFoldersIn(path: string): readonly string[] | undefined {
-  const folders = memberOf(
-    memberOf(memberOf(parseToml(path, readFile(path)), "crio"), "runtime"),
-    "hooks_dir",
-  );
+  const runtime = memberOf(memberOf(parseToml(path, readFile(path)), "crio"), "runtime");
+  const folders = memberOf(runtime, "hooks_dir");
   return Array.isArray(folders) ? folders.filter((folder) => typeof folder === "string") : undefined;
 }
 
@@ -49,8 +51,4 @@ function parseToml(path: string, text: string): unknown {
   } catch (error) {
     throw new Error(`${path} cannot be read as TOML: ${(error as Error).message}`);
   }
-}
-
-function memberOf(value: unknown, name: string): unknown {
-  return typeof value === "object" && value !== null ? (value as Record<string, unknown>)[name] : undefined;
 }

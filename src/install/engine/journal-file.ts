@@ -1,6 +1,6 @@
 import { mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync } from "node:fs";
 import { close, O, open, tryLock } from "../../host/libc.ts";
-import { removeWhole, writeWhole } from "../target/atomic-file.ts";
+import { removeDurably, writeAtomically } from "../target/atomic-file.ts";
 import type { Host } from "../target/host.ts";
 import { locate, statOf } from "../target/locate.ts";
 import { EMPTY_JOURNAL, type Journal } from "./journal.ts";
@@ -40,7 +40,11 @@ function parse(text: string): Journal | undefined {
 /** Writes what wasp did to a host, at once. */
 export function writeJournal({ fsroot }: Host, journal: Journal): void {
   mkdirSync(locate(fsroot, STATE_FOLDER), { recursive: true, mode: 0o755 });
-  writeWhole(locate(fsroot, JOURNAL), { text: `${JSON.stringify(journal, null, 2)}\n` }, { mode: 0o600 });
+  writeAtomically(
+    locate(fsroot, JOURNAL),
+    { text: `${JSON.stringify(journal, null, 2)}\n` },
+    { mode: 0o600 },
+  );
 }
 
 /** Removes the journal of a host where nothing is left to undo, and wasp's folder unless somebody else uses it. */
@@ -48,7 +52,7 @@ export function removeJournal(host: Host): void {
   const folder = locate(host.fsroot, STATE_FOLDER);
   if (statOf(folder) === undefined) return;
   rmSync(copiesOf(host), { recursive: true, force: true });
-  removeWhole(locate(host.fsroot, JOURNAL));
+  removeDurably(locate(host.fsroot, JOURNAL));
   if (readdirSync(folder).length === 0) removeUnlessMounted(folder);
 }
 

@@ -1,5 +1,5 @@
 /**
- * What is known of one thing on a host: what it is, or why that could not be found out, or that it is a thing of a host
- * that runs, and this is an image of one.
+ * One fact about a host: its value, or the reason for which it could not be read, or "only-running" where only a running
+ * host has it and this is an image.
  */
 export type Fact<T> = { readonly known: T } | { readonly unknown: string } | "only-running";

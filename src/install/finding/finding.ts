@@ -1,14 +1,13 @@
-/** How bad what was found is, the worst first. */
+/** Severities of findings, the worst first. */
 export const SEVERITIES = ["error", "warning", "unknown", "note", "ok"] as const;
 
 /**
- * How bad what was found is. "error": wasp does not do its work here, or the next start of a service fails. "warning":
- * it works, and something that protects the node or its pods is missing. "unknown": it could not be found out. "note":
- * worth knowing.
+ * Severity of a finding. "error": wasp does not work here, or the next start of a service fails. "warning": wasp works, but
+ * a protection of the node or its pods is missing. "unknown": a fact could not be read. "note": worth knowing.
  */
 export type Severity = (typeof SEVERITIES)[number];
 
-/** What a check is about. */
+/** Subject of a check. */
 export type FindingId =
   | "kernel"
   | "cgroup-version"
@@ -45,25 +44,25 @@ export type FindingId =
   | "systemd-oomd"
   | "earlyoom";
 
-/** What a check found. */
+/** Result of a check. */
 export interface Finding {
   readonly id: FindingId;
   readonly severity: Severity;
   readonly found: string;
-  /** What it should be. */
+  /** The requirement. */
   readonly right: string;
-  /** A command or a setting that makes it so; undefined where nothing has to be done. */
+  /** A command or a setting that corrects it; undefined where nothing has to be done. */
   readonly remedy: string | undefined;
 }
 
-/** The exit status where nothing is worse than a note. */
+/** Exit status without findings worse than a note. */
 export const EXIT_SOUND = 0;
-/** The exit status where something is an error. */
+/** Exit status with an error. */
 export const EXIT_ERRORS = 1;
-/** The exit status where nothing is an error, and something a warning or unknown; 2 is that of a wrong command line. */
+/** Exit status without errors, but with a warning or an unknown; 2 is that of a wrong command line. */
 export const EXIT_WARNINGS = 3;
 
-/** The exit status that tells of findings: of the worst of them. */
+/** Returns the exit status for the worst of these findings. */
 export function exitStatusOf(findings: readonly Finding[]): number {
   const severities = new Set(findings.map(({ severity }) => severity));
   if (severities.has("error")) return EXIT_ERRORS;

@@ -6,30 +6,30 @@ import { HOOK_FILE } from "./plan.ts";
 export interface HookFile {
   readonly folder: string;
   readonly name: string;
-  /** What it says, or each thing for which a runtime refuses it. */
+  /** The parsed definition, or the complaints for which a runtime rejects it. */
   readonly definition: HookDefinition | { readonly complaints: readonly string[] };
-  /** Whether the executable is there; a runtime leaves a hook out whose executable is not, and says nothing. */
+  /** True if the executable exists; without it, a runtime silently ignores the hook. */
   readonly hasExecutable: boolean;
-  /** It and all folders above it, from the root on. */
+  /** The file and all folders above it, from the root on. */
   readonly owned: readonly OwnedPath[];
 }
 
-/** The path of a hook's definition. */
+/** Returns the path of a hook's definition. */
 export function pathOf({ folder, name }: HookFile): string {
   return `${folder}/${name}`;
 }
 
-/** Whether a file defines the hook that runs wasp, or should. */
+/** Returns true if a file defines the hook that runs wasp, or has the name of that hook. */
 export function isWaspHook({ name, definition }: HookFile): boolean {
   return name === HOOK_FILE || ("path" in definition && runsWasp(definition));
 }
 
-/** Whether a hook runs `wasp hook`. */
+/** Returns true if a hook runs `wasp hook`. */
 export function runsWasp({ path, args }: HookDefinition): boolean {
   return (args[0] === "wasp" || path.endsWith("/wasp")) && args[1] === "hook";
 }
 
-/** The definitions that a runtime takes of these folders: of several of one name that in the last folder. */
+/** Returns the definitions that a runtime loads from these folders: of several with one name, the one in the last folder. */
 export function hooksInForce(files: readonly HookFile[], folders: readonly string[]): HookFile[] {
   const byName = new Map<string, HookFile>();
   for (const folder of folders)

@@ -1,35 +1,35 @@
-import type { CrioFacts, HookPlace } from "../crio/plan.ts";
+import type { CrioFacts, HookFolder } from "../crio/plan.ts";
 import type { InstallOptions } from "../engine/options.ts";
 import type { PartPlan } from "../engine/plan.ts";
 import { parseHookDefinition } from "./definition.ts";
 
-/** What there is to know before the hook can be installed. */
+/** Facts by which the hook is planned. */
 export interface HookFacts {
-  /** The hook's definition as wasp brings it, a JSON text. */
+  /** The hook's definition as it comes with wasp, a JSON text. */
   readonly definition: string;
-  /** Whether an executable is where the hook will look for it. */
+  /** True if the executable that the hook runs is installed. */
   readonly isBinaryThere: boolean;
   readonly crio: CrioFacts;
 }
 
-/** What else is done in the same run. */
-export interface HookCompany {
+/** Other parts that the same run installs. */
+export interface HookInstallContext {
   readonly withBinary: boolean;
   readonly withCrio: boolean;
 }
 
-/** The name of the hook's definition. */
+/** File name of the hook's definition. */
 export const HOOK_FILE = "wasp-swap.json";
 
-/** Plans the definition of the hook, which names the executable where it is installed. */
+/** Plans the definition of the hook, with the path of the installed executable. */
 export function planHook(
   { definition, isBinaryThere, crio }: HookFacts,
-  { folder, hooksDirs }: HookPlace,
+  { folder, hooksDirs }: HookFolder,
   { binaryPath }: InstallOptions,
-  { withBinary, withCrio }: HookCompany,
+  { withBinary, withCrio }: HookInstallContext,
 ): PartPlan {
   const text = definition.replace(/("path": )"[^"]*"/, (_, key) => `${key}${JSON.stringify(binaryPath)}`);
-  const why = "CRI-O has runc and crun run the hook before a container's first instruction";
+  const why = "runc and crun run the hook before a container's first instruction";
   const isMissing = !withBinary && !isBinaryThere;
   return {
     part: "hook",
@@ -39,14 +39,10 @@ export function planHook(
       ...(isMissing ? [`the hook runs ${binaryPath}, which is no executable: install the binary too`] : []),
     ],
     notes: [
-      ...(crio.isThere
-        ? []
-        : ["there is no CRI-O on this host, and nothing but CRI-O gives the hook to containers"]),
+      ...(crio.isThere ? [] : ["there is no CRI-O on this host, and no other runtime runs the hook"]),
       ...(hooksDirs === undefined || withCrio || !crio.isThere
         ? []
-        : [
-            `CRI-O does not look for hooks in ${folder}: its hooks_dir has to be ${JSON.stringify(hooksDirs)}`,
-          ]),
+        : [`CRI-O loads no hooks from ${folder}: its hooks_dir has to be ${JSON.stringify(hooksDirs)}`]),
     ],
   };
 }

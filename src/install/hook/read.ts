@@ -2,24 +2,23 @@ import { existsSync } from "node:fs";
 import definition from "../../../hooks.d/wasp-swap.json" with { type: "text" };
 import { namesIn } from "../../host/directory.ts";
 import { readFile } from "../../host/file.ts";
-import type { CrioFacts } from "../crio/plan.ts";
-import { DEFAULT_HOOKS_DIR, OVERRIDE_HOOKS_DIR } from "../crio/plan.ts";
+import { type CrioFacts, DEFAULT_HOOKS_DIR, OVERRIDE_HOOKS_DIR } from "../crio/plan.ts";
 import type { Host } from "../target/host.ts";
-import { readOwnedPaths } from "../target/owned-paths.ts";
 import { isExecutable } from "../target/read-host.ts";
+import { readOwnedPaths } from "../target/read-owned-paths.ts";
 import { parseHookDefinition } from "./definition.ts";
 import type { HookFile } from "./files.ts";
 import type { HookFacts } from "./plan.ts";
 
-// Where hooks are put that are then not loaded, the last by wasp-agent.
+// Hooks are often put here without being loaded; wasp-agent uses the last one.
 const USUAL_HOOK_FOLDERS = [DEFAULT_HOOKS_DIR, OVERRIDE_HOOKS_DIR, "/run/containers/oci/hooks.d"];
 
-/** Reads what has to be known before the hook is installed for a host's CRI-O. */
+/** Reads the facts by which the hook is planned for a host's CRI-O. */
 export function readHookFacts(host: Host, binaryPath: string, crio: CrioFacts): HookFacts {
   return { definition: definition as unknown as string, isBinaryThere: isExecutable(host, binaryPath), crio };
 }
 
-/** Reads all hooks in the folders named and where hooks usually are. Throws an error that names what cannot be read. */
+/** Reads all hooks in these folders and in the usual ones. Throws an error that names what cannot be read. */
 export function readHookFiles(fsroot: string, folders: readonly string[]): HookFile[] {
   const all = new Set([...USUAL_HOOK_FOLDERS, ...folders]);
   return [...all].flatMap((folder) =>

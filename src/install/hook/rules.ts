@@ -1,17 +1,21 @@
 import { install } from "../finding/remedy.ts";
-import { check, type Verdict } from "../finding/rule.ts";
+import { checksOn, type Verdict } from "../finding/rule.ts";
+import type { KubeletCheckFacts } from "../kubelet/check-facts.ts";
+import type { HookCheckFacts } from "./check-facts.ts";
 import type { HookDefinition } from "./definition.ts";
 import { type HookFile, hooksInForce, isWaspHook, pathOf, runsWasp } from "./files.ts";
 
-// CRI-O runs the one as the other.
+const check = checksOn<HookCheckFacts & KubeletCheckFacts>();
+
+// CRI-O runs prestart hooks at createRuntime.
 const STAGES = ["createRuntime", "prestart"];
 
-/** The definition of wasp's hook is there, and would be taken by the runtime. */
+/** Requires a definition of wasp's hook that the runtime accepts. */
 export const hook = check({
   id: "hook",
   needs: ["runtime", "hookFiles", "hookFolders"],
   right:
-    "the definition of wasp's hook is there, valid, and runs wasp before a container's first instruction",
+    "the definition of wasp's hook is installed and valid, and runs wasp before a container's first instruction",
   judge: ({ runtime, hookFiles, hookFolders }): Verdict | undefined => {
     if (runtime === "containerd") return undefined;
     const own = ownHooks(hookFiles, hookFolders);
@@ -23,7 +27,7 @@ export const hook = check({
   },
 });
 
-// Those that count, or where none does, those that are meant to.
+// The hooks in force, or if there are none, those that were meant to be.
 function ownHooks(files: readonly HookFile[], folders: readonly string[]): readonly HookFile[] {
   const inForce = hooksInForce(files, folders).filter(isWaspHook);
   return inForce.length > 0 ? inForce : files.filter(isWaspHook);
@@ -33,24 +37,24 @@ function faultsOf({ definition, hasExecutable }: HookFile): readonly string[] {
   if ("complaints" in definition) return definition.complaints;
   const faults = hasExecutable
     ? []
-    : [`its executable ${definition.path} is not there, so it is left out silently`];
-  return [...faults, ...faultsAsWasp(definition)];
+    : [`its executable ${definition.path} is not there, so the runtime silently ignores it`];
+  return [...faults, ...faultsOfDefinition(definition)];
 }
 
-function faultsAsWasp(definition: HookDefinition): string[] {
+function faultsOfDefinition(definition: HookDefinition): string[] {
   const { path, args, stages, canRun } = definition;
   const faults = runsWasp(definition) ? [] : [`it runs ${path} with ${JSON.stringify(args)}, not wasp hook`];
-  if (!canRun) faults.push("its conditions never hold: no container runs it");
+  if (!canRun) faults.push("its conditions never hold, so no container runs it");
   if (!stages.some((stage) => STAGES.includes(stage)))
     faults.push(`it runs at ${stages.join(", ")} and not at createRuntime`);
   return faults;
 }
 
-/** The runtime looks where the definition is, and takes it and not another of its name. */
+/** Requires that the runtime loads this definition, from a folder that it reads, and none of the same name instead. */
 export const hookLoaded = check({
   id: "hook-loaded",
   needs: ["runtime", "hookFiles", "hookFolders"],
-  right: "the runtime's hooks_dir has the definition's folder, and nothing takes its place",
+  right: "the runtime's hooks_dir has the folder of the definition, and no other definition replaces it",
   judge: ({ runtime, hookFiles, hookFolders }): Verdict | undefined => {
     const own = hookFiles.filter(isWaspHook);
     if (runtime === "containerd" || own.length === 0) return undefined;
@@ -74,15 +78,15 @@ export const hookLoaded = check({
       };
     const hidden = own.filter((file) => file !== one && hookFolders.includes(file.folder));
     if (hidden.length === 0) return { severity: "ok", found: `hooks_dir is ${folders}` };
-    return { severity: "note", found: `${pathOf(one)} takes the place of ${hidden.map(pathOf).join(", ")}` };
+    return { severity: "note", found: `${pathOf(one)} replaces ${hidden.map(pathOf).join(", ")}` };
   },
 });
 
-/** Nothing among the hooks keeps CRI-O from its next start. */
+/** Requires that all hooks are valid: an invalid one keeps CRI-O from starting. */
 export const hooksValid = check({
   id: "hooks-valid",
   needs: ["runtime", "hookFiles", "hookFolders"],
-  right: "all hooks in hooks_dir are valid: with one that is not, CRI-O does not start again",
+  right: "all hooks in hooks_dir are valid: with an invalid one, CRI-O does not start again",
   judge: ({ runtime, hookFiles, hookFolders }): Verdict | undefined => {
     if (runtime === "containerd") return undefined;
     const own = ownHooks(hookFiles, hookFolders);

@@ -1,41 +1,45 @@
 import { install } from "../finding/remedy.ts";
-import { check, type Verdict } from "../finding/rule.ts";
+import { checksOn, type Verdict } from "../finding/rule.ts";
+import type { KubeletCheckFacts } from "./check-facts.ts";
 import { DISTRIBUTIONS } from "./distribution.ts";
-import { type KubeletSettings, serviceOf } from "./settings.ts";
-import { howToStart, WITHOUT_FLAG } from "./swap-needs.ts";
+import type { EffectiveKubelet } from "./effective.ts";
+import { serviceOf } from "./facts.ts";
+import { REMOVE_FLAG, setFailSwapOnFalse } from "./swap-needs.ts";
 
-/** The kubelet runs, and its settings can be read. */
+const check = checksOn<KubeletCheckFacts>();
+
+/** Requires a running kubelet whose settings can be read. */
 export const kubelet = check({
   id: "kubelet",
   needs: ["kubelet", "kubeletPid"],
-  right: "a kubelet runs, and tells its settings by its command line and files",
+  right: "a kubelet is running, and its flags and files can be read",
   judge: ({ kubelet, kubeletPid }): Verdict => {
     if (kubelet === undefined)
       return {
         severity: "unknown",
-        found: `no kubelet runs here, nor what is known to start one: ${DISTRIBUTIONS.map(({ name }) => name).join(", ")}`,
+        found: `no kubelet is running, and none of ${DISTRIBUTIONS.map(({ name }) => name).join(", ")} is either`,
       };
     const { startedBy, files } = kubelet;
-    const from = [...files, "its flags"].join(", ");
+    const sources = [...files, "its flags"].join(", ");
     const service = serviceOf(startedBy);
     return kubeletPid === undefined
       ? {
           severity: "warning",
-          found: `no kubelet runs; its settings are taken from ${from}`,
+          found: `no kubelet runs; its settings are taken from ${sources}`,
           remedy: `systemctl start ${service}, and: journalctl --unit ${service}`,
         }
       : {
           severity: "ok",
-          found: `pid ${kubeletPid}${startedBy === undefined ? "" : `, started by ${startedBy.name}`}, with ${from}`,
+          found: `pid ${kubeletPid}${startedBy === undefined ? "" : `, started by ${startedBy.name}`}, with ${sources}`,
         };
   },
 });
 
-/** The kubelet starts where swap is on. */
+/** Requires that the kubelet starts on a node with swap. */
 export const kubeletFailSwapOn = check({
   id: "kubelet-fail-swap-on",
   needs: ["kubelet"],
-  right: "failSwapOn: false: else the kubelet does not start where swap is on",
+  right: "failSwapOn is false: otherwise the kubelet does not start on a node with swap",
   judge: ({ kubelet }): Verdict | undefined =>
     kubelet &&
     (kubelet.failSwapOn
@@ -47,25 +51,25 @@ export const kubeletFailSwapOn = check({
       : { severity: "ok", found: "failSwapOn is false" }),
 });
 
-function remedyFor({ readsDropIns, isFailSwapOnFlag, startedBy, files }: KubeletSettings): string {
+function remedyFor({ readsDropIns, isFailSwapOnFlag, startedBy, files }: EffectiveKubelet): string {
   const restart = `systemctl restart ${serviceOf(startedBy)}`;
-  if (isFailSwapOnFlag) return `${WITHOUT_FLAG}, then: ${restart}`;
+  if (isFailSwapOnFlag) return `${REMOVE_FLAG}, then: ${restart}`;
   if (readsDropIns)
     return startedBy === undefined
       ? install("kubelet", "--restart")
       : `${install("kubelet")}, then: ${restart}`;
-  return `${howToStart(startedBy, files[0] ?? "its configuration file (--config)")}, then: ${restart}`;
+  return `${setFailSwapOnFalse(startedBy, files[0] ?? "its configuration file (--config)")}, then: ${restart}`;
 }
 
-/** The kubelet leaves swap limits to wasp. */
+/** Requires that the kubelet leaves swap limits to wasp. */
 export const kubeletSwapBehavior = check({
   id: "kubelet-swap-behavior",
   needs: ["kubelet"],
   right:
-    "memorySwap.swapBehavior is NoSwap, or not set: wasp leaves the limits to a kubelet that limits swap itself",
+    "memorySwap.swapBehavior is NoSwap or not set: wasp sets no limits beside a kubelet that limits swap itself",
   judge: ({ kubelet }): Verdict | undefined => {
     if (kubelet === undefined) return undefined;
-    const found = `swapBehavior is ${kubelet.swapBehavior || "not set, which is NoSwap"}`;
+    const found = `swapBehavior is ${kubelet.swapBehavior || "not set, which means NoSwap"}`;
     return ["", "NoSwap"].includes(kubelet.swapBehavior)
       ? { severity: "ok", found }
       : {

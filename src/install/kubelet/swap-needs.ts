@@ -1,55 +1,57 @@
 import type { PartPlan } from "../engine/plan.ts";
-import type { KubeletFacts, KubeletStarter } from "./settings.ts";
-import { asTaken } from "./settings-text.ts";
+import type { KubeletFacts, KubeletStarter } from "./facts.ts";
+import { asDistributionSettings } from "./patch-text.ts";
 
-/** What there is to know before swap is set up on a host with a kubelet. */
-export interface SwapCircumstances {
-  /** Whether the same run gives the kubelet its settings. */
+/** Conditions under which swap is set up on a host with a kubelet. */
+export interface SwapInstallContext {
+  /** True if the same run configures the kubelet. */
   readonly withKubelet: boolean;
-  /** Whether the host has swap, or is to have it by an earlier run. */
+  /** True if the host has swap, or gets it from an earlier installation at its next start. */
   readonly hasSwap: boolean;
-  /** Whether swap is wanted all the same. */
+  /** True if swap is to be set up whatever the kubelet's settings are. */
   readonly ignoreKubelet: boolean;
 }
 
 /**
- * Has the plan of swap heed the kubelet, which by default does not start where swap is on, and would be gone after its
- * next restart: a refusal, unless it is told otherwise, or in the same run, or somebody insists.
+ * Refuses to set up swap on a node whose kubelet would not restart with swap on (failSwapOn defaults to true). It is a
+ * note instead where swap is on already, where the kubelet has no configuration yet, or with --ignore-kubelet.
  */
-export function heedKubelet(
+export function requireKubeletAllowsSwap(
   swap: PartPlan,
   kubelet: KubeletFacts,
-  circumstances: SwapCircumstances,
+  { withKubelet, hasSwap, ignoreKubelet }: SwapInstallContext,
 ): PartPlan {
-  const { withKubelet, hasSwap, ignoreKubelet } = circumstances;
-  const isSettled = startsWithSwap(kubelet) || (withKubelet && kubelet.dropInFolder !== undefined);
-  const isSetUp = swap.steps.length > 0 || swap.refusals.length > 0;
-  if (!isSetUp || !kubelet.isThere || isSettled) return swap;
+  const isAllowed = allowsSwap(kubelet) || (withKubelet && kubelet.dropInFolder !== undefined);
+  const isPlanned = swap.steps.length > 0 || swap.refusals.length > 0;
+  if (!isPlanned || !kubelet.isThere || isAllowed) return swap;
   const complaint = `the kubelet does not start where swap is on: ${remedyFor(kubelet, withKubelet)}`;
   if (hasSwap || ignoreKubelet || !kubelet.isConfigKnown)
     return { ...swap, notes: [...swap.notes, complaint] };
-  const insist = "or say --ignore-kubelet where that is seen to elsewhere";
-  return { ...swap, steps: [], refusals: [...swap.refusals, `${complaint}, ${insist}`] };
+  const override = "or use --ignore-kubelet if something else does that";
+  return { ...swap, steps: [], refusals: [...swap.refusals, `${complaint}, ${override}`] };
 }
 
-function startsWithSwap({ failSwapOnNow, failSwapOnFlag }: KubeletFacts): boolean {
+function allowsSwap({ failSwapOnNow, failSwapOnFlag }: KubeletFacts): boolean {
   return failSwapOnFlag === undefined ? failSwapOnNow?.value === false : !failSwapOnFlag;
 }
 
 function remedyFor(kubelet: KubeletFacts, withKubelet: boolean): string {
   const { failSwapOnFlag, failSwapOnNow, configFile, startedBy, dropInFolder } = kubelet;
-  if (failSwapOnFlag === true) return WITHOUT_FLAG;
+  if (failSwapOnFlag === true) return REMOVE_FLAG;
   const orPart = dropInFolder !== undefined && !withKubelet ? ", or install the kubelet's part too" : "";
-  const place = failSwapOnNow?.setBy ?? configFile ?? "its configuration file (--config)";
-  return `${howToStart(startedBy, place)}${orPart}`;
+  const file = failSwapOnNow?.setBy ?? configFile ?? "its configuration file (--config)";
+  return `${setFailSwapOnFalse(startedBy, file)}${orPart}`;
 }
 
-/** What is to be done where a flag counts for more than all files. */
-export const WITHOUT_FLAG = "take --fail-swap-on away from what it is started with";
+/** Remedy for a kubelet whose flag overrides all files. */
+export const REMOVE_FLAG = "remove --fail-swap-on from the kubelet's flags";
 
-/** How a kubelet is told to start where swap is on; its own files are no place for that where something else writes them. */
-export function howToStart(startedBy: KubeletStarter | undefined, place: string): string {
-  if (startedBy === undefined) return `set failSwapOn: false in ${place}`;
+/**
+ * Returns the remedy for a kubelet that does not start with swap on: a field in its file, or a setting of its
+ * distribution, which writes that file itself.
+ */
+export function setFailSwapOnFalse(startedBy: KubeletStarter | undefined, file: string): string {
+  if (startedBy === undefined) return `set failSwapOn: false in ${file}`;
   const { settings } = startedBy;
-  return `set ${asTaken({ failSwapOn: false }, settings)} in ${settings.place}`;
+  return `set ${asDistributionSettings({ failSwapOn: false }, settings)} in ${settings.place}`;
 }

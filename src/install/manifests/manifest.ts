@@ -1,4 +1,4 @@
-import type { KubeletConfigPatch } from "../kubelet/settings.ts";
+import type { KubeletConfigPatch } from "../kubelet/config-patch.ts";
 import type { IgnitionConfig } from "./ignition.ts";
 
 /** An object for the API server. */

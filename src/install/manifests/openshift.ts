@@ -1,6 +1,6 @@
 import type { InstallOptions } from "../engine/options.ts";
 import { nameOfTarget, type SwapOptions, type SwapTarget, targetOf } from "../engine/options.ts";
-import { kubeletSettings } from "../kubelet/plan.ts";
+import { kubeletConfigPatch } from "../kubelet/config-patch.ts";
 import { type SwapSetup, swapSetup } from "../swap/setup.ts";
 import { SIZE_MISSING } from "../swap/size.ts";
 import { planSystemSlice, SYSTEM_SLICE_DROP_IN } from "../system-slice/plan.ts";
@@ -55,7 +55,7 @@ function kubeletConfig(evictionSoft: string): Manifest {
       machineConfigPoolSelector: {
         matchLabels: { [`pools.operator.machineconfiguration.openshift.io/${POOL}`]: "" },
       },
-      kubeletConfig: kubeletSettings(evictionSoft, undefined),
+      kubeletConfig: kubeletConfigPatch(evictionSoft, undefined),
     },
   };
   return {

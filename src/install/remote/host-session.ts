@@ -1,10 +1,12 @@
 import { createReadStream } from "node:fs";
+import type { Readable } from "node:stream";
+import { LineSplitter } from "../../text/lines.ts";
 import { type Arch, archOf, type Program } from "./executables.ts";
 import { exitStatusOf, type Phase, reasonOf } from "./failure.ts";
 import type { Host } from "./hosts.ts";
 import type { Activity, HostOutcome } from "./outcome.ts";
 import { connect, ended, type Ssh, terminate } from "./ssh.ts";
-import { LineSplitter, Transcript } from "./transcript.ts";
+import { Transcript } from "./transcript.ts";
 
 /** What is the same for all hosts. */
 export interface SessionOptions {
@@ -41,6 +43,18 @@ export async function runOnHost(
   return { ...outcome, seconds: (performance.now() - startedAt) / 1000 };
 }
 
+const MAX_LINE_BYTES = 1 << 16;
+
+/** Calls `onLine` with each line of a stream; returns the function that takes what is left when the stream is over. */
+function readLines(stream: Readable, onLine: (line: string) => void): () => void {
+  const splitter = new LineSplitter(MAX_LINE_BYTES, "cut");
+  const takeAll = (lines: readonly string[]) => {
+    for (const line of lines) onLine(line.replace(/\r$/, ""));
+  };
+  stream.on("data", (bytes: Uint8Array) => takeAll(splitter.push(bytes)));
+  return () => takeAll(splitter.end());
+}
+
 class Session {
   readonly #host: Host;
   readonly #options: SessionOptions;
@@ -62,16 +76,14 @@ class Session {
 
   /** Reads all that comes, and tells how it ended. */
   async outcome(): Promise<Omit<HostOutcome, "seconds">> {
-    const stdout = new LineSplitter((line) => this.#read(line));
-    const stderr = new LineSplitter((line) => this.#transcript.add("stderr", line));
-    this.#ssh.stdout.on("data", (bytes) => stdout.push(bytes));
-    this.#ssh.stderr.on("data", (bytes) => stderr.push(bytes));
+    const endStdout = readLines(this.#ssh.stdout, (line) => this.#read(line));
+    const endStderr = readLines(this.#ssh.stderr, (line) => this.#transcript.add("stderr", line));
     // A broken pipe: how ssh ended tells more.
     this.#ssh.stdin.on("error", () => {});
     this.#ssh.on("error", this.#fail);
     const exitCode = await ended(this.#ssh);
-    stdout.end();
-    stderr.end();
+    endStdout();
+    endStderr();
     return this.#conclude(exitCode);
   }
 

@@ -6,7 +6,6 @@ export interface OutputLine {
 
 // More than any command of wasp's writes: who sends more must not fill the memory.
 const MAX_CHARACTERS = 1 << 20;
-const MAX_LINE_CHARACTERS = 1 << 16;
 
 /** What a host has written, as far as it is kept: the first 1 Mi characters. */
 export class Transcript {
@@ -32,30 +31,5 @@ export class Transcript {
   /** What came, in its order. */
   lines(): readonly OutputLine[] {
     return this.#lines;
-  }
-}
-
-/** Cuts bytes as they come into lines of text. */
-export class LineSplitter {
-  readonly #decoder = new TextDecoder();
-  readonly #onLine: (line: string) => void;
-  #rest = "";
-
-  constructor(onLine: (line: string) => void) {
-    this.#onLine = onLine;
-  }
-
-  /** Takes the next bytes. */
-  push(bytes: Uint8Array): void {
-    const lines = (this.#rest + this.#decoder.decode(bytes, { stream: true })).split("\n");
-    this.#rest = lines.pop() ?? "";
-    for (const line of lines) this.#onLine(line.replace(/\r$/, ""));
-    if (this.#rest.length >= MAX_LINE_CHARACTERS) this.end();
-  }
-
-  /** Takes what came last for a line, though no end of one followed. */
-  end(): void {
-    if (this.#rest !== "") this.#onLine(this.#rest);
-    this.#rest = "";
   }
 }

@@ -1,4 +1,4 @@
-import { unescapeOctal } from "../target/mounts.ts";
+import { unescapeOctal } from "../target/octal-escapes.ts";
 
 /** A swap area that is on. */
 export interface SwapArea {

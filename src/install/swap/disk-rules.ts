@@ -1,6 +1,9 @@
 import { INSTALL_ENCRYPTED, install } from "../finding/remedy.ts";
-import { check, type Verdict } from "../finding/rule.ts";
+import { checksOn, type Verdict } from "../finding/rule.ts";
 import type { BlockStack, SwapArea } from "./areas.ts";
+import type { SwapCheckFacts } from "./check-facts.ts";
+
+const check = checksOn<SwapCheckFacts>();
 
 /** Swap is on a disk of its own. */
 export const swapDisk = check({

@@ -1,16 +1,16 @@
 import { namesIn } from "../../host/directory.ts";
 import { readFileIfThere } from "../../host/file.ts";
-import type { KnownFacts } from "../check/facts.ts";
-import { unescapeOctal } from "../target/mounts.ts";
+import { unescapeOctal } from "../target/octal-escapes.ts";
 import { readUnitFiles, unitFolders } from "../target/unit-files.ts";
-import { settingsOf, type UnitFile } from "../target/unit-settings.ts";
+import { type UnitFile, unitSettings } from "../target/unit-settings.ts";
+import type { SwapsAtBoot } from "./check-facts.ts";
 import { realPath } from "./read-block-stack.ts";
 
 /**
  * Reads which swap areas are turned on when the node starts: those of fstab, and those of units that a target wants.
  * Throws an error that names the file that cannot be read.
  */
-export function readSwapsAtBoot(fsroot: string): KnownFacts["swapsAtBoot"] {
+export function readSwapsAtBoot(fsroot: string): SwapsAtBoot {
   const wanted = wantedUnits(fsroot);
   const ofUnits = wanted
     .filter((name) => name.endsWith(".swap"))
@@ -33,7 +33,7 @@ function wantedUnits(fsroot: string): string[] {
 }
 
 function whatOf(files: readonly UnitFile[]): string[] {
-  const what = settingsOf(files, "Swap", "What").at(-1)?.value;
+  const what = unitSettings(files, "Swap", "What").at(-1)?.value;
   return what === undefined ? [] : [what];
 }
 

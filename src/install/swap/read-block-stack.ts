@@ -17,7 +17,7 @@ export function readRootStack(fsroot: string): BlockStack {
   const mounts = readMounts(fsroot);
   // Where the root is an overlay, as on an OSTree, the disk is mounted there.
   const places = ["/", "/sysroot", "/var"];
-  const candidates = places.map((place) => mounts.findLast((mount) => mount.place === place));
+  const candidates = places.map((mountPoint) => mounts.findLast((mount) => mount.mountPoint === mountPoint));
   const [device] = candidates.flatMap((mount) => deviceOf(fsroot, mount) ?? []);
   if (device === undefined)
     throw new Error("the root file system is on no block device that the kernel names");

@@ -1,6 +1,9 @@
 import { formatRounded } from "../../policy/kubernetes/quantity.ts";
 import { install } from "../finding/remedy.ts";
-import { check, type Verdict } from "../finding/rule.ts";
+import { checksOn, type Verdict } from "../finding/rule.ts";
+import type { SwapCheckFacts } from "./check-facts.ts";
+
+const check = checksOn<SwapCheckFacts>();
 
 /** Some swap is on. */
 export const swap = check({

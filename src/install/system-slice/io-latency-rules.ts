@@ -1,14 +1,18 @@
 import { install } from "../finding/remedy.ts";
-import { check, type Verdict } from "../finding/rule.ts";
+import { checksOn, type Verdict } from "../finding/rule.ts";
 import type { BlockStack } from "../swap/areas.ts";
-import { isLasting, settingsOf } from "../target/unit-settings.ts";
+import type { SwapCheckFacts } from "../swap/check-facts.ts";
+import { isLasting, unitSettings } from "../target/unit-settings.ts";
+import type { SystemSliceCheckFacts } from "./check-facts.ts";
 
-/** The disk that swap is on serves the node's own services first. */
+const check = checksOn<SwapCheckFacts & SystemSliceCheckFacts>();
+
+/** Requires that the disk with swap serves the node's own services first. */
 export const ioLatency = check({
   id: "io-latency",
   needs: ["systemSlice", "swaps", "swapStacks"],
   right:
-    "system.slice has an io.latency target for the disk that swap is on: swapping then waits for the node's own services",
+    "system.slice has an io.latency target for the disk with swap: swapping then waits for the node's own services",
   judge: ({ systemSlice, swaps, swapStacks }): Verdict | undefined => {
     const onDisk = swaps.filter(({ name }) => (swapStacks.get(name)?.disks.length ?? 0) > 0);
     if (systemSlice === undefined || onDisk.length === 0) return undefined;
@@ -16,7 +20,7 @@ export const ioLatency = check({
     if (ioLatency === undefined)
       return {
         severity: "warning",
-        found: "system.slice has no io.latency: the kernel lacks it, or the io controller is off there",
+        found: "system.slice has no io.latency: the kernel lacks it, or its io controller is off",
         remedy: `${install("system-slice")}; the kernel needs CONFIG_BLK_CGROUP_IOLATENCY`,
       };
     const bare = onDisk.filter(({ name }) => !hasTarget(ioLatency, swapStacks.get(name)));
@@ -24,7 +28,7 @@ export const ioLatency = check({
       ? { severity: "ok", found: ioLatency.trim().replaceAll("\n", "; ") }
       : {
           severity: "warning",
-          found: `no io.latency target for what ${bare.map(({ name }) => name).join(", ")} is on`,
+          found: `no io.latency target for the disk of ${bare.map(({ name }) => name).join(", ")}`,
           remedy: install("system-slice"),
         };
   },
@@ -38,14 +42,14 @@ function hasTarget(ioLatency: string, stack: BlockStack | undefined): boolean {
   return stack?.numbers.some((number) => (targets.get(number) ?? "0") !== "0") ?? false;
 }
 
-/** It does so after a restart of the node, too. */
+/** Requires that it does so after a restart of the node too. */
 export const ioLatencyAfterBoot = check({
   id: "io-latency-after-boot",
   needs: ["systemSliceFiles", "swaps", "swapStacks"],
   right: "a drop-in of system.slice has IODeviceLatencyTargetSec",
   judge: ({ systemSliceFiles, swaps, swapStacks }): Verdict | undefined => {
     if (!swaps.some(({ name }) => (swapStacks.get(name)?.disks.length ?? 0) > 0)) return undefined;
-    const settings = settingsOf(systemSliceFiles, "Slice", "IODeviceLatencyTargetSec");
+    const settings = unitSettings(systemSliceFiles, "Slice", "IODeviceLatencyTargetSec");
     const last = settings.findLast(({ path }) => isLasting(path));
     return last === undefined
       ? {

@@ -2,22 +2,25 @@ import { WRITTEN_BY } from "../engine/drop-in.ts";
 import type { Step } from "../engine/step.ts";
 import { unitSteps } from "../engine/systemd-unit.ts";
 
-// As the OpenShift enhancement for higher workload density has it.
-const LATENCY = "50ms";
+// As in the OpenShift enhancement for higher workload density.
+const LATENCY_TARGET = "50ms";
 
-/** Settings of system.slice that have the disks of these paths serve it first, as `systemctl set-property` takes them. */
-export function latencySettings(paths: readonly string[], latency: string = LATENCY): readonly string[] {
+/** Returns io.latency targets for the disks of these paths, as `systemctl set-property` takes them. */
+export function latencySettings(
+  paths: readonly string[],
+  latency: string = LATENCY_TARGET,
+): readonly string[] {
   return paths.map((path) => `IODeviceLatencyTargetSec=${path} ${latency}`);
 }
 
-/** The same, as a file of systemd's has them. */
+/** Returns io.latency targets for the disks of these paths, as lines of a unit file. */
 export function latencyLines(paths: readonly string[]): readonly string[] {
   return latencySettings(paths).map(escapeInFile);
 }
 
 /**
- * The disks that swap is on, by path. Swap in memory has none; that of a file is on the disk of its folder, which is
- * there before the file.
+ * Returns a path for each disk that has swap. Swap on zram has none. A swap file is represented by its folder, which
+ * exists before the file.
  */
 export function latencyPaths(swaps: readonly string[]): readonly string[] {
   const onDisk = swaps.filter((path) => !/^\/dev\/zram\d+$/.test(path));
@@ -29,15 +32,15 @@ export function latencyPaths(swaps: readonly string[]): readonly string[] {
 
 const UNIT = "wasp-io-latency.service";
 
-/** A unit that says the settings again once the disks are there: when system.slice comes, most have no name yet. */
+/** Returns the steps for a unit that repeats the settings at boot: when system.slice starts, most disks have no name yet. */
 export function latencyUnitSteps(paths: readonly string[]): readonly Step[] {
   if (paths.length === 0) return [];
-  const why = "the slice is made before the disk has its name, and takes nothing from its drop-in later";
+  const why = "the slice starts before the disk has its name, and does not read its drop-in again";
   return unitSteps("system-slice", { name: UNIT, text: unitText(paths), wantedBy: "multi-user.target", why });
 }
 
 function unitText(paths: readonly string[]): string {
-  // A dollar sign begins a variable there.
+  // In ExecStart, a dollar sign begins a variable.
   const words = latencyLines(paths).map((line) => `"${line.replaceAll('"', '\\"').replaceAll("$", "$$$$")}"`);
   return `${WRITTEN_BY}
 [Unit]
@@ -53,7 +56,7 @@ WantedBy=multi-user.target
 `;
 }
 
-// udev's names have escapes of their own, and a percent sign begins a specifier.
+// Names from udev have backslash escapes, and a percent sign begins a specifier.
 function escapeInFile(text: string): string {
   return text.replaceAll("\\", "\\\\").replaceAll("%", "%%");
 }

@@ -4,22 +4,22 @@ import type { CommandStep } from "../engine/step.ts";
 import { reloadUnits } from "../engine/systemd-unit.ts";
 import { latencyLines, latencyPaths, latencySettings, latencyUnitSteps } from "./io-latency.ts";
 
-/** What there is to know before system.slice is protected. */
+/** Facts by which the protection of system.slice is planned. */
 export interface SystemSliceFacts {
-  /** What swap is on, or will be: files and block devices of the host. */
+  /** Present and planned swap areas: files and block devices of the host. */
   readonly swaps: readonly string[];
-  /** Whether the kernel can hold a cgroup's io.latency; undefined where it does not tell. */
+  /** True if the kernel supports io.latency for cgroups; undefined where that is not known. */
   readonly hasIoLatency: boolean | undefined;
-  /** Whether the kernel keeps the slice from swapping; undefined where it does not tell. */
+  /** True if the slice has a swap limit of 0 in force; undefined where that is not known. */
   readonly isSwapDenied: boolean | undefined;
-  /** Whether the kernel has a target of io.latency for the slice; undefined where it does not tell. */
+  /** True if the slice has an io.latency target in force; undefined where that is not known. */
   readonly hasLatencyTarget: boolean | undefined;
 }
 
-/** The systemd drop-in that protects the node's own services. */
+/** Path of the systemd drop-in that protects the node's own services. */
 export const SYSTEM_SLICE_DROP_IN = `/etc/systemd/system/system.slice.d/${DROP_IN}`;
 
-/** Plans the protection of the node's own services: they do not swap, and the disk serves them before the swapping pods. */
+/** Plans the protection of the node's own services: they do not swap, and the disk serves them before swapping pods. */
 export function planSystemSlice(facts: SystemSliceFacts): PartPlan {
   const { swaps, hasIoLatency } = facts;
   const part = "system-slice";
@@ -32,10 +32,10 @@ export function planSystemSlice(facts: SystemSliceFacts): PartPlan {
         kind: "file",
         part,
         path: SYSTEM_SLICE_DROP_IN,
-        // Without io.latency too, which is known for certain only once systemd was told: the kernel lets it be.
+        // Even if the kernel seems to have no io.latency: only systemd's attempt shows it, and a failed one does no harm.
         text: dropIn(latencyOf),
         mode: 0o644,
-        why: "the node's own services do not swap, and wait for the disk less than the pods that do",
+        why: "the node's own services do not swap, and the disk serves them before swapping pods",
       },
       ...latencyUnitSteps(latencyOf),
       applyCommand(latencyOf, when),
@@ -45,7 +45,7 @@ export function planSystemSlice(facts: SystemSliceFacts): PartPlan {
     notes:
       hasIoLatency === false && latencyOf.length > 0
         ? [
-            "this kernel has no io.latency (CONFIG_BLK_CGROUP_IOLATENCY): swapping pods can slow the node's services' disk",
+            "this kernel has no io.latency (CONFIG_BLK_CGROUP_IOLATENCY): swapping pods can slow the disk of the node's services",
           ]
         : [],
   };
@@ -60,10 +60,10 @@ function isInForce(
 
 const CONTROL = "/run/systemd/system.control/system.slice.d";
 
-// The files that systemd keeps for it would count for more than any drop-in.
+// systemd's own files for runtime settings would override the drop-in.
 const APPLY = `systemctl set-property --runtime system.slice "$@" && rm -f ${CONTROL}/50-MemorySwapMax.conf ${CONTROL}/50-IODeviceLatencyTarget*Sec.conf`;
 
-/** A slice that is there already takes nothing from a file that is read again, neither when it comes nor when it goes. */
+/** Applies the settings to the existing slice: a reload applies a file neither when it is added nor when it is removed. */
 function applyCommand(latencyOf: readonly string[], when: CommandStep["when"]): CommandStep {
   const argv = (swapMax: string, latency?: string) => [
     ...["/bin/sh", "-c", APPLY, "sh", `MemorySwapMax=${swapMax}`],
@@ -74,7 +74,7 @@ function applyCommand(latencyOf: readonly string[], when: CommandStep["when"]): 
     part: "system-slice",
     argv: argv("0"),
     when,
-    why: "at once: a reload is for slices that come later",
+    why: "takes effect at once; a reload affects only slices that start later",
     undo: { argv: argv("infinity", "infinity"), order: "first" },
   };
 }

@@ -6,7 +6,7 @@ import type { SystemSliceFacts } from "./plan.ts";
 
 const CGROUPS = "/sys/fs/cgroup";
 
-/** Reads what has to be known before system.slice is protected; `planned` is what swap is to be put on in this run. */
+/** Reads the facts by which system.slice is planned; `planned` are the swap areas that this run sets up. */
 export function readSystemSliceFacts(host: Host, planned: readonly string[]): SystemSliceFacts {
   const swaps = [...new Set([...readSwappedTo(host), ...planned])].sort();
   if (!host.isRunning)
@@ -26,7 +26,7 @@ function hasIoLatency(host: Host): boolean | undefined {
   const controllers = readIfThere(host, `${CGROUPS}/cgroup.controllers`);
   if (controllers === undefined || !controllers.split(/\s+/).includes("io")) return false;
   if (isThere(host, `${CGROUPS}/system.slice/io.latency`)) return true;
-  // A cgroup for which the controller is on has all of its files, as far as the kernel has them.
+  // A cgroup with the io controller enabled has every io file that the kernel supports.
   const slices = existsSync(host.fsroot + CGROUPS) ? readdirSync(host.fsroot + CGROUPS) : [];
   return slices.some((slice) => isThere(host, `${CGROUPS}/${slice}/io.stat`)) ? false : undefined;
 }

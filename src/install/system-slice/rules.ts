@@ -1,14 +1,17 @@
 import { install } from "../finding/remedy.ts";
-import { check, type Verdict } from "../finding/rule.ts";
-import { isLasting, settingsOf } from "../target/unit-settings.ts";
+import { checksOn, type Verdict } from "../finding/rule.ts";
+import { isLasting, unitSettings } from "../target/unit-settings.ts";
+import type { SystemSliceCheckFacts } from "./check-facts.ts";
+
+const check = checksOn<SystemSliceCheckFacts>();
 
 const SLICE = "system.slice";
 
-/** The node's own services are not swapped out. */
+/** Requires that the node's own services are not swapped out. */
 export const systemSlice = check({
   id: "system-slice",
   needs: ["systemSlice"],
-  right: `${SLICE}, where the node's own services are, has a swap limit of 0`,
+  right: `${SLICE}, which holds the node's own services, has a swap limit of 0`,
   judge: ({ systemSlice }): Verdict | undefined => {
     if (systemSlice === undefined) return undefined;
     return systemSlice.swapMax === "0"
@@ -21,13 +24,13 @@ export const systemSlice = check({
   },
 });
 
-/** They are not after a restart of the node either. */
+/** Requires that they are not after a restart of the node either. */
 export const systemSliceAfterBoot = check({
   id: "system-slice-after-boot",
   needs: ["systemSliceFiles"],
   right: `a drop-in of ${SLICE} has MemorySwapMax=0`,
   judge: ({ systemSliceFiles }): Verdict => {
-    const last = settingsOf(systemSliceFiles, "Slice", "MemorySwapMax").at(-1);
+    const last = unitSettings(systemSliceFiles, "Slice", "MemorySwapMax").at(-1);
     const remedy = install("system-slice");
     if (last === undefined)
       return { severity: "warning", found: `no file of ${SLICE} sets MemorySwapMax`, remedy };

@@ -14,10 +14,10 @@ import {
 import { basename } from "node:path";
 import { folderOf } from "./locate.ts";
 
-/** What a file is to hold: a text, or what another file holds. */
+/** Content of a file: a text, or a copy of another file. */
 export type Content = { readonly text: string } | { readonly copyOf: string };
 
-/** Whose a file is, and who may do what with it. */
+/** Owner and permission bits of a file. */
 export interface Ownership {
   readonly mode: number;
   readonly uid?: number;
@@ -25,12 +25,12 @@ export interface Ownership {
 }
 
 /**
- * Writes a file at once: whoever opens it, at any time and after a power cut too, finds what was there or all of the new.
- * Its folder has to be there. Throws an error of the system.
+ * Writes a file atomically: a reader finds the old content or all of the new, after a power cut too. Its folder has to
+ * exist. Throws a system error.
  */
-export function writeWhole(path: string, content: Content, { mode, uid = 0, gid = 0 }: Ownership): void {
+export function writeAtomically(path: string, content: Content, { mode, uid = 0, gid = 0 }: Ownership): void {
   const unfinished = unfinishedOf(path);
-  // One that is left of a run that was cut off.
+  // It may be left over from an interrupted run.
   rmSync(unfinished, { force: true });
   if ("text" in content) writeFileSync(unfinished, content.text, { flag: "wx", mode: 0o600 });
   else copyFileSync(content.copyOf, unfinished);
@@ -46,16 +46,16 @@ export function writeWhole(path: string, content: Content, { mode, uid = 0, gid 
   syncFolder(folderOf(path));
 }
 
-/** Removes a file, and what a run that was cut off may have left of it, for good. */
-export function removeWhole(path: string): void {
+/** Removes a file durably, and the unfinished one that an interrupted run may have left. */
+export function removeDurably(path: string): void {
   rmSync(unfinishedOf(path), { force: true });
   rmSync(path, { force: true });
   syncFolder(folderOf(path));
 }
 
 /**
- * The name under which a file is made before it is complete, so that no program takes it for one of the files that it
- * reads: beside crio.conf.d and its like, because CRI-O reads whatever is in there, and would not start by half a file.
+ * Returns the path at which a file is written before it is complete, where no program reads it: beside crio.conf.d and
+ * other such folders, because CRI-O reads all files there and does not start with half a file.
  */
 export function unfinishedOf(path: string): string {
   const folder = folderOf(path);
@@ -69,7 +69,7 @@ function isOneDevice(a: string, b: string): boolean {
   return device(a) !== undefined && device(a) === device(b);
 }
 
-/** Writes to the disk which names a folder has. */
+/** Writes the entries of a folder to the disk. */
 export function syncFolder(folder: string): void {
   const descriptor = openSync(folder, "r");
   try {
@@ -81,7 +81,7 @@ export function syncFolder(folder: string): void {
 
 const CHUNK_BYTES = 1024 * 1024;
 
-/** The SHA-256 of a file's content in hexadecimal digits; throws an error of the system. */
+/** Returns the SHA-256 of a file's content in hexadecimal digits; throws a system error. */
 export function digestOf(path: string): string {
   const hasher = new Bun.CryptoHasher("sha256");
   const chunk = new Uint8Array(CHUNK_BYTES);
@@ -95,7 +95,7 @@ export function digestOf(path: string): string {
   return hasher.digest("hex");
 }
 
-/** The SHA-256 of a text in hexadecimal digits. */
+/** Returns the SHA-256 of a text in hexadecimal digits. */
 export function digestOfText(text: string): string {
   return new Bun.CryptoHasher("sha256").update(text).digest("hex");
 }

@@ -5,9 +5,9 @@ import { lstatSync, readlinkSync } from "node:fs";
 const MAX_LINKS = 40;
 
 /**
- * Where a path of a host is, seen from here: below fsroot, following its folders' links as the host would, so that an
- * absolute link in an image does not lead out of it. The last name is not followed; what is not there yet is taken as it
- * is spelled.
+ * Resolves a path of a host to a path of this process: below fsroot, following the links of its folders as the host
+ * would, so that an absolute link in an image stays inside it. The last name is not followed, and missing names are kept
+ * as spelled. Throws where there are too many links.
  */
 export function locate(fsroot: string, path: string): string {
   const rest = path.split("/").filter((name) => name !== "");
@@ -26,7 +26,7 @@ export function locate(fsroot: string, path: string): string {
       continue;
     }
     links += 1;
-    if (links > MAX_LINKS) throw new Error(`${fsroot}${path}: too many symbolic links on the way`);
+    if (links > MAX_LINKS) throw new Error(`${fsroot}${path}: too many symbolic links in it`);
     if (target.startsWith("/")) place = [];
     rest.unshift(...target.split("/").filter((step) => step !== ""));
   }
@@ -37,7 +37,7 @@ function linkAt(path: string): string | undefined {
   return statOf(path)?.isSymbolicLink() ? readlinkSync(path) : undefined;
 }
 
-/** What is at a path, without following a link; undefined when nothing is there. Throws where that cannot be told. */
+/** Returns the stat of a path, of a link itself; undefined where the path is missing. Throws any other system error. */
 export function statOf(path: string): Stats | undefined {
   try {
     return lstatSync(path);
@@ -47,12 +47,12 @@ export function statOf(path: string): Stats | undefined {
   }
 }
 
-/** Whether an error says that nothing is at a path. */
+/** Returns true if an error means that a path is missing. */
 export function isNothing(error: unknown): boolean {
   return ["ENOENT", "ENOTDIR"].includes((error as NodeJS.ErrnoException).code ?? "");
 }
 
-/** The folder that a path is in. */
+/** Returns the folder of a path. */
 export function folderOf(path: string): string {
   return path.slice(0, path.lastIndexOf("/")) || "/";
 }

@@ -1,27 +1,28 @@
 import { readFile } from "../../host/file.ts";
+import { unescapeOctal } from "./octal-escapes.ts";
 
-/** A file system that is mounted. */
+/** A mounted file system. */
 export interface Mount {
-  /** major:minor */
+  /** Device number, as major:minor. */
   readonly number: string;
-  readonly place: string;
+  readonly mountPoint: string;
   readonly type: string;
   readonly source: string;
-  /** Of the file system, not of the mount. */
+  /** Options of the file system, not of the mount. */
   readonly options: readonly string[];
 }
 
-/** Reads what is mounted on the node below fsroot, for its first process; throws an error that names the file. */
+/** Reads the mounts of the first process of the node below fsroot; throws an error that names the file. */
 export function readMounts(fsroot: string): Mount[] {
   const lines = readFile(`${fsroot}/proc/1/mountinfo`).split("\n");
   return lines.flatMap((line) => {
     const [left = "", right = ""] = line.split(" - ");
-    const [, , number, , place] = left.split(" ");
+    const [, , number, , mountPoint] = left.split(" ");
     const [type = "", source = "", options = ""] = right.split(" ");
-    if (number === undefined || place === undefined) return [];
+    if (number === undefined || mountPoint === undefined) return [];
     return {
       number,
-      place: unescapeOctal(place),
+      mountPoint: unescapeOctal(mountPoint),
       type,
       source: unescapeOctal(source),
       options: options.split(","),
@@ -29,22 +30,16 @@ export function readMounts(fsroot: string): Mount[] {
   });
 }
 
-/** What a path is on: of the mounts above it the nearest, and of several in one place the last, which hides the others. */
+/** Returns the mount that a path is on: the nearest above it, and of several at one mount point the last, which hides the others. */
 export function mountOf(mounts: readonly Mount[], path: string): Mount | undefined {
-  const isAbove = (place: string) => path === place || path.startsWith(place === "/" ? "/" : `${place}/`);
-  const above = mounts.filter(({ place }) => isAbove(place));
-  const longest = Math.max(...above.map(({ place }) => place.length));
-  return above.findLast(({ place }) => place.length === longest);
+  const isAbove = (mountPoint: string) =>
+    path === mountPoint || path.startsWith(mountPoint === "/" ? "/" : `${mountPoint}/`);
+  const above = mounts.filter(({ mountPoint }) => isAbove(mountPoint));
+  const longest = Math.max(...above.map(({ mountPoint }) => mountPoint.length));
+  return above.findLast(({ mountPoint }) => mountPoint.length === longest);
 }
 
-/** Whether some file system in memory is mounted such that it is not swapped out. */
-export function hasNoswapMount(fsroot: string): boolean {
+/** Returns true if a tmpfs is mounted with noswap. */
+export function readHasNoswapMount(fsroot: string): boolean {
   return readMounts(fsroot).some(({ type, options }) => type === "tmpfs" && options.includes("noswap"));
-}
-
-/** Undoes the octal escapes of /proc/swaps, mountinfo and fstab: `\040` is a space. */
-export function unescapeOctal(text: string): string {
-  return text.replace(/\\([0-7]{3})/g, (_, digits: string) =>
-    String.fromCharCode(Number.parseInt(digits, 8)),
-  );
 }

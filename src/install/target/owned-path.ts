@@ -1,16 +1,16 @@
-/** A file or a folder, and who may change it. */
+/** A file or a folder, with its owner and its permissions. */
 export interface OwnedPath {
   readonly path: string;
   readonly uid: number;
   readonly gid: number;
-  /** The permission bits, as chmod(2) takes them. */
+  /** Permission bits, as chmod(2) takes them. */
   readonly mode: number;
 }
 
 const OTHERS_WRITE = 0o002;
 const GROUP_WRITES = 0o020;
 
-/** Tells those who are not root and could change what is at the last of these paths: one sentence each. */
+/** Returns a sentence for each of these paths by which a user other than root could replace the last one. */
 export function dangersOf(owned: readonly OwnedPath[]): string[] {
   return owned.flatMap(({ path, uid, gid, mode }) => {
     if (uid !== 0) return `${path} is owned by user ${uid}`;

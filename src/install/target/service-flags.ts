@@ -1,35 +1,35 @@
 import type { Host } from "./host.ts";
-import { readEnvironment } from "./processes.ts";
-import { filesIn, isThere, processesNamed, readIfThere } from "./read-host.ts";
+import { readEnvironment, readProcessesByComm } from "./processes.ts";
+import { filesIn, isThere, readIfThere } from "./read-host.ts";
 
-/** How a service is started: the values of its flags, as far as they can be told. */
+/** Flags and environment of a service, as far as they can be read. */
 export interface ServiceFlags {
-  /** Whether the host has the service, running or as a unit of systemd. */
+  /** True if the host has the service, running or as a systemd unit. */
   readonly isThere: boolean;
-  /** The last value of a flag, `true` for one without a value; undefined for one that is not given. */
+  /** Returns the last value of a flag, `true` for a flag without a value; undefined where it is not given. */
   valueOf(flag: string): string | undefined;
-  /** All values of a flag that may be given again. */
+  /** Returns all values of a flag that may be repeated. */
   valuesOf(flag: string): readonly string[];
-  /** The value of a variable of its environment; undefined for none. Throws where that cannot be read. */
+  /** Returns the value of an environment variable; undefined for none. Throws where the environment cannot be read. */
   variableOf(name: string): string | undefined;
 }
 
-/** Reads the flags of a service's running process, or else of its unit of systemd and the files that this names. */
+/** Reads the flags of a service's running process, or else of its systemd unit and the files that the unit names. */
 export function readServiceFlags(host: Host, name: string): ServiceFlags {
-  const [running] = processesNamed(host, name);
+  const [running] = readProcessesByComm(host, name);
   if (running === undefined) return readUnitFlags(host, `${name}.service`);
   const environment = () => readEnvironment(host.fsroot, running.pid);
   return flagsIn(running.argv, (variable) => environment().get(variable));
 }
 
-/** Reads the flags of a unit of systemd, and of the files that it names. */
+/** Reads the flags in a systemd unit, and in the environment files that it names. */
 export function readUnitFlags(host: Host, unit: string): ServiceFlags {
   const text = textOfUnit(host, unit);
   const words = text?.split(/[\s"'=]+(?=--)|[\s"']+/);
   return flagsIn(words, (variable) => variableIn(text ?? "", variable));
 }
 
-/** The flags in the words of a command line; undefined where there is no service. */
+/** Returns the flags in the words of a command line; the words are undefined where the service is missing. */
 export function flagsIn(
   words: readonly string[] | undefined,
   variableOf: ServiceFlags["variableOf"],
@@ -38,17 +38,17 @@ export function flagsIn(
   return { isThere: words !== undefined, valuesOf, valueOf: (flag) => valuesOf(flag).at(-1), variableOf };
 }
 
-/** Where units of services are, in rising precedence. */
-export const UNIT_FOLDERS = [
+/** Folders of units that packages and administrators install, in rising precedence; unit-files.ts has all folders. */
+export const PERSISTENT_UNIT_FOLDERS = [
   "/usr/lib/systemd/system",
   "/lib/systemd/system",
   "/usr/local/lib/systemd/system",
   "/etc/systemd/system",
 ];
 
-/** Everything that a unit says: which of its words become flags is systemd's and the shell's to know. */
+/** Returns the text of a unit and its environment files: only systemd and a shell know which of its words become flags. */
 function textOfUnit(host: Host, unit: string): string | undefined {
-  const files = UNIT_FOLDERS.flatMap((folder) => [
+  const files = PERSISTENT_UNIT_FOLDERS.flatMap((folder) => [
     `${folder}/${unit}`,
     ...filesIn(host, `${folder}/${unit}.d`).filter((path) => path.endsWith(".conf")),
   ]).filter((path) => isThere(host, path));

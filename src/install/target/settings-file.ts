@@ -1,8 +1,6 @@
 import type { Host } from "./host.ts";
 import { readIfThere } from "./read-host.ts";
-
-/** What a file of settings holds, by name. */
-export type Table = Readonly<Record<string, unknown>>;
+import { type Table, tableOf } from "./table.ts";
 
 const PARSERS = {
   TOML: (text: string): unknown => Bun.TOML.parse(text),
@@ -10,29 +8,19 @@ const PARSERS = {
 };
 
 /**
- * Reads a host's file of settings; what is no table, and a file that is not there, is an empty one, and where it cannot
- * be read at all, why. What prepare leaves out of its text is not read.
+ * Reads a settings file of a host. The table is empty where the file is missing, holds no table, or cannot be parsed,
+ * which `problem` then explains. `prepare` removes what is to be left out from the text before it is parsed.
  */
-export function readSettings(
+export function readSettingsFile(
   host: Host,
   path: string,
   format: keyof typeof PARSERS,
   prepare = (text: string) => text,
-): { readonly table: Table; readonly problem?: string } {
+): { readonly table: Table; readonly problem: string | undefined } {
   try {
     const parsed = PARSERS[format](prepare(readIfThere(host, path) ?? ""));
-    return { table: isTable(parsed) ? parsed : {} };
+    return { table: tableOf(parsed), problem: undefined };
   } catch (error) {
     return { table: {}, problem: `${path} is not ${format} that wasp can read: ${(error as Error).message}` };
   }
-}
-
-/** Tells whether a setting is a table of settings. */
-export function isTable(value: unknown): value is Table {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-/** Tells whether a setting is a list of texts. */
-export function isTexts(value: unknown): value is readonly string[] {
-  return Array.isArray(value) && value.every((item) => typeof item === "string");
 }

@@ -15,14 +15,14 @@ const FOLDERS = [
   "/etc/systemd/system.control",
 ];
 
-/** All folders of units below fsroot that are there, in rising precedence. */
+/** Returns the folders of units below fsroot that hold anything, in rising precedence. */
 export function unitFolders(fsroot: string): string[] {
   return FOLDERS.filter((folder) => namesIn(fsroot + folder).length > 0);
 }
 
 /**
- * Reads the files of a unit in the order in which systemd takes them: the main one, then its drop-ins by name, of each
- * name that with the highest precedence. Throws an error that names the file that cannot be read.
+ * Reads the files of a unit in the order in which systemd reads them: the main file, then the drop-ins by name. Of several
+ * drop-ins with one name it has the one with the highest precedence. Throws an error that names the file that cannot be read.
  */
 export function readUnitFiles(fsroot: string, unit: string): UnitFile[] {
   const main = FOLDERS.map((folder) => `${folder}/${unit}`)
@@ -39,7 +39,7 @@ export function readUnitFiles(fsroot: string, unit: string): UnitFile[] {
   ];
 }
 
-// Those for all units of the kind, then those for all whose name begins alike (a-.slice.d, a-b-.slice.d), then its own.
+// For all units of the type, then for all units with the same prefix (a-.slice.d, a-b-.slice.d), then for this unit.
 function dropInFolders(unit: string): string[] {
   const kind = unit.slice(unit.lastIndexOf(".") + 1);
   const words = unit.slice(0, unit.lastIndexOf(".")).split("-");

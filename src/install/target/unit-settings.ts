@@ -1,10 +1,10 @@
-/** A file of a systemd unit: its main one, or a drop-in. */
+/** A file of a systemd unit: the main file, or a drop-in. */
 export interface UnitFile {
   readonly path: string;
   readonly text: string;
 }
 
-/** One line of a unit's files. */
+/** One setting in a unit's files. */
 export interface UnitSetting {
   readonly value: string;
   /** The file that it is in. */
@@ -12,17 +12,17 @@ export interface UnitSetting {
 }
 
 /**
- * What the files of a unit set a key to, in the order in which they are given; an empty value takes back what came
- * before it. Of a key that has one value the last counts.
+ * Returns the values of a key in the files of a unit, in the order of the files; an empty value resets the list. For a
+ * key that has one value, the last one counts.
  */
-export function settingsOf(files: readonly UnitFile[], section: string, key: string): UnitSetting[] {
+export function unitSettings(files: readonly UnitFile[], section: string, key: string): UnitSetting[] {
   const all = files.flatMap(({ path, text }) =>
     valuesIn(text, section, key).map((value) => ({ path, value })),
   );
   return all.slice(all.findLastIndex(({ value }) => value === "") + 1);
 }
 
-/** Whether a file is still there after a restart of the node. */
+/** Returns true if a file survives a restart of the node. */
 export function isLasting(path: string): boolean {
   return !path.startsWith("/run/");
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { loadInstallConfig } from "../../../src/config/install/knobs.ts";
-import { findAll } from "../../../src/install/check/all-checks.ts";
+import { runChecks } from "../../../src/install/check/all-checks.ts";
 import type { KnownFacts } from "../../../src/install/check/facts.ts";
 import { PARTS } from "../../../src/install/engine/part.ts";
 import {
@@ -12,7 +12,7 @@ import {
   type FindingId,
   type Severity,
 } from "../../../src/install/finding/finding.ts";
-import type { KubeletStarter } from "../../../src/install/kubelet/settings.ts";
+import type { KubeletStarter } from "../../../src/install/kubelet/facts.ts";
 import type { BlockStack, SwapArea } from "../../../src/install/swap/areas.ts";
 import { GI } from "../../policy/eviction/snapshots.ts";
 import { DROP_IN, FACT_NAMES, factsWith, HOOK, SOUND } from "./sound-facts.ts";
@@ -610,12 +610,12 @@ const CASES: readonly Case[] = [
 ];
 
 function findingOf(id: FindingId, facts: Partial<KnownFacts>): Finding | undefined {
-  return findAll(factsWith(facts)).find((finding) => finding.id === id);
+  return runChecks(factsWith(facts)).find((finding) => finding.id === id);
 }
 
 describe("what is found on a node", () => {
   test("nothing to find fault with", () => {
-    const severities = findAll(factsWith({})).map(({ id, severity }) => [id, severity]);
+    const severities = runChecks(factsWith({})).map(({ id, severity }) => [id, severity]);
     expect(severities.filter(([, severity]) => severity !== "ok")).toEqual([]);
     expect(severities.length).toBeGreaterThan(25);
   });
@@ -628,7 +628,7 @@ describe("what is found on a node", () => {
 
   test("each rule has a case in which it finds fault", () => {
     const faulted = new Set(CASES.filter(([, , , severity]) => severity !== "ok").map(([id]) => id));
-    expect(findAll(factsWith(SWAPS_OF_ALL_KINDS)).filter(({ id }) => !faulted.has(id))).toEqual([]);
+    expect(runChecks(factsWith(SWAPS_OF_ALL_KINDS)).filter(({ id }) => !faulted.has(id))).toEqual([]);
   });
 
   test("there is a remedy for whatever is wrong", () => {
@@ -681,7 +681,7 @@ describe("what is not known", () => {
   test.each(FACT_NAMES)("%s is never taken for sound", (name) => {
     const reason = "open /x: Permission denied";
     const facts = { ...factsWith(SWAPS_OF_ALL_KINDS), [name]: { unknown: reason } };
-    const changed = findAll(facts).filter(({ found }) => found === reason);
+    const changed = runChecks(facts).filter(({ found }) => found === reason);
     expect(changed.length).toBeGreaterThan(0);
     expect(changed.filter(({ severity }) => severity !== "unknown")).toEqual([]);
     expect(exitStatusOf(changed)).toBe(EXIT_WARNINGS);
@@ -694,13 +694,13 @@ describe("what is not known", () => {
       swapStacks: { unknown: "a" },
       rootStack: { unknown: "b" },
     };
-    expect(findAll(facts).find(({ id }) => id === "swap-disk")?.found).toBe("a; b");
+    expect(runChecks(facts).find(({ id }) => id === "swap-disk")?.found).toBe("a; b");
   });
 
   test("what only a host that runs has is left out for an image", () => {
     const running = FACT_NAMES.filter((name) => !["hookFiles", "hookFolders", "runtime"].includes(name));
     const facts = { ...factsWith({}), ...Object.fromEntries(running.map((name) => [name, "only-running"])) };
-    expect(findAll(facts).map(({ id }) => id)).toEqual([
+    expect(runChecks(facts).map(({ id }) => id)).toEqual([
       "hook",
       "hook-owner",
       "hook-loaded",

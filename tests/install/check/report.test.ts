@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { findAll } from "../../../src/install/check/all-checks.ts";
+import { runChecks } from "../../../src/install/check/all-checks.ts";
 import { findingsAsData, reportFindings } from "../../../src/install/check/report.ts";
 import type { Finding } from "../../../src/install/finding/finding.ts";
 import { GI } from "../../policy/eviction/snapshots.ts";
@@ -8,7 +8,7 @@ import { factsWith, SOUND } from "./sound-facts.ts";
 const GOLDEN = `${import.meta.dir}/../../golden`;
 
 // A node on which somebody has turned swap on, and no more.
-const HALF_DONE: readonly Finding[] = findAll({
+const HALF_DONE: readonly Finding[] = runChecks({
   ...factsWith({
     swaps: [{ name: "/swapfile", medium: "file", sizeBytes: 8 * GI, usedBytes: 0, priority: -2 }],
     swapStacks: new Map([["/swapfile", SOUND.rootStack]]),
@@ -45,7 +45,7 @@ describe("the report of a check", () => {
   });
 
   test("of nothing but what is sound", () => {
-    const report = reportFindings(findAll(factsWith({})));
+    const report = reportFindings(runChecks(factsWith({})));
     expect(report.split("\n")[0]).toMatch(/^0 errors, 0 warnings, 0 unknown, 0 notes, \d+ ok$/);
     expect(report).not.toContain("remedy");
   });

@@ -21,10 +21,22 @@ describe("a diff", () => {
     expect(unifiedDiff(before, after)).toBe(diff);
   });
 
-  test("makes the one text of the other, as git applies it", () => {
+  test("of more changed lines than anybody reads shows one text that replaces the other", () => {
+    const text = (word: string) => Array.from({ length: 6000 }, (_, index) => `${word} ${index}\n`);
+    const before = text("old").with(3000, "common\n");
+    const after = text("new").with(3000, "common\n");
+    const lines = [...before.map((line) => `-${line}`), ...after.map((line) => `+${line}`)];
+    expect(unifiedDiff(before.join(""), after.join(""))).toBe(`@@ -1,6000 +1,6000 @@\n${lines.join("")}`);
+    expect(unifiedDiff(before.join(""), "")).toBe(
+      `@@ -1,6000 +0,0 @@\n${before.map((line) => `-${line}`).join("")}`,
+    );
+    expect(unifiedDiff(`${before.join("")}end`, "")).toEndWith("-end\n\\ No newline at end of file\n");
+  });
+
+  test("turns one text into the other when git applies it", () => {
     const folder = mkdtempSync(`${tmpdir()}/wasp-diff-`);
     const apply = ["git", "apply", "--whitespace=nowarn", "-"];
-    // A text that git would make or remove needs another head.
+    // git apply needs other file headers for a file that is created or deleted.
     const lines = fc.array(fc.constantFrom("a", "b", "c", ""), { minLength: 2, maxLength: 20 });
     const text = lines.map((words) => words.join("\n"));
     fc.assert(

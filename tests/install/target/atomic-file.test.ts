@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { removeWhole, unfinishedOf, writeWhole } from "../../../src/install/target/atomic-file.ts";
+import { removeDurably, unfinishedOf, writeAtomically } from "../../../src/install/target/atomic-file.ts";
 
 let folder: string;
 
@@ -23,9 +23,9 @@ test.each([
 
 test("a drop-in is alone in its folder, and leaves nothing behind when it goes", () => {
   const path = `${folder}/crio.conf.d/50-wasp.conf`;
-  writeWhole(path, { text: "[crio]\n" }, { mode: 0o644 });
+  writeAtomically(path, { text: "[crio]\n" }, { mode: 0o644 });
   expect(readFileSync(path, "utf8")).toBe("[crio]\n");
   expect(readdirSync(`${folder}/crio.conf.d`)).toEqual(["50-wasp.conf"]);
-  removeWhole(path);
+  removeDurably(path);
   expect(readdirSync(folder)).toEqual(["crio.conf.d"]);
 });

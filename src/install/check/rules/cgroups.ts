@@ -1,11 +1,14 @@
-import { check } from "../../finding/rule.ts";
+import { checksOn } from "../../finding/rule.ts";
+import type { KnownFacts } from "../facts.ts";
 
-/** The node has cgroup v2 alone. */
+const check = checksOn<KnownFacts>();
+
+/** Requires cgroup v2. */
 export const cgroupVersion = check({
   id: "cgroup-version",
   needs: ["cgroupVersion"],
   right:
-    "cgroup v2: on v1 containers get their limits, but nothing is protected, sensed or evicted by cgroup",
+    "cgroup v2: on v1, containers get their limits, but wasp has no pressure figures by cgroup, protects nothing and evicts nothing",
   judge: ({ cgroupVersion }) =>
     cgroupVersion === 2
       ? { severity: "ok", found: "cgroup v2" }
@@ -17,17 +20,17 @@ export const cgroupVersion = check({
         },
 });
 
-/** Swap can be limited by cgroup. */
+/** Requires that swap can be limited by cgroup. */
 export const swapController = check({
   id: "swap-controller",
   needs: ["canLimitSwap"],
-  right: "cgroups have a limit of swap",
+  right: "cgroups have a swap limit",
   judge: ({ canLimitSwap }) =>
     canLimitSwap
-      ? { severity: "ok", found: "cgroups have a limit of swap" }
+      ? { severity: "ok", found: "cgroups have a swap limit" }
       : {
           severity: "error",
-          found: "no cgroup has a limit of swap, so that no container can be given one",
+          found: "no cgroup has a swap limit, so no container can get one",
           remedy:
             "swapaccount=1, and no cgroup_disable=memory, on the kernel's command line, and a restart of the node",
         },

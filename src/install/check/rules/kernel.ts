@@ -1,24 +1,27 @@
-import { check } from "../../finding/rule.ts";
+import { checksOn } from "../../finding/rule.ts";
+import type { KnownFacts } from "../facts.ts";
 
-// Before, a cgroup at its memory.high may never come to its next instruction (kubernetes pkg/util/kernel/constants.go,
+const check = checksOn<KnownFacts>();
+
+// Before, a cgroup at its memory.high may stall forever (kubernetes pkg/util/kernel/constants.go,
 // MemoryQoSMinKernelVersion).
-const LEAST_FOR_MEMORY_HIGH = "5.9";
+const MIN_RELEASE_FOR_MEMORY_HIGH = "5.9";
 
-/** The kernel is one on which memory.high may be set, which keeps swap within the pods' reach. */
+/** Requires a kernel on which memory.high is safe: it makes the kernel swap before the kubelet evicts. */
 export const kernel = check({
   id: "kernel",
   needs: ["kernelRelease"],
-  right: `Linux ${LEAST_FOR_MEMORY_HIGH} or newer: on older ones memory.high, by which swap is kept within reach, may stop pods for good`,
+  right: `Linux ${MIN_RELEASE_FOR_MEMORY_HIGH} or newer: on older ones, memory.high, which makes pods swap before the kubelet evicts, may stall pods forever`,
   judge: ({ kernelRelease }) =>
-    isAtLeast(kernelRelease, LEAST_FOR_MEMORY_HIGH)
+    isAtLeast(kernelRelease, MIN_RELEASE_FOR_MEMORY_HIGH)
       ? { severity: "ok", found: `Linux ${kernelRelease}` }
       : { severity: "warning", found: `Linux ${kernelRelease}`, remedy: "swapReach: Off for wasp agent" },
 });
 
-/** Whether a kernel's release is a version or a newer one; both begin with two numbers. */
+/** Returns true if a kernel release is at least a version; both begin with two numbers. */
 export function isAtLeast(release: string, version: string): boolean {
-  const [[major = 0, minor = 0], [leastMajor = 0, leastMinor = 0]] = [numbersOf(release), numbersOf(version)];
-  return major > leastMajor || (major === leastMajor && minor >= leastMinor);
+  const [[major = 0, minor = 0], [minMajor = 0, minMinor = 0]] = [numbersOf(release), numbersOf(version)];
+  return major > minMajor || (major === minMajor && minor >= minMinor);
 }
 
 function numbersOf(version: string): number[] {

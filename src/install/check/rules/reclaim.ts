@@ -1,11 +1,14 @@
-import { check, type Verdict } from "../../finding/rule.ts";
+import { checksOn, type Verdict } from "../../finding/rule.ts";
+import type { KnownFacts } from "../facts.ts";
 
-/** The kernel may swap before page cache is all gone. */
+const check = checksOn<KnownFacts>();
+
+/** Requires that the kernel swaps before the page cache is used up. */
 export const swappiness = check({
   id: "swappiness",
   needs: ["swappiness"],
   right:
-    "vm.swappiness above 0, such as its default, 60: at 0 the kernel swaps when next to no page cache is left",
+    "vm.swappiness above 0, such as its default, 60: at 0 the kernel swaps only when almost no page cache is left",
   judge: ({ swappiness }) =>
     swappiness > 0
       ? { severity: "ok", found: `vm.swappiness is ${swappiness}` }
@@ -16,22 +19,22 @@ export const swappiness = check({
         },
 });
 
-/** Pages are not compressed twice. */
+/** Requires that pages are not compressed twice. */
 export const zswap = check({
   id: "zswap",
   needs: ["isZswapOn", "swaps"],
-  right: "zswap off where swap is compressed memory (zram) already",
+  right: "zswap is off where swap is already compressed memory (zram)",
   judge: ({ isZswapOn, swaps }): Verdict => {
     if (!isZswapOn) return { severity: "ok", found: "zswap is off" };
     const zram = swaps.find(({ medium }) => medium === "zram");
     if (zram === undefined)
       return {
         severity: "note",
-        found: "zswap is on: part of what counts as swapped out is still in memory, compressed",
+        found: "zswap is on: a part of the swapped-out pages is still in memory, compressed",
       };
     return {
       severity: "warning",
-      found: `zswap is on before ${zram.name}: pages are compressed twice`,
+      found: `zswap is on in front of ${zram.name}: pages are compressed twice`,
       remedy:
         "zswap.enabled=0 on the kernel's command line; now: echo 0 > /sys/module/zswap/parameters/enabled",
     };

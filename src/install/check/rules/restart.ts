@@ -1,14 +1,17 @@
-import { check } from "../../finding/rule.ts";
+import { checksOn } from "../../finding/rule.ts";
+import type { KnownFacts } from "../facts.ts";
 
-/** The services go by the settings that are in their files. */
+const check = checksOn<KnownFacts>();
+
+/** Requires that the services have read the present settings in their files. */
 export const restart = check({
   id: "restart",
   needs: ["changedSinceStart"],
   right:
-    "kubelet and CRI-O were started after their settings were changed last: they read them at their start",
+    "the kubelet and CRI-O were started after the last change of their settings, which they read only at their start",
   judge: ({ changedSinceStart }) =>
     changedSinceStart.length === 0
-      ? { severity: "ok", found: "no settings were changed since" }
+      ? { severity: "ok", found: "no settings were changed since their start" }
       : {
           severity: "warning",
           found: changedSinceStart

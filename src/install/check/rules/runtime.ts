@@ -1,13 +1,19 @@
-import { check, type Verdict } from "../../finding/rule.ts";
+import { checksOn, type Verdict } from "../../finding/rule.ts";
+import type { KnownFacts } from "../facts.ts";
 
-/** The container runtime is one that can run wasp for a starting container. */
+const check = checksOn<KnownFacts>();
+
+/** Requires a container runtime that can run wasp for a starting container. */
 export const runtime = check({
   id: "runtime",
   needs: ["runtime", "isNriOn"],
-  right: "CRI-O, which runs hooks, or containerd, which has plugins (NRI)",
+  right: "CRI-O, which runs OCI hooks, or containerd, which has plugins (NRI)",
   judge: ({ runtime, isNriOn }): Verdict => {
     if (runtime === undefined)
-      return { severity: "unknown", found: "neither CRI-O nor containerd runs, and no kubelet names one" };
+      return {
+        severity: "unknown",
+        found: "neither CRI-O nor containerd is running, and no kubelet names one",
+      };
     const name = runtime === "cri-o" ? "CRI-O" : "containerd";
     return { severity: "ok", found: `${name}; NRI is ${isNriOn ? "on" : "off"}` };
   },

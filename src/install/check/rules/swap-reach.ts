@@ -1,22 +1,26 @@
 import { formatRounded } from "../../../policy/kubernetes/quantity.ts";
 import { podMemoryHeadroomOf } from "../../../policy/reach/kubelet-thresholds.ts";
-import { check, type Verdict } from "../../finding/rule.ts";
+import { checksOn, type Verdict } from "../../finding/rule.ts";
+import type { KnownFacts } from "../facts.ts";
 
-/** The kernel swaps before the kubelet evicts. */
+const check = checksOn<KnownFacts>();
+
+/** Requires that the kernel swaps before the kubelet evicts. */
 export const swapReach = check({
   id: "swap-reach",
   needs: ["kubelet", "pods", "swaps"],
   right:
-    "memory.high of kubepods is below what the kubelet evicts from: else it evicts before the kernel has swapped",
+    "memory.high of kubepods is below the use of memory at which the kubelet evicts: otherwise it evicts before the kernel swaps",
   judge: ({ kubelet, pods, swaps }): Verdict | undefined => {
     if (kubelet === undefined || pods === undefined || swaps.length === 0) return undefined;
     const { thresholds } = kubelet;
     if (thresholds === undefined)
-      return { severity: "unknown", found: "the kubelet's threshold of memory.available cannot be read" };
+      return { severity: "unknown", found: "the kubelet's threshold of memory.available cannot be parsed" };
     if (thresholds.hard === undefined && thresholds.soft === undefined)
-      return { severity: "ok", found: "the kubelet evicts nobody for memory" };
+      return { severity: "ok", found: "the kubelet evicts no pod for memory" };
     const room = podMemoryHeadroomOf(pods.node, pods.kubepods, thresholds);
-    if (room === undefined) return { severity: "unknown", found: "/proc/meminfo does not tell what is free" };
+    if (room === undefined)
+      return { severity: "unknown", found: "/proc/meminfo has no figure for free memory" };
     const { memoryHighBytes } = pods.kubepods;
     const evicts = `the kubelet evicts from ${formatRounded(room.evictedFromBytes)} on`;
     if (memoryHighBytes <= room.evictedFromBytes)

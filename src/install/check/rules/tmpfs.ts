@@ -1,26 +1,29 @@
 import { INSTALL_ENCRYPTED } from "../../finding/remedy.ts";
-import { check, type Verdict } from "../../finding/rule.ts";
+import { checksOn, type Verdict } from "../../finding/rule.ts";
 import { isClear } from "../../swap/disk-rules.ts";
+import type { KnownFacts } from "../facts.ts";
 import { isAtLeast } from "./kernel.ts";
 
-// From then on the kubelet mounts with noswap without trying (kubernetes pkg/util/kernel/constants.go,
-// TmpfsNoswapSupportKernelVersion).
-const LEAST_FOR_NOSWAP = "6.4";
+const check = checksOn<KnownFacts>();
 
-/** Volumes in memory, secrets among them, are kept out of swap. */
+// Since then the kubelet mounts with noswap without probing for it (kubernetes pkg/util/kernel/constants.go,
+// TmpfsNoswapSupportKernelVersion).
+const MIN_RELEASE_FOR_NOSWAP = "6.4";
+
+/** Requires that volumes in memory, secrets among them, are not swapped out. */
 export const tmpfsNoswap = check({
   id: "tmpfs-noswap",
   needs: ["kernelRelease", "hasNoswapMount", "swaps", "swapStacks"],
-  right: "the kernel can keep a tmpfs out of swap (noswap): by that the kubelet keeps secrets there",
+  right: "the kernel can keep a tmpfs out of swap (noswap), as the kubelet does for secrets",
   judge: ({ kernelRelease, hasNoswapMount, swaps, swapStacks }): Verdict => {
-    if (isAtLeast(kernelRelease, LEAST_FOR_NOSWAP))
-      return { severity: "ok", found: `Linux ${kernelRelease} can` };
+    if (isAtLeast(kernelRelease, MIN_RELEASE_FOR_NOSWAP))
+      return { severity: "ok", found: `Linux ${kernelRelease} supports noswap` };
     if (hasNoswapMount) return { severity: "ok", found: "a tmpfs is mounted with noswap" };
     const isSafe = !swaps.some((area) => isClear(area, swapStacks));
     return {
       severity: isSafe ? "note" : "warning",
-      found: `Linux ${kernelRelease} is older than ${LEAST_FOR_NOSWAP}, and no tmpfs is mounted with noswap: secrets may be swapped out`,
-      remedy: `Linux ${LEAST_FOR_NOSWAP} or newer, or encrypted swap: ${INSTALL_ENCRYPTED}`,
+      found: `Linux ${kernelRelease} is older than ${MIN_RELEASE_FOR_NOSWAP}, and no tmpfs is mounted with noswap: secrets may be swapped out`,
+      remedy: `Linux ${MIN_RELEASE_FOR_NOSWAP} or newer, or encrypted swap: ${INSTALL_ENCRYPTED}`,
     };
   },
 });

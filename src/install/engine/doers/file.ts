@@ -1,5 +1,11 @@
 import { mkdirSync, readFileSync } from "node:fs";
-import { type Content, digestOf, digestOfText, removeWhole, writeWhole } from "../../target/atomic-file.ts";
+import {
+  type Content,
+  digestOf,
+  digestOfText,
+  removeDurably,
+  writeAtomically,
+} from "../../target/atomic-file.ts";
 import type { Host } from "../../target/host.ts";
 import { locate, statOf } from "../../target/locate.ts";
 import type { Found } from "../compare.ts";
@@ -56,11 +62,11 @@ export const fileUndoer: Undoer<MadeFile> = {
   undo: ({ path, before }, host, action) => {
     const place = locate(host.fsroot, path);
     if (action === "remove" || before === undefined) {
-      removeWhole(place);
+      removeDurably(place);
       return;
     }
     const copy = `${copiesOf(host)}/${before.digest}`;
-    writeWhole(place, { copyOf: copy }, before);
+    writeAtomically(place, { copyOf: copy }, before);
   },
 };
 
@@ -100,10 +106,10 @@ function keepCopy(host: Host, path: string): FileBefore | undefined {
   const before = { digest: digestOf(place), mode: modeOf(stat), uid, gid };
   const folder = copiesOf(host);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  writeWhole(`${folder}/${before.digest}`, { copyOf: place }, { mode: 0o600 });
+  writeAtomically(`${folder}/${before.digest}`, { copyOf: place }, { mode: 0o600 });
   return before;
 }
 
 function write({ path, mode }: WholeStep, host: Host, content: Content): void {
-  writeWhole(locate(host.fsroot, path), content, { mode });
+  writeAtomically(locate(host.fsroot, path), content, { mode });
 }

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { removeWhole, writeWhole } from "../../target/atomic-file.ts";
+import { removeDurably, writeAtomically } from "../../target/atomic-file.ts";
 import type { Host } from "../../target/host.ts";
 import { locate, statOf } from "../../target/locate.ts";
 import { unifiedDiff } from "../diff.ts";
@@ -43,7 +43,7 @@ export const lineUndoer: Undoer<MadeLine> = {
   },
   undo: (made, host) => {
     const text = withoutLine(textAt(host, made.path) ?? "", made);
-    if (text === "" && made.madeFile) removeWhole(locate(host.fsroot, made.path));
+    if (text === "" && made.madeFile) removeDurably(locate(host.fsroot, made.path));
     else rewrite(host, made.path, text, DEFAULT_MODE);
   },
 };
@@ -71,7 +71,7 @@ function textAt(host: Host, path: string): string | undefined {
 function rewrite(host: Host, path: string, text: string, mode: number): void {
   const place = locate(host.fsroot, path);
   const stat = statOf(place);
-  writeWhole(
+  writeAtomically(
     place,
     { text },
     stat === undefined ? { mode } : { mode: stat.mode & 0o7777, uid: stat.uid, gid: stat.gid },

@@ -1,5 +1,5 @@
 import { readlinkSync, renameSync, rmSync, symlinkSync } from "node:fs";
-import { removeWhole, syncFolder, unfinishedOf } from "../../target/atomic-file.ts";
+import { removeDurably, syncFolder, unfinishedOf } from "../../target/atomic-file.ts";
 import { folderOf, locate, statOf } from "../../target/locate.ts";
 import type { MadeLink } from "../journal.ts";
 import type { LinkStep } from "../step.ts";
@@ -33,7 +33,7 @@ export const linkUndoer: Undoer<MadeLink> = {
       ? { action: "remove" }
       : { action: "keep", why: "it was changed since wasp made it" };
   },
-  undo: ({ path }, host) => removeWhole(locate(host.fsroot, path)),
+  undo: ({ path }, host) => removeDurably(locate(host.fsroot, path)),
 };
 
 /** Where a link leads; empty for what is no link, undefined where nothing is. */

@@ -1,0 +1,83 @@
+import type { SimulatedNode } from "./node.ts";
+import type { RunningPod } from "./pod.ts";
+
+// A pod is harmed that waits for this part of the time, for as long as this, dips of seconds forgiven.
+const HARMED_FRACTION = 0.2;
+const HARM_SECONDS = 10;
+const FORGIVEN_SECONDS = 5;
+
+/** Keeps account of which pods of a node wait for memory that the node is short of. */
+export class HarmLog {
+  readonly #since = new Map<string, number>();
+  readonly #last = new Map<string, number>();
+  /** When the harm began that lasts, or lasted last; undefined before there was any. */
+  beganAtSeconds: number | undefined;
+  lastSeconds = Number.NEGATIVE_INFINITY;
+
+  /** Takes the second that has just passed. */
+  take(node: SimulatedNode): void {
+    const now = node.atSeconds;
+    for (const pod of node.pods) this.#takePod(pod, node.sharedStallOf(pod), now);
+    const begun = [...this.#since].filter(([uid, since]) => this.#isHarmed(uid, since, now));
+    if (begun.length === 0) return;
+    const first = Math.min(...begun.map(([, since]) => since));
+    if (now - this.lastSeconds > FORGIVEN_SECONDS) this.beganAtSeconds = first;
+    this.lastSeconds = now;
+  }
+
+  #takePod({ plan }: RunningPod, stall: number, now: number): void {
+    const { uid } = plan.pod;
+    if (stall < HARMED_FRACTION) return;
+    const isNew = now - (this.#last.get(uid) ?? Number.NEGATIVE_INFINITY) > FORGIVEN_SECONDS;
+    if (isNew) this.#since.set(uid, now);
+    this.#last.set(uid, now);
+  }
+
+  #isHarmed(uid: string, since: number, now: number): boolean {
+    const last = this.#last.get(uid) ?? Number.NEGATIVE_INFINITY;
+    return now - last <= FORGIVEN_SECONDS && now - since >= HARM_SECONDS;
+  }
+}
+
+// Relief that takes longer than that is put down to something else.
+const RELIEF_SECONDS = 40;
+const COUNTED_SECONDS = 20;
+// A pod relieves that takes away at least this part of what others wait.
+const RELIEVED_FRACTION = 0.3;
+const BEST_FRACTION = 0.5;
+
+/**
+ * Returns the pods whose going would relieve the others: the node goes on without each of them in turn, and what the
+ * others wait then is compared with what they wait if nobody goes.
+ */
+export function relievers(node: SimulatedNode): RunningPod[] {
+  const remaining = waitedAfter(node, undefined);
+  const reliefs = node.pods.map((pod) => {
+    const { uid } = pod.plan.pod;
+    const others = remaining.total - (remaining.byPod.get(uid) ?? 0);
+    const relief = others === 0 ? 0 : (others - waitedAfter(node, uid).total) / others;
+    return { pod, relief };
+  });
+  const best = Math.max(0, ...reliefs.map(({ relief }) => relief));
+  return reliefs
+    .filter(({ relief }) => relief >= Math.max(RELIEVED_FRACTION, BEST_FRACTION * best))
+    .map(({ pod }) => pod);
+}
+
+function waitedAfter(
+  node: SimulatedNode,
+  withoutUid: string | undefined,
+): { readonly total: number; readonly byPod: ReadonlyMap<string, number> } {
+  const copy = node.copy();
+  if (withoutUid !== undefined) copy.remove(withoutUid);
+  const byPod = new Map<string, number>();
+  for (let second = 0; second < RELIEF_SECONDS; second += 1) {
+    copy.tick();
+    if (second < RELIEF_SECONDS - COUNTED_SECONDS) continue;
+    for (const pod of copy.pods) {
+      const { uid } = pod.plan.pod;
+      byPod.set(uid, (byPod.get(uid) ?? 0) + copy.sharedStallOf(pod));
+    }
+  }
+  return { total: [...byPod.values()].reduce((sum, stall) => sum + stall, 0), byPod };
+}

@@ -1,0 +1,85 @@
+import { matchesNamespace } from "../../src/policy/kubernetes/namespace.ts";
+import { isCriticalPod } from "../../src/policy/kubernetes/pod.ts";
+import { HarmLog, relievers } from "./harm.ts";
+import { PAGE_BYTES, SimulatedNode } from "./node.ts";
+import { type RunningPod, resident, swapped } from "./pod.ts";
+import type { Random } from "./random.ts";
+import type { ClosedLoopRule } from "./rule.ts";
+import type { Scenario } from "./scenarios.ts";
+
+/** An eviction that a rule asked for, held against what would have helped. */
+export interface SimulatedEviction {
+  readonly atSeconds: number;
+  readonly victim: string;
+  /** `right`: its going relieves others; `innocent`: it does not; `unharmed`: nobody was harmed. */
+  readonly verdict: "right" | "innocent" | "unharmed";
+  /** Whether the API server let it go. */
+  readonly isAccepted: boolean;
+}
+
+/** What became of a scenario under a rule. */
+export interface Incident {
+  readonly kind: string;
+  /** When harm began; undefined where there was none. */
+  readonly harmSeconds: number | undefined;
+  /** Whether a pod that may be evicted would have relieved it when it had lasted for some seconds. */
+  readonly isRelievable: boolean;
+  readonly evictions: readonly SimulatedEviction[];
+}
+
+const EXCLUDED_NAMESPACES = ["kube-system", "openshift*"];
+// A decision made so long after harm ended is still about that harm.
+const STALE_SECONDS = 3;
+
+/** Runs a scenario to its end under a rule, whose evictions change how it goes on. */
+export function runIncident(scenario: Scenario, random: Random, rule: ClosedLoopRule): Incident {
+  const node = new SimulatedNode(scenario.plan, random);
+  const harm = new HarmLog();
+  const evictions: SimulatedEviction[] = [];
+  let harmSeconds: number | undefined;
+  let isRelievable = false;
+  while (node.atSeconds < scenario.seconds) {
+    node.tick();
+    harm.take(node);
+    if (harm.beganAtSeconds !== undefined && harmSeconds === undefined) {
+      harmSeconds = harm.beganAtSeconds;
+      isRelievable = rightVictims(node).length > 0;
+    }
+    const uid = rule.decide(node.snapshot());
+    const pod = node.pods.find(({ plan }) => plan.pod.uid === uid);
+    if (pod === undefined) continue;
+    evictions.push(judge(node, pod, harm));
+    const { answer } = pod.plan;
+    if (answer === "accepted" || answer === "evacuating") node.delete(pod.plan.pod.uid);
+    rule.answer(pod.plan.pod.uid, answer);
+  }
+  return { kind: scenario.kind, harmSeconds, isRelievable, evictions };
+}
+
+function judge(node: SimulatedNode, pod: RunningPod, harm: HarmLog): SimulatedEviction {
+  const isHarmed = node.atSeconds - harm.lastSeconds <= STALE_SECONDS;
+  const verdict = !isHarmed ? "unharmed" : rightVictims(node).includes(pod) ? "right" : "innocent";
+  const { answer, pod: kubernetesPod } = pod.plan;
+  return {
+    atSeconds: node.atSeconds,
+    victim: kubernetesPod.name,
+    verdict,
+    isAccepted: answer === "accepted" || answer === "evacuating",
+  };
+}
+
+// Among those who would help, who is over its requests goes before who is not.
+function rightVictims(node: SimulatedNode): readonly RunningPod[] {
+  const helping = relievers(node).filter(mayBeEvicted);
+  const over = helping.filter(isOverRequest);
+  return over.length > 0 ? over : helping;
+}
+
+function mayBeEvicted({ plan }: RunningPod): boolean {
+  return !isCriticalPod(plan.pod) && !matchesNamespace(plan.pod.namespace, EXCLUDED_NAMESPACES);
+}
+
+function isOverRequest({ plan, regions }: RunningPod): boolean {
+  const usedBytes = (resident(regions) + swapped(regions)) * PAGE_BYTES;
+  return usedBytes > plan.pod.containers.reduce((sum, { memoryRequestBytes }) => sum + memoryRequestBytes, 0);
+}
