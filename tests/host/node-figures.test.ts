@@ -21,7 +21,7 @@ beforeEach(() => {
 });
 afterEach(() => node[Symbol.dispose]());
 
-describe("a node's figures", () => {
+describe("the figures of a node", () => {
   const figures = {
     memoryTotalBytes: 1000 * 1024,
     swapTotalBytes: 500 * 1024,
@@ -65,7 +65,7 @@ describe("a node's figures", () => {
     });
   });
 
-  test("name the file that is not there", async () => {
+  test("name the missing file in the error", async () => {
     await $`rm ${node.root}/proc/vmstat`;
     expect(() => readNodeFigures(node.root, undefined, 4096)).toThrow("/proc/vmstat: No such file");
   });

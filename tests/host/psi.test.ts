@@ -21,21 +21,26 @@ afterEach(() => node[Symbol.dispose]());
 
 describe("pressure", () => {
   test.each<[string, string, ReturnType<typeof readPressure>]>([
-    ["of some and all", SOME + FULL, { some, full }],
+    ["of some and all tasks", SOME + FULL, { some, full }],
     ["of the CPU on older kernels", SOME, { some, full: undefined }],
   ])("%s", (_, text, pressure) => {
     node.write("/proc/pressure/memory", text);
     expect(readPressure(`${node.root}/proc/pressure/memory`)).toEqual(pressure);
   });
 
-  test("is not known where the kernel keeps none", () => {
+  test("is undefined on a kernel without it", () => {
     expect(readPressure(`${node.root}/proc/pressure/memory`)).toBeUndefined();
   });
 
-  test.each(["", FULL, "some avg10=x avg60=0.00 avg300=0.00 total=0\n"])("of another form: %j", (text) => {
-    node.write("/proc/pressure/memory", text);
-    expect(() => readPressure(`${node.root}/proc/pressure/memory`)).toThrow("/proc/pressure/memory: no line");
-  });
+  test.each(["", FULL, "some avg10=x avg60=0.00 avg300=0.00 total=0\n"])(
+    "in a malformed file: %j",
+    (text) => {
+      node.write("/proc/pressure/memory", text);
+      expect(() => readPressure(`${node.root}/proc/pressure/memory`)).toThrow(
+        "/proc/pressure/memory: no line",
+      );
+    },
+  );
 
   test("that cannot be read for another reason is an error", () => {
     mkdirSync(`${node.root}/proc/pressure/memory`, { recursive: true });

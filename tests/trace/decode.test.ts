@@ -11,7 +11,7 @@ const byId = (snapshot: Snapshot): Snapshot => ({
 });
 
 describe("a recording", () => {
-  test("tells the snapshots that were recorded, and how", async () => {
+  test("has the recorded snapshots, and its header", async () => {
     const { headers, notes, snapshots } = await decodeRecording(recordingOf(SHORT));
     expect(headers).toEqual([{ trace: TRACE_VERSION, ...HEADER }]);
     expect(notes).toEqual([]);
@@ -20,7 +20,7 @@ describe("a recording", () => {
     );
   });
 
-  test("of any snapshots tells the same snapshots, whatever pieces it is read in", async () => {
+  test("of any snapshots decodes to them, in pieces of any size", async () => {
     await fc.assert(
       fc.asyncProperty(anySnapshots, fc.integer({ min: 1, max: 5000 }), async (recorded, pieceBytes) => {
         const { snapshots, notes } = await decodeRecording(recordingOf(recorded), pieceBytes);
@@ -30,13 +30,13 @@ describe("a recording", () => {
     );
   });
 
-  test("tells how large the pages were where it was recorded", async () => {
+  test("has the page size of the recorded node", async () => {
     const text = recordingOf(SHORT).replace('"pageBytes":4096', '"pageBytes":65536');
     const { snapshots } = await decodeRecording(text);
     expect(new Set(snapshots.map(({ pageBytes }) => pageBytes))).toEqual(new Set([65_536]));
   });
 
-  test("keeps the order in which containers came", async () => {
+  test("keeps the order of new containers", async () => {
     const containers = ["c", "a", "b"].map((id) => containerWith({ id }));
     const { snapshots } = await decodeRecording(
       recordingOf([snapshotWith({ containers }), snapshotWith({ containers })]),
@@ -47,20 +47,20 @@ describe("a recording", () => {
     ]);
   });
 
-  test("that was cut anywhere tells what comes before, and notes it", async () => {
+  test("that is cut anywhere has the snapshots before, and a note", async () => {
     const text = recordingOf(SHORT);
     const headerLength = text.indexOf("\n") + 1;
     const whole = await decodeRecording(text);
     for (let length = headerLength; length < text.length; length++) {
       const { snapshots, notes } = await decodeRecording(text.slice(0, length));
       expect(snapshots).toEqual(whole.snapshots.slice(0, snapshots.length));
-      // What is missing of a line may be no more than its end.
+      // The missing part of a line may be only its end.
       const isWholeLine = text[length - 1] === "\n" || text[length] === "\n";
       expect(notes).toEqual(isWholeLine ? [] : ["the last line is incomplete, and is ignored"]);
     }
   });
 
-  test("of a later wasp is read as far as this one understands it", async () => {
+  test("of a later wasp is read as far as its keys are known", async () => {
     const later = recordingOf(SHORT)
       .split("\n")
       .map((line) =>
@@ -73,7 +73,7 @@ describe("a recording", () => {
   });
 });
 
-describe("what is no recording", () => {
+describe("an invalid recording", () => {
   const [header = "", first = "", pods = "", second = "", third = ""] = recordingOf(SHORT).split("\n");
   const lines = (...texts: string[]) => texts.join("\n");
   const changed = (line: string, from: string, to: string) => {
@@ -93,12 +93,12 @@ describe("what is no recording", () => {
       'line 1: the format is "wasp.io/trace/v2", and this version of wasp reads only wasp.io/trace/v1',
     ],
     [
-      "a header without the size of pages",
+      "a header without a page size",
       changed(header, '"pageBytes":4096', '"pageBytes":0'),
       "line 1: not the header of a recording: pageBytes: 0 is not the size of a page",
     ],
     [
-      "a header with another time",
+      "a header with an invalid time",
       changed(header, HEADER.startedAt, "yesterday"),
       'line 1: not the header of a recording: startedAt: "yesterday" is not a time in RFC 3339',
     ],
@@ -107,22 +107,22 @@ describe("what is no recording", () => {
     ["a line of another kind", lines(header, "{}"), "line 2: not a sample: at: missing"],
     ["a line that is no object", lines(header, "null"), "line 2: not a sample: null is not Object"],
     [
-      "a figure below zero",
+      "a negative value",
       lines(header, changed(first, '"swapInPages":7', '"swapInPages":-7')),
       "line 2: not a sample: node.swapInPages: -7 is not a figure of zero or more",
     ],
     [
-      "a figure without end",
+      "an infinite value",
       lines(header, changed(first, '"swapInPages":7', '"swapInPages":1e999')),
       "line 2: not a sample: node.swapInPages: Infinity is not a figure of zero or more",
     ],
     [
-      "a figure that is text",
+      "a value that is text",
       lines(header, changed(first, '"swapInPages":7', '"swapInPages":"7"')),
       'line 2: not a sample: node.swapInPages: "7" is not number',
     ],
     [
-      "a limit below zero",
+      "a negative limit",
       lines(header, first, pods, changed(second, '"memoryHighBytes":"max"', '"memoryHighBytes":-1')),
       "line 4: not a sample: kubepods.memoryHighBytes: -1 is not a figure of zero or more",
     ],
@@ -132,7 +132,7 @@ describe("what is no recording", () => {
       "line 3: at: 0.002 is before 1, the time of the line before",
     ],
     [
-      "a container that changes and never came",
+      "an update of an unknown container",
       lines(header, first, pods, third),
       "line 4: not the first sample of container c1: podUid: missing",
     ],
@@ -145,12 +145,12 @@ describe("what is no recording", () => {
     await expect(decodeRecording(text)).rejects.toThrow(message);
   });
 
-  test("a line without end is not gathered", async () => {
+  test("an endless line is not buffered", async () => {
     const endless = `${header}\n${first}\n${"x".repeat(17 * 2 ** 20)}`;
     await expect(decodeRecording(endless, 2 ** 20)).rejects.toThrow("line 3 exceeds 16777216 bytes");
   });
 
-  test("any text at all is refused, or is a recording", async () => {
+  test("any text is rejected, or is a recording", async () => {
     const bent = fc.tuple(fc.nat(), fc.string()).map(([at, text]) => {
       const whole = recordingOf(SHORT);
       const place = at % whole.length;

@@ -5,23 +5,23 @@ import type { TraceHeader } from "../../src/trace/format.ts";
 import { linesOf } from "../../src/trace/lines.ts";
 import { containerWith, podWith, snapshotWith } from "./snapshots.ts";
 
-/** What the header of the recordings here says. */
+/** Header of the recordings of these tests. */
 export const HEADER = { startedAt: "2026-01-05T10:00:00.000Z", pageBytes: 4096, wasp: "0.1.0" };
 
-/** The text of a recording of these snapshots. */
+/** Returns the text of a recording of these snapshots. */
 export function recordingOf(snapshots: readonly Snapshot[]): string {
   const encoder = new TraceEncoder();
   return encoder.header(HEADER) + snapshots.map((snapshot) => encoder.sample(snapshot)).join("");
 }
 
-/** All that a recording tells. */
+/** Decoded content of a recording. */
 export interface Decoded {
   readonly headers: TraceHeader[];
   readonly notes: string[];
   readonly snapshots: Snapshot[];
 }
 
-/** Decodes a recording's bytes, which come in pieces of so many; fails where decodeTrace does. */
+/** Decodes a recording's bytes, in pieces of this size; rejects as decodeTrace does. */
 export async function decodeRecording(text: string, pieceBytes = 4096): Promise<Decoded> {
   const decoded: Decoded = { headers: [], notes: [], snapshots: [] };
   const snapshots = decodeTrace(linesOf(piecesOf(text, pieceBytes)), {
