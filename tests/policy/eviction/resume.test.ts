@@ -122,11 +122,11 @@ describe("an answer", () => {
   test("of failed counts as an eviction once the pod is gone nevertheless", () => {
     const decideWith = (pods: readonly Pod[]) =>
       decideEviction(evict("failed", undefined), snapshotAt(START + 1, {}, pods), config).state;
-    expect(decideWith([podOf("a"), podOf("b")])).toMatchObject({ evicted: [], tried: "a" });
+    expect(decideWith([podOf("a"), podOf("b")])).toMatchObject({ evicted: [], unansweredPodUid: "a" });
     expect(decideWith([podOf("b")])).toMatchObject({
       evicted: [{ podUid: "a", atSeconds: START + 1 }],
       cooldownUntilSeconds: START + 1 + config.cooldownSeconds,
-      tried: undefined,
+      unansweredPodUid: undefined,
     });
   });
 });
