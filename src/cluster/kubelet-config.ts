@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { type KubeletThresholds, parseMemoryFigure } from "../policy/reach/kubelet-thresholds.ts";
+import { type KubeletThresholds, parseMemoryThreshold } from "../policy/reach/kubelet-thresholds.ts";
 import { decode } from "./decode.ts";
 
 /** Configuration that a kubelet runs with, as far as wasp needs it. */
@@ -26,8 +26,8 @@ const ConfigzSchema = v.object({
 export function decodeKubeletConfig(text: string): RunningKubeletConfig {
   const { kubeletconfig } = decode(ConfigzSchema, text, "a kubelet's configuration");
   const { memorySwap, evictionHard, evictionSoft, enforceNodeAllocatable } = kubeletconfig;
-  const hard = parseMemoryFigure(evictionHard?.[SIGNAL]);
-  const soft = parseMemoryFigure(evictionSoft?.[SIGNAL]);
+  const hard = parseMemoryThreshold(evictionHard?.[SIGNAL]);
+  const soft = parseMemoryThreshold(evictionSoft?.[SIGNAL]);
   const enforcesPods = enforceNodeAllocatable?.includes("pods") ?? false;
   return {
     swapBehavior: memorySwap?.swapBehavior ?? "",

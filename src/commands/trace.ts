@@ -20,7 +20,7 @@ import type { Pod } from "../policy/kubernetes/pod.ts";
 import { NameHasher } from "../trace/hash-names.ts";
 import { TraceOutput } from "../trace/output.ts";
 import { PodsFile } from "../trace/pods-file.ts";
-import { type Recorded, record } from "../trace/recorder.ts";
+import { type RecordingResult, record } from "../trace/recorder.ts";
 import { NodeSampler } from "../trace/sampler.ts";
 import { EXIT_FAILURE, EXIT_SUCCESS, EXIT_USAGE } from "./exit-status.ts";
 import { loadOrComplain } from "./load-or-complain.ts";
@@ -75,7 +75,7 @@ async function recordNode(config: TraceRecordConfig, wasp: string): Promise<void
   const stop = stopAtSignal();
   const onProblem = warnOnce();
   using pods = podsOf(config, onProblem);
-  using sampler = new NodeSampler(config.agent.fsroot, { onContainer: () => pods.ask(), onProblem });
+  using sampler = new NodeSampler(config.agent.fsroot, { onContainer: () => pods.refresh(), onProblem });
   using output =
     file === undefined ? TraceOutput.stdout(maxSizeBytes) : TraceOutput.file(file, maxSizeBytes, force);
   const anonymize = anonymizer(config.hashNames);
@@ -93,16 +93,16 @@ async function recordNode(config: TraceRecordConfig, wasp: string): Promise<void
 /** Source of a recording's pods. */
 interface RecordedPods extends Disposable {
   pods(): readonly Pod[];
-  ask(): void;
+  refresh(): void;
 }
 
 function podsOf(config: TraceRecordConfig, onProblem: (error: Error) => void): RecordedPods {
-  const still = { ask: () => {}, [Symbol.dispose]: () => {} };
+  const unchanging = { refresh: () => {}, [Symbol.dispose]: () => {} };
   if (config.podsFile !== undefined) {
     const file = new PodsFile(config.podsFile, onProblem);
-    return { ...still, pods: () => file.pods() };
+    return { ...unchanging, pods: () => file.pods() };
   }
-  const none = { ...still, pods: () => [] };
+  const none = { ...unchanging, pods: () => [] };
   if (config.withoutPods) return none;
   try {
     return podsFromKubelet(config.agent, onProblem);
@@ -128,7 +128,7 @@ function podsFromKubelet(agent: AgentConfig, onProblem: (error: Error) => void):
     },
     onError: onProblem,
   });
-  return { pods: () => pods, ask: () => source.ask(), [Symbol.dispose]: () => source.close() };
+  return { pods: () => pods, refresh: () => source.ask(), [Symbol.dispose]: () => source.close() };
 }
 
 function anonymizer(hashNames: boolean): (snapshot: Snapshot) => Snapshot {
@@ -155,14 +155,14 @@ function warnOnce(): (error: Error) => void {
   };
 }
 
-const END_REASONS: Readonly<Record<Recorded["endedBy"], string>> = {
+const END_REASONS: Readonly<Record<RecordingResult["endedBy"], string>> = {
   duration: "the duration is over",
   full: "--max-size is reached",
   "reader-gone": "the reader is gone",
   stopped: "stopped by a signal",
 };
 
-function report({ samples, seconds, endedBy }: Recorded, bytes: number, where: string): void {
+function report({ samples, seconds, endedBy }: RecordingResult, bytes: number, where: string): void {
   const size = bytes < 1e5 ? `${bytes} bytes` : `${(bytes / 1e6).toFixed(1)} MB`;
   const count = `${samples} ${samples === 1 ? "sample" : "samples"}`;
   const what = `recorded ${count} in ${seconds.toFixed(1)} s, ${size}, to ${where}`;

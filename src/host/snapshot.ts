@@ -43,13 +43,13 @@ export function sampleContainer({
   const scope = cgroup.own.at(-1) ?? "";
   return unlessMissing(() => {
     const stat = readFile(`${scope}/memory.stat`);
-    const couldBeSwapped =
+    const swappableBytes =
       valueOfKey(stat, "anon") + valueOfKey(stat, "shmem") - valueOfKey(stat, "unevictable");
     return {
       id: containerId,
       podUid,
       ...sampleCgroup(scope, stat),
-      swappableBytes: Math.max(0, couldBeSwapped),
+      swappableBytes: Math.max(0, swappableBytes),
       swapLimitBytes: readLimit(`${scope}/memory.swap.max`),
     };
   });

@@ -110,8 +110,9 @@ function highestPerColumn(points: readonly Point[], axis: TimeAxis): (number | u
     // Columns between two samples show the earlier one.
     if (before !== undefined && point.atSeconds - before.point.atSeconds <= MAX_GAP_SECONDS)
       highest.fill(before.point.figure, before.column + 1, column);
-    const sofar = highest[column];
-    highest[column] = point.figure === undefined ? sofar : Math.max(sofar ?? point.figure, point.figure);
+    const highestSoFar = highest[column];
+    highest[column] =
+      point.figure === undefined ? highestSoFar : Math.max(highestSoFar ?? point.figure, point.figure);
     before = { point, column };
   }
   return highest;

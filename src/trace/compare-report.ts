@@ -2,7 +2,13 @@ import { formatTable } from "../terminal/table.ts";
 import type { RecordingSummary } from "./recording-file.ts";
 import type { ReplayedPhase } from "./replay.ts";
 import { drawDecisions, drawObservations, PLOT_LEGEND } from "./replay-plot.ts";
-import { caveatOf, describeRecording, type NamedReplay, nameOf, SUPPOSED_SYMBOL } from "./replay-report.ts";
+import {
+  caveatOf,
+  configurationOf,
+  describeRecording,
+  type NamedReplay,
+  SUPPOSED_SYMBOL,
+} from "./replay-report.ts";
 import { summaryOf, victimsOf } from "./replay-words.ts";
 import { formatClock } from "./time.ts";
 
@@ -21,8 +27,8 @@ export function reportComparison(
   );
   const lines = [
     ...describeRecording(recording),
-    `decided by  A: ${nameOf(a)}`,
-    `            B: ${nameOf(b)}`,
+    `decided by  A: ${configurationOf(a)}`,
+    `            B: ${configurationOf(b)}`,
     "",
     "as A observes it",
     ...drawObservations(a.replay.moments, width),

@@ -20,20 +20,20 @@ export interface RecordOptions {
 }
 
 /** Result of a recording. */
-export interface Recorded {
+export interface RecordingResult {
   readonly samples: number;
   readonly seconds: number;
   readonly endedBy: "duration" | Exclude<WriteOutcome, "written">;
 }
 
 /** Records a snapshot each second; a missed second is not repeated. Rejects with an Error if the output fails. */
-export async function record(options: RecordOptions): Promise<Recorded> {
+export async function record(options: RecordOptions): Promise<RecordingResult> {
   const { header, take, output, durationSeconds, stop, onProblem } = options;
   const encoder = new TraceEncoder();
   const started = performance.now();
   const elapsedSeconds = () => (performance.now() - started) / MILLISECONDS_PER_SECOND;
   let samples = 0;
-  const end = (endedBy: Recorded["endedBy"]) => ({ samples, seconds: elapsedSeconds(), endedBy });
+  const end = (endedBy: RecordingResult["endedBy"]) => ({ samples, seconds: elapsedSeconds(), endedBy });
 
   const startedAt = new Date().toISOString();
   const begun = await output.write(encoder.header({ startedAt, ...header }), stop);

@@ -22,7 +22,7 @@ export function reportReplay(recording: RecordingSummary, named: NamedReplay, wi
   const { replay, thresholds } = named;
   const lines = [
     ...describeRecording(recording),
-    `decided by  ${nameOf(named)}`,
+    `decided by  ${configurationOf(named)}`,
     "",
     ...drawObservations(replay.moments, width),
     ...drawDecisions(replay.moments, replay.phases, thresholds, width),
@@ -46,7 +46,7 @@ export function describeRecording(recording: RecordingSummary): string[] {
 }
 
 /** Describes the configuration of a replay. */
-export function nameOf({ name, evictionMode }: NamedReplay): string {
+export function configurationOf({ name, evictionMode }: NamedReplay): string {
   return evictionMode === "Enforce" ? name : `${name}, with evictionMode Enforce instead of ${evictionMode}`;
 }
 

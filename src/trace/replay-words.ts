@@ -7,7 +7,9 @@ import type { ReplayedPhase } from "./replay.ts";
 export function victimsOf(phases: readonly ReplayedPhase[]): ReadonlyMap<string, string> {
   return new Map(
     phases.flatMap(({ decision }) =>
-      decision.verdict === "evict" ? [[decision.victim.pod.uid, nameOf(decision.victim.pod)] as const] : [],
+      decision.verdict === "evict"
+        ? [[decision.victim.pod.uid, podNameOf(decision.victim.pod)] as const]
+        : [],
     ),
   );
 }
@@ -16,7 +18,7 @@ export function victimsOf(phases: readonly ReplayedPhase[]): ReadonlyMap<string,
 export function summaryOf(decision: EvictionDecision, victims: ReadonlyMap<string, string>): string {
   if (decision.verdict === "hold") return `hold ${decision.reason}`;
   if (decision.verdict === "await") return `await ${victims.get(decision.podUid) ?? decision.podUid}`;
-  return `${decision.method} ${nameOf(decision.victim.pod)}`;
+  return `${decision.method} ${podNameOf(decision.victim.pod)}`;
 }
 
 /**
@@ -28,6 +30,6 @@ export function evictionReasonOf(decision: EvictionDecision): string {
   return `${decision.thresholds.join(", ")}: ${rankingReason(decision.victim)}`;
 }
 
-function nameOf({ namespace, name }: Pod): string {
+function podNameOf({ namespace, name }: Pod): string {
   return `${namespace}/${name}`;
 }

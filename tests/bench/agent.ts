@@ -1,6 +1,6 @@
-// What `wasp agent` costs a node of 250 pods and 500 containers, and how fast it is there:
-// `bun tests/bench/agent.ts [--binary FILE] [latency] [quiet] [day] [clusters]`. It prints figures and goals, and
-// judges nothing; of CPU time only what the agent itself used counts, so that the machine may have more to do.
+// Measures the cost of `wasp agent` on a node with 250 pods and 500 containers, and its latency: `bun
+// tests/bench/agent.ts [--binary FILE] [latency] [quiet] [day] [clusters]`. It prints values and goals, and does not
+// fail on them; CPU time is that of the agent alone, so other work on the machine does not count.
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { WASP } from "../node/binary.ts";
@@ -23,7 +23,7 @@ const MEMORY_HEAD = ["MiB", "RSS", "anonymous", "binary", "peak", "fds", "watche
 
 const BENCHES = { latency, quiet, day, clusters };
 
-/** From a container's cgroup appearing, and its pod's status telling of it, to its exact limit. */
+/** Measures the time from a container's cgroup and pod status to its exact limit. */
 async function latency(binary: string): Promise<void> {
   using node = await BusyNode.start();
   await using agent = new RunningAgent(node.flags, {}, [], binary);
@@ -70,7 +70,7 @@ async function latency(binary: string): Promise<void> {
   printTable(["in the minute after a pod came", "", "goal"], [["lists of pods", String(lists), "at most 4"]]);
 }
 
-/** An agent with nothing to do, scraped as Prometheus does. */
+/** Measures an idle agent, scraped as Prometheus does. */
 async function quiet(binary: string): Promise<void> {
   using node = await BusyNode.start();
   using apiServer = await FakeApiServer.start(new FakeCluster(0, 1));
@@ -113,7 +113,7 @@ async function quiet(binary: string): Promise<void> {
   ]);
 }
 
-/** What a busy day brings, in a few minutes. */
+/** Measures the events of a busy day, within a few minutes. */
 async function day(binary: string): Promise<void> {
   using node = await BusyNode.start();
   await using agent = new RunningAgent([...node.flags, ...HURRY], {}, [], binary);
@@ -135,7 +135,7 @@ async function day(binary: string): Promise<void> {
   printTable([`a day; ${MEMORY_HEAD[0]}`, ...MEMORY_HEAD.slice(1)], thirds(samples));
 }
 
-/** The same for pods that the API server tells of, in a small cluster and in a large one. */
+/** Measures the latency for pods of the API server, in a small cluster and in a large one. */
 async function clusters(binary: string): Promise<void> {
   const rows: string[][] = [];
   for (const pods of [200, 20_000]) {
@@ -180,7 +180,7 @@ function thirds(samples: readonly ProcessUsage[]): string[][] {
   ];
 }
 
-/** What the samples hold on average. */
+/** Returns the average of the samples. */
 function memoryRow(name: string, ...samples: readonly ProcessUsage[]): string[] {
   const mean = (key: keyof ProcessUsage) => samples.reduce((sum, it) => sum + it[key], 0) / samples.length;
   const sizes = (["rssBytes", "anonymousBytes", "binaryBytes", "peakBytes"] as const).map((key) =>

@@ -6,7 +6,7 @@ import { containerIdOf, podUidOf } from "../node/kubepods-tree.ts";
 import type { ContainerSpec, PodSpec } from "../node/pods.ts";
 import type { RunningAgent } from "../node/running-agent.ts";
 
-/** How many pods and containers the node has. */
+/** Numbers of pods and containers of the node. */
 export const PODS = 250;
 export const CONTAINERS = 2 * PODS;
 
@@ -14,7 +14,7 @@ const REQUEST_BYTES = 64 * 2 ** 20;
 const PAGE_BYTES = 4096;
 const EXACT = String(exactLimit());
 
-/** A node with as many pods as a large one has, each as long in the kubelet's list as real ones: 12 KiB. */
+/** Node with as many pods as a large one, each as long in the kubelet's list as a real one: 12 KiB. */
 export class BusyNode implements Disposable {
   readonly #node: AgentNode;
   #pods = 0;
@@ -23,7 +23,7 @@ export class BusyNode implements Disposable {
     this.#node = node;
   }
 
-  /** Makes a node whose pods have been there before any agent. */
+  /** Creates a node whose pods existed before any agent. */
   static async start(): Promise<BusyNode> {
     const node = new BusyNode(await AgentNode.start());
     for (let number = 0; number < PODS; number++) node.add(2);
@@ -34,24 +34,24 @@ export class BusyNode implements Disposable {
     return this.#node.flags;
   }
 
-  /** How long the kubelet's list is now, in bytes. */
+  /** Returns the length of the kubelet's current list, in bytes. */
   get listBytes(): number {
     return this.#node.listBytes;
   }
 
-  /** How many requests for a path came through. */
+  /** Returns the number of requests for a path so far. */
   requests(path: string): number {
     return this.#node.kubelet.requests.filter((head) => head.startsWith(`GET ${path} `)).length;
   }
 
-  /** Has a pod appear, with a pause container that its status does not tell of; what is in the status comes at once. */
+  /** Adds a pod, with a pause container that is not in its status; its status is available at once. */
   add(containers: number): PodSpec {
     const number = ++this.#pods;
     const names = Array.from({ length: containers }, (_, index) => `container-${index}`);
     const pod: PodSpec = {
       uid: podUidOf(number),
       name: `pod-${number}`,
-      // A Deployment's annotations, and managed fields, are of such a length.
+      // As long as a Deployment's annotations and managed fields.
       annotations: { "example.com/checksums": "0123456789abcdef".repeat(128) },
       containers: names.map((name, index) => containerOf(name, number * 16 + index)),
     };
@@ -64,11 +64,11 @@ export class BusyNode implements Disposable {
     this.#node.removePod(pod);
   }
 
-  /** Waits until each of the pod's containers has its exact limit, and tells how long it had not, in milliseconds. */
+  /** Waits until each of the pod's containers has its exact limit, and returns the delay in milliseconds. */
   async exact(agent: RunningAgent, pod: PodSpec): Promise<number[]> {
     const ids = pod.containers.map(({ id = "" }) => id);
     await agent.until(() => ids.every((id) => this.#node.swapMax(pod, id) === EXACT), pod.name);
-    // By the kernel's own clock, which stamps a directory that is put in place, and a file that is written.
+    // By the kernel's clock, which stamps a new directory and a written file.
     return ids.map((id) => {
       const directory = this.#node.directoryOf(pod, id);
       return statSync(`${directory}/memory.swap.max`).mtimeMs - statSync(directory).ctimeMs;
@@ -80,7 +80,7 @@ export class BusyNode implements Disposable {
   }
 }
 
-// Its environment is a third of what the kubelet tells of a container.
+// The environment is a third of a container in the kubelet's list.
 function containerOf(name: string, number: number): ContainerSpec {
   const env = Array.from({ length: 24 }, (_, index) => ({
     name: `SETTING_OF_THE_SERVICE_${index}`,

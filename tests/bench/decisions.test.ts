@@ -9,7 +9,10 @@ import { recordingOf } from "../trace/recordings.ts";
 import { judgeFolder } from "./judged.ts";
 import { type Judgement, judge, parseTruth, type Truth } from "./truth.ts";
 
-/** Five minutes of a node that is stalled for so much of the time, and has so much left; a has most memory, b most swap. */
+/**
+ * Recording of five minutes of a node with this stalled fraction and this free swap; pod a uses most memory, pod b most
+ * swap.
+ */
 function steadily(stall: number, left: { swapFreeBytes: number; memoryAvailableBytes: number }): Snapshot[] {
   const pods = [podOf("a"), podOf("b")];
   const containers = [sampleOf("a", { memoryBytes: GI }), sampleOf("b", { swapBytes: GI / 2 })];
@@ -23,7 +26,7 @@ function steadily(stall: number, left: { swapFreeBytes: number; memoryAvailableB
   });
 }
 
-/** Files in a folder of their own, until it is disposed of. */
+/** Files in a temporary directory, until it is disposed of. */
 class Recordings implements Disposable {
   readonly folder = mkdtempSync(`${tmpdir()}/wasp-traces-`);
 
@@ -39,7 +42,7 @@ class Recordings implements Disposable {
 const plenty = { swapFreeBytes: GI / 2, memoryAvailableBytes: GI };
 const nothing = { swapFreeBytes: 10 * MI, memoryAvailableBytes: 50 * MI };
 
-test("each rule is judged by each recording", async () => {
+test("each rule is judged on each recording", async () => {
   using recordings = new Recordings();
   recordings.add("hog.jsonl.gz", Bun.gzipSync(recordingOf(hogSnapshots())));
   recordings.add(
@@ -58,19 +61,19 @@ test("each rule is judged by each recording", async () => {
   );
 });
 
-test("by default wasp evicts nobody without harm, and the right pod in time where there is some", async () => {
+test("by default wasp evicts no pod without harm, and the right pod in time where there is harm", async () => {
   const judged = await judgeFolder(`${ROOT}/tests/fixtures/traces`);
   const rows = judged.split("\n").map((row) => row.split(/ {2,}/));
   const ofWasp = rows.filter(([name, rule, outcome]) => name !== "RECORDING" && rule === "wasp" && outcome);
   expect(ofWasp.length).toBeGreaterThanOrEqual(16);
   const odd = ofWasp.filter(([, , outcome]) => outcome !== "detected" && outcome !== "quiet");
-  // A hog that grows for fifteen seconds is memory that settles until it uses what it has: known, and not right yet.
+  // The first fifteen seconds of a growing pod are swap that settles: a known weakness.
   expect(odd.map((row) => row.slice(0, 4))).toEqual([["thrash-by-one-again", "wasp", "late", "right"]]);
   expect(judged).toMatch(/^wasp +\d+ +\d+ +0 +0 +\d+ +0$/m);
 });
 
 describe("a folder", () => {
-  test("without recordings, or that is not there, is told of", async () => {
+  test("without recordings, or that is missing, is reported", async () => {
     using recordings = new Recordings();
     for (const folder of [recordings.folder, `${recordings.folder}/none`])
       expect(await judgeFolder(folder)).toBe(`there are no recordings in ${folder}: nothing is judged\n`);
@@ -80,7 +83,7 @@ describe("a folder", () => {
     [{ "a.jsonl": recordingOf([]) }, "/a.truth.yaml is missing"],
     [{ "a.jsonl": "x", "a.truth.yaml": "harmful: false\nnote: made\n" }, "/a.jsonl: line 1: not JSON"],
     [{ "a.jsonl": "x", "a.truth.yaml": "harmful: true\nnote: made\n" }, "/a.truth.yaml: fromSeconds: "],
-  ])("with what cannot be judged is named: %j", async (files, complaint) => {
+  ])("with an invalid file is reported: %j", async (files, complaint) => {
     using recordings = new Recordings();
     for (const [name, content] of Object.entries(files)) recordings.add(name, content);
     await expect(judgeFolder(recordings.folder)).rejects.toThrow(`${recordings.folder}${complaint}`);
@@ -108,6 +111,6 @@ test.each<[string, string]>([
   ["harmful: false", "note"],
   ["harmful: true\nfromSeconds: 1\nvictim: hog\nnote: made", "victim"],
   ["harmful: false\nfromSeconds: 1\nnote: made", "fromSeconds"],
-])("%j is no truth", (text, place) => {
+])("%j is an invalid truth", (text, place) => {
   expect(() => parseTruth(text)).toThrow(place);
 });

@@ -1,5 +1,5 @@
-// How wasp's default thresholds do on recordings of which the truth is known, beside other rules:
-// `npm run bench:decisions`. It prints figures, and fails only where a recording cannot be read.
+// Compares wasp's default thresholds with other rules on recordings with a known truth: `npm run bench:decisions`. It
+// prints values, and fails only if a recording cannot be read.
 import { ROOT } from "../node/binary.ts";
 import { judgeFolder } from "./judged.ts";
 

@@ -1,5 +1,6 @@
-// What `wasp hook` costs a container's start, beside an empty program built with the same flags and beside a shell hook
-// as wasp-agent's was: `bun tests/bench/hook.ts [--rounds N]`. It prints figures and goals, and judges nothing.
+// Measures the cost of `wasp hook` for a container's start, beside an empty program with the same build flags and
+// beside a shell hook like wasp-agent's: `bun tests/bench/hook.ts [--rounds N]`. It prints values and goals, and does
+// not fail on them.
 import { readFileSync, writeFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
@@ -13,21 +14,21 @@ const LIMIT_BYTES = 128 * 1024 ** 2;
 const PEAK_ROUNDS = 5;
 const COPIES = 4;
 
-/** A program that is measured. */
+/** Measured program. */
 interface Program {
   readonly name: string;
-  /** Its command line, with one of the copies of its executable. */
+  /** Command line with one of the copies of its executable. */
   readonly argv: (copy: number) => readonly string[];
-  /** Whether it has to leave the container's limit changed. */
+  /** True if it has to change the container's limit. */
   readonly writes: boolean;
 }
 
-/** The container whose limit the hooks write, again and again. */
+/** Container whose limit the hooks write, again and again. */
 interface Target {
   readonly bundle: string;
   readonly stateFile: string;
   readonly limitFile: string;
-  /** The limit that each run begins with, as the kubelet without swap leaves it: there is something to write. */
+  /** Initial limit of each run, as a kubelet without swap leaves it, so that there is something to write. */
   readonly initialLimit: string;
 }
 
@@ -36,14 +37,14 @@ interface Sample {
   readonly cpu: number;
 }
 
-/** Runs of one program, in milliseconds, and its peak resident set in MiB. */
+/** Run times of one program, in milliseconds, and its peak resident set in MiB. */
 interface Result {
   readonly name: string;
   readonly samples: readonly Sample[];
   readonly peakMebibytes: number;
 }
 
-/** Measures all programs in turn on one real container, and prints what they took. */
+/** Measures all programs in turn on one real container, and prints the results. */
 async function bench(rounds: number): Promise<void> {
   const host = requireHost();
   await using pod = await Pod.make("/kubepods/burstable", host);
@@ -54,8 +55,8 @@ async function bench(rounds: number): Promise<void> {
   for (let round = 0; round < COPIES; round++) programs.map((program) => measure(program, target, round));
   const samples = Array.from({ length: rounds }, (_, round) =>
     programs.map((program) => {
-      // Straight after itself, each: what ran before decides how much of a program the processor's caches still hold,
-      // and that is a fifth of an empty program's time.
+      // Each run follows one of the same program: the program before decides how much the processor's caches still
+      // have, which is a fifth of an empty program's time.
       measure(program, target, round % COPIES);
       return measure(program, target, round % COPIES);
     }),
@@ -71,7 +72,7 @@ async function bench(rounds: number): Promise<void> {
   printResults(results, rounds);
 }
 
-/** Creates a container like CRI-O's, and has its state written down by a hook, to the letter what a runtime gives. */
+/** Creates a container like CRI-O's, and records its state with a hook, byte for byte as the runtime passes it. */
 async function makeTarget(pod: Pod, host: SwapFile): Promise<Target> {
   const { bundle, cgroup }: Container = await pod.create({
     args: ["true"],
@@ -84,7 +85,7 @@ async function makeTarget(pod: Pod, host: SwapFile): Promise<Target> {
       "io.kubernetes.pod.name": "bench",
       "io.kubernetes.container.name": "bench",
       "kubernetes.io/config.source": "api",
-      // CRI-O's states hold 5 kB, nearly all of it annotations.
+      // CRI-O's states have 5 kB, nearly all of it annotations.
       "io.kubernetes.cri-o.Labels": JSON.stringify({ filler: "x".repeat(4096) }),
     },
   });
@@ -112,9 +113,9 @@ async function makePrograms(pod: Pod): Promise<Program[]> {
 }
 
 /**
- * Makes the copies of an executable that are measured in turn, read back from the disk as after a boot. How a file's
- * pages happen to lie in the page cache makes a fifth of an empty program's time, and stays so while they are cached:
- * one copy alone would be measured as lucky or as unlucky, round after round.
+ * Copies an executable, and reads the copies back from the disk as after a boot; they are measured in turn. The
+ * placement of a file in the page cache is a fifth of an empty program's time, and stays the same while it is cached: a
+ * single copy would be lucky or unlucky in every round.
  */
 async function placeCopies(binary: string): Promise<void> {
   for (let number = 0; number < COPIES; number++) {
@@ -123,7 +124,7 @@ async function placeCopies(binary: string): Promise<void> {
   }
 }
 
-/** What wasp-agent's hook did: three runs of jq, and an update that lifts the limit of a Burstable container. */
+/** Work of wasp-agent's hook: three runs of jq, and an update that lifts the limit of a Burstable container. */
 function shellHookScript(runcRoot: string): string {
   return `state=$(cat)
 id=$(jq --raw-output .id <<< "$state")
@@ -148,8 +149,8 @@ function measure(program: Program, target: Target, copy: number): Sample {
 }
 
 /**
- * Measures the peak resident set of a program, in MiB. The kernel counts a process's parent in until exec, and this
- * one is larger than what it measures, so that a small program in between has to start it and ask the kernel.
+ * Measures the peak resident set of a program, in MiB. The kernel counts the parent's memory until exec, and this
+ * process is larger than the measured ones, so a small program in between starts them and asks the kernel.
  */
 function measurePeak(program: Program, target: Target, copy: number): number {
   writeFileSync(target.limitFile, target.initialLimit);
@@ -159,7 +160,10 @@ function measurePeak(program: Program, target: Target, copy: number): number {
   return Number(stderr.toString()) / 1024;
 }
 
-/** What a runtime gives its hooks: the bundle to be in, the environment of hooks.d/, the state on standard input. */
+/**
+ * Runtime's environment of a hook: the bundle as the working directory, the variables of hooks.d/, the state on
+ * standard input.
+ */
 function surroundings({ bundle, stateFile }: Target) {
   const env = Object.fromEntries(hookDefinition.hook.env.map((entry) => entry.split("=", 2)));
   return { cwd: bundle, env, stdin: Bun.file(stateFile), stdout: "ignore", stderr: "pipe" } as const;
@@ -212,7 +216,7 @@ const { values: options } = parseArgs({
 if (options.inside) {
   await bench(Number(options.rounds));
 } else {
-  // The node's meminfo is put in place in a mount namespace that ends with the run.
+  // The node's meminfo is mounted in a mount namespace that ends with the run.
   const again = [
     "unshare",
     "--mount",

@@ -6,15 +6,15 @@ import { readRecording } from "../../src/trace/recording-file.ts";
 import { RULES } from "./rules.ts";
 import { DUE_SECONDS, type Judgement, judge, parseTruth, type Truth } from "./truth.ts";
 
-/** A rule's judgement on one recording. */
+/** Judgement of a rule on one recording. */
 interface Judged extends Judgement {
   readonly recording: string;
   readonly rule: string;
 }
 
 /**
- * Judges each rule by the recordings in a folder, NAME.jsonl or NAME.jsonl.gz with NAME.truth.yaml or NAME.truth.json
- * beside it, and tells of it in tables. Fails with an Error that names the file which cannot be read.
+ * Judges each rule on the recordings in a directory, NAME.jsonl or NAME.jsonl.gz with NAME.truth.yaml or
+ * NAME.truth.json beside it, and formats the results as tables. Rejects with an Error that names the unreadable file.
  */
 export async function judgeFolder(folder: string): Promise<string> {
   const files = existsSync(folder) ? [...new Glob("*.{jsonl,jsonl.gz}").scanSync(folder)].sort() : [];
@@ -46,7 +46,7 @@ async function judgeRecording(folder: string, file: string): Promise<Judged[]> {
 function readTruth(stem: string): Truth {
   const path = [`${stem}.truth.yaml`, `${stem}.truth.json`].find((candidate) => existsSync(candidate));
   if (path === undefined)
-    throw new Error(`${stem}.truth.yaml is missing: it tells whether the recording is harmful`);
+    throw new Error(`${stem}.truth.yaml is missing: it must say if the recording is harmful`);
   try {
     return parseTruth(readFileSync(path, "utf8"));
   } catch (error) {

@@ -1,5 +1,5 @@
-// The plainest plugin there is, to measure the wire by: `bun tests/bench/nri-plugin.ts SOCKET`. It sets memory.high of
-// each container to its limit.
+// Minimal plugin, as the base for measuring the protocol: `bun tests/bench/nri-plugin.ts SOCKET`. It sets memory.high
+// of each container to its limit.
 import { startPlugin } from "../../src/nri/plugin.ts";
 
 const socket = process.argv.at(-1) ?? "";

@@ -9,7 +9,7 @@ const USED_LIMIT_FRACTION = 0.9;
 const LEAST_SWAP_FRACTION = 0.05;
 const COOLDOWN_SECONDS = 15;
 
-/** Decides as systemd-oomd does: all of kubepods stalled for long, or swap and memory both nearly used up. */
+/** Decides as systemd-oomd does: kubepods stalled for long, or swap and memory both nearly used up. */
 export class OomdRule implements ClosedLoopRule {
   #stalledSinceSeconds: number | undefined;
   #quietUntilSeconds = Number.NEGATIVE_INFINITY;

@@ -4,19 +4,21 @@ const MIB = 2 ** 20;
 // USER_HZ is 100 on every architecture that wasp is built for.
 const TICKS_PER_SECOND = 100;
 
-/** What a process has used of the CPU, and holds. */
+/** CPU time and memory of a process. */
 export interface ProcessUsage {
   readonly cpuSeconds: number;
   readonly rssBytes: number;
   readonly anonymousBytes: number;
-  /** Pages of the executable's file: whoever else runs it shares them, and the kernel may drop them. */
+  /**
+   * Pages of the executable's file: other processes with the same executable share them, and the kernel may drop them.
+   */
   readonly binaryBytes: number;
   readonly peakBytes: number;
   readonly descriptors: number;
   readonly watches: number;
 }
 
-/** Reads what a process uses now. */
+/** Reads the current usage of a process. */
 export function usageOf(pid: number): ProcessUsage {
   const proc = `/proc/${pid}`;
   const status = readFileSync(`${proc}/status`, "utf8");
@@ -34,7 +36,7 @@ export function usageOf(pid: number): ProcessUsage {
   };
 }
 
-/** Spells bytes in MiB. */
+/** Formats bytes in MiB. */
 export function mebibytes(bytes: number): string {
   return (bytes / MIB).toFixed(1);
 }
@@ -47,7 +49,7 @@ function binaryBytes(proc: string): number {
     if (/^[0-9a-f]+-/.test(line)) isBinary = line.endsWith(` ${binary}`);
     const [, resident, kind] = /^(?:(Rss)|(Anonymous)):/.exec(line) ?? [];
     if (!isBinary || (resident ?? kind) === undefined) continue;
-    // What was written to is a copy of the process's own.
+    // Written pages are the process's own copies.
     bytes += (resident ? 1 : -1) * Number(/\d+/.exec(line)?.[0]) * 1024;
   }
   return bytes;

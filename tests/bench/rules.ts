@@ -9,22 +9,22 @@ import type { Threshold } from "../../src/policy/eviction/threshold.ts";
 import { Replay } from "../../src/trace/replay.ts";
 import { decideAsOomd } from "./oomd-rule.ts";
 
-/** The first time that a rule would have sent a pod away. */
+/** First eviction by a rule. */
 export interface Decision {
   readonly atSeconds: number;
-  /** As in `shop/db-0`; undefined where it would have been nobody that is known. */
+  /** Name as in `shop/db-0`; undefined for an unknown pod. */
   readonly victim: string | undefined;
 }
 
-/** A rule of when to send a pod away, and which. */
+/** Rule that decides the time and the victim of an eviction. */
 export interface Rule {
   readonly name: string;
-  /** In what it is other than the original, or what it is made of. */
+  /** Differences from the original, or its parts. */
   readonly note: string;
   readonly decide: (snapshots: readonly Snapshot[]) => Decision | undefined;
 }
 
-/** The rules that are compared. */
+/** Compared rules. */
 export const RULES: readonly Rule[] = [
   {
     name: "wasp",

@@ -1,10 +1,10 @@
-/** The value below which a share of the values lies, from 0 for the lowest to 1 for the highest; NaN of none. */
+/** Returns the quantile of a share of the values, from 0 for the lowest to 1 for the highest; NaN without values. */
 export function quantile(values: readonly number[], share: number): number {
   const sorted = values.toSorted((left, right) => left - right);
   return sorted[Math.floor(share * (sorted.length - 1))] ?? Number.NaN;
 }
 
-/** Prints rows below their headings, the first column to the left and all others to the right. */
+/** Prints rows below their headings, with the first column left-aligned and all others right-aligned. */
 export function printTable(head: readonly string[], rows: readonly (readonly string[])[]): void {
   const widths = head.map((_, column) => Math.max(...[head, ...rows].map((row) => row[column]?.length ?? 0)));
   for (const row of [head, ...rows]) {

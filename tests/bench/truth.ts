@@ -2,7 +2,7 @@ import * as v from "valibot";
 import { parse } from "yaml";
 import type { Decision } from "./rules.ts";
 
-/** How soon after harm begins a decision is due, in seconds; ten of them are the grace period. */
+/** Time from the start of harm within which a decision is due, in seconds; ten of them are the grace period. */
 export const DUE_SECONDS = 15;
 
 const PodNameSchema = v.pipe(v.string(), v.regex(/^[^/]+\/[^/]+$/, "not namespace/name"));
@@ -12,16 +12,18 @@ const TruthSchema = v.variant("harmful", [
   v.strictObject({
     harmful: v.literal(true),
     fromSeconds: v.pipe(v.number(), v.minValue(0)),
-    /** Any of them is the right one. */
+    /** Each of them is a right victim. */
     victim: v.union([PodNameSchema, v.pipe(v.array(PodNameSchema), v.nonEmpty())]),
     note: v.string(),
   }),
 ]);
 
-/** What is true of a recording: whether it harms, from when on, who is to blame, and how that is known. */
+/**
+ * Truth about a recording: whether and when it becomes harmful, the responsible pods, and the source of that knowledge.
+ */
 export type Truth = v.InferOutput<typeof TruthSchema>;
 
-/** Reads what is true of a recording from YAML; throws an Error that names what is wrong. */
+/** Parses the truth about a recording from YAML; throws an Error that names what is wrong. */
 export function parseTruth(text: string): Truth {
   const result = v.safeParse(TruthSchema, parse(text));
   if (result.success) return result.output;
@@ -30,16 +32,16 @@ export function parseTruth(text: string): Truth {
   );
 }
 
-/** How a rule did on a recording. */
+/** Result of a rule on a recording. */
 export interface Judgement {
-  /** `quiet` where nothing was to be decided, and nothing was; `false` where harm was none, or not yet. */
+  /** `quiet` without harm and without a decision; `false` for a decision without harm, or before it. */
   readonly outcome: "detected" | "late" | "missed" | "false" | "quiet";
   readonly victim: "right" | "wrong" | undefined;
-  /** From harm to decision. */
+  /** Time from the start of harm to the decision. */
   readonly seconds: number | undefined;
 }
 
-/** Holds a rule's first decision against the truth. */
+/** Compares a rule's first decision with the truth. */
 export function judge(truth: Truth, decision: Decision | undefined): Judgement {
   const none = { victim: undefined, seconds: undefined };
   if (!truth.harmful) return { outcome: decision === undefined ? "quiet" : "false", ...none };

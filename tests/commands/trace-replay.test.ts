@@ -34,7 +34,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 const replay = (...args: string[]) => wasp(["trace", "replay", ...args]);
 
 describe("a recording", () => {
-  test("is replayed by the defaults, with a plot and a table", async () => {
+  test("is replayed with the defaults, as a plot and a table", async () => {
     const { exitCode, stdout, stderr } = await replay(file);
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
     const golden = await Bun.file(`${ROOT}/tests/golden/replay.txt`).text();
@@ -42,7 +42,7 @@ describe("a recording", () => {
     expect(stdout).toBe(expected);
   });
 
-  test("is replayed alike when it is compressed, and whatever the environment says", async () => {
+  test("is replayed alike when it is compressed, in any environment", async () => {
     const plain = await replay(file);
     const env = { SWAP_UTILIZATION_THRESHOLD_FACTOR: "0", VERBOSITY: "much" };
     const { exitCode, stdout } = await wasp(["trace", "replay", `${file}.gz`], "ignore", env);
@@ -50,7 +50,7 @@ describe("a recording", () => {
     expect(stdout).toBe(plain.stdout.replace(file, `${file}.gz`));
   });
 
-  test("is replayed by a file", async () => {
+  test("is replayed with a configuration file", async () => {
     const { exitCode, stdout } = await replay("--config", busy, file);
     expect(exitCode).toBe(0);
     expect(stdout).toContain(`decided by  ${busy}, with evictionMode Enforce instead of DryRun`);
@@ -58,14 +58,14 @@ describe("a recording", () => {
     expect(stdout).not.toContain("evict shop");
   });
 
-  test("is replayed by two configurations, side by side", async () => {
+  test("is replayed with two configurations, side by side", async () => {
     const { exitCode, stdout } = await replay(file, "--compare", busy);
     expect(exitCode).toBe(0);
     expect(stdout).toMatch(/^first evicted +0:42 evict shop\/hog +never +≠$/m);
     expect(stdout).toMatch(/^0:42 +evict shop\/hog +hold no-candidate +≠$/m);
   });
 
-  test("is told of in one JSON document", async () => {
+  test("is reported as one JSON document", async () => {
     const { exitCode, stdout } = await replay(file, "-o", "json", "--compare", busy);
     expect(exitCode).toBe(0);
     const document = JSON.parse(stdout);
@@ -94,7 +94,7 @@ describe("a recording", () => {
     });
   });
 
-  test("is told of with all that was observed", async () => {
+  test("is reported with all observations", async () => {
     const { stdout } = await replay(file, "--output=json", "--observations");
     const [{ observations }] = JSON.parse(stdout).replays;
     expect(observations).toHaveLength(241);
@@ -106,7 +106,7 @@ describe("a recording", () => {
     });
   });
 
-  test("that is cut short is replayed up to there, and one of a pod with an odd name does no harm", async () => {
+  test("that is incomplete is replayed up to its end, and a pod with an odd name does no harm", async () => {
     const odd = recording.replaceAll('"name":"hog"', '"name":"h\\u001b[2Jog"');
     writeFileSync(`${folder}/odd.jsonl`, odd.slice(0, -20));
     const { exitCode, stdout } = await replay(`${folder}/odd.jsonl`);
@@ -117,7 +117,7 @@ describe("a recording", () => {
   });
 });
 
-describe("what is no recording", () => {
+describe("an invalid recording", () => {
   test.each<[string, string | Uint8Array, string]>([
     ["none.jsonl", "", "the recording is empty: it must begin with a header"],
     ["header.jsonl", recording.slice(0, recording.indexOf("\n") + 1), "it has no samples"],
@@ -133,14 +133,14 @@ describe("what is no recording", () => {
       "line 3: not a sample: node.swapFreeBytes: ",
     ],
     ["cut.jsonl.gz", Bun.gzipSync(recording).subarray(0, 1000), "unexpected end of file"],
-  ])("is told of by name: %s", async (name, content, complaint) => {
+  ])("is named in the error: %s", async (name, content, complaint) => {
     writeFileSync(`${folder}/${name}`, content);
     const { exitCode, stdout, stderr } = await replay(`${folder}/${name}`);
     expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: "" });
     expect(stderr).toContain(`${folder}/${name}: ${complaint}`);
   });
 
-  test("is what is not there", async () => {
+  test("is a missing file", async () => {
     const { exitCode, stderr } = await replay("/nowhere/node.jsonl");
     expect(exitCode).toBe(1);
     expect(stderr).toContain("/nowhere/node.jsonl: ENOENT");
@@ -157,7 +157,7 @@ describe("the command line", () => {
     [["a.jsonl", "--konfig=a"], "unknown flag --konfig: did you mean --config?"],
     [["a.jsonl", "--file=b.jsonl"], "unknown flag --file"],
     [["a.jsonl", "--compare=/nowhere.yaml"], "--config: cannot read /nowhere.yaml"],
-  ])("%j is refused", async (args, message) => {
+  ])("%j is rejected", async (args, message) => {
     const { exitCode, stdout, stderr } = await replay(...args);
     expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });
     expect(stderr).toContain(message);

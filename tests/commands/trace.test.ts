@@ -23,7 +23,7 @@ const late: PodSpec = {
   containers: [{ name: "app", id: containerIdOf(2), requestBytes: 64 * MI }],
 };
 
-/** A node with a kubelet, whose figures can be read. */
+/** Returns a node with a kubelet and readable files. */
 async function startNode(): Promise<AgentNode> {
   const node = await AgentNode.start();
   node.node.write("/proc/vmstat", "pswpin 7\npswpout 8\n");
@@ -43,7 +43,7 @@ function writeFigures(node: FakeNode, directory: string, memoryBytes: number): v
   node.write(`${directory}/memory.stat`, "anon 1000\ninactive_file 300\n");
 }
 
-/** The cgroup of a pod's only container. */
+/** Path of the cgroup of a pod's only container. */
 function directoryOf({ uid, containers: [container] }: PodSpec): string {
   const pod = `kubepods-burstable-pod${uid.replaceAll("-", "_")}.slice`;
   return `${KUBEPODS}/kubepods-burstable.slice/${pod}/crio-${container?.id}.scope`;
@@ -52,7 +52,7 @@ function directoryOf({ uid, containers: [container] }: PodSpec): string {
 const flagsOf = (node: AgentNode) => node.flags.filter((flag) => !flag.startsWith("--http-port"));
 
 describe("a recording", () => {
-  test("has what changes on the node, until it is told to end", async () => {
+  test("has the changes of the node, until a signal stops it", async () => {
     using node = await startNode();
     addPod(node, web);
     await using trace = new RunningTrace(flagsOf(node));
@@ -84,7 +84,7 @@ describe("a recording", () => {
     expect(trace.notes).toEqual([]);
   });
 
-  test("ends when its time is over", async () => {
+  test("ends when its duration is over", async () => {
     using node = await startNode();
     addPod(node, web);
     const file = `${node.node.root}/node.jsonl`;
@@ -107,7 +107,7 @@ describe("a recording", () => {
     expect(new Set(snapshots.map(({ containers }) => containers[0]?.memoryBytes)).size).toBeGreaterThan(1);
   });
 
-  test("ends in good order before it is too large", async () => {
+  test("ends with a whole line before it exceeds its maximum size", async () => {
     using node = await startNode();
     const { exitCode, stdout, stderr } = await wasp([
       ...["trace", "record", "--without-pods", `--fsroot=${node.node.root}`, "--max-size=900"],
@@ -120,7 +120,7 @@ describe("a recording", () => {
     expect(notes).toEqual([]);
   });
 
-  test("leaves a file alone that is there, unless it may be replaced", async () => {
+  test("keeps an existing file, unless it may be replaced", async () => {
     using node = await startNode();
     const file = `${node.node.root}/node.jsonl`;
     writeFileSync(file, "precious");
@@ -133,7 +133,7 @@ describe("a recording", () => {
     expect((await decodeRecording(readFileSync(file, "utf8"))).snapshots.length).toBeGreaterThan(0);
   });
 
-  test("has hashes for names when it shall", async () => {
+  test("has hashes instead of names on request", async () => {
     using node = await startNode();
     addPod(node, web);
     const pods = `${node.node.root}/pods.json`;
@@ -146,7 +146,7 @@ describe("a recording", () => {
     expect(snapshot?.pods[0]?.uid).toBe(snapshot?.containers[0]?.podUid as string);
   });
 
-  test("goes on without pods where they cannot be learned of, and says so once", async () => {
+  test("continues without pods if there is no source of them, and reports that once", async () => {
     using node = await startNode();
     addPod(node, web);
     node.kubelet.answer = answer("403 Forbidden", "Forbidden (user=me)");
@@ -157,7 +157,7 @@ describe("a recording", () => {
     expect(last).toMatchObject({ pods: [], containers: [{ id: containerIdOf(1) }] });
   });
 
-  test("asks for the pods as the agent is told to", async () => {
+  test("requests the pods by the agent's configuration", async () => {
     using node = await startNode();
     addPod(node, web);
     const file = `${node.node.root}/config.yaml`;
@@ -174,8 +174,8 @@ describe("a recording", () => {
   });
 });
 
-describe("what cannot be recorded", () => {
-  test("is a node whose figures cannot be read", async () => {
+describe("a recording fails", () => {
+  test("on a node whose files cannot be read", async () => {
     using node = new FakeNode(2);
     const file = `${node.root}/node.jsonl`;
     const run = await wasp([
@@ -190,7 +190,7 @@ describe("what cannot be recorded", () => {
     expect(existsSync(file)).toBe(false);
   });
 
-  test("is a node with cgroup v1", async () => {
+  test("on a node with cgroup v1", async () => {
     using node = new FakeNode(1);
     node.write("/proc/vmstat", "");
     node.write("/sys/fs/cgroup/memory/kubepods/memory.limit_in_bytes", "0");
@@ -199,7 +199,7 @@ describe("what cannot be recorded", () => {
     expect(run.stderr).toContain("/kubepods is on cgroup v1");
   });
 
-  test("is what a pod list that is none tells", async () => {
+  test("with an invalid pod list", async () => {
     using node = await startNode();
     node.node.write("/pods.json", "{}");
     const pods = `${node.node.root}/pods.json`;
@@ -228,7 +228,7 @@ describe("the command line", () => {
       "--without-pods and --pods-file exclude one another",
     ],
     [["record", "--config=/nowhere/config.yaml"], "--config: cannot read /nowhere/config.yaml"],
-  ])("%j is refused", async (args, message) => {
+  ])("%j is rejected", async (args, message) => {
     const { exitCode, stdout, stderr } = await wasp(["trace", ...args]);
     expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });
     expect(stderr).toContain(message);

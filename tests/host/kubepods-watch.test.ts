@@ -19,24 +19,24 @@ import {
   podUidOf,
 } from "../node/kubepods-tree.ts";
 
-// The host's own hierarchy, where it is a v1 one and may be written to; a folder everywhere.
+// The host's own v1 hierarchy, if it is writable; a directory on every host.
 const HOST = "/sys/fs/cgroup/memory";
 const isHostUsable = existsSync(`${HOST}/memory.memsw.limit_in_bytes`) && process.getuid?.() === 0;
 const grounds = isHostUsable ? (["a folder", "the host's cgroups"] as const) : (["a folder"] as const);
 
 const inUse = new Set<Ground>();
 
-// A test whose time was up disposes of nothing.
+// A test that has timed out disposes of nothing.
 afterEach(() => {
   for (const ground of inUse) ground[Symbol.dispose]();
 });
 
-/** A kubepods cgroup to do things in, and all that a watch on it told. */
+/** Kubepods cgroup for a test, and the reports of a watch on it. */
 class Ground implements Disposable {
   readonly layout: Layout;
   readonly kubepods: Kubepods;
-  readonly told: string[] = [];
-  /** The containers that are there, by id, as far as was told. */
+  readonly reported: string[] = [];
+  /** Existing containers by id, according to the reports. */
   readonly known = new Map<string, KubepodsContainer>();
   readonly watch: KubepodsWatch;
   readonly #top: string;
@@ -58,30 +58,30 @@ class Ground implements Disposable {
     this.watch = new KubepodsWatch(kubepods, {
       onContainer: (container) => {
         this.known.set(container.containerId, container);
-        this.#tell(`container ${shortened(container.containerId)}`);
+        this.#report(`container ${shortened(container.containerId)}`);
       },
       onGone: (containerId) => {
         this.known.delete(containerId);
-        this.#tell(`gone ${shortened(containerId)}`);
+        this.#report(`gone ${shortened(containerId)}`);
       },
-      onLimitWritten: ({ containerId }) => this.#tell(`limit ${shortened(containerId)}`),
-      onSharedLimitWritten: () => this.#tell("shared limit"),
-      onError: (error) => this.#tell(`error ${error.message}`),
+      onLimitWritten: ({ containerId }) => this.#report(`limit ${shortened(containerId)}`),
+      onSharedLimitWritten: () => this.#report("shared limit"),
+      onError: (error) => this.#report(`error ${error.message}`),
     });
   }
 
-  #tell(line: string): void {
-    this.told.push(line);
+  #report(line: string): void {
+    this.reported.push(line);
     this.#wake();
   }
 
-  /** Waits until something is so, looking whenever something is told; the test's own time limit ends it. */
+  /** Waits for a condition, which is checked after each report; ends with the test's own timeout. */
   async until(isSo: () => boolean): Promise<void> {
     while (!isSo()) await new Promise<void>((resolve) => (this.#wake = resolve));
   }
 
-  /** Waits until all that happened before has been told: a container of its own is the last to be told. */
-  async settle(): Promise<void> {
+  /** Waits until everything so far has been reported: a container of its own comes last. */
+  async reportsDone(): Promise<void> {
     const path = `${this.pod(999)}/${containerIdOf(999)}`;
     this.make(path);
     await this.until(() => this.known.has(containerIdOf(999)));
@@ -122,7 +122,7 @@ function shortened(containerId: string): string {
   return containerId.replace(/^0+/, "");
 }
 
-/** Removes a directory as cgroups are removed, from below, and its files where they are not the kernel's. */
+/** Removes a directory from below, as cgroups are removed, with its files if they are not the kernel's. */
 function removeCgroup(directory: string): void {
   if (!existsSync(directory)) return;
   if (!directory.startsWith(HOST)) {
@@ -134,7 +134,7 @@ function removeCgroup(directory: string): void {
   rmdirSync(directory);
 }
 
-/** How many inotify watches this process has. */
+/** Returns the number of inotify watches of this process. */
 function watchCount(): number {
   const infos = readdirSync("/proc/self/fdinfo").map((fd) => {
     try {
@@ -147,90 +147,90 @@ function watchCount(): number {
 }
 
 describe.each([...grounds])("in %s", (kind) => {
-  test("containers that are there are told of at once", () => {
+  test("existing containers are reported at once", () => {
     using ground = new Ground(kind, (empty) => {
       for (const number of [1, 2, 3]) empty.make(empty.container(number));
     });
-    expect(ground.told.sort()).toEqual(["container 1", "container 2", "container 3"]);
+    expect(ground.reported.sort()).toEqual(["container 1", "container 2", "container 3"]);
     expect([...ground.known.values()]).toEqual(scanContainers(ground.kubepods));
   });
 
-  test("a new container is told of, and that it is gone", async () => {
+  test("a new container is reported, and its end too", async () => {
     using ground = new Ground(kind);
     ground.make(ground.container(1));
-    await ground.until(() => ground.told.length === 1);
+    await ground.until(() => ground.reported.length === 1);
     ground.remove(ground.pod(1));
-    await ground.until(() => ground.told.length === 2);
-    expect(ground.told).toEqual(["container 1", "gone 1"]);
+    await ground.until(() => ground.reported.length === 2);
+    expect(ground.reported).toEqual(["container 1", "gone 1"]);
   });
 
-  test("each of many new containers is told of, without a scan in between", async () => {
+  test("each of many new containers is reported, without a scan in between", async () => {
     using ground = new Ground(kind);
     for (let number = 1; number <= 21; number++) {
       ground.make(ground.container(number));
       await ground.until(() => ground.known.size === number);
     }
-    expect(ground.told).toHaveLength(21);
+    expect(ground.reported).toHaveLength(21);
   });
 
-  test("a pod's monitors and other cgroups are not told of", async () => {
+  test("a pod's monitors and other cgroups are not reported", async () => {
     using ground = new Ground(kind);
     ground.make(`${ground.pod(1)}/crio-conmon-${containerIdOf(1)}`);
     ground.make(`${kubepodsPath(ground.layout)}/system`);
-    await ground.settle();
-    expect(ground.told).toEqual(["container 3e7", "gone 3e7"]);
+    await ground.reportsDone();
+    expect(ground.reported).toEqual(["container 3e7", "gone 3e7"]);
   });
 
-  test("a container is told of again when its lower level comes, and goes", async () => {
+  test("a container is reported again when its lower level is created, and when it is removed", async () => {
     using ground = new Ground(kind);
     const path = ground.container(1);
     const scope = ground.kubepods.mount + path;
     ground.make(path);
-    await ground.until(() => ground.told.length === 1);
+    await ground.until(() => ground.reported.length === 1);
     ground.make(`${path}/container`);
-    await ground.until(() => ground.told.length === 2);
+    await ground.until(() => ground.reported.length === 2);
     expect(ground.known.get(containerIdOf(1))?.cgroup.own).toEqual([`${scope}/container`, scope]);
     ground.make(`${path}/container/init.scope`);
     ground.remove(`${path}/container`);
-    await ground.until(() => ground.told.length === 3);
+    await ground.until(() => ground.reported.length === 3);
     expect(ground.known.get(containerIdOf(1))?.cgroup.own).toEqual([scope]);
-    expect(new Set(ground.told)).toEqual(new Set(["container 1"]));
+    expect(new Set(ground.reported)).toEqual(new Set(["container 1"]));
   });
 
-  test("a limit that another process writes is told of, at both levels", async () => {
+  test("a limit that another process writes is reported, at both levels", async () => {
     using ground = new Ground(kind);
     const path = ground.container(1);
     ground.make(`${path}/container`);
     await ground.until(() => ground.known.get(containerIdOf(1))?.cgroup.own.length === 2);
     ground.writeLimit(ground.pod(1));
-    await ground.settle();
-    expect(ground.told).not.toContain("limit 1");
+    await ground.reportsDone();
+    expect(ground.reported).not.toContain("limit 1");
     for (const level of [path, `${path}/container`]) {
-      ground.told.length = 0;
+      ground.reported.length = 0;
       ground.writeLimit(level);
-      await ground.until(() => ground.told.includes("limit 1"));
+      await ground.until(() => ground.reported.includes("limit 1"));
     }
   });
 
-  test("a container of a name that another had is followed", async () => {
+  test("a container with the name of an earlier one is followed", async () => {
     using ground = new Ground(kind);
     const path = ground.container(1);
     for (let round = 0; round < 5; round++) {
-      ground.told.length = 0;
+      ground.reported.length = 0;
       ground.make(path);
-      await ground.until(() => ground.told.length === 1);
+      await ground.until(() => ground.reported.length === 1);
       ground.remove(path);
       ground.make(path);
-      await ground.until(() => ground.told.length === 3);
-      expect(ground.told).toEqual(["container 1", "gone 1", "container 1"]);
+      await ground.until(() => ground.reported.length === 3);
+      expect(ground.reported).toEqual(["container 1", "gone 1", "container 1"]);
       ground.writeLimit(path);
-      await ground.until(() => ground.told.includes("limit 1"));
+      await ground.until(() => ground.reported.includes("limit 1"));
       ground.remove(path);
       await ground.until(() => ground.known.size === 0);
     }
   });
 
-  test("a container that is gone as soon as it came is not kept", async () => {
+  test("a container that is removed right after its creation is not kept", async () => {
     using ground = new Ground(kind);
     for (let round = 0; round < 20; round++) {
       ground.make(ground.container(1));
@@ -240,7 +240,7 @@ describe.each([...grounds])("in %s", (kind) => {
     }
   });
 
-  test("close lets go of every watch", async () => {
+  test("close ends every watch", async () => {
     const before = watchCount();
     using ground = new Ground(kind, (empty) => empty.make(empty.container(1)));
     expect(watchCount()).toBe(before + 4);
@@ -254,7 +254,7 @@ describe.each([...grounds])("in %s", (kind) => {
     expect(watchCount()).toBe(before);
   });
 
-  test("whatever is made and removed, what was told is what is there", async () => {
+  test("after any creations and removals, the reported containers are the existing ones", async () => {
     const number = fc.integer({ min: 0, max: 11 });
     const step = fc.oneof(
       fc.record({ make: fc.constant(true), what: fc.constantFrom("container", "child"), number }),
@@ -281,14 +281,15 @@ describe.each([...grounds])("in %s", (kind) => {
         }
         const there = sorted(scanContainers(ground.kubepods));
         await ground.until(() => Bun.deepEquals(sorted([...ground.known.values()]), there));
-        await ground.settle();
+        await ground.reportsDone();
         expect(sorted([...ground.known.values()])).toEqual(there);
-        // A container that has got the name of another may be told of only now, which says as much as its limit does.
+        // A container with the name of an earlier one may be reported only now, which is equivalent to a report of its
+        // limit.
         for (const { containerId } of there) {
-          ground.told.length = 0;
+          ground.reported.length = 0;
           ground.writeLimit(ground.container(Number.parseInt(containerId, 16)));
           const lines = ["limit", "container"].map((word) => `${word} ${shortened(containerId)}`);
-          await ground.until(() => lines.some((line) => ground.told.includes(line)));
+          await ground.until(() => lines.some((line) => ground.reported.includes(line)));
         }
       }),
       { numRuns: 40 },

@@ -82,7 +82,7 @@ describe.each(versions)("cgroup v%i", (version) => {
       }
     });
 
-    test("only the level that crun makes is the container's own", () => {
+    test("only the level that crun creates is the container's own", () => {
       const mount = hierarchy(version);
       const scope = `${podPath(layout, "Burstable", uid)}/${names[layout.driver](id)[0]}`;
       for (const below of ["container/init.scope", "container/container", "init.scope", "kubepods.slice"])
@@ -92,7 +92,7 @@ describe.each(versions)("cgroup v%i", (version) => {
       ]);
     });
 
-    test("a node's pods inside of a pod are not the node's", () => {
+    test("pods of a node inside a pod are not the node's", () => {
       const mount = hierarchy(version);
       const scope = `${podPath(layout, "Guaranteed", uid)}/${names[layout.driver](id)[0]}`;
       const inner = { driver: layout.driver, cgroupRoot: [] };
@@ -120,7 +120,7 @@ test("without a kubelet there is no kubepods cgroup", () => {
   expect(findKubepods(fsroot)).toEqual([]);
 });
 
-test("two kubelets of one node are told apart", () => {
+test("two kubelets of one node are distinguished", () => {
   const mount = hierarchy(2);
   const paths = [systemd, { ...systemd, cgroupRoot: ["kubelet"] }].map(kubepodsPath);
   for (const path of paths) makeCgroup(mount, path);
@@ -128,7 +128,7 @@ test("two kubelets of one node are told apart", () => {
   expect(found.sort()).toEqual(paths.sort());
 });
 
-test("a static pod's UID is taken as it is", () => {
+test("a static pod's UID is kept as it is", () => {
   const mount = hierarchy(2);
   const podUid = "74c1ca1ffd079a8c2b1d59f08ded8b15";
   makeCgroup(mount, `${podPath(systemd, "Burstable", podUid)}/crio-${id}.scope`);
@@ -150,7 +150,7 @@ test("250 pods with 500 containers and their monitors", () => {
   expect(found.every(({ cgroup }) => cgroup.own.length === 2)).toBe(true);
 });
 
-test("cgroups that go while they are looked at are left out", async () => {
+test("cgroups that disappear during a scan are skipped", async () => {
   const mount = hierarchy(2);
   const pods = Array.from({ length: 40 }, (_, pod) => podPath(systemd, "Burstable", podUidOf(pod)));
   const stays = podPath(systemd, "Guaranteed", uid);

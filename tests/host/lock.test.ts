@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import { readLockHolder, readPluginLockHolder, takeNodeLock, takePluginLock } from "../../src/host/lock.ts";
 
-// A folder that stands for the cgroups' root, with the real kernel's list of locks.
+// Directory in place of the cgroups' root, with the real kernel's list of locks.
 let root = "";
 beforeEach(() => {
   root = mkdtempSync(`${tmpdir()}/wasp-lock-`);
@@ -12,7 +12,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(root, { recursive: true }));
 
-test("the lock of a node's agent tells who holds it", () => {
+test("the holder of an agent's lock is found", () => {
   expect(readLockHolder(root)).toBeUndefined();
   const lock = takeNodeLock(root);
   expect(readLockHolder(root)).toBe(process.pid);
@@ -21,7 +21,7 @@ test("the lock of a node's agent tells who holds it", () => {
   expect(readLockHolder(root)).toBeUndefined();
 });
 
-test("the lock of the runtime's plugin is another one, and there is none without a hierarchy", () => {
+test("the lock of the runtime's plugin is another one, and does not exist without a hierarchy", () => {
   expect(readPluginLockHolder(root)).toBeUndefined();
   writeFileSync(`${root}/sys/fs/cgroup/cgroup.controllers`, "memory\n");
   expect(readPluginLockHolder(root)).toBeUndefined();
@@ -32,13 +32,13 @@ test("the lock of the runtime's plugin is another one, and there is none without
   expect(readPluginLockHolder(root)).toBe(process.pid);
 });
 
-test("looking who holds it does not keep another from taking it", () => {
+test("looking up the holder does not prevent others from acquiring the lock", () => {
   readLockHolder(root);
   using lock = takeNodeLock(root);
   expect(lock).toBeDefined();
 });
 
-test("where there are no cgroups, the reason is told", () => {
+test("without cgroups the error names the reason", () => {
   rmSync(`${root}/sys`, { recursive: true });
   expect(() => readLockHolder(root)).toThrow(`${root}/sys/fs/cgroup`);
 });

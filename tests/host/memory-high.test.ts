@@ -18,7 +18,7 @@ function nodeWith(text: string) {
 }
 
 describe("memory.high of a cgroup", () => {
-  test("is wasp's once wasp has written it, also for the next agent", async () => {
+  test("is wasp's after wasp's write, also for the next agent", async () => {
     using node = nodeWith("max");
     expect(node.memoryHigh.isOwn()).toBe(false);
     await node.memoryHigh.write(1_048_576, none);
@@ -26,7 +26,7 @@ describe("memory.high of a cgroup", () => {
     expect(node.memoryHigh.isOwn()).toBe(true);
   });
 
-  test("is wasp's whether or not a crash came before the second of two writes", async () => {
+  test("is wasp's after a crash before or after the second of two writes", async () => {
     using node = nodeWith("max");
     await node.memoryHigh.write(2_097_152, none);
     await node.memoryHigh.write(1_048_576, 2_097_152);
@@ -34,7 +34,7 @@ describe("memory.high of a cgroup", () => {
     expect(node.memoryHigh.isOwn()).toBe(true);
   });
 
-  test("is not wasp's when somebody else has written it since, and is left alone then", async () => {
+  test("is not wasp's after a foreign write, which is left alone", async () => {
     using node = nodeWith("max");
     await node.memoryHigh.write(1_048_576, none);
     node.set("4096");
@@ -44,7 +44,7 @@ describe("memory.high of a cgroup", () => {
     expect(node.memoryHigh.isOwn()).toBe(false);
   });
 
-  test("is none after its release, which leaves no mark", async () => {
+  test("is unlimited after its release, which removes the attribute", async () => {
     using node = nodeWith("max");
     await node.memoryHigh.write(1_048_576, none);
     await node.memoryHigh.release();
@@ -53,7 +53,7 @@ describe("memory.high of a cgroup", () => {
     expect(node.memoryHigh.isOwn()).toBe(false);
   });
 
-  test("is none after its release, although a write was under way", async () => {
+  test("is unlimited after its release during a write", async () => {
     using node = nodeWith("max");
     const writing = node.memoryHigh.write(1_048_576, none);
     expect(node.memoryHigh.isBusy).toBe(true);
@@ -62,7 +62,7 @@ describe("memory.high of a cgroup", () => {
     expect(node.memoryHigh.isBusy).toBe(false);
   });
 
-  test("is named where it cannot be written", async () => {
+  test("is named in the error if it cannot be written", async () => {
     const missing = new MemoryHigh("/nowhere/kubepods.slice");
     await expect(missing.write(1_048_576, none)).rejects.toThrow("/nowhere/kubepods.slice");
     await missing.release();

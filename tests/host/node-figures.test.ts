@@ -1,9 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { mkdirSync } from "node:fs";
 import { $ } from "bun";
 import { readNodeFigures } from "../../src/host/node-figures.ts";
-import { readPageBytes } from "../../src/host/page-size.ts";
-import { readPressure } from "../../src/host/psi.ts";
 import { FakeNode } from "../node/fake-node.ts";
 
 const SOME = "some avg10=12.34 avg60=5.00 avg300=0.01 total=123456789\n";
@@ -24,31 +21,7 @@ beforeEach(() => {
 });
 afterEach(() => node[Symbol.dispose]());
 
-describe("pressure", () => {
-  test.each<[string, string, ReturnType<typeof readPressure>]>([
-    ["of some and all", SOME + FULL, { some, full }],
-    ["of the CPU on older kernels", SOME, { some, full: undefined }],
-  ])("%s", (_, text, pressure) => {
-    node.write("/proc/pressure/memory", text);
-    expect(readPressure(`${node.root}/proc/pressure/memory`)).toEqual(pressure);
-  });
-
-  test("is not known where the kernel keeps none", () => {
-    expect(readPressure(`${node.root}/proc/pressure/memory`)).toBeUndefined();
-  });
-
-  test.each(["", FULL, "some avg10=x avg60=0.00 avg300=0.00 total=0\n"])("of another form: %j", (text) => {
-    node.write("/proc/pressure/memory", text);
-    expect(() => readPressure(`${node.root}/proc/pressure/memory`)).toThrow("/proc/pressure/memory: no line");
-  });
-
-  test("that cannot be read for another reason is an error", () => {
-    mkdirSync(`${node.root}/proc/pressure/memory`, { recursive: true });
-    expect(() => readPressure(`${node.root}/proc/pressure/memory`)).toThrow("Is a directory");
-  });
-});
-
-describe("a node's figures", () => {
+describe("the figures of a node", () => {
   const figures = {
     memoryTotalBytes: 1000 * 1024,
     swapTotalBytes: 500 * 1024,
@@ -92,12 +65,8 @@ describe("a node's figures", () => {
     });
   });
 
-  test("name the file that is not there", async () => {
+  test("name the missing file in the error", async () => {
     await $`rm ${node.root}/proc/vmstat`;
     expect(() => readNodeFigures(node.root, undefined, 4096)).toThrow("/proc/vmstat: No such file");
   });
-});
-
-test("the page size is the kernel's", async () => {
-  expect(readPageBytes()).toBe(Number(await $`getconf PAGESIZE`.text()));
 });

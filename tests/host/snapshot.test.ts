@@ -35,7 +35,7 @@ function container(node: FakeNode, path: string): KubepodsContainer {
 }
 
 describe("a sample", () => {
-  test("of a node has its memory, its swap and their counters", () => {
+  test("of a node has memory, swap and their counters", () => {
     using node = new FakeNode(2);
     const meminfo = [
       "MemTotal: 4000 kB\nMemFree: 500 kB\nMemAvailable: 3000 kB\n",
@@ -56,7 +56,7 @@ describe("a sample", () => {
     });
   });
 
-  test("of a container is of its scope, which counts for all its levels", () => {
+  test("of a container is that of its scope, which includes its other levels", () => {
     using node = nodeWith("/scope", { ...CGROUP, "memory.swap.max": "max" });
     expect(sampleContainer(container(node, "/scope"))).toEqual({
       id: "id",
@@ -67,12 +67,12 @@ describe("a sample", () => {
     });
   });
 
-  test("of a container that is gone is none", () => {
+  test("of a removed container is undefined", () => {
     using node = new FakeNode(2);
     expect(sampleContainer(container(node, "/scope"))).toBeUndefined();
   });
 
-  test("of all pods has their limits and pressure too", () => {
+  test("of all pods also has their limits and pressure", () => {
     const pressure =
       "some avg10=1.00 avg60=2.00 avg300=3.00 total=4\nfull avg10=5.00 avg60=6.00 avg300=7.00 total=8";
     const limits = { "memory.max": "max", "memory.high": "4096" };

@@ -14,12 +14,12 @@ import { watchConfigFile } from "../../src/host/watch-config.ts";
 
 let folder = "";
 let watched: Disposable | undefined;
-const told: string[] = [];
+const reported: string[] = [];
 let wake = () => {};
 
 beforeEach(() => {
   folder = mkdtempSync(`${tmpdir()}/wasp-test-`);
-  told.length = 0;
+  reported.length = 0;
 });
 
 afterEach(() => {
@@ -31,17 +31,17 @@ afterEach(() => {
 
 function watchFile(path: string): void {
   watched = watchConfigFile(path, (text) => {
-    told.push(text);
+    reported.push(text);
     wake();
   });
 }
 
-/** Waits until a text is told; the test's own time limit ends it. */
+/** Waits for a report of a text; ends with the test's own timeout. */
 async function until(text: string): Promise<void> {
-  while (told.at(-1) !== text) await new Promise<void>((resolve) => (wake = resolve));
+  while (reported.at(-1) !== text) await new Promise<void>((resolve) => (wake = resolve));
 }
 
-/** Puts a text in place as the kubelet does for a ConfigMap (kubernetes pkg/volume/util/atomic_writer.go). */
+/** Writes a text as the kubelet does for a ConfigMap (kubernetes pkg/volume/util/atomic_writer.go). */
 function publish(version: string, text: string): void {
   const previous = readdirSync(folder).filter((name) => /^\.\.v/.test(name));
   mkdirSync(`${folder}/..${version}`);
@@ -52,7 +52,7 @@ function publish(version: string, text: string): void {
 }
 
 describe("a ConfigMap", () => {
-  test("each update is told, once", async () => {
+  test("each update is reported, once", async () => {
     publish("v1", "one");
     symlinkSync("..data/config.yaml", `${folder}/config.yaml`);
     watchFile(`${folder}/config.yaml`);
@@ -60,17 +60,17 @@ describe("a ConfigMap", () => {
       publish(version, version);
       await until(version);
     }
-    expect(told).toEqual(["v2", "v3", "v4"]);
+    expect(reported).toEqual(["v2", "v3", "v4"]);
   });
 
-  test("an update that changes another file is not told", async () => {
+  test("an update of another file is not reported", async () => {
     publish("v1", "one");
     symlinkSync("..data/config.yaml", `${folder}/config.yaml`);
     watchFile(`${folder}/config.yaml`);
     publish("v2", "one");
     publish("v3", "three");
     await until("three");
-    expect(told).toEqual(["three"]);
+    expect(reported).toEqual(["three"]);
   });
 });
 
@@ -83,44 +83,44 @@ describe("a file", () => {
     watchFile(path);
   });
 
-  test("that is edited in place, again and again", async () => {
+  test("that is rewritten in place, again and again", async () => {
     for (let round = 0; round < 5; round++) {
       writeFileSync(path, `${round}`);
       await until(`${round}`);
     }
-    expect(told).toEqual(["0", "1", "2", "3", "4"]);
+    expect(reported).toEqual(["0", "1", "2", "3", "4"]);
   });
 
-  test("that is edited many times at once is told as it ends", async () => {
+  test("that is rewritten many times in a row is reported with its last text", async () => {
     for (let round = 0; round < 200; round++) writeFileSync(path, `${round}`);
     await until("199");
-    expect(told).toEqual(["199"]);
+    expect(reported).toEqual(["199"]);
   });
 
-  test("that an editor puts another in the place of", async () => {
+  test("that an editor replaces by another file", async () => {
     writeFileSync(`${path}.new`, "two");
     renameSync(`${path}.new`, path);
     await until("two");
     writeFileSync(path, "three");
     await until("three");
-    expect(told).toEqual(["two", "three"]);
+    expect(reported).toEqual(["two", "three"]);
   });
 
-  test("that is gone for a while", async () => {
+  test("that is missing for a while", async () => {
     rmSync(path);
-    // Once another file's text is told, this one's loss has been looked at.
+    // Once the other file's text is reported, the loss of this one has been noticed.
     writeFileSync(`${folder}/other.yaml`, "other");
     using _ = watchConfigFile(`${folder}/other.yaml`, () => wake());
     writeFileSync(`${folder}/other.yaml`, "another");
     await new Promise<void>((resolve) => (wake = resolve));
-    expect(told).toEqual([]);
+    expect(reported).toEqual([]);
     writeFileSync(path, "back");
     await until("back");
-    expect(told).toEqual(["back"]);
+    expect(reported).toEqual(["back"]);
   });
 });
 
-test("what no watch shows is noticed within a minute", () => {
+test("a change without an event is noticed within a minute", () => {
   jest.useFakeTimers();
   mkdirSync(`${folder}/elsewhere`);
   writeFileSync(`${folder}/elsewhere/config.yaml`, "one");
@@ -129,10 +129,10 @@ test("what no watch shows is noticed within a minute", () => {
   watchFile(`${folder}/watched/config.yaml`);
   writeFileSync(`${folder}/elsewhere/config.yaml`, "two");
   jest.advanceTimersByTime(60_000);
-  expect(told).toEqual(["two"]);
+  expect(reported).toEqual(["two"]);
 });
 
-test("a directory that comes later is watched from then on", async () => {
+test("a directory that is created later is watched from then on", async () => {
   jest.useFakeTimers();
   watchFile(`${folder}/later/config.yaml`);
   mkdirSync(`${folder}/later`);
@@ -142,7 +142,7 @@ test("a directory that comes later is watched from then on", async () => {
   await until("one");
 });
 
-test("nothing is left of a watch that ends", () => {
+test("disposing of a watch leaves nothing behind", () => {
   const watches = () =>
     readdirSync("/proc/self/fdinfo").flatMap((fd) => {
       try {

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { terminalOf } from "../../src/terminal/terminal.ts";
 
-test("what is written is there at once, and lost in silence where nobody takes it", async () => {
+test("output is written at once, and is dropped silently without a reader", async () => {
   const folder = await mkdtemp(join(tmpdir(), "wasp-terminal-"));
   const fd = openSync(join(folder, "log"), "w");
   const terminal = terminalOf({ fd });
@@ -17,7 +17,7 @@ test("what is written is there at once, and lost in silence where nobody takes i
   await rm(folder, { recursive: true });
 });
 
-test("a window's size is that of the moment", () => {
+test("the size of a window is read each time", () => {
   const window = { fd: 1, isTTY: true, columns: 100, rows: 50 };
   const terminal = terminalOf(window);
   expect(terminal).toMatchObject({ isTerminal: true, columns: 100, rows: 50 });

@@ -9,7 +9,7 @@ function pointsOf(figures: readonly (number | undefined)[], apartSeconds = 1): P
   return figures.map((figure, index) => ({ atSeconds: index * apartSeconds, figure }));
 }
 
-/** The blocks of a chart alone, the highest row first. */
+/** Returns the blocks of a chart without labels, the highest row first. */
 function blocks(points: readonly Point[], ceiling?: number): string[] {
   const series = { title: "stall", points, format };
   const rows = drawSeries(ceiling === undefined ? series : { ...series, ceiling }, axis);
@@ -19,18 +19,18 @@ function blocks(points: readonly Point[], ceiling?: number): string[] {
 describe("a chart", () => {
   test.each<[string, Point[], string[]]>([
     [
-      "from nothing to all",
+      "from 0 to the maximum",
       pointsOf([0, 3, 6, 9, 12, 15, 18, 21, 24, 24]),
       ["      ▂▅██", "   ▁▄▇████", " ▃▆███████"],
     ],
-    ["of which a part cannot be told", pointsOf([undefined, undefined, 24, 0]), ["  █", "  █", "··█ ······"]],
+    ["with unknown values", pointsOf([undefined, undefined, 24, 0]), ["  █", "  █", "··█ ······"]],
     [
-      "of fewer moments than columns, each until the next",
+      "of fewer samples than columns, each until the next",
       pointsOf([24, 8, 8, 8], 3),
       ["███", "███", "██████████"],
     ],
     [
-      "of more moments than columns, by the highest of each",
+      "of more samples than columns, by the highest of each column",
       pointsOf([...Array(42).fill(0), 24, ...Array(57).fill(0)], 0.09),
       ["    █", "    █", "    █"],
     ],
@@ -38,11 +38,11 @@ describe("a chart", () => {
     expect(blocks(points, 24)).toEqual(expected);
   });
 
-  test("shows the least figure that is more than none", () => {
+  test("shows the smallest value above 0", () => {
     expect(blocks(pointsOf([0, 0.001, 0]), 24)[2]).toStartWith(" ▁ ");
   });
 
-  test("has nothing to tell of a gap", () => {
+  test("shows nothing in a gap", () => {
     const rows = drawSeries(
       { title: "", points: pointsOf([1, 1], 900), format },
       { fromSeconds: 0, toSeconds: 900, columns: 10 },
@@ -50,7 +50,7 @@ describe("a chart", () => {
     expect(rows[2]?.slice(LABEL_WIDTH + 1)).toBe("█········█");
   });
 
-  test("has a round figure at its top, and its title", () => {
+  test("has a round value at its top, and its title", () => {
     const tops = [0, 0.3, 1, 3, 12, 40, 4999, 5001].map(
       (figure) => drawSeries({ title: "t", points: pointsOf([figure]), format }, axis)[0],
     );
@@ -66,7 +66,7 @@ describe("a chart", () => {
     ]);
   });
 
-  test("is never wider than it may be, whatever it shows", () => {
+  test("never exceeds its width", () => {
     const figure = fc.option(fc.double({ min: 0, max: 1e12, noNaN: true }), { nil: undefined });
     fc.assert(
       fc.property(

@@ -32,16 +32,16 @@ describe("hashed names", () => {
   const [pod] = hashed.pods;
   const [container] = hashed.containers;
 
-  test("leave no name", () => {
+  test("contain no name", () => {
     for (const plain of NAMES) expect(JSON.stringify(hashed)).not.toContain(plain);
   });
 
-  test("lead from a container to its pod, also by the UID of a static pod's cgroup", () => {
+  test("match a container to its pod, also by the UID in a static pod's cgroup", () => {
     expect(indexPods(hashed.pods).get(container?.podUid ?? "")).toBe(pod);
     expect(pod?.containers[0]?.id).toBe(container?.id);
   });
 
-  test("lead from an annotation to its container", () => {
+  test("match an annotation to its container", () => {
     expect(pod?.annotations).toMatchObject({
       "kubernetes.io/config.source": "file",
       [`swap-limit.wasp.io/${pod?.containers[0]?.name}`]: "1Gi",
@@ -49,20 +49,20 @@ describe("hashed names", () => {
     });
   });
 
-  test("leave everything else", () => {
+  test("leave everything else unchanged", () => {
     const { uid, namespace, name, annotations, containers, ...rest } = pod as NonNullable<typeof pod>;
     expect(snapshot.pods[0]).toMatchObject(rest);
     expect(containers[0]).toMatchObject({ memoryRequestBytes: 1, memoryLimitBytes: undefined });
     expect(snapshot).toMatchObject({ atSeconds: hashed.atSeconds, node: hashed.node });
   });
 
-  test("are others in each recording", () => {
+  test("differ between recordings", () => {
     const other = new NameHasher(salt(2)).hash(snapshot);
     expect(other.containers[0]?.id).not.toBe(container?.id);
     expect(new NameHasher(salt(1)).hash(snapshot)).toEqual(hashed);
   });
 
-  test("are the same for the same names, in any snapshots", () => {
+  test("are equal for equal names, in any snapshots", () => {
     fc.assert(
       fc.property(anySnapshots, (snapshots) => {
         const hasher = new NameHasher(salt(3));

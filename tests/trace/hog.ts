@@ -1,10 +1,13 @@
 import type { Snapshot } from "../../src/policy/eviction/snapshot.ts";
 import { GI, MI, podOf, sampleOf, snapshotAt } from "../policy/eviction/snapshots.ts";
 
-/** How long the node is quiet, how long a pod harms it, and for how long it is quiet again. */
+/** Length of the quiet time, of the harm by a pod, and of the quiet time after it, in seconds. */
 export const HOG = { quietSeconds: 30, harmSeconds: 120, restSeconds: 90 } as const;
 
-/** What a node tells once a second while a pod, shop/hog, takes more memory than there is beside shop/web, and gives it back. */
+/**
+ * Returns a snapshot per second of a node on which a pod, shop/hog, takes more memory than is free beside shop/web, and
+ * frees it again.
+ */
 export function hogSnapshots(): Snapshot[] {
   const { quietSeconds, harmSeconds, restSeconds } = HOG;
   const pods = [podOf("hog"), podOf("web")];

@@ -5,7 +5,7 @@ import { TraceOutput } from "../../src/trace/output.ts";
 
 const NEVER = new AbortController().signal;
 
-/** A folder that is gone afterwards. */
+/** Temporary directory. */
 class Folder implements Disposable {
   readonly path = mkdtempSync(`${tmpdir()}/wasp-trace-`);
   readonly file = `${this.path}/node.jsonl`;
@@ -15,8 +15,8 @@ class Folder implements Disposable {
   }
 }
 
-describe("a recording's file", () => {
-  test("is its owner's alone, and holds what was written", async () => {
+describe("the file of a recording", () => {
+  test("is readable by its owner alone, and has the written text", async () => {
     using folder = new Folder();
     using output = TraceOutput.file(folder.file, 100, false);
     expect(await output.write("one\n", NEVER)).toBe("written");
@@ -26,7 +26,7 @@ describe("a recording's file", () => {
     expect(statSync(folder.file).mode & 0o777).toBe(0o600);
   });
 
-  test("takes nothing of what would be too much", async () => {
+  test("takes nothing of a text that exceeds the maximum size", async () => {
     using folder = new Folder();
     using output = TraceOutput.file(folder.file, 7, false);
     expect(await output.write("one\n", NEVER)).toBe("written");
@@ -35,7 +35,7 @@ describe("a recording's file", () => {
     expect(readFileSync(folder.file, "utf8")).toBe("one\nno\n");
   });
 
-  test("is not one that is there, unless that may be replaced", async () => {
+  test("is not an existing one, unless that may be replaced", async () => {
     using folder = new Folder();
     writeFileSync(folder.file, "precious");
     chmodSync(folder.file, 0o644);
@@ -49,7 +49,7 @@ describe("a recording's file", () => {
     expect(statSync(folder.file).mode & 0o777).toBe(0o600);
   });
 
-  test("is not what a link leads to", async () => {
+  test("is not the target of a link", async () => {
     using folder = new Folder();
     writeFileSync(`${folder.path}/elsewhere`, "precious");
     symlinkSync("elsewhere", folder.file);
@@ -58,7 +58,7 @@ describe("a recording's file", () => {
     expect(readFileSync(`${folder.path}/elsewhere`, "utf8")).toBe("precious");
   });
 
-  test("replaces no folder and no device", () => {
+  test("replaces no directory and no device", () => {
     using folder = new Folder();
     for (const path of [folder.path, "/dev/null"])
       expect(() => TraceOutput.file(path, 100, true)).toThrow(
@@ -66,14 +66,11 @@ describe("a recording's file", () => {
       );
   });
 
-  test.if(statSync("/dev/full", { throwIfNoEntry: false }) !== undefined)(
-    "tells where a disk is full",
-    () => {
-      const program = `
+  test.if(statSync("/dev/full", { throwIfNoEntry: false }) !== undefined)("reports a full disk", () => {
+    const program = `
       import { TraceOutput } from "${import.meta.dir}/../../src/trace/output.ts";
       await TraceOutput.stdout(100).write("one", new AbortController().signal);`;
-      const { stderr } = Bun.spawnSync(["sh", "-c", '"$0" -e "$1" > /dev/full', process.execPath, program]);
-      expect(stderr.toString()).toContain("the recording cannot be written: ENOSPC");
-    },
-  );
+    const { stderr } = Bun.spawnSync(["sh", "-c", '"$0" -e "$1" > /dev/full', process.execPath, program]);
+    expect(stderr.toString()).toContain("the recording cannot be written: ENOSPC");
+  });
 });

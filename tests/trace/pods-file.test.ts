@@ -8,7 +8,7 @@ import { podListJson } from "../node/pods.ts";
 const listOf = (...names: string[]) =>
   podListJson(names.map((name, index) => ({ uid: podUidOf(index), name, containers: [] })));
 
-test("pods are those of the file as it is, or was while it could be understood", () => {
+test("pods are those of the file, or of its last valid version", () => {
   using node = new FakeNode(2);
   const path = `${node.root}/pods.json`;
   const replace = (text: string) => {
@@ -43,7 +43,7 @@ test("pods are those of the file as it is, or was while it could be understood",
 test.each([
   ["{}", "not a PodList: kind: missing"],
   ["", "not JSON"],
-])("a file with %j is refused at the start", (text, message) => {
+])("a file with %j is rejected at the start", (text, message) => {
   using node = new FakeNode(2);
   node.write("/pods.json", text);
   const path = `${node.root}/pods.json`;

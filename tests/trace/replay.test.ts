@@ -25,8 +25,8 @@ function replayOf(snapshots: readonly Snapshot[], knobs: Partial<EvictionConfig>
   return replay;
 }
 
-/** What was decided, and from when on: whom an eviction is for, or why nobody is evicted. */
-function told({ phases }: Replay) {
+/** Returns the decisions with their times, each with the victim or the reason. */
+function decisionsOf({ phases }: Replay) {
   return phases.map(({ fromSeconds, decision, isSupposed }) => {
     const what =
       decision.verdict === "hold"
@@ -39,9 +39,9 @@ function told({ phases }: Replay) {
 }
 
 describe("a replay", () => {
-  test("decides as the agent would, whatever the mode, and supposes what it cannot know", () => {
+  test("decides as the agent would in any mode, and marks the hypothetical decisions", () => {
     const replay = replayOf(hogSnapshots());
-    expect(told(replay)).toEqual([
+    expect(decisionsOf(replay)).toEqual([
       "0 hold not-pressed",
       "32 hold grace-period",
       "42 evict hog",
@@ -57,7 +57,7 @@ describe("a replay", () => {
     expect(harm).toBeLessThanOrEqual(15);
   });
 
-  test("tells what is met, crossed and tainted, and when it is over", () => {
+  test("reports the times at which thresholds are met and crossed, and the node is tainted", () => {
     expect(changesIn(replayOf(hogSnapshots()).moments)).toEqual([
       { atSeconds: 32, threshold: "swap-stall", change: "met" },
       { atSeconds: 32, threshold: "swap-stall-lasting", change: "met" },
@@ -72,17 +72,17 @@ describe("a replay", () => {
     ]);
   });
 
-  test("evicts nobody by a configuration that is never met", () => {
-    expect(told(replayOf(hogSnapshots(), { evictionThresholds: [] }))).toEqual(["0 hold not-pressed"]);
+  test("evicts no pod with thresholds that are never met", () => {
+    expect(decisionsOf(replayOf(hogSnapshots(), { evictionThresholds: [] }))).toEqual(["0 hold not-pressed"]);
   });
 
-  test("of a node on which the victim went lets it be gone from then on", () => {
+  test("of a node whose victim terminated ignores it from then on", () => {
     const snapshots = hogSnapshots().map((snapshot) =>
       snapshot.atSeconds < 50
         ? snapshot
         : { ...snapshot, pods: snapshot.pods.slice(1), containers: snapshot.containers.slice(1) },
     );
-    expect(told(replayOf(snapshots)).slice(2, 5)).toEqual([
+    expect(decisionsOf(replayOf(snapshots)).slice(2, 5)).toEqual([
       "42 evict hog",
       "43 await hog ?",
       "50 hold cooldown ?",
@@ -103,8 +103,8 @@ const always: Partial<EvictionConfig> = {
   ],
 };
 
-describe("of any recording, a replay", () => {
-  test("covers all of the time with phases", () => {
+describe("a replay of any recording", () => {
+  test("covers all of its time with phases", () => {
     fc.assert(
       fc.property(anySnapshots, (snapshots) => {
         const { phases } = replayOf(snapshots, always);
@@ -116,13 +116,13 @@ describe("of any recording, a replay", () => {
     );
   });
 
-  test("never goes by what comes later", () => {
+  test("does not depend on later samples", () => {
     fc.assert(
       fc.property(anySnapshots, fc.nat({ max: 10 }), (snapshots, count) => {
         const whole = replayOf(snapshots, always);
         const part = replayOf(snapshots.slice(0, count), always);
         expect(part.moments).toEqual(whole.moments.slice(0, part.moments.length));
-        expect(told(part)).toEqual(told(whole).slice(0, part.phases.length));
+        expect(decisionsOf(part)).toEqual(decisionsOf(whole).slice(0, part.phases.length));
       }),
     );
   });

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import type { ContainerSample, Snapshot } from "../../src/policy/eviction/snapshot.ts";
 import type { Pod } from "../../src/policy/kubernetes/pod.ts";
 
-/** A node's snapshot, with these parts. */
+/** Returns a snapshot of a node with these parts. */
 export function snapshotWith(parts: Partial<Snapshot>): Snapshot {
   return {
     atSeconds: 0,
@@ -25,7 +25,7 @@ export function snapshotWith(parts: Partial<Snapshot>): Snapshot {
   };
 }
 
-/** A container's sample, with these parts. */
+/** Returns a sample of a container with these parts. */
 export function containerWith(parts: Partial<ContainerSample>): ContainerSample {
   return {
     id: "c1",
@@ -42,7 +42,7 @@ export function containerWith(parts: Partial<ContainerSample>): ContainerSample 
   };
 }
 
-/** A pod, with these parts. */
+/** Returns a pod with these parts. */
 export function podWith(parts: Partial<Pod>): Pod {
   return {
     uid: "p1",
@@ -76,14 +76,14 @@ const cgroup = {
   inactiveFileBytes: figure,
   anonBytes: figure,
   swapBytes: figure,
-  // Often the same as before.
+  // Often equal to the one before.
   anonRefaults: fc.integer({ min: 0, max: 1 }),
   fileRefaults: fc.integer({ min: 0, max: 1 }),
 };
-// Older recordings have neither, and a container is never of the one kind now and of the other then.
+// Older recordings have neither, and a container has either both in all samples or in none.
 const swapRoom = { swappableBytes: figure, swapLimitBytes: limit };
 const id = fc.constantFrom("a", "b", "c", "7", "constructor");
-// Names that objects have already are no annotation's, and valibot leaves them out of a record.
+// Names of an object's prototype are no annotation keys, and valibot omits them from a record.
 const RESERVED = ["__proto__", "prototype", "constructor"];
 const strings = fc.dictionary(
   fc.string().filter((key) => !RESERVED.includes(key)),
@@ -140,7 +140,7 @@ const moment = fc.record({
   pods: fc.array(pod, { maxLength: 2 }),
 });
 
-/** Any snapshots that one node might give, in order. */
+/** Arbitrary snapshots of one node, in chronological order. */
 export const anySnapshots: fc.Arbitrary<Snapshot[]> = fc.array(moment).map((moments) => {
   let milliseconds = 0;
   return moments.map(({ waitMilliseconds, ...rest }) => {

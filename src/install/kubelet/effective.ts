@@ -1,4 +1,4 @@
-import { type KubeletThresholds, parseMemoryFigure } from "../../policy/reach/kubelet-thresholds.ts";
+import { type KubeletThresholds, parseMemoryThreshold } from "../../policy/reach/kubelet-thresholds.ts";
 import { isTable, memberOf, type Table, tableOf } from "../target/table.ts";
 import type { KubeletStarter } from "./facts.ts";
 
@@ -104,7 +104,7 @@ function thresholdsOf(
   softText: string | undefined,
   enforcesPods: boolean,
 ): KubeletThresholds | undefined {
-  const [hard, soft] = [parseMemoryFigure(hardText), parseMemoryFigure(softText)];
+  const [hard, soft] = [parseMemoryThreshold(hardText), parseMemoryThreshold(softText)];
   return hard === "unreadable" || soft === "unreadable" ? undefined : { hard, soft, enforcesPods };
 }
 

@@ -32,7 +32,7 @@ export function withAnswer(
   nowSeconds: number,
   retryAfterSeconds = 0,
 ): EvictionState {
-  const before = { ...state, tried: undefined };
+  const before: EvictionState = { ...state, unansweredPodUid: undefined };
   const atLeast = (seconds: number) => Math.max(seconds, Math.min(retryAfterSeconds, MAX_RETRY_SECONDS));
   switch (answer) {
     case "blocked":
@@ -46,7 +46,11 @@ export function withAnswer(
         cooldownUntilSeconds: nowSeconds + config.cooldownSeconds,
       };
     case "failed":
-      return { ...state, tried: podUid, cooldownUntilSeconds: nowSeconds + atLeast(FAILED_SECONDS) };
+      return {
+        ...state,
+        unansweredPodUid: podUid,
+        cooldownUntilSeconds: nowSeconds + atLeast(FAILED_SECONDS),
+      };
     case "dry-run":
       return {
         ...evicted(before, podUid, nowSeconds),

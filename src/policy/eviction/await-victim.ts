@@ -33,12 +33,12 @@ function endWait(state: EvictionState, snapshot: Snapshot, config: WaitConfig): 
 
 /** Counts a pod as evicted if it is gone although the request failed, and starts the cooldown. */
 function countFailedRequest(state: EvictionState, snapshot: Snapshot, config: WaitConfig): EvictionState {
-  const { tried: podUid } = state;
+  const { unansweredPodUid: podUid } = state;
   const { atSeconds } = snapshot;
   if (podUid === undefined || snapshot.pods.some(({ uid }) => uid === podUid)) return state;
   return {
     ...state,
-    tried: undefined,
+    unansweredPodUid: undefined,
     evicted: withEvicted(state.evicted, podUid, atSeconds),
     cooldownUntilSeconds: atSeconds + config.cooldownSeconds,
   };
@@ -47,7 +47,7 @@ function countFailedRequest(state: EvictionState, snapshot: Snapshot, config: Wa
 /** Awaits a pod that is already leaving, if the agent evicted it or if it exceeds its requests, so that relief may follow. */
 function adoptLeavingPod(state: EvictionState, snapshot: Snapshot, config: WaitConfig): EvictionState {
   if (state.awaited !== undefined || !isPressed(state)) return state;
-  const own = new Set([state.tried, ...state.evicted.map(({ podUid }) => podUid)]);
+  const own = new Set([state.unansweredPodUid, ...state.evicted.map(({ podUid }) => podUid)]);
   const victim = rankLeaving(snapshot, config).find(
     ({ pod, isOverRequest }) => (own.has(pod.uid) || isOverRequest) && !(pod.uid in state.passedOver),
   );

@@ -65,14 +65,18 @@ export function isSameDecision(a: EvictionDecision, b: EvictionDecision): boolea
 }
 
 /** Decision, the observation that it is based on, and the next state. */
-export interface Decided {
+export interface EvictionStep {
   readonly decision: EvictionDecision;
   readonly observation: Observation;
   readonly state: EvictionState;
 }
 
 /** Decides which pod to evict now, if any: one at a time. Pass the answer to each request to `withAnswer`. */
-export function decideEviction(before: EvictionState, snapshot: Snapshot, config: EvictionConfig): Decided {
+export function decideEviction(
+  before: EvictionState,
+  snapshot: Snapshot,
+  config: EvictionConfig,
+): EvictionStep {
   const now = snapshot.atSeconds;
   const { observation, history } = observe(before.signalHistory, snapshot, config);
   const thresholds = updateThresholds(before.thresholds, config.evictionThresholds, observation, now);
@@ -153,7 +157,7 @@ function decide(
   if (crossed.length === 0) return { verdict: "hold", reason: notCrossedReason(met, state) };
   if (now < state.cooldownUntilSeconds) return { verdict: "hold", reason: "cooldown" };
   if (state.evicted.length >= config.maxEvictionsPerHour) return { verdict: "hold", reason: "capped" };
-  return choose(state, snapshot, crossed, config);
+  return chooseVictim(state, snapshot, crossed, config);
 }
 
 function callsForEviction(state: ThresholdState | undefined): boolean {
@@ -165,7 +169,7 @@ function notCrossedReason(met: readonly Threshold[], { thresholds }: EvictionSta
   return met.some(({ name }) => thresholds[name]?.isExcepted) ? "excepted" : "grace-period";
 }
 
-function choose(
+function chooseVictim(
   state: EvictionState,
   snapshot: Snapshot,
   crossed: readonly Threshold[],

@@ -14,7 +14,7 @@ export interface EvictionState {
   /** Pods evicted in the last hour, oldest first. */
   readonly evicted: readonly EvictedPod[];
   /** UID of a pod whose eviction request failed: the API server may have received it, with only the answer lost. */
-  readonly tried: string | undefined;
+  readonly unansweredPodUid: string | undefined;
   /** End of the time in which a pod is no candidate, by pod UID. */
   readonly passedOver: Readonly<Record<string, number>>;
   /** End of the pressure that an earlier agent reported; undefined without one. */
@@ -36,7 +36,7 @@ export const NO_EVICTIONS: EvictionState = {
   awaited: undefined,
   cooldownUntilSeconds: Number.NEGATIVE_INFINITY,
   evicted: [],
-  tried: undefined,
+  unansweredPodUid: undefined,
   passedOver: {},
   inheritedUntilSeconds: undefined,
 };

@@ -51,11 +51,11 @@ export function neverEvictedReason(
   if (pod.phase === "Succeeded" || pod.phase === "Failed") return "finished";
   if (matchesNamespace(pod.namespace, excludeNamespaces)) return "excluded-namespace";
   if (pod.annotations["wasp.io/evict"] === "false") return "opted-out";
-  return EVACUATING in pod.annotations ? "migrating" : undefined;
+  return EVACUATION_ANNOTATION in pod.annotations ? "migrating" : undefined;
 }
 
 // kubevirt pkg/virt-controller/watch/descheduler/descheduler.go:36-49
-const EVACUATING = "descheduler.alpha.kubernetes.io/eviction-in-progress";
+const EVACUATION_ANNOTATION = "descheduler.alpha.kubernetes.io/eviction-in-progress";
 
 /**
  * Ranks the candidates, the first victim first: over a memory limit; over the requests; lower priority; larger usage

@@ -89,8 +89,8 @@ export function reconcile(
 
   const decision =
     swapByMemoryQos(qos, container.swapOverride, config) ?? decideSwapLimit(container, node, config);
-  const ofNodeBytes = config.nodeSwapLimitBytes ?? Number.POSITIVE_INFINITY;
-  const wantedBytes = wholePages(Math.min(decision.limitBytes, ofNodeBytes), pageBytes);
+  const nodeLimitBytes = config.nodeSwapLimitBytes ?? Number.POSITIVE_INFINITY;
+  const wantedBytes = wholePages(Math.min(decision.limitBytes, nodeLimitBytes), pageBytes);
   return {
     action: found.effectiveBytes === wantedBytes ? "keep" : "write",
     pod,

@@ -60,11 +60,11 @@ export function decideNriLimits(
   const { name, memoryLimitBytes } = container;
   const qos = decideMemoryQos(name, pod.annotations, memoryLimitBytes, memoryQos);
   const swap = decideSwap(pod, container, qos, sharing);
-  const ofNodeBytes = sharing?.nodeSwapLimitBytes ?? Number.POSITIVE_INFINITY;
+  const nodeLimitBytes = sharing?.nodeSwapLimitBytes ?? Number.POSITIVE_INFINITY;
   const swapMax: Unified =
     swap.limitBytes === undefined
       ? {}
-      : { "memory.swap.max": formatLimit(Math.min(swap.limitBytes, ofNodeBytes)) };
+      : { "memory.swap.max": formatLimit(Math.min(swap.limitBytes, nodeLimitBytes)) };
   return {
     unified: { ...qos.ofClass, ...qos.direct, ...swapMax },
     className: qos.className,

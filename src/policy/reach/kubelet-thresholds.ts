@@ -2,12 +2,12 @@ import type { KubepodsSample, NodeSample } from "../eviction/snapshot.ts";
 import { parseQuantity } from "../kubernetes/quantity.ts";
 
 /** Memory threshold of a kubelet: in bytes, or as a fraction of the capacity from 0 to 1. */
-export type MemoryFigure = { readonly bytes: number } | { readonly fraction: number };
+export type MemoryThreshold = { readonly bytes: number } | { readonly fraction: number };
 
 /** Thresholds of memory.available at which a kubelet evicts pods; undefined where it has none. */
 export interface KubeletThresholds {
-  readonly hard: MemoryFigure | undefined;
-  readonly soft: MemoryFigure | undefined;
+  readonly hard: MemoryThreshold | undefined;
+  readonly soft: MemoryThreshold | undefined;
   /** True if the hard threshold also applies to the limit of all pods together (enforceNodeAllocatable has `pods`). */
   readonly enforcesPods: boolean;
 }
@@ -34,26 +34,31 @@ export function podMemoryHeadroomOf(
   if (node.memoryFreeBytes === undefined || node.inactiveFileBytes === undefined) return undefined;
   // Newer kubelets do not count the kernel's own memory here, so the headroom is too small rather than too large.
   const inUseBytes = node.memoryTotalBytes - node.memoryFreeBytes - node.inactiveFileBytes;
-  const ofOthersBytes = Math.max(0, inUseBytes - workingSetOf(kubepods));
-  const ofNodeBytes = node.memoryTotalBytes - ofOthersBytes;
+  const outsideBytes = Math.max(0, inUseBytes - workingSetOf(kubepods));
+  const nodeBytes = node.memoryTotalBytes - outsideBytes;
   const { memoryMaxBytes } = kubepods;
-  const nodeLeastBytes = Math.max(bytesOf(hard, node.memoryTotalBytes), bytesOf(soft, node.memoryTotalBytes));
-  const podsLeastBytes =
+  const nodeThresholdBytes = Math.max(
+    bytesOf(hard, node.memoryTotalBytes),
+    bytesOf(soft, node.memoryTotalBytes),
+  );
+  const podsThresholdBytes =
     enforcesPods && Number.isFinite(memoryMaxBytes)
       ? bytesOf(hard, memoryMaxBytes)
       : Number.NEGATIVE_INFINITY;
   return {
-    evictedFromBytes: Math.min(ofNodeBytes - nodeLeastBytes, memoryMaxBytes - podsLeastBytes),
-    totalBytes: Math.min(ofNodeBytes, memoryMaxBytes),
+    evictedFromBytes: Math.min(nodeBytes - nodeThresholdBytes, memoryMaxBytes - podsThresholdBytes),
+    totalBytes: Math.min(nodeBytes, memoryMaxBytes),
   };
 }
 
 // Either of these switches a threshold off (kubernetes pkg/kubelet/eviction/helpers.go, parseThresholdStatement).
-const NONE = new Set(["0%", "100%"]);
+const DISABLING_VALUES = new Set(["0%", "100%"]);
 
 /** Parses a threshold of a kubelet's configuration, `100Mi` or `5%`; undefined where there is none. */
-export function parseMemoryFigure(text: string | null | undefined): MemoryFigure | "unreadable" | undefined {
-  if (text === undefined || text === null || NONE.has(text)) return undefined;
+export function parseMemoryThreshold(
+  text: string | null | undefined,
+): MemoryThreshold | "unreadable" | undefined {
+  if (text === undefined || text === null || DISABLING_VALUES.has(text)) return undefined;
   const [, percent] = /^(\d+(?:\.\d+)?)%$/.exec(text) ?? [];
   if (percent !== undefined) return { fraction: Number(percent) / 100 };
   const bytes = parseQuantity(text);
@@ -65,7 +70,7 @@ export function workingSetOf({ memoryBytes, inactiveFileBytes }: KubepodsSample)
   return Math.max(0, memoryBytes - inactiveFileBytes);
 }
 
-function bytesOf(figure: MemoryFigure | undefined, capacityBytes: number): number {
+function bytesOf(figure: MemoryThreshold | undefined, capacityBytes: number): number {
   if (figure === undefined) return Number.NEGATIVE_INFINITY;
   return "bytes" in figure ? figure.bytes : figure.fraction * capacityBytes;
 }

@@ -49,6 +49,12 @@ export interface ReachDecision {
   readonly reason: ReachReason;
 }
 
+/** Decision, with the next state. */
+interface ReachStep {
+  readonly decision: ReachDecision;
+  readonly state: ReachState;
+}
+
 /** State between two decisions; times in seconds of a monotonic clock. */
 export interface ReachState {
   /** Limit of the last decision. */
@@ -57,7 +63,7 @@ export interface ReachState {
   readonly pods: SwapHeadroom | undefined;
   /** Time of the last sample of the containers. */
   readonly sampledSeconds: number;
-  readonly isNear: boolean;
+  readonly isNearLimit: boolean;
   readonly stalledSinceSeconds: number | undefined;
   readonly calmSinceSeconds: number | undefined;
   readonly isUnrelieved: boolean;
@@ -70,7 +76,7 @@ export const NO_REACH: ReachState = {
   memoryHighBytes: Number.POSITIVE_INFINITY,
   pods: undefined,
   sampledSeconds: Number.NEGATIVE_INFINITY,
-  isNear: false,
+  isNearLimit: false,
   stalledSinceSeconds: undefined,
   calmSinceSeconds: undefined,
   isUnrelieved: false,
@@ -100,16 +106,12 @@ const SAMPLE_INTERVAL_SECONDS = 5;
  * steps. The limit is released as swap fills, while pods stay stalled, and where it is not known to help: then the
  * kubelet evicts as without wasp.
  */
-export function decideMemoryHigh(
-  before: ReachState,
-  snapshot: Snapshot,
-  config: ReachConfig,
-): { readonly decision: ReachDecision; readonly state: ReachState } {
-  const sampled = { ...before, ...relief(before, snapshot), ...withHeadroom(before, snapshot) };
+export function decideMemoryHigh(before: ReachState, snapshot: Snapshot, config: ReachConfig): ReachStep {
+  const sampled = { ...before, ...withStalls(before, snapshot), ...withHeadroom(before, snapshot) };
   const updated = { ...sampled, releasedFraction: releasedFractionOf(sampled, snapshot) };
-  const decide = (memoryHighBytes: number, reason: ReachReason, isNear: boolean) => ({
+  const decide = (memoryHighBytes: number, reason: ReachReason, isNearLimit: boolean): ReachStep => ({
     decision: { memoryHighBytes, reason },
-    state: { ...updated, memoryHighBytes, isNear },
+    state: { ...updated, memoryHighBytes, isNearLimit },
   });
   const { node, kubepods } = snapshot;
   const releaseReason = releaseReasonOf(node, kubepods, config);
@@ -118,14 +120,14 @@ export function decideMemoryHigh(
   const headroom = podMemoryHeadroomOf(node, kubepods, config.kubelet);
   const range = headroom && rangeOf(headroom);
   if (range === undefined || range.lowBytes <= 0) return decide(Number.POSITIVE_INFINITY, "no-room", false);
-  const isNear = workingSetOf(kubepods) >= NEAR_FRACTION * range.lowBytes;
+  const isNearLimit = workingSetOf(kubepods) >= NEAR_FRACTION * range.lowBytes;
   const { fraction, reason } = releaseOf(updated);
-  return decide(stepTowards(range, fraction, before.memoryHighBytes), reason, isNear);
+  return decide(stepTowards(range, fraction, before.memoryHighBytes), reason, isNearLimit);
 }
 
 /** Returns true if the next snapshot should have samples of the containers. */
-export function needsContainers({ isNear, sampledSeconds }: ReachState, nowSeconds: number): boolean {
-  return isNear && nowSeconds - sampledSeconds >= SAMPLE_INTERVAL_SECONDS;
+export function needsContainers({ isNearLimit, sampledSeconds }: ReachState, nowSeconds: number): boolean {
+  return isNearLimit && nowSeconds - sampledSeconds >= SAMPLE_INTERVAL_SECONDS;
 }
 
 function releaseReasonOf(
@@ -201,7 +203,7 @@ function stepTowards({ lowBytes, topBytes }: MemoryHighRange, fraction: number, 
 }
 
 /** Updates the times since which pods are stalled or calm, and the need for a release. */
-function relief(
+function withStalls(
   { stalledSinceSeconds, calmSinceSeconds, isUnrelieved }: ReachState,
   { atSeconds, kubepods }: Snapshot,
 ): Pick<ReachState, "stalledSinceSeconds" | "calmSinceSeconds" | "isUnrelieved"> {

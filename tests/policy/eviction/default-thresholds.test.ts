@@ -10,14 +10,14 @@ import { isPressed, NO_EVICTIONS } from "../../../src/policy/eviction/state.ts";
 import type { Threshold } from "../../../src/policy/eviction/threshold.ts";
 import { GI, MI, podOf, sampleOf, snapshotAt } from "./snapshots.ts";
 
-/** What happens on a node each second, and what it has left. */
+/** Events on a node each second, and its free resources. */
 interface Load {
   readonly stall?: number;
   readonly swapInPages?: number;
   readonly swapOutPages?: number;
   readonly swapFreeBytes?: number;
   readonly memoryAvailableBytes?: number;
-  /** By how much a pod's swap grows that uses nothing of it; another one's pages come and go all the time. */
+  /** Growth of a cold pod's swap; another pod's pages go out and come back all the time. */
   readonly coldPages?: number;
   readonly hasNoPressure?: boolean;
 }
@@ -42,7 +42,7 @@ function snapshotOf(second: number, load: Load): Snapshot {
   return { ...snapshot, kubepods: { ...kubepods, memoryPressure: undefined } };
 }
 
-/** The second of the first eviction under a load, and the thresholds that call for it. */
+/** Time in seconds of the first eviction under a load, and the thresholds that call for it. */
 function firstEviction(evictionThresholds: readonly Threshold[], load: Load) {
   const config: EvictionConfig = {
     evictionMode: "Enforce",
@@ -68,28 +68,32 @@ function firstEviction(evictionThresholds: readonly Threshold[], load: Load) {
 const busy = { swapInPages: 5000, swapOutPages: 5000 };
 const full = { swapFreeBytes: 0, memoryAvailableBytes: 50 * MI };
 
-describe("by default", () => {
+describe("the default thresholds", () => {
   test.each<[string, Load, string[] | undefined]>([
     ["stalled by swap", { ...busy, stall: 0.2 }, ["swap-stall"]],
-    ["stalled a little", { ...busy, stall: 0.09 }, undefined],
+    ["slightly stalled", { ...busy, stall: 0.09 }, undefined],
     ["busy without a stall", busy, undefined],
-    ["stalled, but not by swap", { stall: 0.9 }, undefined],
-    ["stalled, with swap at its end and nothing moving", { ...full, stall: 0.8 }, ["swap-stall"]],
+    ["stalled for another reason than swap", { stall: 0.9 }, undefined],
+    ["stalled, with full swap and without traffic", { ...full, stall: 0.8 }, ["swap-stall"]],
     ["full, and quiet", full, undefined],
-    ["full, without figures of pressure", { ...full, hasNoPressure: true }, ["swap-and-memory-used-up"]],
-    ["busy, without figures of pressure", { ...busy, hasNoPressure: true }, undefined],
     [
-      "full of swap alone, without figures of pressure",
+      "full, without pressure stall information",
+      { ...full, hasNoPressure: true },
+      ["swap-and-memory-used-up"],
+    ],
+    ["busy, without pressure stall information", { ...busy, hasNoPressure: true }, undefined],
+    [
+      "full of swap alone, without pressure stall information",
       { swapFreeBytes: 0, memoryAvailableBytes: GI, hasNoPressure: true },
       undefined,
     ],
-  ])("a node that is %s", (_, load, thresholds) => {
+  ])("decide on a node that is %s", (_, load, thresholds) => {
     const eviction = firstEviction(DEFAULT_THRESHOLDS, load);
     expect(eviction?.thresholds).toEqual(thresholds);
     if (eviction !== undefined) expect(eviction.second).toBeWithin(10, 16);
   });
 
-  test("a node on which memory settles is given a minute, and one on which next to none does is not", () => {
+  test("give a node with settling swap a minute, and none to a node where almost nothing settles", () => {
     const settling = { ...busy, stall: 0.5, coldPages: 1000 };
     const late = firstEviction(DEFAULT_THRESHOLDS, settling);
     expect(late?.thresholds).toEqual(["swap-stall-lasting"]);
@@ -101,16 +105,16 @@ describe("by default", () => {
   });
 });
 
-describe("as wasp-agent documents it", () => {
+describe("wasp-agent's thresholds", () => {
   test.each<[string, Load, string[] | undefined]>([
     ["busy in both directions", { swapInPages: 1001, swapOutPages: 1001 }, ["swap-traffic"]],
     ["at the limit", { swapInPages: 1000, swapOutPages: 1001 }, undefined],
     ["busy in one direction", { swapInPages: 50_000 }, undefined],
-    // 0.8 of 1 GiB is in use beyond the memory.
+    // 0.8 of 1 GiB is used beyond the memory.
     ["overcommitted by more", { memoryAvailableBytes: 0, swapFreeBytes: 0.19 * GI }, ["swap-utilization"]],
     ["overcommitted by less", { memoryAvailableBytes: 0, swapFreeBytes: 0.21 * GI }, undefined],
-    ["stalled, with swap half empty and nothing moving", { stall: 0.8 }, undefined],
-  ])("a node that is %s", (_, load, thresholds) => {
+    ["stalled, with half-empty swap and without traffic", { stall: 0.8 }, undefined],
+  ])("decide on a node that is %s", (_, load, thresholds) => {
     expect(firstEviction(waspAgentThresholds(WASP_AGENT_LIMITS), load)?.thresholds).toEqual(thresholds);
   });
 });

@@ -19,7 +19,7 @@ function observed(snapshots: readonly Snapshot[]): Observation {
   return last;
 }
 
-/** A second a snapshot, in which so much happens. */
+/** Returns a snapshot for each second, with these counts in each. */
 function steady(seconds: number, each: Moment, from: Moment = {}, start = 0): Snapshot[] {
   return Array.from({ length: seconds + 1 }, (_, second) => {
     const counters = Object.entries(each).map(([name, figure]) => [
@@ -30,28 +30,28 @@ function steady(seconds: number, each: Moment, from: Moment = {}, start = 0): Sn
   });
 }
 
-describe("traffic", () => {
-  test("is counted in pages a second over the window", () => {
+describe("swap traffic", () => {
+  test("is an average in pages per second over the window", () => {
     const { swapInPagesPerSecond, swapOutPagesPerSecond } = observed(
       steady(30, { swapInPages: 100, swapOutPages: 7 }),
     );
     expect([swapInPagesPerSecond, swapOutPagesPerSecond]).toEqual([100, 7]);
   });
 
-  test("of before the window counts no more", () => {
+  test("before the window does not count", () => {
     const busy = steady(5, { swapInPages: 1000 });
     const quiet = steady(10, {}, { swapInPages: 5000 }, 6);
     expect(observed([...busy, ...quiet]).swapInPagesPerSecond).toBe(0);
   });
 
-  test("cannot be told by one moment alone, nor across a gap, nor when a counter has gone back", () => {
+  test("is undefined after a single sample, after a gap, and after a counter has gone back", () => {
     const one = snapshotAt(0, { swapInPages: 5 });
     expect(observed([one]).swapInPagesPerSecond).toBeUndefined();
     expect(observed([one, snapshotAt(61, { swapInPages: 50_000 })]).swapInPagesPerSecond).toBeUndefined();
     expect(observed([one, snapshotAt(1, { swapInPages: 4 })]).swapInPagesPerSecond).toBeUndefined();
   });
 
-  test("is the mean over a time in which nobody could look", () => {
+  test("is an average over a time without samples", () => {
     const [first, last] = [snapshotAt(0, {}), snapshotAt(20, { swapInPages: 2000 })];
     expect(observed([first, last]).swapInPagesPerSecond).toBe(100);
   });
@@ -61,29 +61,19 @@ describe("memory pressure", () => {
   const stalled = { stallMicroseconds: 300_000 };
 
   test.each<[string, Moment, number, string | undefined]>([
-    [
-      "of memory that comes back from swap at once",
-      { ...stalled, anonRefaults: 900 },
-      0.3,
-      "anonymous-refault",
-    ],
-    ["of memory that comes back from swap", { ...stalled, swapInPages: 900 }, 0.3, "swap-in"],
-    [
-      "of files that are read again and again",
-      { ...stalled, fileRefaults: 5000, swapInPages: 90 },
-      0,
-      undefined,
-    ],
-    ["of memory that is swapped out and left there", { ...stalled, swapOutPages: 9000 }, 0, undefined],
-    ["that has nothing to do with memory coming back", stalled, 0, undefined],
-    ["that is none", { anonRefaults: 900, swapInPages: 900 }, 0, "anonymous-refault"],
+    ["by immediate refaults", { ...stalled, anonRefaults: 900 }, 0.3, "anonymous-refault"],
+    ["by swap-in", { ...stalled, swapInPages: 900 }, 0.3, "swap-in"],
+    ["by file refaults", { ...stalled, fileRefaults: 5000, swapInPages: 90 }, 0, undefined],
+    ["by memory that is swapped out and stays out", { ...stalled, swapOutPages: 9000 }, 0, undefined],
+    ["without any traffic", stalled, 0, undefined],
+    ["without a stall", { anonRefaults: 900, swapInPages: 900 }, 0, "anonymous-refault"],
   ])("%s", (_, each, pressure, cause) => {
     const { memoryPressure, pressureCause } = observed(steady(20, each));
     expect(memoryPressure).toBeCloseTo(pressure, 6);
     expect(pressureCause).toBe(cause as never);
   });
 
-  test("of swap at its end counts, though nothing moves", () => {
+  test("counts while swap is full, without any traffic", () => {
     const { memoryPressure, pressureCause } = observed(
       steady(20, { stallMicroseconds: 790_000 }, { swapFreeBytes: MI }),
     );
@@ -92,11 +82,11 @@ describe("memory pressure", () => {
   });
 
   test.each([
-    ["limits are used up", { swapBytes: 200 * MI, swapLimitBytes: 200 * MI }, "swap-exhausted"],
+    ["limits are reached", { swapBytes: 200 * MI, swapLimitBytes: 200 * MI }, "swap-exhausted"],
     ["limits leave room", { swapBytes: 100 * MI, swapLimitBytes: 200 * MI }, undefined],
-    ["nothing is left to swap", { swapBytes: 100 * MI, swappableBytes: MI }, "swap-exhausted"],
-    ["nobody may swap", { swapBytes: 0, swapLimitBytes: 0 }, undefined],
-    ["nobody knows", { swapBytes: 200 * MI, swapLimitBytes: undefined }, undefined],
+    ["memory has been swapped out", { swapBytes: 100 * MI, swappableBytes: MI }, "swap-exhausted"],
+    ["containers may not swap", { swapBytes: 0, swapLimitBytes: 0 }, undefined],
+    ["limits are unknown", { swapBytes: 200 * MI, swapLimitBytes: undefined }, undefined],
   ] as const)("is swap's doing where the node has swap, and pods' %s: %o", (_, differences, cause) => {
     const pods = [podOf("a")];
     const snapshots = [0, 1, 2, 3, 4, 5, 6].map((second) =>
@@ -105,14 +95,14 @@ describe("memory pressure", () => {
     expect(observed(snapshots).pressureCause).toBe(cause);
   });
 
-  test("of a spike is over with it", () => {
+  test("ends with a spike", () => {
     const spike = steady(3, { stallMicroseconds: 1_000_000, swapInPages: 9000 });
     const after = steady(1, {}, { stallMicroseconds: 3_000_000, swapInPages: 27_000 }, 4);
     expect(observed([...spike, ...after.slice(0, 1)]).memoryPressure).toBeGreaterThan(0);
     expect(observed([...spike, ...after]).memoryPressure).toBe(0);
   });
 
-  test("cannot be told where the kernel does not", () => {
+  test("is undefined without pressure stall information", () => {
     const without = steady(20, { swapInPages: 900 }).map((snapshot) => ({
       ...snapshot,
       kubepods: snapshot.kubepods && { ...snapshot.kubepods, memoryPressure: undefined },
@@ -120,13 +110,15 @@ describe("memory pressure", () => {
     expect(observed(without).memoryPressure).toBeUndefined();
   });
 
-  test("is never more than all of the time", () => {
+  test("is at most 1", () => {
     expect(observed(steady(20, { stallMicroseconds: 1_010_000, swapInPages: 900 })).memoryPressure).toBe(1);
   });
 });
 
-describe("what settles of the swapping", () => {
-  /** A second a snapshot, in which a container lets so many pages go for good, and another one some that come back. */
+describe("the settled share of swapping", () => {
+  /**
+   * Returns a snapshot for each second: one container's pages are swapped out and stay out, another one's come back.
+   */
   const coldFor = (seconds: number, thenHot = 0, moment: Moment = {}) =>
     Array.from({ length: seconds + thenHot + 1 }, (_, second) =>
       snapshotAt(
@@ -140,13 +132,13 @@ describe("what settles of the swapping", () => {
       ),
     );
 
-  test("is told of the last seconds", () => {
+  test("covers the stall window", () => {
     expect(observed(coldFor(20)).swapSettling).toBeCloseTo(0.25, 6);
     expect(observed(coldFor(20, 4)).swapSettling).toBeGreaterThan(0);
     expect(observed(coldFor(20, 5)).swapSettling).toBe(0);
   });
 
-  test("shows within two seconds that memory comes back and stays", () => {
+  test("shows within two seconds that memory comes back and stays in", () => {
     const spike = Array.from({ length: 12 }, (_, second) => {
       const returned = Math.max(0, second - 9) * 3000;
       const swapBytes = 100 * MI - returned * 4096;
@@ -156,11 +148,11 @@ describe("what settles of the swapping", () => {
     expect(observed(spike).swapSettling).toBeCloseTo(1, 6);
   });
 
-  test("is nothing where swap is at its end", () => {
+  test("is 0 while swap is full", () => {
     expect(observed(coldFor(20, 0, { swapFreeBytes: MI })).swapSettling).toBe(0);
   });
 
-  test("cannot be told where containers are not looked at, or were not a moment ago", () => {
+  test("is undefined while containers are not sampled, and right after that", () => {
     const unseen = snapshotAt(21, {});
     expect(observed([...coldFor(20), unseen]).swapSettling).toBeUndefined();
     const [seen] = coldFor(0);
@@ -172,7 +164,7 @@ describe("what settles of the swapping", () => {
 
   test("is counted in the kernel's pages", () => {
     const large = coldFor(20).map((snapshot) => ({ ...snapshot, pageBytes: 65_536 }));
-    // A sixteenth of 1000 pages goes, and 3000 come and go.
+    // A sixteenth of 1000 pages is swapped out, and 3000 go out and come back.
     expect(observed(large).swapSettling).toBeCloseTo(62.5 / 3062.5, 6);
   });
 });

@@ -28,7 +28,9 @@ const config: EvictionConfig = {
 const NOTHING: EvictionPast = { evicted: [], isPressed: false };
 const START = 1000;
 
-/** What an agent decides that starts with this past, second by second, and until when the node is under pressure. */
+/**
+ * Returns the decisions of an agent that starts with this record, second by second, and the end of the node's pressure.
+ */
 function play(
   past: EvictionPast,
   seconds: number,
@@ -54,43 +56,43 @@ function play(
   return { asked, verdicts, pressedSeconds };
 }
 
-describe("an agent that starts", () => {
-  test("without a past evicts after the grace period", () => {
+describe("an agent at its start", () => {
+  test("evicts after the grace period, without a record", () => {
     expect(play(NOTHING, 30, 0.5).asked[0]?.[1]).toBeWithin(10, 15);
   });
 
-  test("under an inherited pressure that goes on does not evict before its own grace period either", () => {
+  test("does not evict before its own grace period under an inherited pressure", () => {
     const { asked, pressedSeconds } = play({ ...NOTHING, isPressed: true }, 60, 0.5);
     expect(asked[0]?.[1]).toBeWithin(10, 15);
     expect(pressedSeconds).toBe(60);
   });
 
-  test("under an inherited pressure that is over keeps it for as long as it takes to be over", () => {
+  test("keeps an inherited pressure for the clear time of its thresholds", () => {
     expect(play({ ...NOTHING, isPressed: true }, 90, 0).pressedSeconds).toBe(39);
     expect(play(NOTHING, 90, 0).pressedSeconds).toBe(0);
   });
 
   test.each<[string, number, number]>([
     ["a moment ago", 1, config.cooldownSeconds],
-    ["when its victim may still be going", 170, config.cooldownSeconds],
+    ["while its victim may still be terminating", 170, config.cooldownSeconds],
     ["long ago", 181, 10],
-  ])("after an eviction %s evicts again no sooner than may be", (_, agoSeconds, soonest) => {
+  ])("waits for the cooldown after an eviction %s", (_, agoSeconds, soonest) => {
     const past = { ...NOTHING, evicted: [{ podUid: "gone", atSeconds: START - agoSeconds }] };
     expect(play(past, 90, 0.5).asked[0]?.[1]).toBeWithin(soonest, soonest + 5);
   });
 
-  test("counts what was evicted in the last hour, and nothing older", () => {
+  test("counts the evictions of the last hour, and no older ones", () => {
     const evicted = [3700, 3000, 2000].map((ago) => ({ podUid: `gone-${ago}`, atSeconds: START - ago }));
     expect(play({ ...NOTHING, evicted }, 30, 0.5).verdicts.at(-1)).toBe("capped");
     const { asked } = play({ ...NOTHING, evicted: evicted.slice(0, 2) }, 30, 0.5);
     expect(asked).not.toBeEmpty();
   });
 
-  test("waits for a victim that goes, though it is within its requests", () => {
+  test("awaits a terminating victim, even within its requests", () => {
     const pods = [podOf("a", { isTerminating: true }), podOf("b")];
     const past = { isPressed: true, evicted: [{ podUid: "a", atSeconds: START - 1 }] };
     expect(new Set(play(past, 90, 0.5, pods).verdicts)).toEqual(new Set(["await"]));
-    // Somebody else's is none to wait for: no relief would come of it.
+    // A pod that others evict is not awaited: it would bring no relief.
     expect(play({ ...past, evicted: [] }, 90, 0.5, pods).verdicts).not.toContain("await");
   });
 });
@@ -104,7 +106,7 @@ describe("an answer", () => {
     [10, 60],
     [90, 90],
     [86_400, 300],
-  ])("of blocked that wants %p s has the pod passed over for %p s", (retryAfterSeconds, seconds) => {
+  ])("of blocked with a delay of %p s passes the pod over for %p s", (retryAfterSeconds, seconds) => {
     expect(evict("blocked", retryAfterSeconds).passedOver).toEqual({ a: START + seconds });
   });
 
@@ -113,18 +115,18 @@ describe("an answer", () => {
     [1, 5],
     [7, 7],
     [86_400, 300],
-  ])("of failed that wants %p s has nobody asked for within %p s", (retryAfterSeconds, seconds) => {
+  ])("of failed with a delay of %p s stops requests for %p s", (retryAfterSeconds, seconds) => {
     expect(evict("failed", retryAfterSeconds).cooldownUntilSeconds).toBe(START + seconds);
   });
 
-  test("of failed counts as an eviction once the pod has gone all the same", () => {
+  test("of failed counts as an eviction once the pod is gone nevertheless", () => {
     const decideWith = (pods: readonly Pod[]) =>
       decideEviction(evict("failed", undefined), snapshotAt(START + 1, {}, pods), config).state;
-    expect(decideWith([podOf("a"), podOf("b")])).toMatchObject({ evicted: [], tried: "a" });
+    expect(decideWith([podOf("a"), podOf("b")])).toMatchObject({ evicted: [], unansweredPodUid: "a" });
     expect(decideWith([podOf("b")])).toMatchObject({
       evicted: [{ podUid: "a", atSeconds: START + 1 }],
       cooldownUntilSeconds: START + 1 + config.cooldownSeconds,
-      tried: undefined,
+      unansweredPodUid: undefined,
     });
   });
 });

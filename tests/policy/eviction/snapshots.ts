@@ -4,7 +4,7 @@ import type { Pod } from "../../../src/policy/kubernetes/pod.ts";
 export const MI = 2 ** 20;
 export const GI = 2 ** 30;
 
-/** A pod that may be evicted, but for what is said of it; its container has the pod's UID for an id. */
+/** Returns a pod that may be evicted, with these differences; its container's id is the pod's UID. */
 export function podOf(uid: string, differences: Partial<Pod> = {}): Pod {
   return {
     uid,
@@ -22,7 +22,7 @@ export function podOf(uid: string, differences: Partial<Pod> = {}): Pod {
   };
 }
 
-/** A pod's container that uses 50 MiB and nothing of swap, but for what is said of it. */
+/** Returns the sample of a container that uses 50 MiB and no swap, with these differences. */
 export function sampleOf(podUid: string, differences: Partial<ContainerSample> = {}): ContainerSample {
   return {
     id: podUid,
@@ -39,7 +39,7 @@ export function sampleOf(podUid: string, differences: Partial<ContainerSample> =
   };
 }
 
-/** How a node is off at a moment: counters by what has come in so far. */
+/** Free resources of a node, and its counters so far. */
 export interface Moment {
   readonly stallMicroseconds?: number;
   readonly swapInPages?: number;
@@ -50,7 +50,7 @@ export interface Moment {
   readonly memoryAvailableBytes?: number;
 }
 
-/** A node of 4 GiB of memory and 1 GiB of swap at a moment. */
+/** Returns a snapshot of a node with 4 GiB of memory and 1 GiB of swap. */
 export function snapshotAt(
   atSeconds: number,
   moment: Moment,

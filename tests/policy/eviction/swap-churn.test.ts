@@ -5,13 +5,13 @@ import { sampleOf } from "./snapshots.ts";
 
 const PAGE = 4096;
 
-/** What a container's swap grows by, and what comes back of it, in pages. */
+/** Growth of a container's swap, and its swap-in, in pages. */
 interface Swapping {
   readonly grown: number;
   readonly cameBack: number;
 }
 
-/** How much settles while containers swap so; each has had some swap and some refaults before. */
+/** Returns the settled share while containers swap like this; each has some swap and some refaults before. */
 function settling(containers: readonly Swapping[], pageBytes = PAGE): number {
   const sample = (index: number, swapPages: number, anonRefaults: number) =>
     sampleOf(`container-${index}`, { swapBytes: swapPages * pageBytes, anonRefaults });
@@ -22,26 +22,26 @@ function settling(containers: readonly Swapping[], pageBytes = PAGE): number {
   );
 }
 
-describe("what settles", () => {
+describe("the settled share", () => {
   test.each<[string, Swapping[], number]>([
-    ["all that is swapped out and left there", [{ grown: 1000, cameBack: 0 }], 1],
-    ["all that comes back without anything going out for it", [{ grown: -1000, cameBack: 1000 }], 1],
-    ["all that comes back while the rest of the swap is freed", [{ grown: -5000, cameBack: 1000 }], 1],
-    ["nothing of what comes back as it went out", [{ grown: 0, cameBack: 1000 }], 0],
-    ["nothing where nothing moves", [{ grown: 0, cameBack: 0 }], 0],
-    ["nothing of who grows and uses what it has", [{ grown: 1000, cameBack: 500 }], 0],
-    // It lets 1000 pages go, for good, of 4000 that go altogether.
+    ["1 where all is swapped out and stays out", [{ grown: 1000, cameBack: 0 }], 1],
+    ["1 where all comes back and nothing is swapped out for it", [{ grown: -1000, cameBack: 1000 }], 1],
+    ["1 where all comes back while the rest of the swap is freed", [{ grown: -5000, cameBack: 1000 }], 1],
+    ["0 where pages come back as they went out", [{ grown: 0, cameBack: 1000 }], 0],
+    ["0 where nothing moves", [{ grown: 0, cameBack: 0 }], 0],
+    ["0 where a container grows and uses all of its memory", [{ grown: 1000, cameBack: 500 }], 0],
+    // 1000 of 4000 pages are swapped out and stay out.
     [
-      "a part, where one is cold and another one is hot",
+      "a part, with a cold container and a hot one",
       [
         { grown: 1000, cameBack: 0 },
         { grown: 0, cameBack: 3000 },
       ],
       0.25,
     ],
-    // All 400 that come back to one of them stay, and 2000 do not.
+    // All 400 pages of one container stay in, and 2000 of the other do not.
     [
-      "a part, where one has room and another one has not",
+      "a part, with room for one container and none for another",
       [
         { grown: -400, cameBack: 400 },
         { grown: 0, cameBack: 2000 },
@@ -53,7 +53,7 @@ describe("what settles", () => {
     expect(settling(containers, 16 * PAGE)).toBeCloseTo(expected, 9);
   });
 
-  test("is told of containers alone that were there before", () => {
+  test("covers only containers that are in both samples", () => {
     const cold = sampleOf("new", { swapBytes: 1000 * PAGE });
     expect(swapSettledShare([], [cold], PAGE)).toBe(0);
     expect(swapSettledShare([cold], [], PAGE)).toBe(0);
@@ -62,7 +62,7 @@ describe("what settles", () => {
 
 const pages = fc.nat({ max: 10_000 });
 
-test("what settles is a part, whatever happens", () => {
+test("the settled share is between 0 and 1 in any scenario", () => {
   const swapping = fc.record({ grown: fc.integer({ min: -100_000, max: 100_000 }), cameBack: pages });
   fc.assert(
     fc.property(fc.array(swapping), (containers) => {
@@ -73,7 +73,7 @@ test("what settles is a part, whatever happens", () => {
   );
 });
 
-test("the more comes back while swap grows as before, the less settles", () => {
+test("more swap-in at the same growth of swap gives a lower settled share", () => {
   const growing = fc.record({ grown: pages, cameBack: pages, more: pages });
   fc.assert(
     fc.property(fc.array(growing), (containers) => {

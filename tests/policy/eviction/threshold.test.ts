@@ -26,7 +26,7 @@ const threshold: Threshold = {
   isHard: false,
 };
 
-/** Whether the threshold is crossed at each second, by what the pressure is then. */
+/** Returns true for each second at which the threshold is crossed, by the pressure at each second. */
 function crossedBy(pressures: readonly (number | undefined)[]): boolean[] {
   let state = NEVER_MET;
   return pressures.map((memoryPressure, second) => {
@@ -50,14 +50,14 @@ describe("a condition", () => {
     expect(isMet({ ...threshold, allOf: [condition] }, { ...CALM, memoryPressure: figure })).toBe(expected);
   });
 
-  test("is not met by a signal that cannot be told, whatever the operator", () => {
+  test("is not met by an unknown signal, whatever the operator", () => {
     for (const operator of [">", ">=", "<", "<="] as const) {
       const condition = { signal: "memoryPressure", operator, value: 0 } as const;
       expect(isMet({ ...threshold, allOf: [condition] }, { ...CALM, memoryPressure: undefined })).toBe(false);
     }
   });
 
-  test("of a fallback is met only as long as the signal that it stands in for cannot be told", () => {
+  test("of a fallback is met only while the signal that it replaces is unknown", () => {
     const swap = { signal: "swapUtilization", operator: ">=", value: 0.9 } as const;
     const fallback = { ...threshold, allOf: [swap], onlyWithout: "memoryPressure" } as const;
     const full = { ...CALM, swapUtilization: 1 };
@@ -65,7 +65,7 @@ describe("a condition", () => {
     expect(isMet(fallback, { ...full, memoryPressure: undefined })).toBe(true);
   });
 
-  test("is met together with all others, and by none alone", () => {
+  test("is met only together with all others", () => {
     const swapIn = { signal: "swapInPagesPerSecond", operator: ">", value: 10 } as const;
     const both = { ...threshold, allOf: [...threshold.allOf, swapIn] };
     expect(isMet(both, { ...CALM, memoryPressure: 1 })).toBe(false);
@@ -77,7 +77,9 @@ describe("a condition", () => {
 describe("an exception", () => {
   const unless = { signal: "swapSettling", operator: ">=", value: 0.1 } as const;
 
-  /** What becomes of the threshold with its exception, by how much settles at each second of a stall, or of none. */
+  /**
+   * Returns the states of the threshold with its exception, by the settled share at each second of a stall, or of none.
+   */
   function statesBy(settling: readonly (number | undefined | "calm")[]) {
     let state = NEVER_MET;
     return settling.map((part, second) => {
@@ -87,27 +89,27 @@ describe("an exception", () => {
     });
   }
 
-  test("keeps a threshold from being crossed, and its grace period runs", () => {
+  test("delays the crossing of a threshold, while its grace period runs", () => {
     const states = statesBy([...seconds(15, 0.1), 0.09]);
     expect(states.map(({ isCrossed }) => isCrossed).indexOf(true)).toBe(15);
     expect(states.map(({ isExcepted }) => isExcepted).indexOf(true)).toBe(10);
     expect(states.at(-1)?.isExcepted).toBe(false);
   });
 
-  test("lets a threshold stay crossed that was, and calls it off for as long as it lasts", () => {
+  test("leaves a crossed threshold crossed, and suspends it while it lasts", () => {
     const states = statesBy([...seconds(11, 0), 0.5, 0]);
     expect(states.slice(-3).map(({ isCrossed }) => isCrossed)).toEqual([true, true, true]);
     expect(states.slice(-3).map(({ isExcepted }) => isExcepted)).toEqual([false, true, false]);
   });
 
-  test("calls off at once what was crossed, and is met again", () => {
+  test("immediately suspends a crossed threshold that is met again", () => {
     const [crossed, calm, again] = statesBy([...seconds(11, 0), "calm", 0.5]).slice(-3);
     expect(crossed).toMatchObject({ isCrossed: true, isExcepted: false });
     expect(calm).toMatchObject({ isCrossed: true, isExcepted: false });
     expect(again).toMatchObject({ isCrossed: true, isExcepted: true });
   });
 
-  test("is none where its signal cannot be told", () => {
+  test("does not apply while its signal is unknown", () => {
     expect(statesBy(seconds(11, undefined)).at(-1)).toMatchObject({ isCrossed: true, isExcepted: false });
   });
 });
@@ -118,18 +120,18 @@ describe("a threshold", () => {
     expect(crossed.indexOf(true)).toBe(10);
   });
 
-  test("has its grace period begin anew after each break", () => {
+  test("restarts its grace period after each break", () => {
     expect(crossedBy([...seconds(10, 0.5), 0, ...seconds(10, 0.5)])).not.toContain(true);
     expect(crossedBy([...seconds(10, 0.5), undefined, ...seconds(11, 0.5)]).at(-1)).toBe(true);
   });
 
-  test("stays crossed until it was unmet for long enough", () => {
+  test("stays crossed until its clear time is over", () => {
     const crossed = crossedBy([...seconds(11, 0.5), ...seconds(40, 0)]);
     expect(crossed.lastIndexOf(true)).toBe(10 + 29);
     expect(crossedBy([...seconds(11, 0.5), ...seconds(20, 0), 0.5, ...seconds(29, 0)]).at(-1)).toBe(true);
   });
 
-  test("is crossed only after as many seconds in a row as its grace period has", () => {
+  test("is crossed only after as many consecutive seconds as its grace period", () => {
     fc.assert(
       fc.property(fc.array(fc.boolean(), { maxLength: 100 }), (isMetAt) => {
         const crossed = crossedBy(isMetAt.map((met) => (met ? 1 : 0)));

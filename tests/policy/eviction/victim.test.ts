@@ -8,21 +8,29 @@ import { MI, podOf, sampleOf, snapshotAt } from "./snapshots.ts";
 const config = { excludeNamespaces: ["kube-system", "openshift*"], ownPodUid: "wasp" };
 const MIGRATING = "descheduler.alpha.kubernetes.io/eviction-in-progress";
 
-describe("a pod is never evicted", () => {
+describe("a pod is protected from eviction", () => {
   test.each<[string, Partial<Pod>, string | undefined]>([
-    ["that is like any other", {}, undefined],
-    ["of a file of the node", { annotations: { "kubernetes.io/config.source": "file" } }, "static"],
-    ["that is a static one's mirror", { annotations: { "kubernetes.io/config.mirror": "hash" } }, "critical"],
-    ["of a system priority", { priority: 2_000_000_000 }, "critical"],
-    ["just below a system priority", { priority: 1_999_999_999 }, undefined],
-    ["that is the agent's own", { uid: "wasp" }, "own-pod"],
-    ["that is on its way out", { isTerminating: true }, "terminating"],
-    ["that has succeeded", { phase: "Succeeded" }, "finished"],
-    ["that has failed", { phase: "Failed" }, "finished"],
-    ["of an excluded namespace", { namespace: "openshift-storage" }, "excluded-namespace"],
-    ["that opted out", { annotations: { "wasp.io/evict": "false" } }, "opted-out"],
-    ["that did not opt out", { annotations: { "wasp.io/evict": "true" } }, undefined],
-    ["that is being migrated", { annotations: { [MIGRATING]: "kubevirt" } }, "migrating"],
+    ["never without a reason", {}, undefined],
+    [
+      "if it comes from a file of the node",
+      { annotations: { "kubernetes.io/config.source": "file" } },
+      "static",
+    ],
+    [
+      "if it is a static pod's mirror",
+      { annotations: { "kubernetes.io/config.mirror": "hash" } },
+      "critical",
+    ],
+    ["at a system priority", { priority: 2_000_000_000 }, "critical"],
+    ["never just below a system priority", { priority: 1_999_999_999 }, undefined],
+    ["if it is the agent's own", { uid: "wasp" }, "own-pod"],
+    ["if it is terminating", { isTerminating: true }, "terminating"],
+    ["if it has succeeded", { phase: "Succeeded" }, "finished"],
+    ["if it has failed", { phase: "Failed" }, "finished"],
+    ["in an excluded namespace", { namespace: "openshift-storage" }, "excluded-namespace"],
+    ["by its annotation", { annotations: { "wasp.io/evict": "false" } }, "opted-out"],
+    ["never by another value of the annotation", { annotations: { "wasp.io/evict": "true" } }, undefined],
+    ["while it is migrated", { annotations: { [MIGRATING]: "kubevirt" } }, "migrating"],
   ])("%s", (_, differences, reason) => {
     const pod = podOf("pod", differences);
     expect(neverEvictedReason(pod, config)).toBe(reason as never);
@@ -32,7 +40,7 @@ describe("a pod is never evicted", () => {
   });
 });
 
-/** Ranks pods a and b, of which this is said, and tells who comes first. */
+/** Ranks pods a and b with these differences, and returns the UID of the first. */
 function first(
   [a, sampleA]: [Partial<Pod>, Partial<ContainerSample> | undefined],
   [b, sampleB]: [Partial<Pod>, Partial<ContainerSample> | undefined],
@@ -55,27 +63,27 @@ function limited(memoryLimitBytes: number): Partial<Pod> {
 }
 
 describe("the first victim", () => {
-  test("is who is over a memory limit, before who is over its requests by more", () => {
+  test("is over a memory limit, before one that is further over its requests", () => {
     expect(first([{}, { memoryBytes: 900 * MI }], [limited(150 * MI), { memoryBytes: 160 * MI }])).toBe("b");
   });
 
-  test("counts as over its limit for what it has swapped out, too", () => {
+  test("may be over its limit because of its swap", () => {
     const sample = { memoryBytes: 140 * MI, swapBytes: 20 * MI };
     expect(first([{}, { memoryBytes: 900 * MI }], [limited(150 * MI), sample])).toBe("b");
     expect(first([{}, { memoryBytes: 900 * MI }], [limited(160 * MI), sample])).toBe("a");
   });
 
-  test("is who is over its requests, before the lower priority", () => {
+  test("is over its requests, before one of lower priority", () => {
     expect(first([{ priority: -5 }, { memoryBytes: 90 * MI }], [{}, { memoryBytes: 101 * MI }])).toBe("b");
   });
 
-  test("is the lower priority, before the larger use", () => {
+  test("has the lower priority, before one of larger usage", () => {
     expect(first([{ priority: 1 }, { memoryBytes: 900 * MI }], [{}, { memoryBytes: 101 * MI }])).toBe("b");
     const unset = { priority: undefined };
     expect(first([{ priority: 1 }, { memoryBytes: 900 * MI }], [unset, { memoryBytes: 101 * MI }])).toBe("b");
   });
 
-  test("is the larger use relative to requests, swap included and idle page cache left out", () => {
+  test("has the larger usage relative to requests, with swap and without inactive page cache", () => {
     const cache = { memoryBytes: 900 * MI, inactiveFileBytes: 800 * MI };
     expect(first([{}, cache], [{}, { memoryBytes: 101 * MI }])).toBe("b");
     expect(first([{}, { memoryBytes: 120 * MI }], [{}, { memoryBytes: 90 * MI, swapBytes: 31 * MI }])).toBe(
@@ -83,21 +91,21 @@ describe("the first victim", () => {
     );
   });
 
-  test("is whose swap moves, between two that are alike", () => {
+  test("has the larger share of the swap-in, of two equal pods", () => {
     expect(first([{}, { anonRefaults: 5 }], [{}, { anonRefaults: 6 }])).toBe("b");
   });
 
-  test("is never one without figures", () => {
+  test("never lacks samples", () => {
     expect(first([{ priority: -100 }, undefined], [{}, { memoryBytes: 1 }])).toBe("b");
   });
 
-  test("is the same every time: the first by name", () => {
+  test("is deterministic: the first by name", () => {
     expect(first([{ namespace: "z" }, {}], [{}, {}])).toBe("b");
     expect(first([{ name: "z" }, {}], [{}, {}])).toBe("b");
     expect(first([{}, {}], [{}, {}])).toBe("a");
   });
 
-  test("does not answer for an init container that is done", () => {
+  test("is not ranked by requests of completed init containers", () => {
     const containers = [
       { name: "app", id: "b", memoryRequestBytes: 100 * MI, memoryLimitBytes: undefined },
       { name: "init", id: "done", memoryRequestBytes: 500 * MI, memoryLimitBytes: undefined },
@@ -106,7 +114,7 @@ describe("the first victim", () => {
   });
 });
 
-test("a ranking does not depend on the order in which pods are told of", () => {
+test("a ranking does not depend on the order of the pods", () => {
   const pod = fc.record({
     priority: fc.integer({ min: -1, max: 1 }),
     memoryBytes: fc.constantFrom(50 * MI, 150 * MI),

@@ -53,7 +53,7 @@ describe("a container in a pod", () => {
   });
 });
 
-describe("anything else", () => {
+describe("any other path", () => {
   test.each([
     "",
     "/",
@@ -78,7 +78,7 @@ describe("anything else", () => {
     expect(parsePodCgroup(cgroupsPath)).toBeUndefined();
   });
 
-  test("never yields a segment that leaves its place", () => {
+  test("never gives a segment that leaves its parent", () => {
     const piece = fc.constantFrom(
       "kubepods",
       "/",

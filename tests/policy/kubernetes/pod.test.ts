@@ -14,7 +14,7 @@ const pod: Pod = {
   ownerKind: undefined,
   containers: [],
 };
-test("an empty annotation is enough for a mirror, and a value is needed for a static pod", () => {
+test("an empty annotation makes a mirror pod, and only a value makes a static pod", () => {
   expect(isCriticalPod({ ...pod, annotations: { "kubernetes.io/config.mirror": "" } })).toBe(true);
   expect(isCriticalPod({ ...pod, annotations: {} })).toBe(false);
 });

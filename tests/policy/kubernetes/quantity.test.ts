@@ -22,7 +22,7 @@ describe("a quantity", () => {
     ["12E2", 1200],
     [" 8Ki ", 8192],
     ["+8Ki", 8192],
-    // Rounded up, as apimachinery's Quantity.Value does.
+    // Rounded up, as in apimachinery's Quantity.Value.
     ["0.1", 1],
     ["1.0001Ki", 1025],
     ["100m", 1],
@@ -50,11 +50,11 @@ describe("a quantity", () => {
     "Infinity",
     "1,5Gi",
     "1.2.3",
-  ])("%p is none", (text) => {
+  ])("%p is invalid", (text) => {
     expect(parseQuantity(text)).toBeUndefined();
   });
 
-  test("is a whole number of bytes that a number holds, or nothing, for any text", () => {
+  test("is a safe integer, or invalid, for any text", () => {
     fc.assert(
       fc.property(fc.oneof(fc.string(), fc.stringMatching(/^[0-9.]{1,8}[kMGTPEKi]{0,2}$/)), (text) => {
         const bytes = parseQuantity(text);
@@ -64,7 +64,7 @@ describe("a quantity", () => {
   });
 });
 
-test("a limit that was formatted is read back", () => {
+test("a formatted limit is parsed to the same limit", () => {
   fc.assert(
     fc.property(
       fc.oneof(fc.maxSafeInteger().map(Math.abs), fc.constant(Number.POSITIVE_INFINITY)),

@@ -34,15 +34,15 @@ function limitOf(changes: Partial<Pod>, container: Partial<PodContainer> = {}) {
   });
 }
 
-describe("a pod that the kubelet tells", () => {
-  // What the kubelet itself gave: tests/fixtures/recordings/limitedswap.txt.
+describe("a container of the kubelet's pod list", () => {
+  // Limit of the kubelet itself: tests/fixtures/recordings/limitedswap.txt.
   const share = { limitBytes: 17_519_640, reason: "limited-swap" };
 
   test.each<[string, Partial<Pod>, Partial<PodContainer>, object | undefined]>([
     ["gets its exact share", {}, {}, share],
     ["gets it without a memory limit", {}, { memoryLimitBytes: undefined }, share],
     [
-      "gets it below two thousandths of the node, which the hook cannot tell",
+      "gets it below two thousandths of the node, where the hook cannot see it",
       {},
       { memoryRequestBytes: MI },
       { limitBytes: 273_744, reason: "limited-swap" },
@@ -54,14 +54,14 @@ describe("a pod that the kubelet tells", () => {
       { limitBytes: 0, reason: "no-memory-request" },
     ],
     [
-      "gets none of a request that equals the limit",
+      "gets none for a request that equals the limit",
       {},
       { memoryLimitBytes: 64 * MI },
       { limitBytes: 0, reason: "request-equals-limit" },
     ],
     ["gets it with a limit a byte above the request", {}, { memoryLimitBytes: 64 * MI + 1 }, share],
     [
-      "gets none when cluster-critical, which the hook cannot tell",
+      "gets none when cluster-critical, which the hook cannot see",
       { priority: 2_000_000_000 },
       {},
       { limitBytes: 0, reason: "critical" },
@@ -80,13 +80,13 @@ describe("a pod that the kubelet tells", () => {
       {},
       { limitBytes: 0, reason: "critical" },
     ],
-    ["gets it from the API server, which does not write a source", { annotations: {} }, {}, share],
-    ["is not decided on while its QoS class is not known", { qosClass: undefined }, {}, undefined],
+    ["gets it from the API server, which sets no source", { annotations: {} }, {}, share],
+    ["is undecided while its QoS class is unknown", { qosClass: undefined }, {}, undefined],
   ])("%s", (_, changes, container, expected) => {
     expect(limitOf(changes, container)).toEqual(expected as never);
   });
 
-  test("may ask for less, for all its containers or for one", () => {
+  test("may request less, for the whole pod or for itself", () => {
     const annotations = { "wasp.io/swap-limit": "8Mi", "swap-limit.wasp.io/web": "0" };
     expect(limitOf({ annotations })).toEqual({ limitBytes: 8 * MI, reason: "pod-override" });
     expect(limitOf({ annotations }, { name: "web" })).toEqual({ limitBytes: 0, reason: "pod-override" });

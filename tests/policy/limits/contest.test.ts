@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { calmed, contested, restoreAt, restored, UNCONTESTED } from "../../../src/policy/limits/contest.ts";
 
-/** Somebody writes once every so many seconds, and wasp does as it is told; when it undid the writes. */
+/** Simulates a foreign write every so many seconds, and returns the times of wasp's corrections. */
 function fight(everySeconds: number, seconds: number, maxPerMinute: number): number[] {
   let contest = UNCONTESTED;
   let isWrong = false;
@@ -18,16 +18,16 @@ function fight(everySeconds: number, seconds: number, maxPerMinute: number): num
   return undone;
 }
 
-describe("another's writes to a limit", () => {
-  test("are undone at once as long as they are few", () => {
+describe("foreign writes to a limit", () => {
+  test("are corrected at once while they are few", () => {
     expect(fight(10, 61, 10)).toEqual([0, 10, 20, 30, 40, 50, 60]);
   });
 
-  test("are undone once a minute when they do not end", () => {
+  test("are corrected once a minute if they do not end", () => {
     expect(fight(1, 300, 3)).toEqual([0, 1, 2, 62, 122, 182, 242]);
   });
 
-  test("are a contest from one more than the limit on, until two minutes without", () => {
+  test("are a contest above the maximum, until two minutes after the last correction", () => {
     let contest = UNCONTESTED;
     for (const now of [0, 1]) contest = restored(contested(contest, now, 2), now);
     expect(contest.isContested).toBe(false);
@@ -38,7 +38,7 @@ describe("another's writes to a limit", () => {
     expect(calmed(contest, 121)).toEqual(UNCONTESTED);
   });
 
-  test("are never undone more often than the limit in any minute, nor left for more than a minute", () => {
+  test("are corrected at most maxPerMinute times a minute, and at least once", () => {
     const every = fc.integer({ min: 1, max: 90 });
     fc.assert(
       fc.property(every, fc.integer({ min: 1, max: 20 }), (everySeconds, maxPerMinute) => {

@@ -31,28 +31,28 @@ const web: Container = {
 
 test.each<[string, Partial<Container>, Partial<SwapLimitConfig>, number]>([
   // tests/fixtures/recordings: 16 thousandths of the swap, in whole pages.
-  ["a lower one than the kubelet's", {}, {}, 17_178_624],
+  ["a limit below the kubelet's", {}, {}, 17_178_624],
   [
-    "none for a request that it cannot see",
+    "none for a request that is too small for oom_score_adj",
     { memoryRequest: { lowBytes: 4 * MI, highBytes: 4 * MI } },
     {},
     0,
   ],
   ["none for a critical pod", { isCritical: true }, {}, 0],
-  ["what the pod asks for", { swapOverride: "1Mi" }, {}, MI],
+  ["the limit that the pod requests", { swapOverride: "1Mi" }, {}, MI],
   ["no limit", {}, { swapBehavior: "UnlimitedSwap" }, Number.POSITIVE_INFINITY],
-])("the hook gives %s", (_, container, knobs, expected) => {
+])("the hook sets %s", (_, container, knobs, expected) => {
   expect(hookLimitOf({ ...web, ...container }, node, { ...config, ...knobs }, 4096)).toBe(expected);
 });
 
 test.each<[number, number, boolean | undefined]>([
   [17_178_624, 17_178_624, true],
-  // By other flags than the agent's.
+  // With other flags of the hook than the agent's.
   [8_589_312, 17_178_624, true],
   [0, 17_178_624, false],
   [Number.POSITIVE_INFINITY, 17_178_624, false],
   [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY, true],
   [0, 0, undefined],
-])("a limit of %p where the hook gives %p may be the hook's: %p", (effectiveBytes, hookBytes, expected) => {
+])("a limit of %p where the hook sets %p may be the hook's: %p", (effectiveBytes, hookBytes, expected) => {
   expect(mayBeFromHook(effectiveBytes, hookBytes)).toBe(expected);
 });

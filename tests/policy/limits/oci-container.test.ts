@@ -18,7 +18,7 @@ function classify(changes: Partial<OciContainer>) {
   return "leave" in classified ? classified.leave : classified.container;
 }
 
-describe("a container that wasp leaves alone", () => {
+describe("a container that wasp ignores", () => {
   test.each<[string, Partial<OciContainer>]>([
     ["not-kubernetes", { cgroupsPath: "machine.slice:libpod:abc" }],
     ["not-kubernetes", { cgroupsPath: undefined }],
@@ -31,7 +31,7 @@ describe("a container that wasp leaves alone", () => {
   });
 });
 
-describe("what a config tells", () => {
+describe("an OCI config has", () => {
   const interval = { lowBytes: 65_807_123, highBytes: 69_920_067 };
 
   test.each<[string, Partial<OciContainer>, object]>([
@@ -45,12 +45,12 @@ describe("what a config tells", () => {
       { memoryRequest: { lowBytes: 64 * MI, highBytes: 64 * MI } },
     ],
     [
-      "a request below what oom_score_adj says",
+      "a request below that of oom_score_adj",
       { unified: { "memory.low": `${8 * MI}` } },
       { memoryRequest: { lowBytes: 8 * MI, highBytes: 8 * MI } },
     ],
     [
-      "not a request above what oom_score_adj says",
+      "not a request above that of oom_score_adj",
       { unified: { "memory.min": `${80 * MI}` } },
       { memoryRequest: interval },
     ],
@@ -78,7 +78,7 @@ describe("what a config tells", () => {
       { namespace: "shop" },
     ],
     [
-      "an annotation that is no string",
+      "an annotation of another type",
       { annotations: { "io.kubernetes.pod.namespace": 7, "wasp.io/swap-limit": {} } },
       { namespace: undefined, swapOverride: undefined },
     ],
@@ -86,7 +86,7 @@ describe("what a config tells", () => {
     expect(classify(changes)).toMatchObject(expected);
   });
 
-  test("a container's own wish goes before its pod's, and another's does not count", () => {
+  test("a container's own annotation has precedence over its pod's, and another container's does not count", () => {
     const name = { "io.kubernetes.container.name": "db" };
     const wish = (annotations: Record<string, string>) =>
       classify({ annotations: { ...name, ...annotations } });

@@ -17,7 +17,7 @@ const capacityAndRequest = capacityBytes.chain((capacity) =>
 );
 
 describe("inverting oom_score_adj", () => {
-  test("the request is always in the interval", () => {
+  test("the interval contains the request", () => {
     fc.assert(
       fc.property(capacityAndRequest, ([capacity, request]) => {
         const interval = invertOomScoreAdj(kubeletOomScoreAdj(request, capacity), capacity);
@@ -28,7 +28,7 @@ describe("inverting oom_score_adj", () => {
     );
   });
 
-  test("both ends have this oom_score_adj, and their neighbours outside do not", () => {
+  test("both ends have this oom_score_adj, and their neighbors outside do not", () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 3, max: 999 }),

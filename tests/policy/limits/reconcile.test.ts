@@ -12,7 +12,7 @@ import type { MemoryQosConfig } from "../../../src/policy/memory-qos/classes.ts"
 const MI = 2 ** 20;
 const PAGE = 4096;
 const node = { memoryTotalBytes: 4_112_945_152, swapTotalBytes: 1_073_737_728 };
-// What the kernel made of the kubelet's 17519640: tests/fixtures/recordings/limitedswap.txt.
+// The kubelet's 17519640, rounded down by the kernel: tests/fixtures/recordings/limitedswap.txt.
 const shareInPages = 17_518_592;
 
 const config: ReconcileConfig = {
@@ -48,22 +48,26 @@ function findingOf(changes: Partial<FoundContainer>, pods: readonly Pod[] = [pod
 
 describe("a container's limit", () => {
   test.each<[string, Partial<FoundContainer>, object]>([
-    ["is kept as the kernel rounded it", {}, { action: "keep", containerName: "db", isBelowUsage: false }],
-    ["is written a page too low", { effectiveBytes: shareInPages - PAGE }, { action: "write" }],
-    ["is written a page too high", { effectiveBytes: shareInPages + PAGE }, { action: "write" }],
-    ["is written where a resize put it back to nothing", { effectiveBytes: 0 }, { action: "write" }],
-    ["is written where it was lifted", { effectiveBytes: Number.POSITIVE_INFINITY }, { action: "write" }],
     [
-      "is written below what is swapped out, and that is told",
+      "is kept if the kernel has rounded it",
+      {},
+      { action: "keep", containerName: "db", isBelowUsage: false },
+    ],
+    ["is written if it is a page too low", { effectiveBytes: shareInPages - PAGE }, { action: "write" }],
+    ["is written if it is a page too high", { effectiveBytes: shareInPages + PAGE }, { action: "write" }],
+    ["is written after a resize has reset it to 0", { effectiveBytes: 0 }, { action: "write" }],
+    ["is written if it was removed", { effectiveBytes: Number.POSITIVE_INFINITY }, { action: "write" }],
+    [
+      "is written below the swap usage, which is reported",
       { effectiveBytes: 64 * MI, swapUsageBytes: 20 * MI },
       { action: "write", isBelowUsage: true },
     ],
     [
-      "is kept below what is swapped out, and that is told",
+      "is kept below the swap usage, which is reported",
       { swapUsageBytes: 20 * MI },
       { action: "keep", isBelowUsage: true },
     ],
-    ["is held for a pod that is not known", { podUid: "other" }, { action: "hold", reason: "pod-unknown" }],
+    ["is held for an unknown pod", { podUid: "other" }, { action: "hold", reason: "pod-unknown" }],
     ["is held for a pause container", { id: "pause" }, { action: "hold", reason: "container-unknown" }],
   ])("%s", (_, changes, expected) => {
     expect(findingOf(changes)).toMatchObject(expected);
@@ -71,7 +75,7 @@ describe("a container's limit", () => {
 
   test.each<[string, Record<string, string>, number, string]>([
     [
-      "none, by a class",
+      "unlimited, by a class",
       { "class.memory-qos.nri.io": "bronze" },
       Number.POSITIVE_INFINITY,
       "memory-qos-class",
@@ -89,7 +93,7 @@ describe("a container's limit", () => {
       "memory-qos-annotation",
     ],
     [
-      "less than the class leaves, by the pod's own word for wasp",
+      "below the class's, by the pod's own annotation for wasp",
       { "class.memory-qos.nri.io": "bronze", "wasp.io/swap-limit": "8Mi" },
       8 * MI,
       "pod-override",
@@ -103,7 +107,7 @@ describe("a container's limit", () => {
     expect(finding).toMatchObject({ wantedBytes, decision: { reason } });
   });
 
-  test("is held where an annotation for memory QoS is wrong, and somebody heeds those", () => {
+  test("is held if an annotation for memory QoS is invalid, where memory QoS is on", () => {
     const annotated = { ...pod, annotations: { "class.memory-qos.nri.io": "gold" } };
     expect(findingOf({}, [annotated])).toMatchObject({ action: "keep", wantedBytes: shareInPages });
     const memoryQos: MemoryQosConfig = { classes: [], unifiedAnnotations: [] };
@@ -111,14 +115,14 @@ describe("a container's limit", () => {
     expect(findingOf({}, [annotated], { ...config, memoryQos })).toMatchObject(held);
   });
 
-  test("is held while the kubelet has not classified the pod", () => {
+  test("is held until the kubelet has set the QoS class", () => {
     expect(findingOf({}, [{ ...pod, qosClass: undefined }])).toMatchObject({
       action: "hold",
       reason: "qos-class-unknown",
     });
   });
 
-  test("that has no end is kept where the kernel has none", () => {
+  test("is kept if it is unlimited in the kernel and in the decision", () => {
     const unlimited: ReconcileConfig = { ...config, swapBehavior: "UnlimitedSwap" };
     expect(findingOf({ effectiveBytes: Number.POSITIVE_INFINITY }, [pod], unlimited)).toMatchObject({
       action: "keep",
@@ -126,14 +130,14 @@ describe("a container's limit", () => {
     expect(findingOf({}, [pod], unlimited)).toMatchObject({ action: "write" });
   });
 
-  test("is no more than all pods together may swap", () => {
+  test("is at most the limit of all pods together", () => {
     const knobs = { ...config, nodeSwapLimitBytes: 10 * MI + 1 };
     const expected = { action: "write", wantedBytes: 10 * MI, decision: { limitBytes: 17_519_640 } };
     expect(findingOf({}, [pod], knobs)).toMatchObject(expected);
     expect(findingOf({ effectiveBytes: 10 * MI }, [pod], knobs)).toMatchObject({ action: "keep" });
   });
 
-  test("of a static pod is found by the pod's hash, under the kubelet's UID and under its mirror's", () => {
+  test("of a static pod is found by the pod's hash, with the kubelet's UID and with its mirror's", () => {
     const hash = "74c1ca1ffd079a8c2b1d59f08ded8b15";
     const mirror: Pod = {
       ...pod,
@@ -145,7 +149,7 @@ describe("a container's limit", () => {
   });
 });
 
-test("once written, every limit is kept", () => {
+test("each limit is kept once it is written", () => {
   const bytes = fc.integer({ min: 0, max: 2 ** 32 });
   fc.assert(
     fc.property(

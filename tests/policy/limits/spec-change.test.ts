@@ -3,26 +3,26 @@ import fc from "fast-check";
 import { unifiedChange } from "../../../src/policy/limits/spec-change.ts";
 import { MEMORY_FILES, type Unified } from "../../../src/policy/memory-qos/files.ts";
 
-describe("what a running container is written", () => {
+describe("the update of a running container", () => {
   test.each<[string, Unified, Unified, Unified, Unified]>([
-    ["nothing where all is so", { "memory.high": "1" }, {}, { "memory.high": "1" }, {}],
-    ["what is new", {}, {}, { "memory.high": "1" }, { "memory.high": "1" }],
+    ["is empty without a difference", { "memory.high": "1" }, {}, { "memory.high": "1" }, {}],
+    ["has a new file", {}, {}, { "memory.high": "1" }, { "memory.high": "1" }],
     [
-      "what is another",
+      "has a changed value",
       { "memory.high": "1", "memory.low": "1" },
       {},
       { "memory.high": "2", "memory.low": "1" },
       { "memory.high": "2" },
     ],
     [
-      "what its spec had before wasp",
+      "restores the value of the spec before wasp",
       { "memory.high": "1" },
       { "memory.high": "7", "memory.low": "5" },
       {},
       { "memory.high": "7" },
     ],
     [
-      "what it would have had without wasp",
+      "restores the default without wasp",
       { "memory.high": "1", "memory.swap.max": "max", "memory.low": "1", "memory.oom.group": "1" },
       {},
       {},
@@ -33,7 +33,7 @@ describe("what a running container is written", () => {
   });
 });
 
-test("what is written makes of what was given what is wanted, and of the rest what was there before", () => {
+test("the update leads from the current values to the wanted ones, and restores all others", () => {
   const unified = fc.dictionary(fc.constantFrom(...MEMORY_FILES), fc.constantFrom("0", "1", "4096", "max"));
   fc.assert(
     fc.property(unified, unified, unified, (given, original, wanted) => {
@@ -42,7 +42,7 @@ test("what is written makes of what was given what is wanted, and of the rest wh
       for (const file of Object.keys(wanted)) expect(after[file]).toBe(wanted[file] as string);
       for (const file of Object.keys(original))
         if (!(file in wanted)) expect(after[file]).toBe(original[file] as string);
-      // Nothing that neither wasp nor anybody asks for is touched.
+      // Files that neither wasp nor the pod sets stay unchanged.
       for (const file of Object.keys(change)) expect(file in given || file in wanted).toBe(true);
     }),
   );

@@ -48,32 +48,32 @@ function decide(
   );
 }
 
-describe("who is heard on memory.swap.max", () => {
+describe("precedence for memory.swap.max", () => {
   const file = "memory.swap.max.memory-qos.nri.io";
   const ofClass = "class.memory-qos.nri.io";
   const own = "wasp.io/swap-limit";
 
   test.each<[string, NriLimitsPod["annotations"], Partial<SwapLimitConfig>, string, string]>([
-    ["its share", {}, {}, SHARE, "limited-swap"],
+    ["the share", {}, {}, SHARE, "limited-swap"],
     ["none where swap is off", {}, { swapBehavior: "NoSwap" }, "0", "swap-behavior"],
-    ["its class before its share", { [ofClass]: "bronze" }, {}, "max", "memory-qos-class"],
+    ["the class before the share", { [ofClass]: "bronze" }, {}, "max", "memory-qos-class"],
     [
-      "its class where swap is off",
+      "the class where swap is off",
       { [ofClass]: "bronze" },
       { swapBehavior: "NoSwap" },
       "max",
       "memory-qos-class",
     ],
-    ["wasp's own annotation before its share", { [own]: "1Mi" }, {}, `${MI}`, "pod-override"],
+    ["wasp's own annotation before the share", { [own]: "1Mi" }, {}, `${MI}`, "pod-override"],
     [
-      "wasp's own annotation before its class",
+      "wasp's own annotation before the class",
       { [own]: "1Gi", [ofClass]: "bronze" },
       {},
       `${GI}`,
       "pod-override",
     ],
     [
-      "its class where pods may not ask",
+      "the class where pod overrides are off",
       { [own]: "1Gi", [ofClass]: "bronze" },
       { podOverrides: "Never" },
       "max",
@@ -93,22 +93,22 @@ describe("who is heard on memory.swap.max", () => {
       "max",
       "memory-qos-annotation",
     ],
-    ["its share where the file's annotation is wrong", { [file]: "lots" }, {}, SHARE, "limited-swap"],
-    ["its share where its class is unknown", { [ofClass]: "gold" }, {}, SHARE, "limited-swap"],
+    ["the share where the file's annotation is invalid", { [file]: "lots" }, {}, SHARE, "limited-swap"],
+    ["the share where the class is unknown", { [ofClass]: "gold" }, {}, SHARE, "limited-swap"],
   ])("%s", (_, annotations, changes, swapMax, reason) => {
     const decision = decide(annotations, changes);
     expect(decision.unified["memory.swap.max"]).toBe(swapMax);
     expect(decision.swapReason).toBe(reason as never);
   });
 
-  test("a class's container has its memory.high besides", () => {
+  test("a container with a class also has its memory.high", () => {
     expect(decide({ [ofClass]: "bronze", [own]: "0" }).unified).toEqual({
       "memory.high": `${GI}`,
       "memory.swap.max": "0",
     });
   });
 
-  test("a Guaranteed container has none, but by its class", () => {
+  test("a Guaranteed container has swap only by its class", () => {
     expect(decide({}, {}, guaranteed)).toMatchObject({
       unified: { "memory.swap.max": "0" },
       swapReason: "guaranteed",
@@ -116,28 +116,28 @@ describe("who is heard on memory.swap.max", () => {
     expect(decide({ [ofClass]: "bronze" }, {}, guaranteed).unified["memory.swap.max"]).toBe("max");
   });
 
-  test("an override that is too much is told of", () => {
+  test("an excessive override is ignored and reported", () => {
     expect(decide({ [own]: "max" })).toMatchObject({
       unified: { "memory.swap.max": SHARE },
       ignoredOverride: "max: above the entitlement, and podOverrides is Lower",
     });
   });
 
-  test("a kubelet that limits swap itself", () => {
+  test("a kubelet that limits swap itself has precedence", () => {
     expect(decide({}, {}, { unified: { "memory.swap.max": "1048576" } })).toMatchObject({
       unified: {},
       swapReason: "kubelet-limited-swap",
     });
   });
 
-  test("nobody, where wasp sets no swap limits and the pod asks for nothing", () => {
+  test("nothing is set where wasp sets no swap limits and the pod requests nothing", () => {
     const nothing = { unified: {}, className: undefined, swapReason: undefined, ignoredOverride: undefined };
     expect(decideNriLimits(pod, container, memoryQos, undefined)).toEqual({ ...nothing, problems: [] });
     const asking = { ...pod, annotations: { [own]: "0" } };
     expect(decideNriLimits(asking, container, memoryQos, undefined).unified).toEqual({});
   });
 
-  test("the class alone, where wasp sets no swap limits", () => {
+  test("only the class counts where wasp sets no swap limits", () => {
     const asking = { ...pod, annotations: { [ofClass]: "bronze", [own]: "0" } };
     expect(decideNriLimits(asking, container, memoryQos, undefined).unified).toEqual({
       "memory.high": `${GI}`,
@@ -146,8 +146,8 @@ describe("who is heard on memory.swap.max", () => {
   });
 });
 
-describe("a container that NRI tells of", () => {
-  test("has its namespace and name from NRI, whatever its pod's annotations say", () => {
+describe("a container in NRI", () => {
+  test("has its namespace and name from NRI, despite its pod's annotations", () => {
     const annotations = {
       "io.kubernetes.pod.namespace": "elsewhere",
       "io.kubernetes.container.name": "other",
@@ -159,13 +159,13 @@ describe("a container that NRI tells of", () => {
   });
 
   test.each(["io.kubernetes.cri-o.ContainerType", "io.kubernetes.cri.container-type"])(
-    "is no sandbox because its pod says so: %s",
+    "is no sandbox because of its pod's annotation: %s",
     (annotation) => {
       expect(decide({ [annotation]: "sandbox" }).swapReason).toBe("limited-swap");
     },
   );
 
-  test("is static where the kubelet says so", () => {
+  test("is static by the kubelet's annotation", () => {
     expect(decide({ "kubernetes.io/config.source": "file" }).swapReason).toBe("static");
   });
 
@@ -179,7 +179,7 @@ describe("a container that NRI tells of", () => {
     expect(decide({}, { workloads: "VirtualMachines" }).swapReason).toBe("not-virtual-machine");
   });
 
-  test("is left alone outside of kubepods", () => {
+  test("is ignored outside of kubepods", () => {
     expect(decide({}, {}, { cgroupsPath: "" })).toMatchObject({ unified: {}, swapReason: "not-kubernetes" });
   });
 });

@@ -38,21 +38,21 @@ describe("wasp stands down", () => {
   );
 });
 
-describe("a container that wasp has not written to", () => {
-  // tests/fixtures/recordings/limitedswap.txt: what the kubelet's own LimitedSwap gave a request of 64Mi.
+describe("a container before wasp's first write", () => {
+  // Limit of the kubelet's own LimitedSwap for a request of 64Mi: tests/fixtures/recordings/limitedswap.txt.
   const kubeletBytes = 17_518_592;
-  // What wasp's hook gives it: 16 thousandths of the swap.
+  // Limit of wasp's hook for it: 16 thousandths of the swap.
   const hookBytes = 17_178_624;
 
   test.each<[string, Container, number, boolean]>([
-    ["carries the kubelet's exact limit", burstable(64 * MI, 512 * MI), kubeletBytes, true],
-    ["carries the hook's lower one", burstable(64 * MI, 512 * MI), hookBytes, false],
-    ["carries none", burstable(64 * MI, 512 * MI), 0, false],
-    ["has no end to it", burstable(64 * MI, undefined), Number.POSITIVE_INFINITY, false],
-    ["has a request that earns nothing", burstable(64 * MI, 64 * MI), kubeletBytes, false],
-    // 500 thousandths of the memory, to the byte: the hook's limit is the kubelet's.
+    ["has the kubelet's exact limit", burstable(64 * MI, 512 * MI), kubeletBytes, true],
+    ["has the hook's lower limit", burstable(64 * MI, 512 * MI), hookBytes, false],
+    ["has no swap", burstable(64 * MI, 512 * MI), 0, false],
+    ["is unlimited", burstable(64 * MI, undefined), Number.POSITIVE_INFINITY, false],
+    ["has a request without entitlement", burstable(64 * MI, 64 * MI), kubeletBytes, false],
+    // Exactly 500 thousandths of the memory: the hook's limit equals the kubelet's.
     [
-      "has a request of which the hook knows all",
+      "has a request that the hook sees exactly",
       burstable(node.memoryTotalBytes / 2, undefined),
       Math.floor(node.swapTotalBytes / 2 / PAGE) * PAGE,
       false,

@@ -37,14 +37,9 @@ function exactly(bytes: number) {
 
 describe("a container's entitlement", () => {
   test.each<[string, Partial<Container>, number, string]>([
-    ["a share, as the kubelet computes it", {}, shareOf64Mi, "limited-swap"],
-    ["a share without a memory limit", { memoryLimitBytes: undefined }, shareOf64Mi, "limited-swap"],
-    [
-      "a limit of 0 for a request of 0 beside a memory limit",
-      { memoryRequest: exactly(0) },
-      0,
-      "limited-swap",
-    ],
+    ["the share that the kubelet computes", {}, shareOf64Mi, "limited-swap"],
+    ["the share without a memory limit", { memoryLimitBytes: undefined }, shareOf64Mi, "limited-swap"],
+    ["a limit of 0 for a request of 0 with a memory limit", { memoryRequest: exactly(0) }, 0, "limited-swap"],
     [
       "none without request and limit",
       { memoryRequest: exactly(0), memoryLimitBytes: undefined },
@@ -53,19 +48,19 @@ describe("a container's entitlement", () => {
     ],
     ["none where request equals limit", { memoryLimitBytes: 64 * MI }, 0, "request-equals-limit"],
     [
-      "none where they may be equal",
+      "none where request and limit may be equal",
       { memoryRequest: { lowBytes: 60 * MI, highBytes: 70 * MI }, memoryLimitBytes: 64 * MI },
       0,
       "request-equals-limit",
     ],
     [
-      "none where the request may be nothing",
+      "none where the request may be 0",
       { memoryRequest: { lowBytes: 0, highBytes: 8 * MI } },
       0,
       "request-unknown",
     ],
     [
-      "none where the request cannot be so high",
+      "none where the request cannot be as high as the limit",
       { memoryRequest: { lowBytes: 600 * MI, highBytes: 604 * MI } },
       0,
       "request-unknown",
@@ -82,18 +77,18 @@ describe("a container's entitlement", () => {
     ["none when static", { isStatic: true }, 0, "static"],
     ["none in an excluded namespace", { namespace: "kube-system" }, 0, "excluded-namespace"],
     [
-      "none in a namespace excluded by its beginning",
+      "none in a namespace excluded by its prefix",
       { namespace: "openshift-monitoring" },
       0,
       "excluded-namespace",
     ],
     [
-      "a share in a namespace that only begins alike",
+      "a share in a namespace with a similar name",
       { namespace: "kube-system2" },
       shareOf64Mi,
       "limited-swap",
     ],
-    ["a share where the namespace is not known", { namespace: undefined }, shareOf64Mi, "limited-swap"],
+    ["a share in an unknown namespace", { namespace: undefined }, shareOf64Mi, "limited-swap"],
   ])("%s", (_, changes, limitBytes, reason) => {
     expect(decideSwapLimit({ ...container, ...changes }, node, config)).toEqual({
       limitBytes,
@@ -112,7 +107,7 @@ describe("a container's entitlement", () => {
     ],
     ["UnlimitedSwap", { swapBehavior: "UnlimitedSwap" }, {}, Number.POSITIVE_INFINITY, "unlimited-swap"],
     [
-      "UnlimitedSwap, request equals limit",
+      "UnlimitedSwap, request equal to limit",
       { swapBehavior: "UnlimitedSwap" },
       { memoryLimitBytes: 64 * MI },
       0,
@@ -134,14 +129,14 @@ describe("a container's entitlement", () => {
     } as never);
   });
 
-  test("is nothing on a node without swap", () => {
+  test("is 0 on a node without swap", () => {
     expect(decideSwapLimit(container, { ...node, swapTotalBytes: 0 }, config)).toEqual({
       limitBytes: 0,
       reason: "no-swap-on-node",
     });
   });
 
-  test("is a share of what the system does not keep", () => {
+  test("is a share of the swap that is not reserved", () => {
     const half = { ...config, systemReservedSwapBytes: node.swapTotalBytes / 2 };
     expect(decideSwapLimit(container, node, half)).toEqual({
       limitBytes: shareOf64Mi / 2,
@@ -151,11 +146,11 @@ describe("a container's entitlement", () => {
     expect(decideSwapLimit(container, node, all)).toEqual({ limitBytes: 0, reason: "no-swap-on-node" });
   });
 
-  test("is nothing where the node's memory reads as 0", () => {
+  test("is 0 where the node's memory reads as 0", () => {
     expect(decideSwapLimit(container, { ...node, memoryTotalBytes: 0 }, config).limitBytes).toBe(0);
   });
 
-  test("is byte for byte the kubelet's for every request, memory and swap", () => {
+  test("equals the kubelet's to the byte for every request, memory and swap", () => {
     const kibibytes = fc.integer({ min: 1, max: 8 * 2 ** 30 });
     fc.assert(
       fc.property(kibibytes, kibibytes, fc.double({ min: 0, max: 1, noNaN: true }), (memory, swap, share) => {
@@ -172,11 +167,11 @@ describe("a container's entitlement", () => {
   });
 });
 
-describe("what the hook grants by oom_score_adj alone", () => {
-  // Thousandths of the node's swap that an oom_score_adj leaves open: its ends are folded.
+describe("the limit by oom_score_adj alone", () => {
+  // Resolution of an oom_score_adj in thousandths of the node's swap; the ends of its range are clamped.
   const openThousandths = (adj: number) => (adj === 3 ? 3 : adj === 999 ? 2 : 1);
 
-  test("is never above the exact limit, and below it by no more than oom_score_adj leaves open", () => {
+  test("is never above the exact limit, and below it by at most the resolution of oom_score_adj", () => {
     const kibibytes = fc.integer({ min: 1000, max: 8 * 2 ** 30 });
     fc.assert(
       fc.property(kibibytes, kibibytes, fc.double({ min: 0, max: 1, noNaN: true }), (memory, swap, share) => {
@@ -192,14 +187,14 @@ describe("what the hook grants by oom_score_adj alone", () => {
         ).limitBytes;
         const exact = kubeletSwapLimit(requestBytes, memoryTotalBytes, swapTotalBytes);
         expect(granted).toBeLessThanOrEqual(exact);
-        // Both are cut to whole bytes, so the difference of two may be a byte more.
+        // Both are truncated to bytes, so the difference of two may be one byte more.
         expect(exact - granted).toBeLessThan((openThousandths(adj) * swapTotalBytes) / 1000 + 1);
       }),
       { numRuns: 20_000 },
     );
   });
 
-  test("holds for every oom_score_adj at both ends of its requests", () => {
+  test("is right for every oom_score_adj at both ends of its requests", () => {
     for (const memoryTotalBytes of [node.memoryTotalBytes, 16 * GI + 4096, 1.5 * 2 ** 40, 12 * 2 ** 40]) {
       for (let adj = 3; adj <= 999; adj++) {
         const memoryRequest = invertOomScoreAdj(adj, memoryTotalBytes) ?? exactly(-1);
@@ -218,7 +213,7 @@ describe("what the hook grants by oom_score_adj alone", () => {
   });
 });
 
-describe("a pod's own wish", () => {
+describe("a pod's own annotation", () => {
   test.each<[string, SwapLimitConfig["podOverrides"], string, number, string, string | undefined]>([
     ["less", "Lower", "8Mi", 8 * MI, "pod-override", undefined],
     ["nothing", "Lower", "0", 0, "pod-override", undefined],
@@ -241,14 +236,7 @@ describe("a pod's own wish", () => {
     ["the same", "Lower", `${shareOf64Mi}`, shareOf64Mi, "limited-swap", undefined],
     ["more, where allowed", "Any", "1Gi", GI, "pod-override", undefined],
     ["no limit, where allowed", "Any", "max", Number.POSITIVE_INFINITY, "pod-override", undefined],
-    [
-      "less, where nothing may be asked",
-      "Never",
-      "0",
-      shareOf64Mi,
-      "limited-swap",
-      "0: podOverrides is Never",
-    ],
+    ["less, where overrides are off", "Never", "0", shareOf64Mi, "limited-swap", "0: podOverrides is Never"],
     ["nonsense", "Any", "-5", shareOf64Mi, "limited-swap", '-5: neither "max" nor a quantity of bytes'],
   ])("%s (%s)", (_, podOverrides, swapOverride, limitBytes, reason, ignoredOverride) => {
     const decision = decideSwapLimit({ ...container, swapOverride }, node, { ...config, podOverrides });
@@ -259,7 +247,7 @@ describe("a pod's own wish", () => {
     } as never);
   });
 
-  test("brings swap to a request that earns none only where more may be asked for", () => {
+  test("gives swap to a container without entitlement only where more may be requested", () => {
     const equal = { ...container, memoryLimitBytes: 64 * MI, swapOverride: "32Mi" };
     expect(decideSwapLimit(equal, node, config).limitBytes).toBe(0);
     expect(decideSwapLimit(equal, node, { ...config, podOverrides: "Any" }).limitBytes).toBe(32 * MI);
@@ -271,12 +259,12 @@ describe("a pod's own wish", () => {
     { isCritical: true },
     { isStatic: true },
     { namespace: "kube-system" },
-  ])("brings no swap to a pod that may have none: %j", (changes) => {
+  ])("gives no swap to an excluded pod: %j", (changes) => {
     const asking = { ...container, ...changes, swapOverride: "max" };
     expect(decideSwapLimit(asking, node, { ...config, podOverrides: "Any" }).limitBytes).toBe(0);
   });
 
-  test("never raises a limit unless it may, whatever it says", () => {
+  test("never raises a limit unless that is allowed, for any text", () => {
     fc.assert(
       fc.property(
         fc.string(),

@@ -22,7 +22,7 @@ const HUNDRED_MEBIBYTES: KubeletThresholds = {
 };
 const config: ReachConfig = { swapReach: "Auto", evictionMode: "Enforce", kubelet: HUNDRED_MEBIBYTES };
 
-/** A node of 3922 MiB and 1 GiB of swap, of which kubepods may have 2898 MiB, and 400 MiB are in use by others. */
+/** Snapshot of a node with 3922 MiB of memory and 1 GiB of swap: 2898 MiB for kubepods, and 400 MiB used outside. */
 function nodeAt(atSeconds: number, differences: Differences = {}): Snapshot {
   const quiet = snapshotAt(atSeconds, { swapFreeBytes: GI }, [podOf("a")], differences.containers);
   const node = {
@@ -56,7 +56,7 @@ function pressureOf(avg10Percent: number) {
   return { some: stall, full: stall };
 }
 
-/** A node over time, on which what is decided is done. */
+/** Simulation of a node on which the decisions are carried out. */
 class Run {
   readonly highs: number[] = [];
   reason = "";
@@ -87,9 +87,9 @@ class Run {
 }
 
 describe("memory.high of kubepods", () => {
-  test("goes below the kubelet's threshold and a margin, in steps", () => {
+  test("is below the kubelet's threshold by a margin, and is reached in steps", () => {
     const run = new Run().seconds(20);
-    // 2898 less 100, less 3 %.
+    // 2898, less 100, less 3 %.
     expect(run.mebibytes).toBe(Math.floor(2898 - 100 - 0.03 * 2898));
     expect(run.reason).toBe("held");
     const distinct = [...new Set(run.highs)];
@@ -104,19 +104,29 @@ describe("memory.high of kubepods", () => {
     kubelet: Partial<KubeletThresholds>,
     least: number,
   ][] = [
-    ["a part of kubepods' limit", {}, { hard: { fraction: 0.1 } }, 2898 * 0.9 - 0.03 * 2898],
-    ["the soft one counts for the node alone", {}, { soft: { bytes: 500 * MI } }, 2898 - 100 - 0.03 * 2898],
-    ["what others use is not for pods", ofNode, {}, 1000 - 100 - 64],
-    ["the soft one of a node that others fill", ofNode, { soft: { bytes: 300 * MI } }, 1000 - 300 - 64],
+    ["a fraction of kubepods' limit", {}, { hard: { fraction: 0.1 } }, 2898 * 0.9 - 0.03 * 2898],
     [
-      "pods without a limit have what is left of the node",
+      "the soft threshold applies to the node alone",
+      {},
+      { soft: { bytes: 500 * MI } },
+      2898 - 100 - 0.03 * 2898,
+    ],
+    ["usage outside of pods is not available to pods", ofNode, {}, 1000 - 100 - 64],
+    [
+      "the soft threshold of a node with usage outside of pods",
+      ofNode,
+      { soft: { bytes: 300 * MI } },
+      1000 - 300 - 64,
+    ],
+    [
+      "pods without a limit have the rest of the node",
       { kubepods: { memoryMaxBytes: Number.POSITIVE_INFINITY } },
       {},
       3522 - 100 - 0.03 * 3522,
     ],
-    ["a kubelet that does not hold pods to their limit", {}, { enforcesPods: false }, 2898 - 0.03 * 2898],
+    ["a kubelet that does not enforce the pods' limit", {}, { enforcesPods: false }, 2898 - 0.03 * 2898],
     [
-      "the page cache of others may be dropped",
+      "page cache outside of pods can be reclaimed",
       { ...ofNode, node: { memoryFreeBytes: 0, inactiveFileBytes: 2000 * MI } },
       {},
       2898 - 100 - 0.03 * 2898,
@@ -145,18 +155,18 @@ describe("memory.high of kubepods", () => {
     ["swap-nearly-full", { containers: noSwapLeft }, {}],
     ["nothing-to-swap", { containers: cannotSwap }, {}],
   ];
-  test.each(others)("is let go for %s", (reason, differences, knobs) => {
+  test.each(others)("is released for %s", (reason, differences, knobs) => {
     const run = new Run().seconds(20).seconds(10, differences, knobs);
     expect(run.reason).toBe(reason);
     expect(run.mebibytes).toBe(Number.POSITIVE_INFINITY);
   });
 
-  test("is let go for nothing at all where there are no pods", () => {
+  test("is released without pods", () => {
     const { decision } = decideMemoryHigh(NO_REACH, { ...nodeAt(1), kubepods: undefined }, config);
     expect(decision).toEqual({ memoryHighBytes: Number.POSITIVE_INFINITY, reason: "no-kubepods" });
   });
 
-  test("is let go bit by bit as swap nears its end, and comes back as swap does", () => {
+  test("is released in proportion as swap fills, and set again as swap empties", () => {
     const at = (used: number) => ({ node: { swapFreeBytes: (1 - used) * GI } });
     const run = new Run().seconds(20);
     const held = run.mebibytes;
@@ -169,7 +179,7 @@ describe("memory.high of kubepods", () => {
     expect(run.seconds(20, at(0.5)).mebibytes).toBe(held);
   });
 
-  test("that was let go comes back once there is room in swap, or peace, and does not go to and fro", () => {
+  test("is set again once swap has room, or stalls have ended, without oscillation", () => {
     const at = (used: number, stalledPercent: number) => ({
       node: { swapFreeBytes: (1 - used) * GI },
       kubepods: { memoryPressure: pressureOf(stalledPercent) },
@@ -185,7 +195,7 @@ describe("memory.high of kubepods", () => {
     expect(run.seconds(10, at(0.85, 0)).mebibytes).toBe(held);
   });
 
-  test("is let go when pods stay stalled for two minutes, and held again a minute after they are not", () => {
+  test("is released after two minutes of stalls, and set again a minute after their end", () => {
     const stalled = { kubepods: { memoryPressure: pressureOf(40) } };
     const run = new Run().seconds(20);
     const held = run.mebibytes;
@@ -196,20 +206,20 @@ describe("memory.high of kubepods", () => {
     expect(run.seconds(20).mebibytes).toBe(held);
   });
 
-  test("stays while pods are stalled now and then", () => {
+  test("is kept during short stalls", () => {
     const run = new Run().seconds(20);
     for (let minute = 0; minute < 5; minute++)
       run.seconds(50, { kubepods: { memoryPressure: pressureOf(40) } }).seconds(10);
     expect(run.reason).toBe("held");
   });
 
-  test("follows kubepods' limit when that changes", () => {
+  test("follows a change of kubepods' limit", () => {
     const run = new Run().seconds(20);
     expect(run.seconds(20, { kubepods: { memoryMaxBytes: 2000 * MI } }).mebibytes).toBe(2000 - 100 - 64);
     expect(run.seconds(2).mebibytes).toBe(Math.floor(2898 - 100 - 0.03 * 2898));
   });
 
-  test("has containers looked at only where what pods use comes near it", () => {
+  test("has containers sampled only while the pods' usage is near it", () => {
     expect(new Run().seconds(20).wantsContainers).toBe(false);
     expect(new Run().seconds(20, { kubepods: kubepodsOf(2600) }).wantsContainers).toBe(true);
     const cached = { ...kubepodsOf(2600), inactiveFileBytes: GI };
@@ -246,8 +256,8 @@ const moment = fc.record({
 });
 const kubelet = fc.record({ hard: figure, soft: figure, enforcesPods: fc.boolean() });
 
-describe("whatever the node", () => {
-  test("memory.high is whole mebibytes above nothing, or none", () => {
+describe("on any node", () => {
+  test("memory.high is a positive number of whole mebibytes, or unlimited", () => {
     fc.assert(
       fc.property(fc.array(moment), kubelet, (moments, thresholds) => {
         const run = new Run();
@@ -258,7 +268,7 @@ describe("whatever the node", () => {
     );
   });
 
-  test("once it has settled, pods that fill it are no reason for the kubelet to evict", () => {
+  test("pods that reach memory.high are no reason for the kubelet to evict", () => {
     fc.assert(
       fc.property(moment, kubelet, (differences, thresholds) => {
         const run = new Run().seconds(20, differences, { kubelet: thresholds });
@@ -272,7 +282,7 @@ describe("whatever the node", () => {
     );
   });
 
-  test("it is gone within ten seconds of swap being full", () => {
+  test("memory.high is released within ten seconds of full swap", () => {
     fc.assert(
       fc.property(moment, kubelet, (differences, thresholds) => {
         const run = new Run().seconds(20, differences, { kubelet: thresholds });

@@ -2,45 +2,8 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import type { Snapshot } from "../../src/policy/eviction/snapshot.ts";
 import { TRACE_VERSION } from "../../src/trace/format.ts";
-import { decodeRecording, HEADER, recordingOf } from "./recordings.ts";
-import { anySnapshots, containerWith, podWith, snapshotWith } from "./snapshots.ts";
-
-const STALL = { avg10Percent: 1.25, avg60Percent: 0.5, avg300Percent: 0, totalMicroseconds: 1234 };
-
-// A node that starts to swap: a container comes, another changes, one goes; a pod ends.
-const short: Snapshot[] = [
-  snapshotWith({ atSeconds: 0.002 }),
-  snapshotWith({
-    atSeconds: 1.0004,
-    node: { ...snapshotWith({}).node, memoryPressure: { some: STALL, full: undefined } },
-    kubepods: {
-      memoryBytes: 60_000_000,
-      inactiveFileBytes: 300,
-      anonBytes: 1000,
-      swapBytes: 0,
-      anonRefaults: 41,
-      fileRefaults: 42,
-      memoryMaxBytes: 3_000_000_000,
-      memoryHighBytes: Number.POSITIVE_INFINITY,
-      memoryPressure: { some: STALL, full: STALL },
-    },
-    containers: [containerWith({}), containerWith({ id: "c2", podUid: "p2" })],
-    pods: [podWith({})],
-  }),
-  snapshotWith({
-    atSeconds: 2.001,
-    containers: [
-      containerWith({ swapBytes: 8192, anonBytes: 900 }),
-      containerWith({ id: "c2", podUid: "p2" }),
-    ],
-    pods: [podWith({})],
-  }),
-  snapshotWith({
-    atSeconds: 3,
-    containers: [containerWith({ swapBytes: 8192, anonBytes: 900 })],
-    pods: [podWith({ isTerminating: true })],
-  }),
-];
+import { decodeRecording, HEADER, recordingOf, SHORT } from "./recordings.ts";
+import { anySnapshots, containerWith, snapshotWith } from "./snapshots.ts";
 
 const byId = (snapshot: Snapshot): Snapshot => ({
   ...snapshot,
@@ -48,21 +11,16 @@ const byId = (snapshot: Snapshot): Snapshot => ({
 });
 
 describe("a recording", () => {
-  test("is text that can be read, and tells what changes", async () => {
-    const golden = `${import.meta.dir}/../golden/trace.jsonl`;
-    expect(recordingOf(short)).toBe(await Bun.file(golden).text());
-  });
-
-  test("tells the snapshots that were recorded, and how", async () => {
-    const { headers, notes, snapshots } = await decodeRecording(recordingOf(short));
+  test("has the recorded snapshots, and its header", async () => {
+    const { headers, notes, snapshots } = await decodeRecording(recordingOf(SHORT));
     expect(headers).toEqual([{ trace: TRACE_VERSION, ...HEADER }]);
     expect(notes).toEqual([]);
     expect(snapshots).toEqual(
-      short.map((snapshot) => ({ ...snapshot, atSeconds: Number(snapshot.atSeconds.toFixed(3)) })),
+      SHORT.map((snapshot) => ({ ...snapshot, atSeconds: Number(snapshot.atSeconds.toFixed(3)) })),
     );
   });
 
-  test("of any snapshots tells the same snapshots, whatever pieces it is read in", async () => {
+  test("of any snapshots decodes to them, in pieces of any size", async () => {
     await fc.assert(
       fc.asyncProperty(anySnapshots, fc.integer({ min: 1, max: 5000 }), async (recorded, pieceBytes) => {
         const { snapshots, notes } = await decodeRecording(recordingOf(recorded), pieceBytes);
@@ -72,13 +30,13 @@ describe("a recording", () => {
     );
   });
 
-  test("tells how large the pages were where it was recorded", async () => {
-    const text = recordingOf(short).replace('"pageBytes":4096', '"pageBytes":65536');
+  test("has the page size of the recorded node", async () => {
+    const text = recordingOf(SHORT).replace('"pageBytes":4096', '"pageBytes":65536');
     const { snapshots } = await decodeRecording(text);
     expect(new Set(snapshots.map(({ pageBytes }) => pageBytes))).toEqual(new Set([65_536]));
   });
 
-  test("keeps the order in which containers came", async () => {
+  test("keeps the order of new containers", async () => {
     const containers = ["c", "a", "b"].map((id) => containerWith({ id }));
     const { snapshots } = await decodeRecording(
       recordingOf([snapshotWith({ containers }), snapshotWith({ containers })]),
@@ -89,34 +47,34 @@ describe("a recording", () => {
     ]);
   });
 
-  test("that was cut anywhere tells what comes before, and notes it", async () => {
-    const text = recordingOf(short);
+  test("that is cut anywhere has the snapshots before, and a note", async () => {
+    const text = recordingOf(SHORT);
     const headerLength = text.indexOf("\n") + 1;
     const whole = await decodeRecording(text);
     for (let length = headerLength; length < text.length; length++) {
       const { snapshots, notes } = await decodeRecording(text.slice(0, length));
       expect(snapshots).toEqual(whole.snapshots.slice(0, snapshots.length));
-      // What is missing of a line may be no more than its end.
+      // The missing part of a line may be only its end.
       const isWholeLine = text[length - 1] === "\n" || text[length] === "\n";
       expect(notes).toEqual(isWholeLine ? [] : ["the last line is incomplete, and is ignored"]);
     }
   });
 
-  test("of a later wasp is read as far as this one understands it", async () => {
-    const later = recordingOf(short)
+  test("of a later wasp is read as far as its keys are known", async () => {
+    const later = recordingOf(SHORT)
       .split("\n")
       .map((line) =>
         line.replace(/^\{/, '{"more":{"at":-1},').replace('"swapBytes"', '"zswapBytes":-1,"swapBytes"'),
       )
       .join("\n");
     expect((await decodeRecording(later)).snapshots).toEqual(
-      (await decodeRecording(recordingOf(short))).snapshots,
+      (await decodeRecording(recordingOf(SHORT))).snapshots,
     );
   });
 });
 
-describe("what is no recording", () => {
-  const [header = "", first = "", pods = "", second = "", third = ""] = recordingOf(short).split("\n");
+describe("an invalid recording", () => {
+  const [header = "", first = "", pods = "", second = "", third = ""] = recordingOf(SHORT).split("\n");
   const lines = (...texts: string[]) => texts.join("\n");
   const changed = (line: string, from: string, to: string) => {
     expect(line).toContain(from);
@@ -135,12 +93,12 @@ describe("what is no recording", () => {
       'line 1: the format is "wasp.io/trace/v2", and this version of wasp reads only wasp.io/trace/v1',
     ],
     [
-      "a header without the size of pages",
+      "a header without a page size",
       changed(header, '"pageBytes":4096', '"pageBytes":0'),
       "line 1: not the header of a recording: pageBytes: 0 is not the size of a page",
     ],
     [
-      "a header with another time",
+      "a header with an invalid time",
       changed(header, HEADER.startedAt, "yesterday"),
       'line 1: not the header of a recording: startedAt: "yesterday" is not a time in RFC 3339',
     ],
@@ -149,22 +107,22 @@ describe("what is no recording", () => {
     ["a line of another kind", lines(header, "{}"), "line 2: not a sample: at: missing"],
     ["a line that is no object", lines(header, "null"), "line 2: not a sample: null is not Object"],
     [
-      "a figure below zero",
+      "a negative value",
       lines(header, changed(first, '"swapInPages":7', '"swapInPages":-7')),
       "line 2: not a sample: node.swapInPages: -7 is not a figure of zero or more",
     ],
     [
-      "a figure without end",
+      "an infinite value",
       lines(header, changed(first, '"swapInPages":7', '"swapInPages":1e999')),
       "line 2: not a sample: node.swapInPages: Infinity is not a figure of zero or more",
     ],
     [
-      "a figure that is text",
+      "a value that is text",
       lines(header, changed(first, '"swapInPages":7', '"swapInPages":"7"')),
       'line 2: not a sample: node.swapInPages: "7" is not number',
     ],
     [
-      "a limit below zero",
+      "a negative limit",
       lines(header, first, pods, changed(second, '"memoryHighBytes":"max"', '"memoryHighBytes":-1')),
       "line 4: not a sample: kubepods.memoryHighBytes: -1 is not a figure of zero or more",
     ],
@@ -174,7 +132,7 @@ describe("what is no recording", () => {
       "line 3: at: 0.002 is before 1, the time of the line before",
     ],
     [
-      "a container that changes and never came",
+      "an update of an unknown container",
       lines(header, first, pods, third),
       "line 4: not the first sample of container c1: podUid: missing",
     ],
@@ -187,14 +145,14 @@ describe("what is no recording", () => {
     await expect(decodeRecording(text)).rejects.toThrow(message);
   });
 
-  test("a line without end is not gathered", async () => {
+  test("an endless line is not buffered", async () => {
     const endless = `${header}\n${first}\n${"x".repeat(17 * 2 ** 20)}`;
     await expect(decodeRecording(endless, 2 ** 20)).rejects.toThrow("line 3 exceeds 16777216 bytes");
   });
 
-  test("any text at all is refused, or is a recording", async () => {
+  test("any text is rejected, or is a recording", async () => {
     const bent = fc.tuple(fc.nat(), fc.string()).map(([at, text]) => {
-      const whole = recordingOf(short);
+      const whole = recordingOf(SHORT);
       const place = at % whole.length;
       return whole.slice(0, place) + text + whole.slice(place + text.length);
     });
