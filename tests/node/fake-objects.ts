@@ -51,6 +51,8 @@ const recordedNode: StoredNode = JSON.parse(
 /** Single objects of a cluster that the fake API server serves, and all requests for them. */
 export class FakeObjects {
   readonly nodes = new Map<string, StoredNode>();
+  /** Delay of every answer; the request is carried out at once. */
+  delayMilliseconds = 0;
   /** By namespace and name. */
   readonly events = new Map<string, Json<CoreV1Event>>();
   /** Oldest first, refused ones included. */
@@ -106,8 +108,9 @@ export class FakeObjects {
     const given = this.#once.get(line)?.shift() ?? this.#always.get(line);
     const withheld = [...this.#withheld].find((matches) => matches(request));
     const answer = given ?? this.#answerTo(request);
-    if (withheld === undefined) answer(socket);
-    else this.#withheld.delete(withheld);
+    if (withheld !== undefined) this.#withheld.delete(withheld);
+    else if (this.delayMilliseconds === 0) answer(socket);
+    else setTimeout(() => answer(socket), this.delayMilliseconds);
   }
 
   #answerTo(request: ObjectRequest): Answer {

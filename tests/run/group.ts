@@ -12,6 +12,8 @@ export interface Group {
   readonly files: readonly string[];
   /** Longest time that the group may take on the reference machine; 10 minutes by default. */
   readonly limitSeconds?: number;
+  /** True if its temporary files are too large for memory: guests' disks. */
+  readonly needsDisk?: boolean;
 }
 
 const TEST_SECONDS = 60;
@@ -37,6 +39,7 @@ export async function runGroup(group: Group, root: string, score: Score): Promis
       cwd: root,
       env: { ...process.env, [SLOWNESS_VARIABLE]: String(slowness()) },
       timeoutMilliseconds: patience(group.limitSeconds ?? GROUP_SECONDS),
+      isTmpInMemory: group.needsDisk !== true,
     });
     const { passed, failed } = readReport(await readFile(report, "utf8").catch(() => ""));
     const isWhole = passed + failed.length > 0 && (exitCode === 0 || failed.length > 0);

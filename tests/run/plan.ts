@@ -14,15 +14,11 @@ export interface Plan {
  * Files of which a promise about real time is tested: the hook gives up after 2 s, an agent leaves within its grace
  * period, a registry accepts an upload within a minute.
  */
-const ALONE = [
-  "tests/commands/hook.test.ts",
-  "tests/commands/install-cut-off.test.ts",
-  "tests/sync/cluster-sync.test.ts",
-  "tests/sync/push.test.ts",
-];
+const ALONE = ["tests/commands/hook.test.ts", "tests/sync/cluster-sync.test.ts", "tests/sync/push.test.ts"];
 
 /** Files that take long, longest first. They start first, so that none is left over at the end. */
 const LONGEST_FIRST = [
+  "tests/commands/install-cut-off.test.ts",
   "tests/commands/agent-eviction-refusals.test.ts",
   "tests/cluster/pod-watch-scale.test.ts",
   "tests/commands/agent-eviction-restart.test.ts",
@@ -60,7 +56,9 @@ export function planOf(files: readonly string[], isFast: boolean): Plan {
   return {
     alone: others.filter(isAlone).map(groupOf),
     sideBySide: longestFirst(others.filter((file) => !isAlone(file))),
-    guests: isFast ? [] : longestFirst(guests).map((group) => ({ ...group, limitSeconds: GUEST_SECONDS })),
+    guests: isFast
+      ? []
+      : longestFirst(guests).map((group) => ({ ...group, limitSeconds: GUEST_SECONDS, needsDisk: true })),
   };
 }
 
