@@ -14,7 +14,7 @@ import { installPackages } from "./run/packages.ts";
 import { planOf } from "./run/plan.ts";
 import { runQueue, type Task } from "./run/queue.ts";
 import { Score } from "./run/score.ts";
-import { guestImage } from "./vm/image.ts";
+import { prepareGuests } from "./vm/prepare.ts";
 
 const ROOT = new URL("..", import.meta.url).pathname;
 const BUN = process.execPath;
@@ -95,7 +95,7 @@ async function runGuests(): Promise<void> {
   const started = performance.now();
   try {
     // Once, before any time-out of a test runs.
-    await guestImage();
+    await prepareGuests();
   } catch (error) {
     score.check(false, "the guest's image", `${error}`);
     return;

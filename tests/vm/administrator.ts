@@ -1,6 +1,6 @@
 /**
- * wasp on this machine, in the hands of an administrator who reaches the guest as any other host: by the system's ssh,
- * with a configuration, a key, and known_hosts.
+ * wasp on this machine, run by an administrator who reaches the guest like any other host: through the system's ssh, with
+ * an ssh configuration, a key, and known_hosts.
  */
 import { chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -12,12 +12,12 @@ import type { Guest } from "./guest.ts";
 import type { GuestImage } from "./image.ts";
 import { cheapestCiphers } from "./machine.ts";
 
-/** What the administrator calls hosts: the guest, and those that share it. */
+/** Names of hosts in the ssh configuration: the guest, and the other hosts on it. */
 type HostName = "first" | (typeof otherHosts)[number];
 
 const hostNames: readonly HostName[] = ["first", ...otherHosts];
 
-/** Somebody who runs wasp here, for the guest. */
+/** An administrator of the guest. */
 export class Administrator implements AsyncDisposable {
   readonly #folder: string;
 
@@ -25,7 +25,7 @@ export class Administrator implements AsyncDisposable {
     this.#folder = folder;
   }
 
-  /** Makes one who knows the guest's host key, and whose own key the guest's root accepts. */
+  /** Writes an ssh configuration with the guest's host key, and a key that the guest's root accepts. */
   static async of(guest: Guest, image: GuestImage): Promise<Administrator> {
     const folder = await mkdtemp(join(tmpdir(), "wasp-administrator-"));
     const hostKey = await guest.must("cat /etc/ssh/ssh_host_ed25519_key.pub");
@@ -43,14 +43,14 @@ export class Administrator implements AsyncDisposable {
     ];
     await writeFile(join(folder, "config"), config.map((line) => `${line}\n`).join(""));
     await mkdir(join(folder, "bin"));
-    // With the PATH of before, or it would find itself.
+    // With the original PATH, because it would find itself otherwise.
     const script = `#!/bin/sh\nPATH='${process.env["PATH"]}' exec ssh -F ${folder}/config "$@"\n`;
     await writeFile(join(folder, "bin/ssh"), script);
     await chmod(join(folder, "bin/ssh"), 0o755);
     return new Administrator(folder);
   }
 
-  /** Runs wasp for a host or several: for the guest unless told. */
+  /** Runs wasp for one or several hosts; by default for the guest. */
   async wasp(
     command: "install" | "uninstall",
     flags: readonly string[] = [],
@@ -61,7 +61,7 @@ export class Administrator implements AsyncDisposable {
     return { exitCode: run.exitCode ?? -1, stdout, stderr };
   }
 
-  /** Starts wasp as `wasp` does, and does not wait for its end. */
+  /** Starts wasp like `wasp`, without waiting for its end. */
   begin(
     command: "install" | "uninstall",
     flags: readonly string[],

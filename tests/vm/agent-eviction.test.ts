@@ -1,29 +1,27 @@
-/** A pod that takes more and more beside one that does not, on real swap: what becomes of both, and who is told. */
-import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
+/** Eviction on a real node: a pod grows beyond memory and swap, and its neighbour does not. */
+import { beforeAll, expect, test } from "bun:test";
 import { ClusterNode, NODE } from "./cluster-node.ts";
 import { GuestAgent } from "./guest-agent.ts";
 import { Load, prepareLoads, type Stall, stallShare } from "./load.ts";
-import { sharedGuest } from "./node.ts";
+import { startNode } from "./node.ts";
 import { untilHolds } from "./node-pods.ts";
 import { readCapacity } from "./pods.ts";
 
-setDefaultTimeout(240_000);
-
-const guest = await sharedGuest();
+const guest = await startNode();
 const MIB = 2 ** 20;
 const KUBEPODS = "/sys/fs/cgroup/kubepods.slice";
-// What the fake kubelet's configuration reserves.
+// Reserved by the fake kubelet's configuration.
 const RESERVED_BYTES = 1024 * MIB;
 const SWAP_FILE = "/swapfile-eviction";
 const SWAP_MIB = 384;
 const PRESSURE = 'wasp_signal_ratio{signal="memoryPressure"}';
-const PATIENCE_SECONDS = 120;
+const PATIENCE_SECONDS = 240;
 
 let node: ClusterNode;
 let agent: GuestAgent;
 let hog: Load;
 let neighbour: Load;
-let quiet: number;
+let quietShare: number;
 
 beforeAll(async () => {
   await guest.must(`swapoff --all; fallocate --length ${SWAP_MIB}M ${SWAP_FILE} && chmod 600 ${SWAP_FILE} &&
@@ -33,7 +31,7 @@ beforeAll(async () => {
     systemctl set-property --runtime kubepods.slice MemoryMax=${memoryTotalBytes - RESERVED_BYTES}`);
   await prepareLoads(guest);
   node = await ClusterNode.start(guest);
-  // A share of the swap would be all that one pod can use up.
+  // With LimitedSwap, the pod could only use up its share.
   agent = await GuestAgent.start(guest, [
     ...node.flags,
     "--eviction-mode=Enforce",
@@ -68,36 +66,30 @@ beforeAll(async () => {
   );
 });
 
-/** The hog's step to grow until this part of the swap is in use. */
+/** Returns the hog's step to grow until this part of the swap is in use. */
 function intoSwap(part: number): string {
   return `swap:${(1 - part) * SWAP_MIB}:100`;
 }
 
-afterAll(async () => {
-  await agent?.[Symbol.asyncDispose]();
-  await node?.[Symbol.asyncDispose]();
-  await guest.must(`systemctl revert kubepods.slice; swapoff ${SWAP_FILE}; rm ${SWAP_FILE}; swapon --all`);
-});
-
-test("a pod that fits is none to worry about", async () => {
+test("a pod that fits in memory causes no swap pressure", async () => {
   await Promise.all([
     hog.untilAwaits("half", PATIENCE_SECONDS),
     neighbour.untilAwaits("hog", PATIENCE_SECONDS),
   ]);
-  await neighbour.tell("hog");
+  await neighbour.send("hog");
   const before = await neighbour.stall();
   await guest.must("sleep 5");
-  quiet = stallShare(before, await neighbour.stall());
+  quietShare = stallShare(before, await neighbour.stall());
   await node.untilSwapPressure("False", PATIENCE_SECONDS);
 });
 
 test.each([
-  { name: "memory that nobody uses goes to swap", word: "half", next: "all", usedPart: 0.45 },
-  { name: "it may fill swap to its end", word: "all", next: "harm", usedPart: 0.88 },
-])("$name, and nobody is evicted for it", async ({ word, next, usedPart }) => {
-  await hog.tell(word);
+  { name: "unused memory goes to swap", word: "half", next: "all", usedPart: 0.45 },
+  { name: "unused memory fills all of the swap", word: "all", next: "harm", usedPart: 0.88 },
+])("$name, and no pod is evicted for it", async ({ word, next, usedPart }) => {
+  await hog.send(word);
   await hog.untilAwaits(next, PATIENCE_SECONDS);
-  // Whatever is going to be decided is decided once nobody waits any more.
+  // Without stalls, there is nothing left to decide.
   await agent.untilMetric(PRESSURE, (part) => part < 0.01, PATIENCE_SECONDS);
   const usedBytes = Number(await guest.must(`cat ${KUBEPODS}/memory.swap.peak`));
   expect(usedBytes).toBeGreaterThan(usedPart * SWAP_MIB * MIB);
@@ -106,15 +98,15 @@ test.each([
   expect(node.taints).toEqual([]);
 });
 
-let harmed: number;
-let gone: Stall;
+let harmedShare: number;
+let stallAfterEviction: Stall;
 
-test("a hog that uses all of it, and wants more still, is evicted", async () => {
+test("a hog that uses all of it and allocates more is evicted", async () => {
   const began = { stall: await neighbour.stall(), processorSeconds: await agent.processorSeconds() };
-  await hog.tell("harm");
+  await hog.send("harm");
   const decision = await agent.event("eviction-decided", undefined, PATIENCE_SECONDS);
   const stalled = await neighbour.stall();
-  harmed = stallShare(began.stall, stalled);
+  harmedShare = stallShare(began.stall, stalled);
   const processorSeconds = (await agent.processorSeconds()) - began.processorSeconds;
   const residentBytes = await agent.residentBytes();
   expect(decision).toMatchObject({ pod: "hog", method: "evict", ranking: "test/hog, test/neighbour" });
@@ -125,36 +117,36 @@ test("a hog that uses all of it, and wants more still, is evicted", async () => 
   await node.untilSwapPressure("True", PATIENCE_SECONDS);
   expect(node.taints).toEqual(["wasp.io/swap-pressure"]);
 
-  await node.settled();
-  gone = await neighbour.stall();
+  await node.untilTerminated();
+  stallAfterEviction = await neighbour.stall();
   expect(node.gone).toEqual(["hog"]);
   const harmMilliseconds = await hog.harmMilliseconds();
   const share = processorSeconds / (stalled.atSeconds - began.stall.atSeconds);
   const decided = seconds(Date.parse(String(decision["time"])) - harmMilliseconds);
   console.log(
-    `decided ${decided} after the harm began, and gone after ${seconds(Date.now() - harmMilliseconds)}`,
+    `eviction decided ${decided} after the harm began, and completed after ${seconds(Date.now() - harmMilliseconds)}`,
   );
   console.log(`the agent takes ${percent(share)} of a core, and ${Math.round(residentBytes / MIB)} MiB`);
 });
 
-test("its neighbour is not, and has peace again", async () => {
+test("its neighbour is not evicted, and its stalls end", async () => {
   await node.untilSwapPressure("False", PATIENCE_SECONDS);
-  const after = stallShare(gone, await neighbour.stall());
+  const after = stallShare(stallAfterEviction, await neighbour.stall());
   console.log(
-    `the neighbour stalls ${percent(quiet)} before, ${percent(harmed)} with the hog, ${percent(after)} after`,
+    `the neighbour stalls ${percent(quietShare)} before, ${percent(harmedShare)} with the hog, ${percent(after)} after`,
   );
-  expect(harmed).toBeGreaterThan(4 * quiet);
-  expect(harmed).toBeGreaterThan(4 * after);
+  expect(harmedShare).toBeGreaterThan(4 * quietShare);
+  expect(harmedShare).toBeGreaterThan(4 * after);
   expect(await neighbour.isRunning()).toBe(true);
   expect(await guest.must(`cat ${KUBEPODS}/memory.events`)).toContain("\noom_kill 0\n");
 });
 
-test("the node takes new pods again, and everybody can see what happened", async () => {
+test("the node accepts new pods again, and Events and metrics report the eviction", async () => {
   expect(node.taints).toEqual([]);
-  const marked = (await agent.log())
+  const taintEvents = (await agent.log())
     .map(({ event }) => event)
     .filter((event) => /^node-(un)?tainted$/.test(event));
-  expect(marked.slice(-2)).toEqual(["node-tainted", "node-untainted"]);
+  expect(taintEvents.slice(-2)).toEqual(["node-tainted", "node-untainted"]);
   expect(node.evictions.map(({ line }) => line)).toEqual(["POST /api/v1/namespaces/test/pods/hog/eviction"]);
   const { pod } = hog.container;
   expect([...node.server.objects.events.values()]).toEqual(

@@ -1,15 +1,14 @@
-/** The agent in its image, run by its manifest's arguments, configuration and rights. */
-import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+/** The agent in its image, with its manifest's arguments, configuration and rights. */
+import { beforeAll, describe, expect, test } from "bun:test";
 import { imageCommand, loadImage, manifestArgs, manifestConfig, mountPathOf } from "./agent-image.ts";
 import { runtimes } from "./container.ts";
+import { scaledSeconds } from "./deadline.ts";
 import { quote } from "./guest.ts";
 import { GuestAgent } from "./guest-agent.ts";
-import { sharedGuest } from "./node.ts";
+import { startNode } from "./node.ts";
 import { NodePods } from "./node-pods.ts";
 
-setDefaultTimeout(90_000);
-
-const guest = await sharedGuest();
+const guest = await startNode();
 const name = "wasp-agent";
 const configFolder = "/run/wasp-config";
 const accountFolder = "/var/run/secrets/kubernetes.io/serviceaccount";
@@ -22,11 +21,6 @@ beforeAll(async () => {
   for (const [file, text] of Object.entries(manifestConfig))
     await guest.must(`cat > ${configFolder}/${file}`, { stdin: text });
   pods = await NodePods.start(guest);
-});
-
-afterAll(async () => {
-  await pods?.[Symbol.asyncDispose]();
-  await guest.must(`rm -r ${configFolder}`);
 });
 
 describe.each(runtimes)("the agent's image under %s", (runtime) => {
@@ -47,11 +41,11 @@ describe.each(runtimes)("the agent's image under %s", (runtime) => {
     });
   };
 
-  test("keeps limits exact, and other agents out until it is killed", async () => {
+  test("keeps limits exact, and excludes other agents until it is killed", async () => {
     await guest.must(command("--detach"));
     try {
       await untilReady();
-      const container = await pods.runAndTell(runtime, { requestBytes: 40_000_001, memory: "64m" });
+      const container = await pods.runListed(runtime, { requestBytes: 40_000_001, memory: "64m" });
       await pods.untilExact(container);
       await guest.must(container.own.map((level) => `echo max > ${level}/memory.swap.max`).join("; "));
       await pods.untilExact(container);
@@ -68,7 +62,7 @@ describe.each(runtimes)("the agent's image under %s", (runtime) => {
     }
   });
 
-  test("ends where an agent of the node's own runs", async () => {
+  test("exits if another agent is running on the node", async () => {
     await using _agent = await GuestAgent.start(guest, pods.flags);
     const { code, stderr } = await guest.run(command("--rm"));
     expect(code).toBe(1);
@@ -76,7 +70,7 @@ describe.each(runtimes)("the agent's image under %s", (runtime) => {
   });
 });
 
-/** The manifest's arguments, with what the kubelet would fill in, and the kubelet's own certificate for its CA's. */
+/** Returns the manifest's arguments with the kubelet's substitutions, and the kubelet's certificate instead of its CA. */
 function argsOfManifest(): string[] {
   const ca = `--kubelet-ca-file=${accountFolder}/ca.crt`;
   expect(manifestArgs.at(-1)).toBe(ca);
@@ -85,7 +79,7 @@ function argsOfManifest(): string[] {
 }
 
 async function untilReady(): Promise<void> {
-  await guest.must(`for _ in $(seq 100); do
+  await guest.must(`until (( SECONDS > ${scaledSeconds(60)} )); do
       busybox wget -qO /dev/null http://127.0.0.1:9809/readyz 2> /dev/null && exit
       sleep 0.1
     done

@@ -1,4 +1,4 @@
-/** The agent's image on the node, run with no more than its manifest gives it. */
+/** The agent's image on the node, with exactly the rights that its manifest grants. */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -12,18 +12,18 @@ const objects = build();
 const { image, args, securityContext, resources, volumeMounts } = find(objects, "DaemonSet").spec.template
   .spec.containers[0];
 
-/** The arguments that the manifest gives the agent. */
+/** Arguments of the agent in the manifest. */
 export const manifestArgs: readonly string[] = args;
 
-/** The files of the manifest's ConfigMap, by name. */
+/** Files of the manifest's ConfigMap, by name. */
 export const manifestConfig: Readonly<Record<string, string>> = find(objects, "ConfigMap").data;
 
-/** Where the manifest has a volume. */
+/** Returns the mount path of a volume in the manifest. */
 export function mountPathOf(volume: string): string {
   return volumeMounts.find(({ name }: { name: string }) => name === volume).mountPath;
 }
 
-/** Makes the image and loads it on the node; throws when it is not the manifest's. */
+/** Builds the image and loads it on the node; throws if it is not the manifest's. */
 export async function loadImage(guest: Guest): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), "wasp-image-"));
   try {
@@ -34,22 +34,22 @@ export async function loadImage(guest: Guest): Promise<void> {
     await rm(folder, { recursive: true });
   }
   const loaded = await guest.must("podman load --quiet --input /run/wasp-image.tar; rm /run/wasp-image.tar");
-  if (!loaded.includes(image)) throw new Error(`loaded is not ${image}, but: ${loaded}`);
+  if (!loaded.includes(image)) throw new Error(`podman loaded another image than ${image}: ${loaded}`);
 }
 
-/** How a container of the image is run, besides what its manifest says. */
+/** Settings of a container of the image, in addition to the manifest's. */
 export interface ImageRun {
   flags: readonly string[];
   env?: Readonly<Record<string, string>>;
   args: readonly string[];
 }
 
-/** Returns the command that runs the image as the DaemonSet does, by what its manifest says of the container. */
+/** Returns the podman command that runs the image with the container settings of the DaemonSet's manifest. */
 export function imageCommand(runtime: Runtime, { flags, env = {}, args }: ImageRun): string {
   const memory = resources.limits.memory.replace("Mi", "m");
   const command = [
     ...["podman", "--runtime", runtime, "--cgroup-manager", "systemd", "run", ...flags],
-    // As the kubelet has it, whatever podman's own default.
+    // The kubelet's settings, where podman has other defaults.
     ...["--cgroupns", "private", "--read-only-tmpfs=false", "--memory", memory],
     ...securityFlags(),
     ...cgroupFlags(),
@@ -61,10 +61,10 @@ export function imageCommand(runtime: Runtime, { flags, env = {}, args }: ImageR
 
 function securityFlags(): string[] {
   const { runAsUser, runAsGroup, capabilities, readOnlyRootFilesystem, ...rest } = securityContext;
-  // What podman does without a flag: the default seccomp profile, and no privilege.
+  // Without a flag, podman uses the default seccomp profile and no privileges.
   const { privileged, allowPrivilegeEscalation, seccompProfile, ...unknown } = rest;
   if (privileged || seccompProfile.type !== "RuntimeDefault" || Object.keys(unknown).length > 0)
-    throw new Error(`podman is not told yet of this security context: ${JSON.stringify(rest)}`);
+    throw new Error(`no podman flags are known for this security context: ${JSON.stringify(rest)}`);
   return [
     ...["--user", `${runAsUser}:${runAsGroup}`],
     ...capabilities.drop.map((name: string) => `--cap-drop=${name.toLowerCase()}`),

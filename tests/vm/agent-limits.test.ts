@@ -1,16 +1,14 @@
-/** What the agent makes of containers' limits on a real node, and of those who write them too. */
-import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+/** The agent on a real node: exact swap limits, and their restoration after changes by others. */
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { kubeletOomScoreAdj } from "../node/kubelet.ts";
 import { runtimes } from "./container.ts";
 import { quote } from "./guest.ts";
 import { GuestAgent } from "./guest-agent.ts";
-import { sharedGuest } from "./node.ts";
+import { startNode } from "./node.ts";
 import { NodePods, noHooks, onlyEvents, type PodContainer, untilLimitIs } from "./node-pods.ts";
 import { readCapacity, swapShares } from "./pods.ts";
 
-setDefaultTimeout(90_000);
-
-const guest = await sharedGuest();
+const guest = await startNode();
 const { memoryTotalBytes } = await readCapacity(guest);
 const shareOfSwap = await swapShares(guest);
 
@@ -25,15 +23,10 @@ let pods: NodePods;
 let agent: GuestAgent;
 
 beforeAll(async () => {
-  // As the kubelet makes them, of either driver, before it starts a container.
+  // The kubelet makes them, under either driver, before it starts a container.
   await guest.must("systemctl start kubepods.slice; mkdir --parents /sys/fs/cgroup/kubepods");
   pods = await NodePods.start(guest);
   agent = await GuestAgent.start(guest, [...pods.flags, ...onlyEvents, "--max-restores-per-minute=1000"]);
-});
-
-afterAll(async () => {
-  await agent?.[Symbol.asyncDispose]();
-  await pods?.[Symbol.asyncDispose]();
 });
 
 describe.each(runtimes)("under %s, a container's limit", (runtime) => {
@@ -47,8 +40,8 @@ describe.each(runtimes)("under %s, a container's limit", (runtime) => {
     const startsBefore = await agent.metric(starts);
     const container = await pods.run(runtime, { ...spec, cgroupManager: driver, ...hooks });
     try {
-      expect(await limitInForce(container)).toBe(beforeBytes);
-      pods.tell(container);
+      expect(await readEffectiveLimit(container)).toBe(beforeBytes);
+      pods.list(container);
       const exactBytes = await pods.untilExact(container);
       expect(exactBytes).not.toBe(beforeBytes);
       const event = await agent.event("swap-limit-set", ({ id }) => id === container.id);
@@ -63,52 +56,52 @@ describe.each(runtimes)("under %s, a container's limit", (runtime) => {
   });
 });
 
-describe.each(runtimes)("under %s, a limit is put back", (runtime) => {
+describe.each(runtimes)("under %s, a limit is restored", (runtime) => {
   let container: PodContainer;
   let scope: string;
 
   beforeAll(async () => {
-    container = await pods.runAndTell(runtime, { ...spec, ...withoutHook });
+    container = await pods.runListed(runtime, { ...spec, ...withoutHook });
     scope = `libpod-${container.id}.scope`;
     await pods.untilExact(container);
   });
 
   afterAll(() => pods.remove(container));
 
-  async function isPutBackAfter(script: string): Promise<void> {
+  async function expectRestoredAfter(script: string): Promise<void> {
     const drifts = await agent.metric("wasp_swap_limit_drifts_total");
     await guest.must(script);
     await agent.untilMetric("wasp_swap_limit_drifts_total", (count) => count > drifts);
     await pods.untilExact(container);
   }
 
-  test("that a mere write changed", async () => {
+  test("after a write to the cgroup", async () => {
     const files = container.own.map((directory) => `${directory}/memory.swap.max`);
-    for (const file of files) await isPutBackAfter(`echo 1M > ${file}`);
-    await isPutBackAfter(files.map((file) => `echo max > ${file}`).join("; "));
+    for (const file of files) await expectRestoredAfter(`echo 1M > ${file}`);
+    await expectRestoredAfter(files.map((file) => `echo max > ${file}`).join("; "));
   });
 
-  test("that its runtime's update changed", async () => {
-    await isPutBackAfter(`${runtime} update --memory 83886080 --memory-swap 94371840 ${container.id}`);
+  test("after an update by the runtime", async () => {
+    await expectRestoredAfter(`${runtime} update --memory 83886080 --memory-swap 94371840 ${container.id}`);
   });
 
-  test("that podman's update changed", async () => {
-    await isPutBackAfter(`podman update --memory 70m --memory-swap 100m ${container.id}`);
+  test("after an update by podman", async () => {
+    await expectRestoredAfter(`podman update --memory 70m --memory-swap 100m ${container.id}`);
   });
 
-  test("that systemd was told to change, which it does again with every other property", async () => {
-    await isPutBackAfter(`systemctl set-property --runtime ${scope} MemorySwapMax=8M`);
-    await isPutBackAfter(`systemctl set-property --runtime ${scope} CPUWeight=77`);
+  test("after a change of the unit's property, which systemd writes again with every other property", async () => {
+    await expectRestoredAfter(`systemctl set-property --runtime ${scope} MemorySwapMax=8M`);
+    await expectRestoredAfter(`systemctl set-property --runtime ${scope} CPUWeight=77`);
   });
 
-  test("or stays, when systemd starts anew", async () => {
+  test("or kept when systemd reloads and re-executes", async () => {
     for (const command of ["daemon-reload", "daemon-reexec"]) {
       await guest.must(`systemctl ${command}`);
       await pods.untilExact(container);
     }
   });
 
-  test("in the cgroup that a restart of the container makes", async () => {
+  test("in the new cgroup after a restart of the container", async () => {
     const isOfContainer = ({ id, event }: { id?: unknown; event: string }) =>
       id === container.id && event === "swap-limit-set";
     const before = (await agent.log()).filter(isOfContainer).length;
@@ -122,7 +115,7 @@ describe.each(runtimes)("under %s, a container", (runtime) => {
   test("swaps up to its exact limit and is killed beyond it", async () => {
     const exactBytes = await pods.entitlementOf(spec);
     const script = hogOnceLimitIs(exactBytes);
-    const container = await pods.runAndTell(runtime, { ...spec, ...withoutHook, script });
+    const container = await pods.runListed(runtime, { ...spec, ...withoutHook, script });
     try {
       const output = await guest.must(
         `podman wait ${container.id} > /dev/null; podman logs ${container.id} 2> /dev/null`,
@@ -138,8 +131,8 @@ describe.each(runtimes)("under %s, a container", (runtime) => {
 });
 
 /**
- * A container's script that waits for its limit, uses 76 MiB, then 160 MiB of memory, and prints how each ended and how
- * much was swapped. From /dev/urandom, because this kernel swaps no zeros.
+ * Returns a container's script that waits for its limit, uses 76 MiB, then 160 MiB of memory, and prints both exit codes and
+ * the peak of swap. The data is random, because the kernel does not swap pages of zeros.
  */
 function hogOnceLimitIs(limitBytes: number): string {
   return `${untilLimitIs(limitBytes)}
@@ -148,16 +141,16 @@ function hogOnceLimitIs(limitBytes: number): string {
     cat $cgroup/memory.swap.peak`;
 }
 
-test("agent --once tells of each container in a table", async () => {
+test("agent --once prints a table of all containers", async () => {
   const containers: PodContainer[] = [];
-  for (const runtime of runtimes) containers.push(await pods.runAndTell(runtime, spec));
+  for (const runtime of runtimes) containers.push(await pods.runListed(runtime, spec));
   try {
     const rows: string[][] = [];
     for (const container of containers) {
       const bytes = String(await pods.untilExact(container));
       rows.push(["default", container.pod.name, "app", "kept", "limited-swap", bytes, bytes, "0"]);
     }
-    // A dry run, because the agent at work has the lock.
+    // A dry run, because the running agent has the lock.
     const table = await guest.must(`wasp agent --once --dry-run ${pods.flags.map(quote).join(" ")}`);
     const [headings, ...found] = table
       .trimEnd()
@@ -170,8 +163,8 @@ test("agent --once tells of each container in a table", async () => {
   }
 });
 
-/** The limit in force, before the agent knows the container. */
-async function limitInForce({ own }: PodContainer): Promise<number> {
+/** Reads the effective limit. */
+async function readEffectiveLimit({ own }: PodContainer): Promise<number> {
   const limits = (await guest.must(`cat ${own.map((level) => `${level}/memory.swap.max`).join(" ")}`))
     .trim()
     .split("\n");

@@ -1,14 +1,12 @@
-/** The agent on a node that thrashes, or that changes faster than the kernel tells. */
-import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+/** The agent on a node that thrashes, or whose changes overflow the kernel's notification queue. */
+import { beforeAll, describe, expect, test } from "bun:test";
 import { GuestAgent } from "./guest-agent.ts";
-import { sharedGuest } from "./node.ts";
+import { startNode } from "./node.ts";
 import { NodePods, noHooks, onlyEvents, type PodContainer, untilHolds, untilLimitIs } from "./node-pods.ts";
 
-setDefaultTimeout(120_000);
-
-const guest = await sharedGuest();
+const guest = await startNode();
 const spec = { requestBytes: 40_000_001, memory: "64m", hooksFolder: noHooks };
-const measuredSeconds = 15;
+const MEASURED_SECONDS = 15;
 
 let pods: NodePods;
 let agent: GuestAgent;
@@ -18,16 +16,11 @@ beforeAll(async () => {
   await guest.must("systemctl start kubepods.slice");
   pods = await NodePods.start(guest);
   agent = await GuestAgent.start(guest, [...pods.flags, ...onlyEvents]);
-  container = await pods.runAndTell("crun", spec);
+  container = await pods.runListed("crun", spec);
   await pods.untilExact(container);
 });
 
-afterAll(async () => {
-  await agent?.[Symbol.asyncDispose]();
-  await pods?.[Symbol.asyncDispose]();
-});
-
-test("its metrics are as Prometheus wants them, with the pressure of node and pods", async () => {
+test("promtool accepts its metrics, which contain the pressure of node and pods", async () => {
   const metrics = await agent.metrics();
   expect(await guest.run("promtool check metrics", { stdin: metrics })).toEqual({
     code: 0,
@@ -42,24 +35,24 @@ test("its metrics are as Prometheus wants them, with the pressure of node and po
   }
 });
 
-test("a container that thrashes costs it next to nothing, and its limit is watched all the same", async () => {
+test("a thrashing container costs little processor time, and its limit is still restored", async () => {
   const quiet = await shareOfProcessor();
-  // More than the memory limit, less than what may be swapped besides: it is swapped out and in over and over.
+  // More than the memory limit, but less than memory limit and swap limit: it is swapped out and in continuously.
   const large = { ...spec, requestBytes: 200_000_000 };
   const script = `${untilLimitIs(await pods.entitlementOf(large))}
     exec dd if=/dev/urandom of=/dev/null bs=100M`;
-  const hog = await pods.runAndTell("crun", { ...large, script });
+  const hog = await pods.runListed("crun", { ...large, script });
   try {
     await pods.untilExact(hog);
     const before = await swappedOutPages();
     const thrashing = await shareOfProcessor();
     const swapped = (await swappedOutPages()) - before;
     console.log(
-      `the agent takes of a core ${percent(quiet)}, and ${percent(thrashing)} while ${swapped} pages are swapped out`,
+      `the agent uses ${percent(quiet)} of a core, and ${percent(thrashing)} while ${swapped} pages are swapped out`,
     );
     expect(swapped).toBeGreaterThan(10_000);
     expect(thrashing).toBeLessThan(0.2);
-    // More, not less: with less it would be killed for want of memory where the agent is not there at once.
+    // Raised, because with a lower limit the OOM killer could be faster than the agent.
     await guest.must(`for level in ${hog.own.join(" ")}; do echo max > $level/memory.swap.max; done`);
     await pods.untilExact(hog);
   } finally {
@@ -69,8 +62,8 @@ test("a container that thrashes costs it next to nothing, and its limit is watch
 
 async function shareOfProcessor(): Promise<number> {
   const before = await agent.processorSeconds();
-  await guest.must(`sleep ${measuredSeconds}`);
-  return ((await agent.processorSeconds()) - before) / measuredSeconds;
+  await guest.must(`sleep ${MEASURED_SECONDS}`);
+  return ((await agent.processorSeconds()) - before) / MEASURED_SECONDS;
 }
 
 async function swappedOutPages(): Promise<number> {
@@ -81,20 +74,18 @@ function percent(share: number): string {
   return `${(100 * share).toFixed(1)} %`;
 }
 
-describe("when the kernel tells less than happened", () => {
+describe("when the kernel drops notifications", () => {
   beforeAll(async () => {
-    // It counts for watches that begin from now on.
+    // The setting applies to new watches.
     await agent[Symbol.asyncDispose]();
     await guest.must("sysctl --quiet fs.inotify.max_queued_events=16");
     agent = await GuestAgent.start(guest, [...pods.flags, ...onlyEvents]);
   });
 
-  afterAll(() => guest.must("sysctl --quiet fs.inotify.max_queued_events=16384"));
-
-  test("its limits are right all the same", async () => {
+  test("limits are still restored", async () => {
     const exactBytes = await pods.untilExact(container);
     const pod = container.own.at(-1)?.replace(/\/[^/]*$/, "");
-    // Many at once while the agent cannot read: more than the queue takes.
+    // More events than the queue takes, while the agent does not read.
     await guest.must(`systemctl kill --signal=STOP wasp-agent.service
       for number in $(seq 100); do mkdir ${pod}/crio-$(printf %064x $number).scope; done
       for level in ${container.own.join(" ")}; do echo 1M > $level/memory.swap.max; done

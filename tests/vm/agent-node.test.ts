@@ -1,14 +1,12 @@
-/** What the agent makes of a node that changes: its swap, its kubepods slice, and another agent. */
-import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+/** The agent on a node that changes: swap, the kubepods slice, the clock, and a second agent. */
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { quote } from "./guest.ts";
 import { GuestAgent } from "./guest-agent.ts";
-import { sharedGuest } from "./node.ts";
+import { startNode } from "./node.ts";
 import { NodePods, onlyEvents, type PodContainer, removeKubepods, untilHolds } from "./node-pods.ts";
 import { readCapacity } from "./pods.ts";
 
-setDefaultTimeout(90_000);
-
-const guest = await sharedGuest();
+const guest = await startNode();
 const MiB = 2 ** 20;
 const nodeSwapLimitBytes = 512 * MiB;
 const limitOfKubepods = "/sys/fs/cgroup/kubepods.slice/memory.swap.max";
@@ -19,22 +17,17 @@ let agent: GuestAgent;
 let flags: string[];
 
 beforeAll(async () => {
-  // As before the kubelet's first start.
+  // The state before the kubelet's first start.
   await guest.must(removeKubepods);
   pods = await NodePods.start(guest);
   flags = [...pods.flags, `--node-swap-limit=${nodeSwapLimitBytes}`, ...onlyEvents];
   agent = await GuestAgent.start(guest, flags);
 });
 
-afterAll(async () => {
-  await agent?.[Symbol.asyncDispose]();
-  await pods?.[Symbol.asyncDispose]();
-});
-
-test("a kubepods slice that comes later is found, again when it is made anew", async () => {
+test("a kubepods slice that is created later is found, also when it is recreated", async () => {
   for (let time = 0; time < 2; time++) {
     await guest.must(removeKubepods);
-    const container = await pods.runAndTell("runc", spec);
+    const container = await pods.runListed("runc", spec);
     try {
       await pods.untilExact(container);
       await untilHolds(guest, [limitOfKubepods], [String(nodeSwapLimitBytes)]);
@@ -42,7 +35,7 @@ test("a kubepods slice that comes later is found, again when it is made anew", a
       await pods.remove(container);
     }
   }
-  // Each slice's first limit is nobody's change; later systemd takes it away, as the slice's last container ends.
+  // A new slice's first limit is not a restoration. systemd removes the limit when the slice's last container ends.
   expect(await agent.events("node-swap-limit-set")).toHaveLength(2);
 });
 
@@ -56,14 +49,13 @@ describe("the limit of all pods together", () => {
 
   afterAll(() => guest.must("systemctl revert kubepods.slice"));
 
-  test("is put back when systemd is told of another one", async () => {
+  test("is restored when systemd sets another one", async () => {
     await guest.must("systemctl set-property --runtime kubepods.slice MemorySwapMax=100M");
-    const told = 100 * MiB;
-    await agent.event("node-swap-limit-restored", ({ beforeBytes }) => beforeBytes === told);
+    await agent.event("node-swap-limit-restored", ({ beforeBytes }) => beforeBytes === 100 * MiB);
     await isHeld();
   });
 
-  test("stays when systemd reloads, or is told of something else", async () => {
+  test("is kept when systemd reloads, or sets another property", async () => {
     await guest.must("systemctl daemon-reload");
     await isHeld();
     await guest.must("systemctl set-property --runtime kubepods.slice CPUWeight=77");
@@ -76,7 +68,7 @@ describe("limits follow the node's swap", () => {
   let container: PodContainer;
 
   beforeAll(async () => {
-    container = await pods.runAndTell("crun", spec);
+    container = await pods.runListed("crun", spec);
     await pods.untilExact(container);
   });
 
@@ -87,12 +79,12 @@ describe("limits follow the node's swap", () => {
 
   test.each([
     {
-      name: "that becomes more",
+      name: "that grows",
       script: `fallocate --length 256M ${swapFile} && chmod 600 ${swapFile} && mkswap --quiet ${swapFile} && swapon ${swapFile}`,
     },
-    { name: "that becomes less", script: "swapoff /swapfile" },
-    { name: "that there is none of", script: `swapoff ${swapFile}` },
-    { name: "that there is some of again", script: "swapon /swapfile" },
+    { name: "that shrinks", script: "swapoff /swapfile" },
+    { name: "that is turned off", script: `swapoff ${swapFile}` },
+    { name: "that is turned on again", script: "swapon /swapfile" },
   ])("$name", async ({ script }) => {
     const before = await agent.events("node-capacity-changed");
     await guest.must(script);
@@ -104,8 +96,8 @@ describe("limits follow the node's swap", () => {
 });
 
 test("a clock that jumps changes nothing", async () => {
-  const container = await pods.runAndTell("runc", spec);
-  // From now on the kubelet's certificate is not valid by the node's clock, so that all that is known is known by now.
+  const container = await pods.runListed("runc", spec);
+  // After the jump, the kubelet's certificate is not valid by the node's clock, so the agent cannot read pods again.
   await pods.untilExact(container);
   try {
     for (const jump of ["+3 days", "-6 days"]) {
@@ -124,13 +116,13 @@ test("a clock that jumps changes nothing", async () => {
 });
 
 describe("a second agent on the node", () => {
-  test("ends, and says why", async () => {
+  test("exits with the reason", async () => {
     const { code, stderr } = await guest.run(`wasp agent ${flags.map(quote).join(" ")}`);
     expect(code).toBe(1);
     expect(stderr).toContain("another wasp agent runs on this node");
   });
 
-  test("takes over from one that was killed", async () => {
+  test("takes over from a killed agent", async () => {
     await agent.kill();
     await using next = await GuestAgent.start(guest, flags);
     expect(await next.events("agent-ready")).toHaveLength(1);

@@ -1,26 +1,24 @@
-/** The same pod, too large for memory and not for memory and swap, with swap kept within its reach and without. */
-import { afterAll, afterEach, beforeAll, beforeEach, expect, setDefaultTimeout, test } from "bun:test";
+/** A pod that exceeds memory, but not memory and swap together, with swap reach and without. */
+import { afterEach, beforeAll, beforeEach, expect, test } from "bun:test";
 import type { Snapshot } from "../../src/policy/eviction/snapshot.ts";
 import { decodeTrace } from "../../src/trace/decode.ts";
 import { ClusterNode } from "./cluster-node.ts";
 import { GuestAgent } from "./guest-agent.ts";
 import { Load, prepareLoads, stallShare } from "./load.ts";
-import { sharedGuest } from "./node.ts";
+import { startNode } from "./node.ts";
 import { untilHolds } from "./node-pods.ts";
 import { readCapacity } from "./pods.ts";
 
-setDefaultTimeout(240_000);
-
-const guest = await sharedGuest();
+const guest = await startNode();
 const MIB = 2 ** 20;
 const KUBEPODS = "/sys/fs/cgroup/kubepods.slice";
 const SWAP_FILE = "/swapfile-reach";
 const SWAP_MIB = 512;
-// What the fake kubelet's configuration reserves, and the threshold below which it evicts.
+// Reserved by the fake kubelet's configuration, and its eviction threshold.
 const RESERVED_BYTES = 1024 * MIB;
 const THRESHOLD_BYTES = 100 * MIB;
 const RECORDING = "/root/reach.jsonl";
-const PATIENCE_SECONDS = 120;
+const PATIENCE_SECONDS = 240;
 
 let podsMib: number;
 let node: ClusterNode;
@@ -40,7 +38,7 @@ beforeEach(begin);
 async function begin(): Promise<void> {
   await prepareLoads(guest);
   node = await ClusterNode.start(guest);
-  // What is left of the pods before goes with the slice; its limit stays.
+  // The slice was stopped with the pods of the last test; its limit is kept.
   await guest.must("systemctl start kubepods.slice");
 }
 
@@ -50,22 +48,18 @@ afterEach(async () => {
   await node[Symbol.asyncDispose]();
 });
 
-afterAll(() =>
-  guest.must(`systemctl revert kubepods.slice; swapoff ${SWAP_FILE}; rm ${SWAP_FILE}; swapon --all`),
-);
-
-/** How the node fared while the hog grew. */
+/** Memory and swap of the node while the hog grew. */
 interface Course {
-  /** What the kubelet would have held against its threshold, at the least. */
+  /** Minimum of the value that the kubelet compares with its threshold. */
   readonly leastAvailableMib: number;
-  /** How much of the swap was in use when the kubelet would have evicted, from 0 to 1; undefined if it never would. */
+  /** Used part of the swap when the kubelet would have evicted, from 0 to 1; undefined if it would not have. */
   readonly swapUsedAtEviction: number | undefined;
   readonly mostSwapUsed: number;
-  /** The part of the time for which a pod that cannot swap was stalled. */
+  /** Stalled part of the time of a pod that cannot swap. */
   readonly neighbourStall: number;
 }
 
-/** Has a pod take 200 MiB more than all pods may have, of which it uses a part again and again. */
+/** Lets a pod allocate 200 MiB more than all pods may have, and use a part of that repeatedly. */
 async function courseWith(swapReach: "Auto" | "Off"): Promise<Course> {
   agent = await GuestAgent.start(guest, [
     ...node.flags,
@@ -73,7 +67,7 @@ async function courseWith(swapReach: "Auto" | "Off"): Promise<Course> {
     `--swap-reach=${swapReach}`,
   ]);
   if (swapReach === "Auto") await untilHeld(agent);
-  // Too small a request for any swap.
+  // With this request, the swap limit is 0.
   const neighbour = await Load.start(guest, node, "runc", {
     name: "neighbour",
     requestBytes: 1,
@@ -88,11 +82,11 @@ async function courseWith(swapReach: "Auto" | "Off"): Promise<Course> {
     hog.untilAwaits("grow", PATIENCE_SECONDS),
     neighbour.untilAwaits("hog", PATIENCE_SECONDS),
   ]);
-  await neighbour.tell("hog");
+  await neighbour.send("hog");
   await guest.must(`rm --force ${RECORDING}; echo '{"kind":"PodList","apiVersion":"v1","items":[]}' > /root/none.json
     systemd-run --quiet --collect --unit=reach-recording wasp trace record --pods-file /root/none.json --output ${RECORDING}`);
   const before = await neighbour.stall();
-  await hog.tell("grow");
+  await hog.send("grow");
   await hog.untilAwaits("end", PATIENCE_SECONDS);
   const after = await neighbour.stall();
   await guest.must("systemctl stop reach-recording.service");
@@ -101,7 +95,7 @@ async function courseWith(swapReach: "Auto" | "Off"): Promise<Course> {
 
 const HIGH = "wasp_kubepods_memory_high_bytes";
 
-/** Waits until memory.high has come down as far as it is to. */
+/** Waits until memory.high is below what the hog needs. */
 async function untilHeld(running: GuestAgent): Promise<void> {
   await running.event("swap-reach-held");
   await running.untilMetric(HIGH, (bytes) => bytes < (podsMib - 150) * MIB, PATIENCE_SECONDS);
@@ -112,7 +106,7 @@ async function recorded(): Promise<Snapshot[]> {
   return await Array.fromAsync(decodeTrace(lines));
 }
 
-/** By the kubelet's own rule: the limit of all pods less their working set, against its threshold. */
+/** Evaluates a recording by the kubelet's rule: the limit of all pods less their working set, against the threshold. */
 function courseOf(snapshots: readonly Snapshot[]): Omit<Course, "neighbourStall"> {
   const moments = snapshots.flatMap(({ node: { swapTotalBytes, swapFreeBytes }, kubepods }) => {
     if (kubepods === undefined) return [];
@@ -127,7 +121,7 @@ function courseOf(snapshots: readonly Snapshot[]): Omit<Course, "neighbourStall"
   };
 }
 
-test("the kubelet would evict while swap is free without it, and would not with it", async () => {
+test("without swap reach the kubelet would evict while swap is free, and with it it would not", async () => {
   const without = await courseWith("Off");
   await agent?.[Symbol.asyncDispose]();
   await node[Symbol.asyncDispose]();
@@ -137,16 +131,16 @@ test("the kubelet would evict while swap is free without it, and would not with 
   expect(without.swapUsedAtEviction).toBeLessThan(0.5);
   expect(withIt.swapUsedAtEviction).toBeUndefined();
   expect(withIt.mostSwapUsed).toBeGreaterThan(0.4);
-  // Who cannot swap does not pay for it.
+  // A pod that cannot swap does not stall.
   expect(withIt.neighbourStall).toBeLessThan(0.1);
   expect(await agent?.events("eviction-decided")).toEqual([]);
 });
 
-test("it is known again after a crash, and ends with the agent", async () => {
+test("memory.high is adopted after a crash of the agent, restored, and removed when swap reach is off", async () => {
   const flags = [...node.flags, "--eviction-mode=Enforce"];
   const high = [`${KUBEPODS}/memory.high`];
   agent = await GuestAgent.start(guest, flags);
-  // A pod, so that there is something to keep; its start has systemd write the slice's own settings again.
+  // The slice needs a pod, whose start makes systemd write the slice's own settings again.
   await Load.start(guest, node, "runc", { name: "pod", requestBytes: 64 * MIB, steps: ["grow:50:100"] });
   await untilHeld(agent);
   const held = String(await agent.metric(HIGH));

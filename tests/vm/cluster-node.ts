@@ -1,23 +1,24 @@
-/** The node as one of a cluster, with pods that really go when they are evicted. */
+/** The node as a member of a cluster whose pods end when they are evicted. */
 import { FakeApiServer } from "../node/fake-api-server.ts";
 import { FakeCluster } from "../node/fake-cluster.ts";
 import type { ObjectRequest } from "../node/fake-objects.ts";
 import type { Runtime } from "./container.ts";
+import { ifHolds, retried } from "./deadline.ts";
 import type { Guest } from "./guest.ts";
 import { NodePods, type PodContainer, type PodContainerSpec } from "./node-pods.ts";
 
-/** The node's name at the API server. */
+/** Name of the node at the API server. */
 export const NODE = "node-0";
 
-/** The one namespace whose pods the API server serves one by one. */
+/** The only namespace whose pods the fake API server serves individually. */
 const NAMESPACE = "test";
 const GRACE_SECONDS = 5;
 const FOLDER = "/run/wasp-api-server";
 
-/** The node with its pods, and an API server that knows of both. */
+/** The node, its pods, and an API server that serves both. */
 export class ClusterNode implements AsyncDisposable {
   readonly server: FakeApiServer;
-  /** Names of the pods that went because the API server said so, the first one first. */
+  /** Names of the pods that the API server terminated, oldest first. */
   readonly gone: string[] = [];
   readonly #guest: Guest;
   readonly #pods: NodePods;
@@ -34,7 +35,7 @@ export class ClusterNode implements AsyncDisposable {
     };
   }
 
-  /** Starts the API server and the kubelet, and lays out on the node what it takes to reach them. */
+  /** Starts the API server and the kubelet, and copies the credentials for both to the node. */
   static async start(guest: Guest): Promise<ClusterNode> {
     const server = await FakeApiServer.start(new FakeCluster(0, 1));
     const { tokenFile, caFile } = server.options;
@@ -43,7 +44,7 @@ export class ClusterNode implements AsyncDisposable {
     return new ClusterNode(guest, await NodePods.start(guest), server);
   }
 
-  /** The flags that lead an agent on the node to the kubelet and to the API server. */
+  /** Flags with which an agent on the node reaches the kubelet and the API server. */
   get flags(): string[] {
     const { port } = new URL(this.server.options.baseUrl);
     return [
@@ -55,22 +56,22 @@ export class ClusterNode implements AsyncDisposable {
     ];
   }
 
-  /** Starts a container in a pod of its own, of which the kubelet and the API server tell. */
+  /** Starts a container in a new pod, which the kubelet and the API server list. */
   async run(runtime: Runtime, spec: PodContainerSpec & { readonly name: string }): Promise<PodContainer> {
     const container = await this.#pods.run(runtime, { ...spec, namespace: NAMESPACE });
     const { name, uid } = container.pod;
     this.#containers.set(name, container);
     this.server.cluster.pods.set(name, { name, uid, node: NODE, revision: ++this.server.cluster.revision });
-    this.#pods.tell(container);
+    this.#pods.list(container);
     return container;
   }
 
-  /** Waits until the pods that are to go are gone; throws when one does not go. */
-  async settled(): Promise<void> {
+  /** Waits until all pods that are terminating have ended; throws when one does not. */
+  async untilTerminated(): Promise<void> {
     await this.#terminations;
   }
 
-  /** The requests to evict a pod, oldest first. */
+  /** Eviction requests, oldest first. */
   get evictions(): ObjectRequest[] {
     return this.server.objects.requests.filter(({ line }) => line.endsWith("/eviction"));
   }
@@ -81,17 +82,16 @@ export class ClusterNode implements AsyncDisposable {
     return taints.map((taint) => "key" in taint && taint.key);
   }
 
-  /** Waits until the condition SwapPressure has a status. */
+  /** Waits until the condition SwapPressure has this status. */
   async untilSwapPressure(wanted: "True" | "False", seconds: number): Promise<void> {
-    const deadline = Date.now() + seconds * 1000;
-    while (this.#swapPressure !== wanted) {
-      if (Date.now() > deadline)
-        throw new Error(`SwapPressure is ${this.#swapPressure}, and was to be ${wanted}`);
-      await Bun.sleep(100);
-    }
+    await retried(
+      seconds,
+      async () => ifHolds(this.#swapPressure === wanted),
+      () => `SwapPressure is ${this.#swapPressure} instead of ${wanted}`,
+    );
   }
 
-  /** Leaves nothing of pods on the node. */
+  /** Removes all pods, and their cgroups, from the node. */
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.allSettled([this.#terminations]);
     await this.#pods[Symbol.asyncDispose]();
@@ -108,7 +108,7 @@ export class ClusterNode implements AsyncDisposable {
   async #terminate(name: string): Promise<void> {
     const container = this.#containers.get(name);
     if (container === undefined)
-      throw new Error(`the API server had ${name} go, which is no pod of the node`);
+      throw new Error(`the API server terminates ${name}, which is not a pod of the node`);
     await this.#pods.terminate(container, GRACE_SECONDS);
     this.gone.push(name);
     this.server.cluster.remove(name);

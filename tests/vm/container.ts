@@ -1,42 +1,39 @@
-/**
- * Containers on the node, started by podman with all that the kubelet and CRI-O give a pod's container, and what wasp's
- * hook made of them.
- */
+/** Containers on the node, which podman starts with the settings of the kubelet and CRI-O, and the log of wasp's hook. */
 import definition from "../../hooks.d/wasp-swap.json";
 import { type Guest, type Outcome, quote } from "./guest.ts";
-import { containerRootfs } from "./image.ts";
+import { containerRootfs } from "./image-recipe.ts";
 
-/** The OCI runtimes of the node. */
+/** OCI runtimes of the node. */
 export const runtimes = ["runc", "crun"] as const;
 
-/** An OCI runtime of the node. */
+/** One of these runtimes. */
 export type Runtime = (typeof runtimes)[number];
 
-/** A container as the kubelet and CRI-O would have it started. */
+/** Settings of a container, as the kubelet and CRI-O would choose them. */
 export interface ContainerSpec {
-  /** The pod's cgroup: a slice, or under the cgroupfs driver a path; podman's own default unless told. */
+  /** Pod cgroup: a slice, or a path under the cgroupfs driver; podman's own by default. */
   cgroupParent?: string;
-  /** The runtime's cgroup driver; systemd unless told. */
+  /** Cgroup driver of the runtime; systemd by default. */
   cgroupManager?: "systemd" | "cgroupfs";
   oomScoreAdj: number;
-  /** The memory limit, such as `64m`; none unless told. */
+  /** Memory limit, such as `64m`; none by default. */
   memory?: string;
-  /** What the memory limit and the swap limit come to; the memory limit unless told, which is how CRI-O denies swap. */
+  /** Sum of memory limit and swap limit; by default the memory limit, which is how CRI-O denies swap. */
   memorySwap?: string;
-  /** Files of the cgroup that the config sets by name. */
+  /** Files of the cgroup that the OCI config sets by name. */
   unified?: Record<string, string>;
-  /** Annotations besides those of every pod that comes from the API server. */
+  /** Annotations in addition to those of every pod from the API server. */
   annotations?: Record<string, string>;
-  /** The folder with the hook's definition; the one where a real node has it unless told. */
+  /** Folder with the hook's definition; by default the one of a real node. */
   hooksFolder?: string;
 }
 
-/** What a container's first process found, and what the kernel's log says of its start. */
+/** Limits that a container's first process read, and the hook's entries in the kernel log. */
 export interface StartedContainer {
   id: string;
-  /** The levels that are the container's alone, from its process's cgroup up. */
+  /** The container's own levels, innermost first. */
   own: Level[];
-  /** The levels above, from the pod's up. */
+  /** Levels above, from the pod cgroup up. */
   above: Level[];
   log: LogLine[];
 }
@@ -44,17 +41,17 @@ export interface StartedContainer {
 /** A level of the cgroup hierarchy. */
 export interface Level {
   cgroup: string;
-  /** Its memory.swap.max; Infinity for `max`. */
+  /** Value of memory.swap.max; Infinity for `max`. */
   swapMaxBytes: number;
 }
 
-/** A line of the hook's: its event, and its other fields by name, as printed. */
+/** Log line of the hook: its event, and its other fields by name, as printed. */
 export type LogLine = { event: string } & Record<string, string>;
 
-/** The folder that readLevels and a container's script find the host's cgroups in. */
+/** Folder of the node's cgroups inside of a container. */
 export const hostCgroups = "/host-cgroup";
 
-/** A script for a container that prints its cgroup and each one above, with its memory.swap.max. */
+/** Script for a container that prints its cgroup and each parent, with memory.swap.max. */
 export const readLevels = `
 cgroup=$(cut -d: -f3- /proc/self/cgroup)
 while [ -n "$cgroup" ]; do
@@ -62,7 +59,7 @@ while [ -n "$cgroup" ]; do
   cgroup=\${cgroup%/*}
 done`;
 
-/** The name of every test pod's container. */
+/** Name of the container in every test pod. */
 export const containerName = "app";
 
 const podAnnotations = {
@@ -72,7 +69,7 @@ const podAnnotations = {
   "kubernetes.io/config.source": "api",
 };
 
-/** Starts a container whose first process reads its limits, and returns what it read; throws if it does not start. */
+/** Starts a container whose first process reads its limits, and returns them; throws if it does not start. */
 export async function startContainer(
   guest: Guest,
   runtime: Runtime,
@@ -87,7 +84,7 @@ export async function startContainer(
   return { id, own: levels.slice(0, scope + 1), above: levels.slice(scope + 1), log: await hookLog(guest) };
 }
 
-/** Runs a script as a container's first process; before it, hookLog is emptied. */
+/** Clears the kernel log, and runs a script as a container's first process. */
 export async function runContainer(
   guest: Guest,
   runtime: Runtime,
@@ -118,7 +115,7 @@ function pairs(flag: string, values: Record<string, string>): string[] {
   return Object.entries(values).flatMap(([key, value]) => [flag, `${key}=${value}`]);
 }
 
-/** Reads what readLevels printed. */
+/** Parses the output of `readLevels`. */
 export function parseLevels(text: string): Level[] {
   return text
     .trim()
@@ -129,17 +126,17 @@ export function parseLevels(text: string): Level[] {
     });
 }
 
-/** Returns the limit that is in force: the lowest of all levels. */
+/** Returns the effective limit: the lowest of all levels. */
 export function effectiveLimit({ own, above }: Pick<StartedContainer, "own" | "above">): number {
   return Math.min(...[...own, ...above].map(({ swapMaxBytes }) => swapMaxBytes));
 }
 
-/** Returns the hook's lines in the kernel's log since the last runContainer began. */
+/** Returns the hook's lines in the kernel log since the last `runContainer`. */
 export async function hookLog(guest: Guest): Promise<LogLine[]> {
   return parseHookLog(await guest.must("dmesg --notime"));
 }
 
-/** Finds the hook's lines in a log. */
+/** Parses the hook's lines in a log. */
 export function parseHookLog(text: string): LogLine[] {
   return [...text.matchAll(/wasp\[\d+\]: hook: (\S+)(.*)/g)].map(([, event = "", fields = ""]) => ({
     event,
@@ -152,12 +149,12 @@ export function parseHookLog(text: string): LogLine[] {
   }));
 }
 
-/** Installs the hook's definition with more flags and returns its folder. */
+/** Installs the hook's definition with additional flags, and returns its folder. */
 export function installFlags(guest: Guest, flags: string[]): Promise<string> {
   return install(guest, { args: [...definition.hook.args, ...flags] });
 }
 
-/** Installs the hook's definition with a script in the hook's place, in a mount namespace, and returns its folder. */
+/** Installs a definition that runs a script instead of the hook, in a mount namespace, and returns its folder. */
 export function installScript(guest: Guest, script: string): Promise<string> {
   return install(guest, { path: "/usr/bin/unshare", args: ["unshare", "--mount", "sh", "-c", script] });
 }

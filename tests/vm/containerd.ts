@@ -1,41 +1,43 @@
-/** containerd on the node, with NRI on and the cgroup driver that the kubelet has there, and an image for its containers. */
-import { type CriClient, criClient } from "./cri.ts";
-import type { Guest } from "./guest.ts";
-import { containerRootfs, nextContainerdFolder } from "./image.ts";
+/** containerd on the node, with NRI on, the kubelet's cgroup driver, and an image for its containers. */
 
-/** The image of every container, which sleeps unless told otherwise. */
+import { type CriClient, criClient } from "./cri.ts";
+import { retried } from "./deadline.ts";
+import type { Guest } from "./guest.ts";
+import { containerRootfs, nextContainerdFolder } from "./image-recipe.ts";
+
+/** Image of every container; by default it sleeps. */
 export const busyboxImage = "localhost/busybox:test";
 
-/** The socket for plugins. */
+/** NRI socket that plugins connect to. */
 export const nriSocket = "/run/nri/nri.sock";
 
-/** Where the runtime finds plugins that it launches itself, and their configuration. */
+/** Folders of plugins that the runtime starts itself, and of their configuration. */
 export const nriFolders = { plugins: "/opt/nri/plugins", configurations: "/etc/nri/conf.d" } as const;
 
-/** The versions that the node has: its package's, and the next. */
+/** Versions on the node: its package's, and the next. */
 export const containerdVersions = ["1.7", "2"] as const;
 
-/** One of them. */
+/** One of these versions. */
 export type ContainerdVersion = (typeof containerdVersions)[number];
 
-const criSocket = "/run/containerd/containerd.sock";
-const folder = "/run/wasp-containerd";
+const CRI_SOCKET = "/run/containerd/containerd.sock";
+const FOLDER = "/run/wasp-containerd";
 
-/** Its configuration. */
-export const containerdConfig = `${folder}/config.toml`;
+/** Path of the configuration. */
+export const containerdConfig = `${FOLDER}/config.toml`;
 
-const log = `${folder}/log`;
-const dropIn = "/run/systemd/system/containerd.service.d";
-const patienceSeconds = 60;
+const LOG = `${FOLDER}/log`;
+const DROP_IN_FOLDER = "/run/systemd/system/containerd.service.d";
+const PATIENCE_SECONDS = 120;
 
-/** How long containerd waits for plugins, each of its own defaults unless told; or that it is not told of NRI at all. */
-export type PluginPatience =
+/** NRI section of the configuration: time-outs for plugins, by default containerd's own, or no section at all. */
+export type NriSettings =
   | { readonly registrationSeconds?: number; readonly requestSeconds?: number }
-  | "untold";
+  | "no-section";
 
-/** The one that its package comes with has NRI off, and names a pause image of a registry. */
-function configOf(patience: PluginPatience, version: ContainerdVersion): string {
-  // An older one cannot read what a newer one has written.
+/** The package's own configuration has NRI off, and its pause image is in a registry. */
+function configOf(nri: NriSettings, version: ContainerdVersion): string {
+  // An older version cannot read what a newer one has written.
   return `version = 2
 root = "/var/lib/containerd-${version}"
 [plugins."io.containerd.grpc.v1.cri"]
@@ -44,10 +46,10 @@ root = "/var/lib/containerd-${version}"
     runtime_type = "io.containerd.runc.v2"
     [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc.options]
       SystemdCgroup = true
-${patience === "untold" ? "" : nriOf(patience)}`;
+${nri === "no-section" ? "" : nriSection(nri)}`;
 }
 
-function nriOf({ registrationSeconds = 5, requestSeconds = 2 }: Exclude<PluginPatience, string>): string {
+function nriSection({ registrationSeconds = 5, requestSeconds = 2 }: Exclude<NriSettings, string>): string {
   return `[plugins."io.containerd.nri.v1.nri"]
   disable = false
   socket_path = "${nriSocket}"
@@ -58,25 +60,24 @@ function nriOf({ registrationSeconds = 5, requestSeconds = 2 }: Exclude<PluginPa
 `;
 }
 
-/** With a configuration of its own, and a log that is cheap to look for something in. */
-function unitOf(path: string): string {
+/** Drop-in with the tests' configuration, and a log file that is cheap to search. */
+function dropInOf(path: string): string {
   return `[Service]
 Environment=PATH=${path}
 ExecStart=
 ExecStart=env containerd --config ${containerdConfig}
-StandardError=append:${log}
+StandardError=append:${LOG}
 `;
 }
 
-/** Where a version's programs are found before all others. */
+/** Returns a PATH in which a version's programs come first. */
 function pathOf(version: ContainerdVersion): string {
   const usual = "/usr/sbin:/usr/bin:/sbin:/bin";
   return version === "2" ? `${nextContainerdFolder}:${usual}` : usual;
 }
 
-/** Makes an image of the containers' root, as an archive of Docker's kind, and has containerd keep it if it has none. */
-const importImage = `set -e
-  [ -z "$(ctr --namespace k8s.io images list --quiet name==${busyboxImage})" ] || exit 0
+/** Script that packs the containers' root file system as a Docker archive, and imports it. */
+export const importImageScript = `set -e
   folder=$(mktemp --directory --tmpdir=/run image-XXXXXX)
   cd $folder
   tar --create --file layer.tar --directory ${containerRootfs} .
@@ -90,7 +91,27 @@ const importImage = `set -e
   tar --create * | ctr --namespace k8s.io images import - > /dev/null
   rm -r $folder`;
 
-/** The node's containerd, at work until it is disposed of. */
+/** Imports the containers' image into each version's storage. */
+export async function importImages(guest: Guest): Promise<void> {
+  for (const version of containerdVersions) {
+    await startUnit(guest, "no-section", version);
+    await guest.must(`PATH=${pathOf(version)}; ${importImageScript}`);
+    await guest.must(REMOVE_UNIT);
+  }
+}
+
+async function startUnit(guest: Guest, nri: NriSettings, version: ContainerdVersion): Promise<void> {
+  await guest.must(`mkdir ${FOLDER} ${DROP_IN_FOLDER}; cat > ${containerdConfig}`, {
+    stdin: configOf(nri, version),
+  });
+  await guest.must(`cat > ${DROP_IN_FOLDER}/test.conf; systemctl daemon-reload; systemctl start containerd`, {
+    stdin: dropInOf(pathOf(version)),
+  });
+}
+
+const REMOVE_UNIT = `systemctl stop containerd; rm -r ${FOLDER} ${DROP_IN_FOLDER}; systemctl daemon-reload`;
+
+/** The node's containerd, which runs until it is disposed of. */
 export class Containerd implements AsyncDisposable {
   readonly cri: CriClient;
   readonly #guest: Guest;
@@ -100,64 +121,56 @@ export class Containerd implements AsyncDisposable {
     this.cri = cri;
   }
 
-  /** Starts it, and waits until it answers. */
+  /** Starts containerd, and waits until it answers. */
   static async start(
     guest: Guest,
-    patience: PluginPatience = {},
+    nri: NriSettings = {},
     version: ContainerdVersion = "1.7",
   ): Promise<Containerd> {
-    const path = pathOf(version);
-    await guest.must(`mkdir ${folder} ${dropIn}`);
-    await guest.must(`cat > ${containerdConfig}`, { stdin: configOf(patience, version) });
-    await guest.must(`cat > ${dropIn}/test.conf; systemctl daemon-reload; systemctl start containerd`, {
-      stdin: unitOf(path),
-    });
-    await guest.must(`PATH=${path}; ${importImage}`);
-    const containerd = new Containerd(guest, criClient(await guest.forward(criSocket)));
+    await startUnit(guest, nri, version);
+    const containerd = new Containerd(guest, criClient(await guest.forward(CRI_SOCKET)));
     await containerd.#untilReady();
     return containerd;
   }
 
-  /** Has systemd start it anew, under its containers. */
+  /** Restarts containerd, but not its containers, and waits until it answers. */
   async restart(): Promise<void> {
     await this.#guest.must("systemctl restart containerd");
     await this.#untilReady();
   }
 
   /**
-   * Does what has a plugin connect, and waits until the runtime asks it for whatever comes: of what comes earlier, while
-   * the runtime does what the plugin said of containers that were there, the plugin is not asked.
+   * Runs an action that makes a plugin connect, and waits until the runtime calls the plugin for new containers. While the
+   * runtime still applies the plugin's answer about existing containers, it does not.
    */
   async connecting<Result>(plugin: string, action: () => Promise<Result>): Promise<Result> {
-    const count = `grep --count 'plugin .*${plugin}.* connected' ${log}`;
+    const count = `grep --count 'plugin .*${plugin}.* connected' ${LOG}`;
     const before = Number((await this.#guest.run(count)).stdout);
     const result = await action();
-    const isThere = `(( $(${count}) > ${before} ))`;
-    await this.#guest.must(`until ${isThere}; do sleep 0.1; done`, { timeoutSeconds: patienceSeconds });
+    const isConnected = `(( $(${count}) > ${before} ))`;
+    await this.#guest.must(`until ${isConnected}; do sleep 0.1; done`, { timeoutSeconds: PATIENCE_SECONDS });
     return result;
   }
 
-  /** Its log since its first start, a line each. */
+  /** Returns the log since the first start, a line each. */
   async log(): Promise<string> {
-    return await this.#guest.must(`cat ${log}`);
+    return await this.#guest.must(`cat ${LOG}`);
   }
 
-  /** Removes all pods with their containers, stops it, and puts back what was there. */
+  /** Removes all pods with their containers, stops containerd, and removes its configuration. */
   async [Symbol.asyncDispose](): Promise<void> {
     const { items } = await this.cri.listPodSandbox({});
-    // All at once: the runtime would end one after the other.
+    // All at once: the runtime would end them one by one.
     if (items.length > 0) await this.#guest.must("systemctl kill --signal=KILL kubepods.slice");
-    // Again, as the kubelet does, while it has not noticed yet that they are dead.
-    for (const { id } of items) await untilDone(() => this.#remove(id));
+    // The runtime refuses while it has not noticed yet that they are dead. The kubelet repeats the request too.
+    for (const { id } of items) await untilAccepted(() => this.#remove(id));
     this.cri[Symbol.dispose]();
-    await this.#guest.must(
-      `systemctl stop containerd kubepods.slice; rm -r ${folder} ${dropIn}; systemctl daemon-reload`,
-    );
+    await this.#guest.must(`systemctl stop kubepods.slice; ${REMOVE_UNIT}`);
   }
 
-  /** It answers only a while after it was started. */
+  /** Waits until containerd answers, which it does a while after its start. */
   async #untilReady(): Promise<void> {
-    await untilDone(() => this.cri.version({}));
+    await untilAccepted(() => this.cri.version({}));
   }
 
   async #remove(podSandboxId: string): Promise<void> {
@@ -166,15 +179,19 @@ export class Containerd implements AsyncDisposable {
   }
 }
 
-async function untilDone(attempt: () => Promise<unknown>): Promise<void> {
-  const deadline = Date.now() + patienceSeconds * 1000;
-  for (;;) {
-    try {
-      await attempt();
-      return;
-    } catch (error) {
-      if (Date.now() > deadline) throw error;
-      await Bun.sleep(100);
-    }
-  }
+async function untilAccepted(request: () => Promise<unknown>): Promise<void> {
+  let refusal: unknown;
+  await retried(
+    PATIENCE_SECONDS,
+    async () => {
+      try {
+        await request();
+        return true;
+      } catch (error) {
+        refusal = error;
+        return undefined;
+      }
+    },
+    () => `containerd refuses: ${refusal}`,
+  );
 }

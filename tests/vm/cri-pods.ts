@@ -1,20 +1,20 @@
-/** Pods that a runtime runs as the kubelet would have it, but on the host's network. */
+/** Pods of a runtime, with the kubelet's settings except for the network, which is the host's. */
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { busyboxImage, type Containerd } from "./containerd.ts";
 import { NamespaceMode, type PodSandboxConfigSchema } from "./cri_pb.ts";
 import { type Guest, quote } from "./guest.ts";
 import { untilHolds } from "./node-pods.ts";
 
-/** A container that a pod is to have. */
+/** Settings of a container in a pod. */
 export interface CriContainerSpec {
   readonly name: string;
-  /** None unless told. */
+  /** Memory limit; none by default. */
   readonly memoryLimitBytes?: number;
-  /** A script that it runs instead of a long sleep. */
+  /** Script of its process; by default it sleeps. */
   readonly script?: string;
-  /** What the kubelet gives a Burstable container that requests next to nothing, unless told. */
+  /** By default the kubelet's value for a Burstable container with a tiny request. */
   readonly oomScoreAdj?: number;
-  /** Files of its cgroup that the runtime is told of by name, as the kubelet does for memory QoS. */
+  /** Files of its cgroup that the spec sets by name, as the kubelet does for memory QoS. */
   readonly unified?: Readonly<Record<string, string>>;
 }
 
@@ -24,7 +24,7 @@ const namespaceOptions = {
   ipc: NamespaceMode.POD,
 };
 
-/** A Burstable pod, without containers at first. */
+/** A Burstable pod, at first without containers. */
 export class CriPod {
   readonly id: string;
   readonly #guest: Guest;
@@ -43,7 +43,7 @@ export class CriPod {
     this.#config = config;
   }
 
-  /** Has the runtime run one. */
+  /** Makes the runtime run a pod. */
   static async run(
     guest: Guest,
     containerd: Containerd,
@@ -66,14 +66,14 @@ export class CriPod {
     return new CriPod(guest, containerd, podSandboxId, config);
   }
 
-  /** Has the runtime create a container and start it; rejects with the runtime's error. */
+  /** Makes the runtime create and start a container; rejects with the runtime's error. */
   async start(spec: CriContainerSpec): Promise<CriContainer> {
     const container = await this.create(spec);
     await this.#containerd.cri.startContainer({ containerId: container.id });
     return container;
   }
 
-  /** Has the runtime create a container, which does not run yet; rejects with the runtime's error. */
+  /** Makes the runtime create a container without starting it; rejects with the runtime's error. */
   async create(spec: CriContainerSpec): Promise<CriContainer> {
     const { name, memoryLimitBytes = 0, script, oomScoreAdj = 999, unified = {} } = spec;
     const { containerId } = await this.#containerd.cri.createContainer({
@@ -97,12 +97,12 @@ export class CriPod {
     return new CriContainer(this.#guest, this.#containerd, containerId, this.cgroup);
   }
 
-  /** Its uid. */
+  /** UID of the pod. */
   get uid(): string {
     return this.#config.metadata?.uid ?? "";
   }
 
-  /** The directory of its cgroup. */
+  /** Directory of the pod cgroup. */
   get cgroup(): string {
     return `/sys/fs/cgroup/kubepods.slice/kubepods-burstable.slice/${this.#config.linux?.cgroupParent}`;
   }
@@ -122,12 +122,12 @@ export class CriContainer {
     this.#podCgroup = podCgroup;
   }
 
-  /** The directory of its cgroup, where containerd has it under the systemd driver. */
+  /** Directory of the container cgroup, as containerd names it under the systemd driver. */
   get cgroup(): string {
     return `${this.#podCgroup}/cri-containerd-${this.id}.scope`;
   }
 
-  /** What files of its cgroup hold, by their names. */
+  /** Reads files of the container cgroup, by name. */
   async files<Name extends string>(...names: readonly Name[]): Promise<Record<Name, string>> {
     const values = (await this.#guest.must(`cd ${quote(this.cgroup)}; cat ${names.join(" ")}`))
       .trim()
@@ -135,13 +135,13 @@ export class CriContainer {
     return Object.fromEntries(names.map((name, index) => [name, values[index]])) as Record<Name, string>;
   }
 
-  /** Waits until files of its cgroup hold these lines, by their names; throws with what they hold after a while. */
+  /** Waits until files of the container cgroup have these values, by name; throws with their values after a time-out. */
   async untilFiles(wanted: Readonly<Record<string, string>>): Promise<void> {
     const paths = Object.keys(wanted).map((name) => `${this.cgroup}/${name}`);
     await untilHolds(this.#guest, paths, Object.values(wanted));
   }
 
-  /** Has the runtime give it another memory limit, as an in-place resize of its pod does; 0 leaves the one it has. */
+  /** Makes the runtime change the memory limit, as an in-place resize of the pod does; 0 keeps the limit. */
   async resize(memoryLimitBytes: number): Promise<void> {
     const linux = { memoryLimitInBytes: BigInt(memoryLimitBytes) };
     await this.#containerd.cri.updateContainerResources({ containerId: this.id, linux });

@@ -1,20 +1,25 @@
-/** A runtime as the kubelet has it: through CRI. */
+/** Client of a container runtime, through CRI as the kubelet uses it. */
 import { connect } from "node:net";
 import { type Client, createClient } from "@connectrpc/connect";
 import { createGrpcTransport, Http2SessionManager } from "@connectrpc/connect-node";
+import { patience } from "../patience.ts";
 import { RuntimeService } from "./cri_pb.ts";
 
-/** The calls of a runtime, and the connection that they share; an error is the runtime's, with its message. */
+/** A runtime's calls on one connection. An error has the runtime's message. */
 export type CriClient = Client<typeof RuntimeService> & Disposable;
 
-const timeoutSeconds = 40;
+const TIMEOUT_SECONDS = 60;
 
-/** Returns the client of a runtime that answers at a unix socket of this host; it connects when it is used. */
+/** Returns a client of the runtime at a unix socket of this host. It connects at the first call. */
 export function criClient(socket: string): CriClient {
-  // gRPC wants a host's name, of which a unix socket has none.
+  // gRPC requires a host name, which a unix socket does not have.
   const baseUrl = "http://localhost";
   const sessionManager = new Http2SessionManager(baseUrl, {}, { createConnection: () => connect(socket) });
-  const transport = createGrpcTransport({ baseUrl, sessionManager, defaultTimeoutMs: timeoutSeconds * 1000 });
+  const transport = createGrpcTransport({
+    baseUrl,
+    sessionManager,
+    defaultTimeoutMs: patience(TIMEOUT_SECONDS),
+  });
   return Object.assign(createClient(RuntimeService, transport), {
     [Symbol.dispose]: () => sessionManager.abort(),
   });

@@ -1,10 +1,10 @@
-/** A host on which no wasp was ever installed, and what is on it. */
+/** A host on which wasp was never installed, and a listing of its files. */
 import { type Guest, quote } from "./guest.ts";
 
-/** Users of the guest whose root is a folder of its own: for an administrator, other hosts. */
+/** Users of the guest with separate root folders, which are different hosts for an administrator. */
 export const otherHosts = ["second", "third"] as const;
 
-/** Makes a guest a host without swap, and with what stands for CRI-O: podman has its library for hooks. */
+/** Removes swap and containerd from a guest, and installs podman as CRI-O, whose hooks library it shares. */
 export async function makeFresh(guest: Guest): Promise<void> {
   const users = otherHosts.map(
     (user) => `
@@ -22,16 +22,16 @@ export async function makeFresh(guest: Guest): Promise<void> {
     systemctl reload ssh`);
 }
 
-/** Everything that an installation may change on a host: of a file its mode, owner and digest, a line each. */
+/** Lists everything that an installation may change on a host: mode, owner and digest of each file. */
 export function listing(guest: Guest): Promise<string> {
   return guest.must(`cd /
     places='etc usr/local usr/share/containers var/lib'
-    # podman keeps its containers in the first, and systemd random numbers for the next start in the second.
+    # The first is podman's storage, and the second is systemd's random seed for the next boot.
     shown() { find $places -path var/lib/containers -prune -o -path var/lib/systemd/random-seed -prune -o "$@"; }
     { shown -printf '%p %y %m %u:%g %l\\n'; shown -type f -exec sha256sum {} +; } | sort`);
 }
 
-/** Gives each other host its root: what the guest has now, with a layer of its own for what is changed, as by a script. */
+/** Gives each of the other hosts an overlay of the guest's current root, and runs a script in it. */
 export async function makeOtherHosts(guest: Guest, script: string): Promise<void> {
   for (const host of otherHosts) {
     const folder = `/run/hosts/${host}`;

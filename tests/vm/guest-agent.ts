@@ -1,11 +1,12 @@
 import type { LogEntry } from "../node/running-wasp.ts";
+import { ifHolds, retried } from "./deadline.ts";
 import type { Guest } from "./guest.ts";
 import { GuestService } from "./guest-service.ts";
 
-const port = 9809;
-const patienceSeconds = 10;
+const PORT = 9809;
+const PATIENCE_SECONDS = 30;
 
-/** `wasp agent` at work on the node, as a unit of systemd. */
+/** `wasp agent` on the node, as a systemd unit. */
 export class GuestAgent implements AsyncDisposable {
   readonly #guest: Guest;
   readonly #service: GuestService;
@@ -15,47 +16,47 @@ export class GuestAgent implements AsyncDisposable {
     this.#service = service;
   }
 
-  /** Starts it and waits until it is ready. */
+  /** Starts the agent and waits until it is ready. */
   static async start(guest: Guest, flags: readonly string[]): Promise<GuestAgent> {
-    const service = await GuestService.start(guest, "wasp-agent", "agent", [`--http-port=${port}`, ...flags]);
+    const service = await GuestService.start(guest, "wasp-agent", "agent", [`--http-port=${PORT}`, ...flags]);
     await service.event("agent-ready");
     return new GuestAgent(guest, service);
   }
 
-  /** All that it has logged. */
+  /** Returns all log entries. */
   async log(): Promise<LogEntry[]> {
     return await this.#service.log();
   }
 
-  /** All events of a name. */
+  /** Returns all entries of an event. */
   async events(name: string): Promise<LogEntry[]> {
     return await this.#service.events(name);
   }
 
-  /** Waits for an event, of which there may be some already, and returns the first that fits. */
+  /** Waits for an entry of an event that satisfies a condition, and returns the first, which may be an old one. */
   async event(name: string, fits?: (entry: LogEntry) => boolean, seconds?: number): Promise<LogEntry> {
     return await this.#service.event(name, fits, seconds);
   }
 
-  /** Its metrics, in Prometheus' text format. */
+  /** Returns the metrics in Prometheus' text format. */
   async metrics(): Promise<string> {
-    return await this.#guest.must(`busybox wget -qO- http://127.0.0.1:${port}/metrics`);
+    return await this.#guest.must(`busybox wget -qO- http://127.0.0.1:${PORT}/metrics`);
   }
 
-  /** Waits until the value of a series is as it should be. */
+  /** Waits until the value of a series satisfies a condition. */
   async untilMetric(
     series: string,
     isRight: (value: number) => boolean,
-    seconds = patienceSeconds,
+    seconds = PATIENCE_SECONDS,
   ): Promise<void> {
-    const deadline = Date.now() + seconds * 1000;
-    while (!isRight(await this.metric(series))) {
-      if (Date.now() > deadline) throw new Error(`${series} is ${await this.metric(series)} still`);
-      await Bun.sleep(100);
-    }
+    await retried(
+      seconds,
+      async () => ifHolds(isRight(await this.metric(series))),
+      async () => `${series} is still ${await this.metric(series)}`,
+    );
   }
 
-  /** The value of a series, `name` or `name{label="value"}`. */
+  /** Returns the value of a series, `name` or `name{label="value"}`. */
   async metric(series: string): Promise<number> {
     const metrics = await this.metrics();
     const line = metrics.split("\n").find((candidate) => candidate.startsWith(`${series} `));
@@ -63,23 +64,23 @@ export class GuestAgent implements AsyncDisposable {
     return Number(line.slice(series.length));
   }
 
-  /** The processor time that it has used so far. */
+  /** Returns the processor time used so far. */
   async processorSeconds(): Promise<number> {
     return Number(await this.#service.property("CPUUsageNSec")) / 1e9;
   }
 
-  /** The memory that it has at this moment, shared files included, in bytes. */
+  /** Returns the resident memory in bytes, with shared file pages. */
   async residentBytes(): Promise<number> {
     const status = await this.#guest.must(`cat /proc/${await this.#service.property("MainPID")}/status`);
     return Number(status.match(/^VmRSS:\s+(\d+) kB$/m)?.[1]) * 1024;
   }
 
-  /** Kills it, as the kernel would for want of memory. */
+  /** Kills the agent, as the OOM killer would. */
   async kill(): Promise<void> {
     await this.#service.kill();
   }
 
-  /** Has systemd stop it, if it still runs. */
+  /** Stops the agent, if it is still running. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#service[Symbol.asyncDispose]();
   }

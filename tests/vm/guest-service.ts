@@ -1,9 +1,10 @@
 import type { LogEntry } from "../node/running-wasp.ts";
+import { retried } from "./deadline.ts";
 import { type Guest, quote } from "./guest.ts";
 
-const patienceSeconds = 10;
+const PATIENCE_SECONDS = 30;
 
-/** A command of wasp's at work on the node, as a unit of systemd that logs in JSON. */
+/** A wasp command that runs on the node as a systemd unit and logs in JSON. */
 export class GuestService implements AsyncDisposable {
   readonly #guest: Guest;
   readonly #unit: string;
@@ -15,7 +16,7 @@ export class GuestService implements AsyncDisposable {
     this.#log = `/run/${name}.log`;
   }
 
-  /** Starts it under a name that no other has. */
+  /** Starts the command as a unit of this name, which must be unique. */
   static async start(
     guest: Guest,
     name: string,
@@ -33,47 +34,44 @@ export class GuestService implements AsyncDisposable {
     return service;
   }
 
-  /** All that it has logged. */
+  /** Returns all log entries. */
   async log(): Promise<LogEntry[]> {
-    // The last line may not be whole yet, and what ends it before its time is said in plain words.
+    // The last line may be incomplete, and an error at the start is plain text.
     const lines = (await this.#guest.must(`cat ${this.#log}`)).split("\n").slice(0, -1);
     return lines.filter((line) => line.startsWith("{")).map((line) => JSON.parse(line));
   }
 
-  /** All events of a name. */
+  /** Returns all entries of an event. */
   async events(name: string): Promise<LogEntry[]> {
     return (await this.log()).filter(({ event }) => event === name);
   }
 
-  /** Waits for an event, of which there may be some already, and returns the first that fits. */
+  /** Waits for an entry of an event that satisfies a condition, and returns the first, which may be an old one. */
   async event(
     name: string,
     fits: (entry: LogEntry) => boolean = () => true,
-    seconds = patienceSeconds,
+    seconds = PATIENCE_SECONDS,
   ): Promise<LogEntry> {
-    const deadline = Date.now() + seconds * 1000;
-    for (;;) {
-      const found = (await this.events(name)).find(fits);
-      if (found !== undefined) return found;
-      if (Date.now() > deadline)
-        throw new Error(`no ${name} in:\n${await this.#guest.must(`cat ${this.#log}`)}`);
-      await Bun.sleep(100);
-    }
+    return await retried(
+      seconds,
+      async () => (await this.events(name)).find(fits),
+      async () => `no ${name} in:\n${await this.#guest.must(`cat ${this.#log}`)}`,
+    );
   }
 
-  /** A property of its unit, as systemd shows it. */
+  /** Returns a property of the unit, as systemd shows it. */
   async property(name: string): Promise<string> {
     return (await this.#guest.must(`systemctl show --property=${name} --value ${this.#unit}`)).trim();
   }
 
-  /** Kills it, as the kernel would for want of memory. */
+  /** Kills the command, as the OOM killer would. */
   async kill(): Promise<void> {
     await this.#guest.must(
       `systemctl kill --signal=KILL ${this.#unit}; while systemctl is-active --quiet ${this.#unit}; do sleep 0.05; done`,
     );
   }
 
-  /** Has systemd stop it, if it still runs. */
+  /** Stops the unit, if it is still running. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#guest.must(`systemctl stop ${this.#unit} 2> /dev/null || true; rm --force ${this.#log}`);
   }

@@ -1,150 +1,178 @@
 /** A node to test on: a real systemd, kernel and container runtimes, emulated by QEMU. */
 import { dirname } from "node:path";
+import { scaledSeconds } from "./deadline.ts";
 import type { GuestImage } from "./image.ts";
 import { Machine, type MachineOptions } from "./machine.ts";
 
-/** What a script in the guest ended with; the code is 124 when its time was up. */
+/** Exit code and outputs of a script in the guest; the code is 124 after a time-out. */
 export interface Outcome {
-  code: number;
-  stdout: string;
-  stderr: string;
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
 }
 
-/** How a script is run in the guest. */
+/** Settings of a script's run in the guest. */
 export interface RunOptions {
-  /** After this time the script is killed; 120 seconds unless told. */
-  timeoutSeconds?: number;
-  /** What the script reads; nothing unless told. */
-  stdin?: string | Uint8Array;
+  /** Time after which the script is killed, on the reference machine; 120 seconds by default. */
+  readonly timeoutSeconds?: number;
+  /** Standard input; empty by default. */
+  readonly stdin?: string | Uint8Array;
 }
 
-/** How a guest is booted. */
-export interface BootOptions extends MachineOptions {
-  /** How many boots may die before the last one's error is thrown; 3 unless told. */
-  attempts?: number;
-}
+/** Starts that may fail before the last one's error is thrown: a kernel may crash under the emulation. */
+const START_ATTEMPTS = 3;
+const TIMEOUT_SECONDS = 120;
+/** Time beyond a script's own time-out after which the guest itself counts as hung. */
+const GRACE_SECONDS = 60;
+/** Difference between the guest's clock and the host's that is not corrected, because journald rotates its files at a step back. */
+const CLOCK_TOLERANCE_SECONDS = 2;
 
 /** A running guest. */
-export interface Guest extends AsyncDisposable {
-  /** The port of 127.0.0.1 that leads to its sshd. */
-  readonly sshPort: number;
-  /** Runs a bash script as root and returns what it ended with. */
-  run(script: string, options?: RunOptions): Promise<Outcome>;
-  /** Runs a bash script as root, returns its standard output, and throws if it fails. */
-  must(script: string, options?: RunOptions): Promise<string>;
-  /** Copies a file into the guest, with mode 755 unless told. */
-  push(localPath: string, remotePath: string, mode?: number): Promise<void>;
-  /** Returns a unix socket of this host that leads to one of the guest's, there or not, until the guest restarts. */
-  forward(remoteSocket: string): Promise<string>;
-  /** Restarts it as an administrator does, on the same disks, and waits until it is up again. */
-  reboot(): Promise<void>;
-  /** Takes its power away at once, and turns it on again, on the same disks. */
-  cutPower(): Promise<void>;
-  /** Returns the last lines of the serial console. */
-  consoleTail(): Promise<string>;
-  /** Kills the guest and removes all that it left. */
-  stop(): Promise<void>;
-}
+export class Guest implements AsyncDisposable {
+  readonly #machine: Machine;
+  /** Message of every call once the guest has died or hangs. */
+  #loss: string | undefined;
 
-const graceSeconds = 30;
-
-/** Boots a guest on a fresh copy of the image's disk and returns it once it is up and reachable. */
-export async function bootGuest(image: GuestImage, options: BootOptions = {}): Promise<Guest> {
-  const machine = await Machine.make(image, options);
-  const { attempts = 3 } = options;
-  try {
-    await turnOn(machine, attempts);
-  } catch (error) {
-    await machine.scrap();
-    throw error;
+  private constructor(machine: Machine) {
+    this.#machine = machine;
   }
-  return guestOn(machine, attempts);
-}
 
-/** Turns a machine on, again if it dies under the emulation. */
-async function turnOn(machine: Machine, attempts: number): Promise<void> {
-  for (let attempt = 1; ; attempt++) {
+  /** Starts a guest on disks of its own, and returns it once it is up and reachable. */
+  static async start(image: GuestImage, options: MachineOptions = {}): Promise<Guest> {
+    const guest = new Guest(await Machine.make(image, options));
     try {
-      await machine.turnOn();
-      const script = setClock(Math.round(Date.now() / 1000));
-      succeeded(script, await runOn(machine, script, {}));
-      return;
+      await guest.#turnOn();
     } catch (error) {
-      const report = `boot ${attempt} of ${attempts} failed: ${error}\n${await machine.consoleTail()}`;
-      if (attempt >= attempts) throw new Error(report);
-      console.warn(report);
+      await guest.stop();
+      throw error;
+    }
+    return guest;
+  }
+
+  /** Port of 127.0.0.1 that leads to its sshd. */
+  get sshPort(): number {
+    return this.#machine.sshPort;
+  }
+
+  /** Runs a bash script as root. */
+  async run(script: string, options: RunOptions = {}): Promise<Outcome> {
+    const { timeoutSeconds = TIMEOUT_SECONDS, stdin = "" } = options;
+    return await this.#execute(script, timeoutSeconds, Buffer.from(stdin));
+  }
+
+  /** Runs a bash script as root and returns its standard output; throws if it fails. */
+  async must(script: string, options: RunOptions = {}): Promise<string> {
+    return succeeded(script, await this.run(script, options));
+  }
+
+  /** Copies a file into the guest. */
+  async push(localPath: string, remotePath: string, mode = 0o755): Promise<void> {
+    // Renamed into place, because a file that is being executed cannot be written to.
+    const [target, draft] = [quote(remotePath), quote(`${remotePath}.part`)];
+    const script = `set -e
+      mkdir -p ${quote(dirname(remotePath))}
+      cat > ${draft}
+      chmod ${mode.toString(8)} ${draft}
+      mv ${draft} ${target}`;
+    succeeded(`push of ${localPath}`, await this.#execute(script, TIMEOUT_SECONDS, Bun.file(localPath)));
+  }
+
+  /** Returns a unix socket of this host that leads to one of the guest's, which may not exist yet, until the guest restarts. */
+  async forward(remoteSocket: string): Promise<string> {
+    return await this.#machine.forward(remoteSocket);
+  }
+
+  /** Restarts it as an administrator does, on the same disks, and waits until it is up again. */
+  async reboot(): Promise<void> {
+    this.#expectLasting();
+    await this.must("systemctl --no-block reboot");
+    await this.#machine.untilOff();
+    await this.#turnOn();
+  }
+
+  /** Cuts its power, and turns it on again on the same disks. */
+  async cutPower(): Promise<void> {
+    this.#expectLasting();
+    await this.#turnOn();
+  }
+
+  /** Writes a snapshot of it, for which it was started, and ends it. */
+  async save(): Promise<void> {
+    await this.must("sync");
+    await this.#machine.save();
+  }
+
+  /** Kills the guest and removes everything that it left. */
+  async stop(): Promise<void> {
+    await this.#machine.scrap();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+
+  #expectLasting(): void {
+    if (!this.#machine.isLasting) throw new Error("the guest's disk does not last: it cannot start again");
+  }
+
+  async #turnOn(): Promise<void> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        this.#loss = undefined;
+        await this.#machine.turnOn();
+        await this.#setClock();
+        return;
+      } catch (error) {
+        const report = `start ${attempt} of ${START_ATTEMPTS} failed: ${error}\n${await this.#machine.consoleTail()}`;
+        if (attempt >= START_ATTEMPTS) throw new Error(report);
+        console.warn(report);
+      }
     }
   }
-}
 
-/** Returns a script that leaves a clock alone that is right, because journald rotates its files at every step back. */
-function setClock(seconds: number): string {
-  return `offset=$((EPOCHSECONDS - ${seconds})); (( offset * offset <= 4 )) || date --set=@${seconds}`;
-}
-
-function guestOn(machine: Machine, attempts: number): Guest {
-  const run = (script: string, options: RunOptions = {}) => runOn(machine, script, options);
-  const must = async (script: string, options: RunOptions = {}) =>
-    succeeded(script, await runOn(machine, script, options));
-  return {
-    sshPort: machine.sshPort,
-    run,
-    must,
-    push: (localPath, remotePath, mode = 0o755) => push(machine, localPath, remotePath, mode),
-    forward: (remoteSocket) => machine.forward(remoteSocket),
-    reboot: async () => {
-      await must("systemctl --no-block reboot");
-      await machine.untilOff();
-      await turnOn(machine, attempts);
-    },
-    cutPower: () => turnOn(machine, attempts),
-    consoleTail: () => machine.consoleTail(),
-    stop: () => machine.scrap(),
-    [Symbol.asyncDispose]: () => machine.scrap(),
-  };
-}
-
-async function runOn(machine: Machine, script: string, options: RunOptions): Promise<Outcome> {
-  const { timeoutSeconds = 120, stdin = "" } = options;
-  return await execute(machine, script, timeoutSeconds, Buffer.from(stdin));
-}
-
-async function push(machine: Machine, localPath: string, remotePath: string, mode: number): Promise<void> {
-  // Written beside and moved in, because a file that is being executed cannot be written to.
-  const [target, draft] = [quote(remotePath), quote(`${remotePath}.part`)];
-  const script = `set -e
-    mkdir -p ${quote(dirname(remotePath))}
-    cat > ${draft}
-    chmod ${mode.toString(8)} ${draft}
-    mv ${draft} ${target}`;
-  succeeded(`push of ${localPath}`, await execute(machine, script, 120, Bun.file(localPath)));
-}
-
-async function execute(
-  machine: Machine,
-  script: string,
-  timeoutSeconds: number,
-  stdin: Buffer | Bun.BunFile,
-): Promise<Outcome> {
-  const command = `timeout --kill-after=5 ${timeoutSeconds} bash -c ${quote(script)}`;
-  const client = Bun.spawn([...machine.ssh, command], {
-    stdin,
-    stdout: "pipe",
-    stderr: "pipe",
-    // The guest keeps the time itself; this one is for a guest that no longer can.
-    timeout: (timeoutSeconds + graceSeconds) * 1000,
-    killSignal: "SIGKILL",
-  });
-  const [stdout, stderr] = await Promise.all([client.stdout.text(), client.stderr.text()]);
-  const code = await client.exited;
-  if (client.signalCode || (code === 255 && !(await machine.isConnected()))) {
-    throw new Error(`lost the guest during: ${script}\n${stderr}${await machine.consoleTail()}`);
+  /** Corrects the clock, which a snapshot leaves where it was. */
+  async #setClock(): Promise<void> {
+    const before = Date.now();
+    const guestSeconds = Number(await this.must("echo $EPOCHREALTIME"));
+    const offset = Math.round((before + Date.now()) / 2000 - guestSeconds);
+    if (Math.abs(offset) > CLOCK_TOLERANCE_SECONDS)
+      await this.must(`date --set=@$((EPOCHSECONDS + ${offset}))`);
   }
-  return { code, stdout, stderr };
+
+  async #execute(script: string, timeoutSeconds: number, stdin: Buffer | Bun.BunFile): Promise<Outcome> {
+    if (this.#loss !== undefined) throw new Error(this.#loss);
+    const seconds = scaledSeconds(timeoutSeconds);
+    const hungAfter = (seconds + scaledSeconds(GRACE_SECONDS)) * 1000;
+    const startedAt = performance.now();
+    const client = Bun.spawn(
+      [...this.#machine.ssh, `timeout --kill-after=5 ${seconds} bash -c ${quote(script)}`],
+      {
+        stdin,
+        stdout: "pipe",
+        stderr: "pipe",
+        // The guest keeps the time-out itself, unless it hangs.
+        timeout: hungAfter,
+        killSignal: "SIGKILL",
+      },
+    );
+    const [stdout, stderr] = await Promise.all([client.stdout.text(), client.stderr.text()]);
+    const code = await client.exited;
+    const isHung = client.signalCode !== null && performance.now() - startedAt >= hungAfter;
+    if (isHung || (code === 255 && !(await this.#machine.isConnected()))) {
+      const tail = await this.#machine.consoleTail();
+      this.#loss = `lost the guest during: ${script}\n${stderr}${tail}`;
+      // A guest that hangs would take a processor from the others.
+      await this.#machine.turnOff();
+      throw new Error(this.#loss);
+    }
+    if (client.signalCode !== null)
+      throw new Error(`ssh was ended by ${client.signalCode} during: ${script}`);
+    return { code, stdout, stderr };
+  }
 }
 
-function succeeded(what: string, { code, stdout, stderr }: Outcome): string {
-  if (code !== 0) throw new Error(`ended with ${code} in the guest: ${what}\n${stderr}${stdout}`);
+function succeeded(name: string, { code, stdout, stderr }: Outcome): string {
+  if (code !== 0) throw new Error(`ended with ${code} in the guest: ${name}\n${stderr}${stdout}`);
   return stdout;
 }
 

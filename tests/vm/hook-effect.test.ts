@@ -1,5 +1,5 @@
-/** What the limit that wasp's hook wrote does to a running container, and how long it lasts. */
-import { describe, expect, setDefaultTimeout, test } from "bun:test";
+/** Effect of the hook's swap limit on a running container, and its persistence. */
+import { describe, expect, test } from "bun:test";
 import {
   effectiveLimit,
   hostCgroups,
@@ -11,24 +11,22 @@ import {
   runtimes,
 } from "./container.ts";
 import { quote } from "./guest.ts";
-import { sharedGuest } from "./node.ts";
+import { startNode } from "./node.ts";
 import { oomScoreAdjOf32MiB, podSlices, swapShares } from "./pods.ts";
 
-setDefaultTimeout(60_000);
-
-const guest = await sharedGuest();
+const guest = await startNode();
 const shareOfSwap = await swapShares(guest);
 
-// Of a request just below 62 MiB, as high as a limit of 64 MiB allows: some 30 MiB of the node's swap.
+// For a request just below 62 MiB, the most that a limit of 64 MiB allows: about 30 MiB of the node's swap.
 const largeOomScoreAdj = 970;
 const burstable = { cgroupParent: podSlices.Burstable, oomScoreAdj: largeOomScoreAdj, memory: "64m" };
 const guaranteed = { cgroupParent: podSlices.Guaranteed, oomScoreAdj: -997, memory: "64m" };
 const killed = 128 + 9;
 
 /**
- * Uses 80 MiB, then 160 MiB of memory, and prints how each ended and how much was swapped.
+ * Script that uses 80 MiB, then 160 MiB of memory, and prints both exit codes and the peak of swap.
  *
- * From /dev/urandom, because this kernel swaps no zeros; in processes of their own, because the kernel kills the largest.
+ * The data is random, because the kernel does not swap pages of zeros. The OOM killer ends dd, the largest process.
  */
 const hog = `
 dd if=/dev/urandom of=/dev/null bs=80M count=1; echo $?
@@ -44,7 +42,7 @@ describe.each(runtimes)("under %s, a container", (runtime) => {
     expect(swapPeakBytes).toBeGreaterThanOrEqual(0.9 * limitBytes);
   });
 
-  test("that is Guaranteed never swaps", async () => {
+  test("that is Guaranteed does not swap", async () => {
     expect(await runHog(runtime, guaranteed)).toEqual({
       moderate: killed,
       excessive: killed,
@@ -52,7 +50,7 @@ describe.each(runtimes)("under %s, a container", (runtime) => {
     });
   });
 
-  test("keeps its limit while it runs and when systemd reloads, and its monitor has none", async () => {
+  test("keeps its limit when systemd reloads, and its monitor has no limit", async () => {
     const spec = { cgroupParent: podSlices.Burstable, oomScoreAdj: oomScoreAdjOf32MiB, memory: "64m" };
     const id = (await guest.must(podmanRun(runtime, spec, ["--detach", "--rm"], "exec sleep 600"))).trim();
     try {

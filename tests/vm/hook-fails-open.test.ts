@@ -1,5 +1,5 @@
-/** Whatever is wrong with wasp's hook or around it, the container starts, and one line says why it has no more swap. */
-import { describe, expect, setDefaultTimeout, test } from "bun:test";
+/** The hook fails open: the container starts, and one log line has the reason for its missing swap. */
+import { describe, expect, test } from "bun:test";
 import {
   type ContainerSpec,
   effectiveLimit,
@@ -9,21 +9,19 @@ import {
   runtimes,
   startContainer,
 } from "./container.ts";
-import { sharedGuest } from "./node.ts";
+import { startNode } from "./node.ts";
 import { oomScoreAdjOf32MiB, podSlices } from "./pods.ts";
-
-setDefaultTimeout(60_000);
 
 interface Case {
   name: string;
-  /** What runs as the hook, with the bundle as its folder and mounts of its own. */
+  /** Script that runs as the hook, in the bundle's folder and a mount namespace. */
   script: string;
   error: string | RegExp;
-  /** Whether nothing tells the container's id. */
+  /** True if the hook cannot learn the container's ID. */
   isNameless?: boolean;
 }
 
-const guest = await sharedGuest();
+const guest = await startNode();
 
 const spec: ContainerSpec = {
   cgroupParent: podSlices.Burstable,
@@ -33,35 +31,35 @@ const spec: ContainerSpec = {
 
 const cases: Case[] = [
   {
-    name: "a flag that there is not",
+    name: "an unknown flag",
     script: "exec wasp hook --dry-rum",
     error: /^unknown flag --dry-rum: did you mean --dry-run\?$/,
   },
   {
-    name: "a flag with a wrong value",
+    name: "an invalid value of a flag",
     script: "exec wasp hook --swap-behavior Limited",
     error: '--swap-behavior: "Limited" is not one of NoSwap, LimitedSwap, UnlimitedSwap',
   },
   {
-    name: "a state that never came",
+    name: "an empty state",
     script: "exec wasp hook < /dev/null",
     error: "OCI state: is empty",
     isNameless: true,
   },
   {
-    name: "a root that is not there",
+    name: "a missing root folder",
     script: "exec wasp hook --fsroot /nowhere",
     error: /^open \/nowhere\/.*\/config\.json: No such file or directory$/,
   },
   {
-    name: "a config.json cut short",
+    name: "a truncated config.json",
     script:
       "head --bytes=200 config.json > /run/cut.json && mount --bind /run/cut.json config.json && exec wasp hook",
     error: /\/config\.json: is not JSON: /,
   },
   {
-    name: "a process that is gone",
-    // The highest pid of a 64-bit kernel is one less.
+    name: "a process that has ended",
+    // The highest PID of a 64-bit kernel is one less.
     script: "jq '.pid = 4194304' | wasp hook",
     error: "process 4194304 is gone: no /proc/4194304/cgroup",
   },
@@ -71,18 +69,18 @@ const cases: Case[] = [
     error: /^process 1 is not in kubepods-burstable-pod.*\.scope, as its config says, but in \/init\.scope$/,
   },
   {
-    name: "a /proc/meminfo that cannot be read",
+    name: "an unreadable /proc/meminfo",
     script: "mount --bind /proc/1/mem /proc/meminfo && exec wasp hook",
     error: "read /proc/meminfo: Input/output error",
   },
   {
-    name: "a cgroup that cannot be written to",
+    name: "a read-only cgroup",
     script: "mount -o remount,bind,ro /sys/fs/cgroup && exec wasp hook",
     error: /^open \/sys\/fs\/cgroup\/.*\/memory\.swap\.max: Read-only file system$/,
   },
 ];
 
-describe.each(runtimes)("under %s, a container starts in spite of", (runtime) => {
+describe.each(runtimes)("under %s, a container starts despite", (runtime) => {
   test.each(cases)("$name", async ({ script, error, isNameless = false }) => {
     const hooksFolder = await installScript(guest, script);
     const container = await startContainer(guest, runtime, { ...spec, hooksFolder });

@@ -1,5 +1,5 @@
-/** What an administrator's flags in the hook's definition change for a container. */
-import { describe, expect, setDefaultTimeout, test } from "bun:test";
+/** Effect of flags in the hook's definition. */
+import { describe, expect, test } from "bun:test";
 import {
   type ContainerSpec,
   effectiveLimit,
@@ -8,10 +8,8 @@ import {
   runtimes,
   startContainer,
 } from "./container.ts";
-import { sharedGuest } from "./node.ts";
+import { startNode } from "./node.ts";
 import { oomScoreAdjOf32MiB, podSlices, swapShares } from "./pods.ts";
-
-setDefaultTimeout(60_000);
 
 interface Case {
   flags: string;
@@ -21,7 +19,7 @@ interface Case {
   reason: string;
 }
 
-const guest = await sharedGuest();
+const guest = await startNode();
 const shareOfSwap = await swapShares(guest);
 
 const burstable = { cgroupParent: podSlices.Burstable, oomScoreAdj: oomScoreAdjOf32MiB };
@@ -59,7 +57,7 @@ const cases: Case[] = [
   },
   {
     flags: "--pod-overrides Any",
-    name: "lets a pod ask for more",
+    name: "allows a pod to request more",
     spec: { ...withoutSwap, annotations: { "wasp.io/swap-limit": "256Mi" } },
     limitBytes: 256 * 1024 ** 2,
     reason: "pod-override",
@@ -83,10 +81,10 @@ describe.each(runtimes)("under %s,", (runtime) => {
     ]);
   });
 
-  test("--dry-run says what it would write, and writes nothing", async () => {
+  test("--dry-run logs the limit without writing it", async () => {
     const hooksFolder = await installFlags(guest, ["--dry-run"]);
     const { own, id, log } = await startContainer(guest, runtime, { ...withoutSwap, hooksFolder });
-    // The second is the scope of crun, which gives it as much swap as memory.
+    // The second is crun's scope, whose swap limit equals its memory limit.
     const untouched = runtime === "crun" ? [0, 64 * 1024 ** 2] : [0];
     expect(own.map(({ swapMaxBytes }) => swapMaxBytes)).toEqual(untouched);
     const [line] = log;
@@ -100,7 +98,7 @@ describe.each(runtimes)("under %s,", (runtime) => {
     expect(wholePages(Number(line?.["limitBytes"]))).toBe(share);
   });
 
-  test("--log-file takes the line from the kernel's log to a file", async () => {
+  test("--log-file writes the line to a file instead of the kernel log", async () => {
     const file = `/run/wasp-${runtime}.log`;
     const hooksFolder = await installFlags(guest, ["--log-file", file]);
     const { id, log } = await startContainer(guest, runtime, { ...withoutSwap, hooksFolder });

@@ -1,5 +1,5 @@
-/** What wasp's hook, installed as on a real node, gives each kind of container before its first instruction. */
-import { describe, expect, setDefaultTimeout, test } from "bun:test";
+/** Swap limits of all kinds of containers before their first instruction, with the hook installed as on a real node. */
+import { describe, expect, test } from "bun:test";
 import {
   type ContainerSpec,
   containerName,
@@ -9,22 +9,20 @@ import {
   runtimes,
   startContainer,
 } from "./container.ts";
-import { sharedGuest } from "./node.ts";
+import { startNode } from "./node.ts";
 import { oomScoreAdjOf32MiB, podPaths, podSlices, swapShares } from "./pods.ts";
-
-setDefaultTimeout(60_000);
 
 interface Case extends ContainerSpec {
   name: string;
-  /** The limit that the container's first process finds in force. */
+  /** Effective limit that the container's first process reads. */
   limitBytes: number;
   event: string;
   reason: string;
-  /** Any other field of the line in the log. */
+  /** Other fields of the log line. */
   fields?: Record<string, string>;
 }
 
-const guest = await sharedGuest();
+const guest = await startNode();
 const shareOfSwap = await swapShares(guest);
 const MiB = 1024 ** 2;
 
@@ -50,14 +48,14 @@ const cases: Case[] = [
     ...granted,
   },
   {
-    // Its scope denies swap too, so that under crun both levels have to be written.
+    // The scope denies swap too, so that under crun the hook must write both levels.
     name: "Burstable without a memory limit whose kubelet denies swap",
     ...burstable,
     unified: { "memory.swap.max": "0" },
     ...granted,
   },
   {
-    name: "Burstable with a request of next to nothing",
+    name: "Burstable with a tiny request",
     ...burstable,
     oomScoreAdj: 999,
     ...denied,
@@ -98,14 +96,14 @@ const cases: Case[] = [
     fields: { namespace },
   })),
   {
-    name: "that asks for no swap",
+    name: "that requests no swap",
     ...burstable,
     annotations: { "wasp.io/swap-limit": "0" },
     ...denied,
     reason: "pod-override",
   },
   {
-    name: "that asks for less swap",
+    name: "that requests less swap",
     ...burstable,
     memory: "64m",
     annotations: { "wasp.io/swap-limit": "8Mi" },
@@ -114,7 +112,7 @@ const cases: Case[] = [
     reason: "pod-override",
   },
   {
-    name: "that asks for more swap",
+    name: "that requests more swap",
     ...burstable,
     memory: "64m",
     annotations: { "wasp.io/swap-limit": "1Gi" },
@@ -122,7 +120,7 @@ const cases: Case[] = [
     fields: { ignoredOverride: "1Gi: above the entitlement, and podOverrides is Lower" },
   },
   {
-    name: "whose pod asks for it by name",
+    name: "whose pod requests swap for it by name",
     ...burstable,
     memory: "64m",
     annotations: { "wasp.io/swap-limit": "8Mi", [`swap-limit.wasp.io/${containerName}`]: "4Mi" },
@@ -188,7 +186,7 @@ describe.each(runtimes)("under %s, a container", (runtime) => {
     ]);
   });
 
-  test("of a static pod is kept from the hook by its definition", async () => {
+  test("of a static pod is excluded by the hook's definition", async () => {
     const annotations = { "kubernetes.io/config.source": "file" };
     const { own, log } = await startContainer(guest, runtime, { ...burstable, annotations });
     expect(own.filter(isLimited)).toEqual([]);
@@ -196,7 +194,7 @@ describe.each(runtimes)("under %s, a container", (runtime) => {
   });
 });
 
-/** crun with systemd puts the process one level below the scope. */
+/** Returns the number of the container's own cgroups: crun with systemd puts the process one level below the scope. */
 function levelsOf(runtime: Runtime, { cgroupManager }: ContainerSpec): number {
   return runtime === "crun" && cgroupManager !== "cgroupfs" ? 2 : 1;
 }

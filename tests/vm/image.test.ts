@@ -1,39 +1,37 @@
-import { beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { beforeAll, describe, expect, test } from "bun:test";
 import { wasp } from "../node/binary.ts";
 import { imageCommand, loadImage } from "./agent-image.ts";
 import { type Runtime, runtimes } from "./container.ts";
-import { sharedGuest } from "./node.ts";
+import { startNode } from "./node.ts";
 
-setDefaultTimeout(120_000);
-
-const guest = await sharedGuest();
+const guest = await startNode();
 
 beforeAll(() => loadImage(guest));
 
-/** Returns the command that runs the image as the DaemonSet does, but with no network. */
+/** Returns the command that runs the image as the DaemonSet does, but without network. */
 function podmanRun(runtime: Runtime, args: string[], env: Record<string, string> = {}): string {
   return imageCommand(runtime, { flags: ["--rm", "--network", "none"], env, args });
 }
 
-/** Returns the command that runs a script in the agent's place: the binary itself is the only program that can. */
+/** Returns the command that runs a script instead of the agent, with the only program in the image: the binary itself. */
 function podmanScript(runtime: Runtime, script: string): string {
   return podmanRun(runtime, ["-e", `const fs = require("node:fs"); ${script}`], { BUN_BE_BUN: "1" });
 }
 
-/** Runs an expression in the agent's place, and returns what it comes to. */
+/** Evaluates an expression instead of the agent; returns its value, or an error's code. */
 async function evaluate(runtime: Runtime, expression: string): Promise<unknown> {
   const tried = `let result; try { result = ${expression}; } catch ({ code }) { result = code; }`;
   const script = `${tried} console.log(JSON.stringify(result ?? null));`;
   return JSON.parse(await guest.must(podmanScript(runtime, script)));
 }
 
-describe.each(runtimes)("the image under %s, with no more than the DaemonSet gives it", (runtime) => {
+describe.each(runtimes)("the image under %s, with the DaemonSet's rights", (runtime) => {
   test("runs wasp", async () => {
     const { stdout } = await wasp(["--version"]);
     expect(await guest.must(podmanRun(runtime, ["--version"]))).toBe(stdout);
   });
 
-  test("is root without a capability, under seccomp, in cgroups of its own", async () => {
+  test("is root without capabilities, under seccomp, in a cgroup namespace", async () => {
     const status = String(await evaluate(runtime, `fs.readFileSync("/proc/self/status", "utf8")`));
     const field = (name: string) => status.match(new RegExp(`^${name}:\\s+(\\S+)`, "m"))?.[1];
     expect(field("Uid")).toBe("0");
@@ -62,7 +60,7 @@ describe.each(runtimes)("the image under %s, with no more than the DaemonSet giv
     }
   });
 
-  test("sees a cgroup come that the node makes", async () => {
+  test("is notified of a new cgroup on the node", async () => {
     const [name, record] = [`wasp-image-${runtime}`, `/run/wasp-image-${runtime}`];
     const watch = podmanScript(
       runtime,
@@ -78,7 +76,7 @@ describe.each(runtimes)("the image under %s, with no more than the DaemonSet giv
     expect(await guest.must(script)).toBe(`watching\nrename ${name}\n`);
   });
 
-  test("finds the node's own memory, swap, counters and pressure in its /proc", async () => {
+  test("reads the node's memory, swap, counters and pressure from its /proc", async () => {
     const read = async (file: string) =>
       String(await evaluate(runtime, `fs.readFileSync("/proc/${file}", "utf8")`));
     const totals = (meminfo: string) => meminfo.match(/^(MemTotal|SwapTotal): .*$/gm);
@@ -90,14 +88,14 @@ describe.each(runtimes)("the image under %s, with no more than the DaemonSet giv
     expect(await read("pressure/memory")).toMatch(/^some avg10=.*\nfull avg10=.*\n$/);
   });
 
-  // The kernel keeps the limits of a cgroup namespace's root from whoever is in it (nsdelegate), whoever's they are.
-  test("is refused the swap limit of its own cgroup alone", async () => {
+  // With nsdelegate, the kernel refuses writes to the limits of a cgroup namespace's root from inside of it.
+  test("cannot write the swap limit of its own cgroup", async () => {
     const own = `fs.readdirSync("/sys/fs/cgroup/machine.slice").filter((name) => /^libpod-[0-9a-f]{64}/.test(name))
       .flatMap((scope) => [scope + "/container", scope]).map((level) => "/sys/fs/cgroup/machine.slice/" + level)
       .filter((folder) => fs.existsSync(folder))
       .find((folder) => fs.readFileSync(folder + "/cgroup.procs", "utf8").split("\\n").includes("" + process.pid))`;
-    // As systemd mounts it. Whoever mounts it without that option outside of a cgroup namespace, as runc does for a
-    // container that shares the host's, takes the option from the whole node (kernel/cgroup/cgroup.c, cgroup_get_tree).
+    // systemd's mount options. A mount without them outside of a cgroup namespace, as by runc for a container that shares
+    // the host's, removes the options from the whole node (kernel/cgroup/cgroup.c, cgroup_get_tree).
     await guest.must("mount --options remount,nsdelegate,memory_recursiveprot /sys/fs/cgroup");
     expect(await evaluate(runtime, `fs.writeFileSync(${own} + "/memory.swap.max", "0")`)).toBe("EPERM");
   });

@@ -1,19 +1,21 @@
-/** Swap that wasp install makes on a real node: on each kind of target, again after a start, and gone without a trace. */
+/** Swap from wasp install on a real node: each kind of target, the next boot, and removal without a trace. */
 import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { WASP, wasp } from "../node/binary.ts";
-import { bootGuest } from "./guest.ts";
+import { patience } from "../patience.ts";
+import { secondDisk as DISK } from "./disks.ts";
+import { Guest } from "./guest.ts";
 import { guestImage } from "./image.ts";
-import { secondDisk as DISK } from "./machine.ts";
 import { provision } from "./machine-config.ts";
 import { podSlices } from "./pods.ts";
 
-setDefaultTimeout(300_000);
+// Longer than a restart may take: a test that ends during one would leave it to the next test.
+setDefaultTimeout(patience(2400));
 
 const MiB = 1024 ** 2;
 const SWAP_FILE = "/var/lib/wasp/swapfile";
 
-const guest = await bootGuest(await guestImage(), { isLasting: true, secondDiskMiB: 128 });
-// Pushed by hand: the binary is not among the parts that these tests install.
+const guest = await Guest.start(await guestImage(), { isLasting: true, secondDiskMiB: 128 });
+// These tests install parts other than the binary.
 await guest.push(WASP, "/usr/local/bin/wasp");
 const listing = await listFiles();
 
@@ -22,7 +24,7 @@ afterAll(() => guest.stop());
 const install = (...flags: string[]) => guest.run(`wasp install --only swap ${flags.join(" ")}`);
 const uninstall = () => guest.run("wasp uninstall");
 
-/** What is swapped to besides the guest's own swap file, with size and priority. */
+/** Reads the active swap areas except for the guest's own, with size and priority. */
 async function swaps(): Promise<readonly string[]> {
   const areas = await guest.must("swapon --noheadings --bytes --show=NAME,SIZE,PRIO");
   const lines = areas
@@ -32,7 +34,7 @@ async function swaps(): Promise<readonly string[]> {
   return lines.filter((line) => !line.startsWith("/swapfile "));
 }
 
-/** All that wasp could leave behind: files, enabled units, the modes of folders. */
+/** Lists everything that wasp could leave behind: files, enabled units, modes of folders. */
 function listFiles(): Promise<string> {
   return guest.must(
     "find /etc /var/lib /usr/local /srv -xdev -not -path '/var/lib/systemd/*' -not -name '*cache*' -printf '%p %y %m %l\\n' | sort",
@@ -53,7 +55,7 @@ async function expectGone(): Promise<void> {
 }
 
 describe("a file", () => {
-  test("is swapped to at once, once", async () => {
+  test("is swapped to at once, and a repetition changes nothing", async () => {
     const first = await install("--swap-file", SWAP_FILE, "--swap-size 64Mi --swap-priority 7");
     expect(first).toMatchObject({ code: 0, stderr: "" });
     expect(first.stdout).toContain(
@@ -67,7 +69,7 @@ describe("a file", () => {
     }
   });
 
-  test("is swapped to as long as a container has what does not fit below its limit", async () => {
+  test("stays while a container's memory and swap exceed its memory limit", async () => {
     const id = "171".repeat(21).padEnd(64, "0");
     const limits = "--property MemoryMax=24M --property MemoryHigh=infinity";
     const scope = `/sys/fs/cgroup/kubepods.slice/kubepods-burstable.slice/${podSlices.Burstable}/crio-${id}.scope`;
@@ -84,7 +86,7 @@ describe("a file", () => {
     await expectGone();
   });
 
-  test("of others is left as it is", async () => {
+  test("of others is not touched", async () => {
     const before = await guest.must("echo mine >/srv/swap; stat -c %Y%s /srv/swap");
     const { code, stderr } = await install("--swap-file /srv/swap --swap-size 64Mi");
     expect(code).toBe(1);
@@ -94,7 +96,7 @@ describe("a file", () => {
     expect(await listFiles()).toBe(listing);
   });
 
-  test("is not made beside swap enough, where no place is chosen", async () => {
+  test("is not made if there is enough swap and no target is chosen", async () => {
     expect((await install("--overcommit 105%")).stdout).toContain(
       "there is enough swap already, not set up by wasp",
     );
@@ -102,7 +104,7 @@ describe("a file", () => {
   });
 });
 
-describe("a file on a file system of its own", () => {
+describe("a file on another file system", () => {
   const mounts: Record<string, string> = {
     btrfs:
       "truncate -s 300M /run/img; mkfs.btrfs -q /run/img; mount -o loop,compress-force=zstd /run/img /mnt; chattr +c /mnt",
@@ -117,7 +119,7 @@ describe("a file on a file system of its own", () => {
   const mount = (kind: string) => guest.must(`set -e; ${mounts[kind]}`);
   const unmount = () => guest.must("umount /mnt; losetup --detach-all; rm -rf /run/img /run/img2 /run/ov");
 
-  test.each(["btrfs", "xfs"])("is swapped to on %s, and its folders go with it", async (kind) => {
+  test.each(["btrfs", "xfs"])("is swapped to on %s, and removed with its folders", async (kind) => {
     await mount(kind);
     const path = "/mnt/deep/down/swap";
     expect(await install("--swap-file", path, "--swap-size 64Mi")).toMatchObject({ code: 0, stderr: "" });
@@ -144,7 +146,7 @@ describe("a file on a file system of its own", () => {
   });
 });
 
-test("zram comes back when the node starts again, and is given back", async () => {
+test("zram returns at the next boot, and its device is removed", async () => {
   const { code, stderr, stdout } = await install("--zram --swap-size 128Mi");
   expect([code, stderr]).toEqual([0, ""]);
   expect(stdout).toContain("zram keeps swapped-out memory in memory");
@@ -159,7 +161,7 @@ test("zram comes back when the node starts again, and is given back", async () =
 });
 
 describe("a disk", () => {
-  test("that holds something, or is in use, is not touched", async () => {
+  test("that has data, or is in use, is not touched", async () => {
     await guest.must(`mke2fs -q ${DISK}`);
     const digest = await guest.must(`sha256sum <${DISK}`);
     for (const flags of ["", "--encrypt"]) {
@@ -171,29 +173,29 @@ describe("a disk", () => {
     await guest.must(`mount ${DISK} /mnt`);
     expect((await install(`--swap-device ${DISK}`)).stderr).toContain("is in use, as /mnt");
     await guest.must("umount /mnt");
-    expect((await install("--swap-device /dev/nvme0n1")).stderr).toContain("is in use, as /");
+    expect((await install("--swap-device /dev/sda")).stderr).toContain("is in use, as /");
     await guest.must(`wipefs --all --quiet ${DISK}`);
     expect((await install(`--swap-device ${DISK}`)).stderr).toContain("its first MiB is not zeros");
     await guest.must(`dd if=/dev/zero of=${DISK} bs=1M count=128 status=none`);
   });
 
-  test("is swapped to by the name that stays, comes back, and is blank again", async () => {
+  test("is swapped to by its persistent name, also at the next boot, and is blank after removal", async () => {
     const { code, stderr } = await install("--swap-device /dev/vda --swap-size 100Mi --only system-slice");
     expect([code, stderr]).toEqual([0, ""]);
     expect(await swaps()).toEqual([expect.stringMatching(/^\/dev\/vda 134213632 -\d$/)]);
     expect(await guest.must("cat /etc/systemd/system/dev-disk-*.swap")).toContain(`What=${DISK}\n`);
     await guest.reboot();
     expect(await swaps()).toEqual([expect.stringMatching(/^\/dev\/vda 134213632 -\d$/)]);
-    // Told to systemd since the start: before udev was there, the disk had no such name.
-    const told = "/run/systemd/system.control/system.slice.d/50-IODeviceLatencyTargetUSec.conf";
-    expect(await guest.must(`cat ${told}`)).toContain(`\nIODeviceLatencyTargetSec=${DISK} 50ms\n`);
+    // Set since the boot: before udev ran, the disk had no such name.
+    const dropIn = "/run/systemd/system.control/system.slice.d/50-IODeviceLatencyTargetUSec.conf";
+    expect(await guest.must(`cat ${dropIn}`)).toContain(`\nIODeviceLatencyTargetSec=${DISK} 50ms\n`);
     await expectGreen();
     expect((await install()).stdout).toContain("nothing to do: swap: all as planned");
     await expectGone();
     expect(await guest.must(`wipefs --noheadings ${DISK}`)).toBe("");
   });
 
-  test("comes back with another key where it is encrypted", async () => {
+  test("that is encrypted returns with another key at the next boot", async () => {
     const { code, stderr } = await install("--swap-device", DISK, "--encrypt");
     expect([code, stderr]).toEqual([0, ""]);
     const area = [expect.stringMatching(/^\/dev\/dm-0 117436416 -\d$/)];
@@ -201,7 +203,7 @@ describe("a disk", () => {
     const key = () => guest.must("dmsetup table --showkeys wasp-swap | cut -d' ' -f5");
     const first = await key();
     expect(first).toMatch(/^[0-9a-f]{128}$/m);
-    // What marks it as wasp's is all that can be read of it.
+    // Only wasp's label is readable.
     expect(await guest.must(`blkid -p -o value -s TYPE -s LABEL ${DISK} | sort`)).toBe(
       "crypto_LUKS\nwasp-swap\n",
     );
@@ -209,7 +211,7 @@ describe("a disk", () => {
     expect(await swaps()).toEqual(area);
     expect(await key()).not.toBe(first);
     await expectGreen();
-    // Without the guest's own, there is nothing to say of swap.
+    // Without the guest's own swap, every check of swap passes.
     await guest.must("swapoff /swapfile");
     const { stdout } = await guest.run("wasp install --check");
     expect(stdout.match(/^\w+ +swap\S*/gm)?.map((line) => line.split(/ +/).join(" "))).toEqual([
@@ -228,8 +230,8 @@ describe("a disk", () => {
   });
 });
 
-// Last: what the operator would take away again stays.
-test("a node that OpenShift's operator makes ready swaps after its start, and its own services do not", async () => {
+// Last, because only the operator removes what it has made.
+test("a node that OpenShift's operator has configured swaps after its boot, except for system services", async () => {
   const { exitCode, stdout } = await wasp(["install", "--print", "openshift", "--overcommit", "105%"]);
   expect(exitCode).toBe(0);
   await provision(guest, stdout);
@@ -240,12 +242,12 @@ test("a node that OpenShift's operator makes ready swaps after its start, and it
   expect(await swaps()).toEqual(made);
   expect(await guest.must("cat /sys/fs/cgroup/system.slice/memory.swap.max")).toBe("0\n");
   await expectGreen();
-  // In force where the kernel has io.latency, whatever system.slice was told at its start: told again since.
+  // Set since the boot, so that it takes effect on a kernel with io.latency.
   await guest.must("grep --quiet IODeviceLatency /run/systemd/system.control/system.slice.d/*");
   expect(await guest.must("systemctl show system.slice --property=IODeviceLatencyTargetUSec")).toContain(
     "/var/lib/wasp 50ms",
   );
-  // As at its second start.
+  // The sequence of the second boot.
   const file = () => guest.must(`stat --format '%i %W' ${SWAP_FILE}`);
   const first = await file();
   await guest.must("systemctl stop wasp-swap.service");

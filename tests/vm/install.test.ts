@@ -1,19 +1,21 @@
 /** `wasp install` and `wasp uninstall` on a real host: over ssh, through restarts and power cuts. */
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import type { Finding } from "../../src/install/finding/finding.ts";
+import { patience } from "../patience.ts";
 import { Administrator } from "./administrator.ts";
-import { breakages, type Complaint, oldKernelComplaints, onOldKernel } from "./breakages.ts";
 import { effectiveLimit, podmanRun, startContainer } from "./container.ts";
+import { type ExpectedFinding, faults, oldKernelFindings, onOldKernel } from "./faults.ts";
 import { listing, makeFresh, makeOtherHosts, otherHosts } from "./fresh-host.ts";
-import { bootGuest } from "./guest.ts";
+import { Guest } from "./guest.ts";
 import { guestImage } from "./image.ts";
 import { addServices, removeServices, WITH_SPARE } from "./node-services.ts";
 import { oomScoreAdjOf32MiB, podSlices, swapShares } from "./pods.ts";
 
-setDefaultTimeout(180_000);
+// Longer than a restart may take: a test that ends during one would leave it to the next test.
+setDefaultTimeout(patience(3600));
 
 const image = await guestImage();
-const guest = await bootGuest(image, { isLasting: true });
+const guest = await Guest.start(image, { isLasting: true });
 const administrator = await Administrator.of(guest, image);
 
 afterAll(async () => {
@@ -27,7 +29,7 @@ const burstable = { cgroupParent: podSlices.Burstable, oomScoreAdj: oomScoreAdjO
 const nothingToDo = expect.stringContaining("nothing to do: ");
 const succeeded = { exitCode: 0, stderr: "" };
 
-/** What is on the host that no wasp has made anything on. */
+/** Listing of the host before wasp changed anything. */
 let fresh: string;
 
 beforeAll(async () => {
@@ -35,21 +37,21 @@ beforeAll(async () => {
   fresh = await listing(guest);
 });
 
-/** What a check finds on the guest, save what is as it should be. */
+/** Runs a check on the guest; returns the findings that are not ok. */
 async function check(
   command = (wasp: string) => wasp,
 ): Promise<{ exitCode: number; bad: readonly Finding[] }> {
   const { code, stdout, stderr } = await guest.run(
     `${WITH_SPARE}; ${command("wasp install --check -o json")}`,
   );
-  if (stdout === "") throw new Error(`wasp install --check told nothing: ${stderr}`);
+  if (stdout === "") throw new Error(`wasp install --check printed nothing: ${stderr}`);
   const { findings } = JSON.parse(stdout) as { findings: Finding[] };
   return { exitCode: code, bad: findings.filter(({ severity }) => severity !== "ok") };
 }
 
 const idsOf = (findings: readonly Finding[]) => findings.map(({ severity, id }) => `${severity}: ${id}`);
 
-/** What is swapped to. */
+/** Reads the active swap areas. */
 async function swaps(): Promise<string[]> {
   const lines = await guest.must("swapon --show=NAME,TYPE --noheadings");
   return lines
@@ -60,27 +62,27 @@ async function swaps(): Promise<string[]> {
 
 const systemSliceLimit = () => guest.must("cat /sys/fs/cgroup/system.slice/memory.swap.max");
 
-/** What systemd was told of the disk since the last start of the host; what it made of it, this kernel does not show. */
+/** Reads the latency target that was set at systemd since the last boot; this kernel does not show its own. */
 const latencyTarget = () =>
   guest.must(`set -e
     grep --quiet IODeviceLatency /run/systemd/system.control/system.slice.d/*
     systemctl show --property=IODeviceLatencyTargetUSec --value system.slice`);
 
-/** That this is complained of, each with what is right and what to do about it. */
-function expectComplaints(bad: readonly Finding[], complaints: readonly Complaint[]): void {
-  for (const { id, severity, found, remedy } of complaints) {
-    const told = remedy === undefined ? {} : { remedy: expect.stringContaining(remedy) };
-    const complaint = {
+/** Expects findings, each with the right value and a remedy. */
+function expectFindings(bad: readonly Finding[], findings: readonly ExpectedFinding[]): void {
+  for (const { id, severity, found, remedy } of findings) {
+    const withRemedy = remedy === undefined ? {} : { remedy: expect.stringContaining(remedy) };
+    const finding = {
       id,
       severity,
       found: expect.stringContaining(found),
       right: expect.stringMatching(/./),
     };
-    expect(bad).toContainEqual(expect.objectContaining({ ...complaint, ...told }));
+    expect(bad).toContainEqual(expect.objectContaining({ ...finding, ...withRemedy }));
   }
 }
 
-/** Starts an installation, and takes the guest's power away once a script in it ends. */
+/** Starts an installation, and cuts the guest's power once a script in it ends. */
 async function cutOnce(script: string): Promise<void> {
   const run = administrator.begin("install", swapFlags);
   await guest.must(script);
@@ -90,8 +92,8 @@ async function cutOnce(script: string): Promise<void> {
 
 const untilThere = (path: string) => `until [ -e ${path} ]; do sleep 0.01; done`;
 
-describe("a host that has nothing of wasp", () => {
-  test("is told so", async () => {
+describe("a host without wasp", () => {
+  test("fails the check, which changes nothing", async () => {
     const { exitCode, stdout } = await administrator.wasp("install", ["--check", "-o", "json"]);
     expect(exitCode).toBe(1);
     const [{ report }] = JSON.parse(stdout).hosts;
@@ -100,7 +102,7 @@ describe("a host that has nothing of wasp", () => {
     expect(await listing(guest)).toBe(fresh);
   });
 
-  test("is as it was after a power cut in the middle of an installation, once that is undone", async () => {
+  test("is unchanged after a power cut during an installation and an uninstallation", async () => {
     await cutOnce(untilThere("/etc/systemd/system/system.slice.d/50-wasp.conf"));
     expect(await listing(guest)).not.toBe(fresh);
     expect(await administrator.wasp("uninstall")).toMatchObject(succeeded);
@@ -109,8 +111,8 @@ describe("a host that has nothing of wasp", () => {
 });
 
 describe("an installation", () => {
-  test("that a power cut ended is completed by the next, the swap by the start between them", async () => {
-    // The script gets as far as this, with the file at its other name, and no further.
+  test("that a power cut ended is completed by the next one, and its swap by the boot between them", async () => {
+    // The script stops here, while the file still has its draft's name.
     const stuck = "#!/bin/sh\\ntouch /run/stuck/here\\nexec sleep 600\\n";
     await guest.must(`set -e
       mkdir /run/stuck
@@ -123,7 +125,7 @@ describe("an installation", () => {
     expect(await administrator.wasp("install", swapFlags)).toMatchObject(succeeded);
   });
 
-  test("is in force at once", async () => {
+  test("takes effect at once", async () => {
     expect(await swaps()).toEqual([`${swapFile} file`]);
     expect(await systemSliceLimit()).toBe("0\n");
     expect((await guest.run("ls -A /var/lib/wasp; ls -d /var/lib/.wasp*")).stdout).toBe(
@@ -131,7 +133,7 @@ describe("an installation", () => {
     );
   });
 
-  test("is there after a restart of the host", async () => {
+  test("takes effect after a restart of the host", async () => {
     const boot = () => guest.must("cat /proc/sys/kernel/random/boot_id");
     const before = await boot();
     await guest.reboot();
@@ -151,13 +153,13 @@ describe("an installation", () => {
     expect(effectiveLimit(await startContainer(guest, "crun", burstable))).toBe(limitBytes);
   });
 
-  test("has nothing to do again", async () => {
+  test("has nothing to do the second time", async () => {
     const before = await listing(guest);
     expect(await guest.must(`wasp install ${swapFlags.join(" ")}`)).toEqual(nothingToDo);
     expect(await listing(guest)).toBe(before);
   });
 
-  test("is sound, but for what no installation brings", async () => {
+  test("passes the check, except for what an installation cannot provide", async () => {
     const { exitCode, bad } = await check();
     // Debian's kernel has no io.latency.
     const known = ["note: swap-disk", "warning: swap-encryption", "warning: io-latency"];
@@ -175,32 +177,32 @@ describe("an installation", () => {
     });
     afterAll(() => removeServices(guest));
 
-    test("is as sound", () => {
+    test("passes the check", () => {
       expect(known).toEqual(["note: swap-disk", "warning: swap-encryption", "warning: io-latency"]);
     });
 
-    test.each(Object.entries(breakages))("is told of what is wrong, and mended: %s", async (_, all) => {
-      const complaints = all.flatMap((one) => one.complaints);
-      await guest.must(all.map(({ breaks }) => breaks).join("\n"));
+    test.each(Object.entries(faults))("fails the check, and its remedies repair it: %s", async (_, group) => {
+      const findings = group.flatMap((fault) => fault.findings);
+      await guest.must(group.map(({ cause }) => cause).join("\n"));
       const { bad, exitCode } = await check();
-      expectComplaints(bad, complaints);
-      expect(exitCode).toBe(complaints.some(({ severity }) => severity === "error") ? 1 : 3);
-      const mends = all.flatMap(
-        ({ mends, complaints }) => mends ?? complaints.map(({ remedy = "" }) => remedy),
+      expectFindings(bad, findings);
+      expect(exitCode).toBe(findings.some(({ severity }) => severity === "error") ? 1 : 3);
+      const repairs = group.flatMap(
+        ({ repair, findings }) => repair ?? findings.map(({ remedy = "" }) => remedy),
       );
-      await guest.must(["set -e", WITH_SPARE, ...new Set(mends)].join("\n"));
+      await guest.must(["set -e", WITH_SPARE, ...new Set(repairs)].join("\n"));
       expect(idsOf((await check()).bad)).toEqual([...known]);
     });
 
-    test("is told of an old kernel", async () => {
+    test("fails the check on an old kernel", async () => {
       const { bad, exitCode } = await check(onOldKernel);
-      expectComplaints(bad, oldKernelComplaints);
+      expectFindings(bad, oldKernelFindings);
       expect(exitCode).toBe(1);
     });
   });
 
   const hook = "/usr/share/containers/oci/hooks.d/wasp-swap.json";
-  test("of several hosts at once is stopped by none that refuses", async () => {
+  test("of several hosts continues when one of them fails", async () => {
     await makeOtherHosts(guest, `rm ${hook} /var/lib/wasp/install.json`);
     await guest.must(`mkdir /run/hosts/third/root${hook}`);
     const hosts = ["first", ...otherHosts] as const;
@@ -215,7 +217,7 @@ describe("an installation", () => {
     await guest.must("umount --recursive /run/hosts/*");
   });
 
-  test("is undone as if it had never been, and containers swap no more", async () => {
+  test("is undone without a trace, and containers lose their swap", async () => {
     const keep = podmanRun("crun", burstable, ["--detach", "--name", "kept"], "sleep infinity");
     await guest.must(keep);
     const cgroup = "$(sed s/^0::// /proc/$(podman inspect --format '{{.State.Pid}}' kept)/cgroup)";

@@ -1,13 +1,14 @@
-/** That what other tests build of the manifests is what an administrator gets: kubectl's own word. */
+/** kubectl builds the same objects from the manifests as the other tests do. */
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { relative } from "node:path";
 import { parseAllDocuments, stringify } from "yaml";
 import { build, buildOverlay, COMPONENTS, type KubernetesObject, MANIFESTS } from "../manifests/kustomize.ts";
+import { patience } from "../patience.ts";
 import { guestImage } from "./image.ts";
 
-setDefaultTimeout(60_000);
+setDefaultTimeout(patience(60));
 
 const { kubectl } = await guestImage();
 
@@ -17,7 +18,7 @@ function kustomize(folder: string): KubernetesObject[] {
   return parseAllDocuments(stdout.toString()).map((document) => document.toJS());
 }
 
-/** What kustomize makes of the base with components. */
+/** Builds the base with components. */
 function kustomizeBase(components: readonly string[]): KubernetesObject[] {
   const folder = mkdtempSync(`${tmpdir()}/wasp-kustomize-`);
   const pathTo = (name: string) => relative(folder, `${MANIFESTS}/${name}`);
@@ -33,7 +34,7 @@ function kustomizeBase(components: readonly string[]): KubernetesObject[] {
 const inOrder = (objects: KubernetesObject[]) =>
   objects.toSorted((a, b) => `${a.kind}/${a.metadata.name}`.localeCompare(`${b.kind}/${b.metadata.name}`));
 
-describe("kubectl kustomize makes the same", () => {
+describe("kubectl kustomize builds the same objects", () => {
   test.each(["base", "openshift", "openshift-removal"])("of %s", (folder) => {
     expect(inOrder(kustomize(`${MANIFESTS}/${folder}`))).toEqual(inOrder(buildOverlay(folder)));
   });

@@ -1,11 +1,12 @@
-/** Pods of the node that do the steps of trace-load.pl, and how they fare. */
+/** Pods that run the steps of trace-load.pl, and their memory stalls. */
 import { join } from "node:path";
 import type { ClusterNode } from "./cluster-node.ts";
 import type { Runtime } from "./container.ts";
+import { scaledSeconds } from "./deadline.ts";
 import { type Guest, quote } from "./guest.ts";
 import type { PodContainer } from "./node-pods.ts";
 
-/** How a pod is loaded. */
+/** Settings of a load. */
 export interface LoadSpec {
   readonly name: string;
   readonly requestBytes: number;
@@ -13,25 +14,25 @@ export interface LoadSpec {
   readonly steps: readonly string[];
 }
 
-/** How long a pod has been stalled until a moment, both in seconds. */
+/** Total memory stall of a pod at a moment, both in seconds. */
 export interface Stall {
   readonly atSeconds: number;
   readonly stalledSeconds: number;
 }
 
-// The container's image has no perl: it borrows the node's.
+// The container's image has no perl, so it uses the node's.
 const PERL = ["/usr:/usr:ro", "/usr/lib:/lib:ro", "/usr/lib64:/lib64:ro"];
 const PROGRAM = "/usr/local/bin/trace-load.pl";
 const FOLDER = "/run/traces";
 const MICROSECONDS_PER_SECOND = 1e6;
 
-/** Makes a node ready for loads. */
+/** Copies the load program to the node. */
 export async function prepareLoads(guest: Guest): Promise<void> {
   await guest.push(join(import.meta.dir, "trace-load.pl"), PROGRAM);
   await guest.must(`rm --recursive --force ${FOLDER}; mkdir ${FOLDER}`);
 }
 
-/** A pod at work. */
+/** A pod under load. */
 export class Load {
   readonly container: PodContainer;
   readonly #guest: Guest;
@@ -41,40 +42,40 @@ export class Load {
     this.container = container;
   }
 
-  /** Starts it. */
+  /** Starts the pod. */
   static async start(guest: Guest, node: ClusterNode, runtime: Runtime, spec: LoadSpec): Promise<Load> {
     const { name, requestBytes, steps } = spec;
     const command = ["perl", PROGRAM, name, ...steps].map(quote).join(" ");
-    // Chunks of memory that are no mappings of their own would not be given back.
+    // Only chunks that are separate mappings are returned to the kernel when they are freed.
     const script = `export LD_LIBRARY_PATH=/usr/lib/x86_64-linux-gnu MALLOC_MMAP_THRESHOLD_=131072; exec ${command}`;
     const volumes = [...PERL, `${FOLDER}:${FOLDER}`];
     return new Load(guest, await node.run(runtime, { name, requestBytes, script, volumes }));
   }
 
-  /** Waits until it has come to a step `await:WORD`; throws when it takes too long, or is no more. */
+  /** Waits until the pod reaches a step `await:WORD`; throws after a time-out, or when the pod has ended. */
   async untilAwaits(word: string, seconds: number): Promise<void> {
     const { own, pod } = this.container;
     await this.#guest.must(
       `until [ -e ${FOLDER}/${pod.name}.awaits-${word} ]; do
-        [ -e ${own.at(-1)} ] || { echo "${pod.name} is gone before it awaits ${word}"; exit 1; } >&2
-        (( SECONDS < ${seconds} )) || { echo "${pod.name} does not await ${word}"; exit 1; } >&2
+        [ -e ${own.at(-1)} ] || { echo "${pod.name} has ended before it awaits ${word}"; exit 1; } >&2
+        (( SECONDS < ${scaledSeconds(seconds)} )) || { echo "${pod.name} does not await ${word}"; exit 1; } >&2
         sleep 0.2
       done`,
       { timeoutSeconds: seconds + 30 },
     );
   }
 
-  /** Tells it the word that it awaits. */
-  async tell(word: string): Promise<void> {
+  /** Sends the word that the pod awaits. */
+  async send(word: string): Promise<void> {
     await this.#guest.must(`touch ${FOLDER}/${word}`);
   }
 
-  /** When it came to a step `harm`, in milliseconds since 1970; throws when it has not. */
+  /** Returns the time of the step `harm`, in milliseconds since 1970; throws if it was not reached. */
   async harmMilliseconds(): Promise<number> {
     return Number(await this.#guest.must(`cat ${FOLDER}/${this.container.pod.name}.harm`)) * 1000;
   }
 
-  /** How long its tasks have been stalled for want of memory. */
+  /** Reads the total memory stall of the pod's tasks. */
   async stall(): Promise<Stall> {
     const text = await this.#guest.must(`cat /proc/uptime ${this.container.own.at(-1)}/memory.pressure`);
     const total = text.match(/^some .* total=(\d+)$/m)?.[1];
@@ -84,7 +85,7 @@ export class Load {
     };
   }
 
-  /** Whether its process still runs. */
+  /** Returns true if the pod's process is running. */
   async isRunning(): Promise<boolean> {
     return (
       (await this.#guest.must(`podman inspect --format {{.State.Running}} ${this.container.id}`)) === "true\n"
@@ -92,7 +93,7 @@ export class Load {
   }
 }
 
-/** The part of the time between two moments for which a pod was stalled, from 0 to 1. */
+/** Returns the stalled part of the time between two moments, from 0 to 1. */
 export function stallShare(from: Stall, to: Stall): number {
   return (to.stalledSeconds - from.stalledSeconds) / (to.atSeconds - from.atSeconds);
 }

@@ -13,7 +13,7 @@ interface IgnitionUnit {
   readonly dropins?: readonly { readonly name: string; readonly contents: string }[];
 }
 
-/** Writes the files and units of MachineConfigs as OpenShift's operator does, and enables those that say so. */
+/** Writes the files and units of MachineConfigs as OpenShift's operator does, and enables units that are marked enabled. */
 export async function provision(guest: Guest, manifests: string): Promise<void> {
   const write = (path: string, base64: string) =>
     `mkdir -p $(dirname ${path}); echo ${base64} | base64 -d >${path}`;

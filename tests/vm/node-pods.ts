@@ -1,49 +1,50 @@
-/** Pods on the node that last: podman runs their containers, and a kubelet in this process tells of them. */
+/** Long-running pods on the node: podman runs their containers, and a fake kubelet in this process lists them. */
 import { answer, FakeKubelet } from "../node/fake-kubelet.ts";
 import { kubeletOomScoreAdj, kubeletSwapLimit } from "../node/kubelet.ts";
 import { podPath, podUidOf } from "../node/kubepods-tree.ts";
 import { type PodSpec, podListJson } from "../node/pods.ts";
 import { type ContainerSpec, containerName, hostCgroups, podmanRun, type Runtime } from "./container.ts";
+import { scaledSeconds } from "./deadline.ts";
 import { type Guest, quote } from "./guest.ts";
 import { readCapacity } from "./pods.ts";
 
-/** How a container of NodePods is started; as the kubelet has it, with the hook installed, unless told. */
+/** Settings of a container of NodePods; by default the kubelet's, with the hook installed. */
 export interface PodContainerSpec
   extends Pick<ContainerSpec, "memory" | "hooksFolder" | "annotations" | "cgroupManager"> {
-  /** The pod's name; one that no other has unless told. */
+  /** Name of the pod; a unique one by default. */
   name?: string;
-  /** The pod's namespace; `default` unless told. */
+  /** Namespace of the pod; `default` by default. */
   namespace?: string;
   requestBytes: number;
-  /** What it sees of the node, as podman has it: `/usr:/usr:ro`. */
+  /** Volumes in podman's format: `/usr:/usr:ro`. */
   volumes?: readonly string[];
-  /** What it runs instead of a long sleep. */
+  /** Script of its process; by default it sleeps. */
   script?: string;
 }
 
-/** A container that runs on the node, alone in a Burstable pod. */
+/** The only container of a Burstable pod on the node. */
 export interface PodContainer {
   readonly id: string;
   readonly pod: PodSpec;
   readonly requestBytes: number;
-  /** Directories of the cgroups that are its own, from its process's up. */
+  /** Directories of the container's own cgroups, innermost first. */
   readonly own: readonly string[];
 }
 
-/** Flags that keep an agent from looking unasked: whatever is right within a test's time is so by what it is told. */
+/** Flags that disable an agent's periodic sweeps, so that it can only react to notifications. */
 export const onlyEvents = ["--sweep-seconds=3600", "--pod-poll-seconds=3600"];
 
-/** A folder without hooks. */
+/** Folder without hooks. */
 export const noHooks = "/run/no-hooks.d";
 
-const folder = "/run/wasp-kubelet";
-const cgroups = "/sys/fs/cgroup";
-const patienceSeconds = 10;
+const FOLDER = "/run/wasp-kubelet";
+const CGROUPS = "/sys/fs/cgroup";
+const PATIENCE_SECONDS = 30;
 
-/** The node's pods. */
+/** Pods of the node. */
 export class NodePods implements AsyncDisposable {
-  /** The folder on the node with what it takes to reach the kubelet: `kubelet.pem` and `token`. */
-  readonly folder = folder;
+  /** Folder on the node with the credentials for the kubelet: `kubelet.pem` and `token`. */
+  readonly folder = FOLDER;
   readonly kubelet: FakeKubelet;
   readonly #guest: Guest;
   readonly #pods = new Map<string, PodSpec>();
@@ -52,28 +53,28 @@ export class NodePods implements AsyncDisposable {
   private constructor(guest: Guest, kubelet: FakeKubelet) {
     this.#guest = guest;
     this.kubelet = kubelet;
-    this.#tellAll();
+    this.#listAll();
   }
 
-  /** Starts the kubelet, and lays out on the node what it takes to reach it. */
+  /** Starts the kubelet, and copies its credentials to the node. */
   static async start(guest: Guest): Promise<NodePods> {
     const kubelet = await FakeKubelet.start();
-    await guest.push(`${kubelet.folder}/kubelet.pem`, `${folder}/kubelet.pem`, 0o644);
-    await guest.must(`mkdir --parents ${noHooks}; echo secret > ${folder}/token`);
+    await guest.push(`${kubelet.folder}/kubelet.pem`, `${FOLDER}/kubelet.pem`, 0o644);
+    await guest.must(`mkdir --parents ${noHooks}; echo secret > ${FOLDER}/token`);
     return new NodePods(guest, kubelet);
   }
 
-  /** The flags that lead an agent on the node to the kubelet; 10.0.2.2 is this host to the guest. */
+  /** Flags with which an agent on the node reaches the kubelet; the guest reaches this host at 10.0.2.2. */
   get flags(): string[] {
     return [
       "--kubelet-host=10.0.2.2",
       `--kubelet-port=${this.kubelet.port}`,
-      `--kubelet-token-file=${folder}/token`,
-      `--kubelet-serving-certificate-file=${folder}/kubelet.pem`,
+      `--kubelet-token-file=${FOLDER}/token`,
+      `--kubelet-serving-certificate-file=${FOLDER}/kubelet.pem`,
     ];
   }
 
-  /** Starts a container in a pod of its own, of which the kubelet does not tell yet. */
+  /** Starts a container in a new pod, which the kubelet does not list yet. */
   async run(runtime: Runtime, spec: PodContainerSpec): Promise<PodContainer> {
     this.#started += 1;
     const {
@@ -95,44 +96,44 @@ export class NodePods implements AsyncDisposable {
     };
     const flags = ["--detach", ...volumes.flatMap((volume) => ["--volume", volume])];
     const id = (await this.#guest.must(podmanRun(runtime, asKubelet, flags, script))).trim();
-    const scope = `${cgroups}${path}/libpod-${id}${cgroupManager === "systemd" ? ".scope" : ""}`;
+    const scope = `${CGROUPS}${path}/libpod-${id}${cgroupManager === "systemd" ? ".scope" : ""}`;
     const isNested = runtime === "crun" && cgroupManager === "systemd";
     const containers = [{ name: containerName, id, requestBytes }];
     const pod = { uid, name, namespace, containers };
     return { id, pod, requestBytes, own: isNested ? [`${scope}/container`, scope] : [scope] };
   }
 
-  /** Has the kubelet tell of a container's pod from now on. */
-  tell({ pod }: PodContainer): void {
+  /** Adds a container's pod to the kubelet's list. */
+  list({ pod }: PodContainer): void {
     this.#pods.set(pod.uid, pod);
-    this.#tellAll();
+    this.#listAll();
   }
 
   /**
-   * Has the kubelet end a container as one whose pod was deleted: it tells that the pod is on its way out, asks the
-   * container to end and kills it when its time is up, and then tells of the pod no more.
+   * Ends a container as the kubelet does after its pod was deleted: lists the pod as terminating, sends SIGTERM to the
+   * container and SIGKILL after the grace period, and then removes the pod from the list.
    */
   async terminate(container: PodContainer, graceSeconds: number): Promise<void> {
-    this.tell({ ...container, pod: { ...container.pod, isTerminating: true } });
+    this.list({ ...container, pod: { ...container.pod, isTerminating: true } });
     await this.#guest.must(`podman stop --time ${graceSeconds} ${quote(container.id)}`);
     await this.remove(container);
   }
 
-  /** Starts a container, and has the kubelet tell of it. */
-  async runAndTell(runtime: Runtime, spec: PodContainerSpec): Promise<PodContainer> {
+  /** Starts a container in a new pod, which the kubelet lists. */
+  async runListed(runtime: Runtime, spec: PodContainerSpec): Promise<PodContainer> {
     const container = await this.run(runtime, spec);
-    this.tell(container);
+    this.list(container);
     return container;
   }
 
-  /** The swap limit that a container is entitled to on the node as it is now, in whole pages. */
+  /** Returns the swap limit that a container is entitled to on the node as it is now, in whole pages. */
   async entitlementOf({ requestBytes }: Pick<PodContainer, "requestBytes">): Promise<number> {
     const { memoryTotalBytes, swapTotalBytes } = await readCapacity(this.#guest);
     const bytes = kubeletSwapLimit(requestBytes, memoryTotalBytes, swapTotalBytes);
     return bytes - (bytes % 4096);
   }
 
-  /** Waits until all levels of a container's own hold its entitlement, and returns it; throws with what they hold. */
+  /** Waits until all of a container's own cgroups have its entitlement as limit, and returns it; throws with their limits. */
   async untilExact(container: PodContainer): Promise<number> {
     const entitledBytes = await this.entitlementOf(container);
     const wanted = container.own.map(() => String(entitledBytes));
@@ -141,36 +142,36 @@ export class NodePods implements AsyncDisposable {
     return entitledBytes;
   }
 
-  /** Ends containers, and has the kubelet tell of them no more. */
+  /** Ends containers, and removes their pods from the kubelet's list. */
   async remove(...containers: PodContainer[]): Promise<void> {
     for (const { pod } of containers) this.#pods.delete(pod.uid);
-    this.#tellAll();
+    this.#listAll();
     const ids = containers.map(({ id }) => quote(id)).join(" ");
     await this.#guest.must(`podman rm --force --time 0 ${ids}`);
   }
 
-  /** Leaves nothing of pods on the node. */
+  /** Removes all pods, and their cgroups, from the node. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#guest.must(`podman rm --force --all --time 0; ${removeKubepods}; rm -r ${folder} ${noHooks}`);
+    await this.#guest.must(`podman rm --force --all --time 0; ${removeKubepods}; rm -r ${FOLDER} ${noHooks}`);
     this.kubelet[Symbol.dispose]();
   }
 
-  #tellAll(): void {
+  #listAll(): void {
     this.kubelet.answer = answer("200 OK", podListJson([...this.#pods.values()]));
   }
 }
 
-/** A script that removes all of the pods' cgroups, under both drivers. */
+/** Script that removes all cgroups of pods, under both drivers. */
 export const removeKubepods = `systemctl stop kubepods.slice
-[ ! -e ${cgroups}/kubepods ] || find ${cgroups}/kubepods -depth -type d -exec rmdir {} +`;
+[ ! -e ${CGROUPS}/kubepods ] || find ${CGROUPS}/kubepods -depth -type d -exec rmdir {} +`;
 
-/** A beginning of a container's script that waits for a limit, and names the container's cgroup. */
+/** Returns the beginning of a container's script: it sets `$cgroup`, and waits until that has this limit. */
 export function untilLimitIs(limitBytes: number): string {
   return `cgroup=${hostCgroups}$(cut -d: -f3- /proc/self/cgroup)
     until [ "$(cat $cgroup/memory.swap.max)" = ${limitBytes} ]; do sleep 0.1; done`;
 }
 
-/** Waits until files hold these lines; throws with what they hold after a while. */
+/** Waits until files have these values; throws with their values after a time-out. */
 export async function untilHolds(
   guest: Guest,
   files: readonly string[],
@@ -179,7 +180,7 @@ export async function untilHolds(
   const read = `cat ${files.map(quote).join(" ")}`;
   const script = `wanted=${quote(lines.join("\n"))}
     until [ "$(${read} 2> /dev/null)" = "$wanted" ]; do
-      (( SECONDS < ${patienceSeconds} )) || { echo "wanted $wanted, found:"; ${read}; exit 1; } >&2
+      (( SECONDS < ${scaledSeconds(PATIENCE_SECONDS)} )) || { echo "wanted $wanted, found:"; ${read}; exit 1; } >&2
       sleep 0.05
     done`;
   await guest.must(script);

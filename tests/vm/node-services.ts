@@ -1,19 +1,16 @@
-/**
- * What runs on a node beside wasp, as far as a check reads of it: how it was started, and its files. Services of these
- * names, which do nothing, stand in for it.
- */
+/** Stand-ins for a node's other services: units of the same names and command lines, which do nothing, and their files. */
 import type { Guest } from "./guest.ts";
 
-/** Has a script run a wasp that is not the one that is broken. */
+/** Beginning of a script that uses a second copy of wasp, because the installed one may be broken. */
 export const WITH_SPARE = "PATH=/run/stand-in:$PATH";
 
-/** Where the kubelet's settings are. */
+/** Folder of the kubelet's settings. */
 export const KUBELET_FOLDER = "/run/kubelet";
 
-/** Runs what holds the lock of an agent. */
+/** Command that holds the agent's lock. */
 export const RUN_AGENT = "systemd-run --quiet --collect --unit agent flock /sys/fs/cgroup sleep infinity";
 
-/** Starts a service of this name that does nothing, and tells of itself what these words tell. */
+/** Returns a script that installs a service that does nothing, with these words on its command line. */
 function standIn(name: string, words: string): string {
   const program = `/run/stand-in/${name}`;
   return `
@@ -21,10 +18,10 @@ function standIn(name: string, words: string): string {
     printf '[Service]\\nExecStart=${program} -c "sleep infinity; :" ${name} ${words}\\n' > /usr/lib/systemd/system/${name}.service`;
 }
 
-/** Gives a host a kubelet, CRI-O, and what else a node has that wasp works on, as far as a check reads of them. */
+/** Installs stand-ins for the kubelet, CRI-O, and other services that a check reads. */
 export async function addServices(guest: Guest): Promise<void> {
   await guest.must(`set -e
-    # It outlasts the containers that were in it.
+    # The slice outlasts its containers.
     systemctl stop kubepods.slice
     mkdir /run/stand-in
     cp /usr/local/bin/wasp /run/stand-in
@@ -39,7 +36,7 @@ export async function addServices(guest: Guest): Promise<void> {
     ${RUN_AGENT}`);
 }
 
-/** Takes them away. */
+/** Removes the stand-ins. */
 export async function removeServices(guest: Guest): Promise<void> {
   await guest.must(`set -e
     systemctl stop kubelet crio agent pod

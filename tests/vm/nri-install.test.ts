@@ -1,16 +1,14 @@
-/** A node with containerd made ready by wasp install, and one whose agent is containerd's plugin. */
-import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
+/** wasp install on a node with containerd, and an agent that is containerd's plugin. */
+import { beforeAll, expect, test } from "bun:test";
 import { kubeletOomScoreAdj } from "../node/kubelet.ts";
 import { Containerd, containerdConfig } from "./containerd.ts";
 import { CriPod } from "./cri-pods.ts";
 import { GuestAgent } from "./guest-agent.ts";
-import { sharedGuest } from "./node.ts";
+import { startNode } from "./node.ts";
 import { NodePods } from "./node-pods.ts";
 import { oomScoreAdjOf32MiB, readCapacity, swapShares } from "./pods.ts";
 
-setDefaultTimeout(90_000);
-
-const guest = await sharedGuest();
+const guest = await startNode();
 const shareOfSwap = await swapShares(guest);
 const { memoryTotalBytes } = await readCapacity(guest);
 const memoryLimitBytes = 64 * 1024 ** 2;
@@ -20,27 +18,20 @@ let pods: NodePods;
 let configBefore: string;
 
 beforeAll(async () => {
-  containerd = await Containerd.start(guest, "untold");
+  containerd = await Containerd.start(guest, "no-section");
   pods = await NodePods.start(guest);
   configBefore = await guest.must(`cat ${containerdConfig}`);
 });
 
-afterAll(async () => {
-  await guest.must("wasp uninstall --limits Keep");
-  await containerd?.[Symbol.asyncDispose]();
-  // It waits for what is left of the pods to end.
-  await pods?.[Symbol.asyncDispose]();
-});
-
 const install = (flags: string) => guest.run(`wasp install --only containerd ${flags}`);
 
-/** What a check finds of one thing. */
+/** Returns one finding of a check. */
 async function findingOf(id: string): Promise<Record<string, string> | undefined> {
   const { stdout } = await guest.run("wasp install --check -o json");
   return JSON.parse(stdout).findings.find((finding: { readonly id: string }) => finding.id === id);
 }
 
-test("wasp install turns NRI on, and has systemd run the plugin", async () => {
+test("wasp install turns NRI on, and installs the plugin as a unit", async () => {
   expect(await findingOf("nri")).toMatchObject({
     severity: "warning",
     found: expect.stringContaining("NRI is off"),
@@ -55,7 +46,7 @@ test("wasp install turns NRI on, and has systemd run the plugin", async () => {
   expect(await guest.must("systemctl is-active containerd wasp-nri; systemctl is-enabled wasp-nri")).toBe(
     "active\nactive\nenabled\n",
   );
-  // With containerd's own patience, an emulated processor may answer too late: then it is made good once it is back.
+  // With containerd's own time-outs, an emulated plugin may answer too late; it corrects the limit once it is back.
   const pod = await CriPod.run(guest, containerd, "installed");
   const container = await pod.start({ name: "app", memoryLimitBytes, oomScoreAdj: oomScoreAdjOf32MiB });
   await container.untilFiles({ "memory.swap.max": `${shareOfSwap(oomScoreAdjOf32MiB)}` });
@@ -69,7 +60,7 @@ test("wasp install turns NRI on, and has systemd run the plugin", async () => {
   expect(again.stdout).toContain("nothing to do: containerd: all as planned");
 });
 
-test("wasp uninstall takes both away, and containers' swap with them", async () => {
+test("wasp uninstall removes both, and containers' swap", async () => {
   const pod = await CriPod.run(guest, containerd, "left");
   const container = await pod.start({ name: "app", memoryLimitBytes, oomScoreAdj: oomScoreAdjOf32MiB });
   await container.untilFiles({ "memory.swap.max": `${shareOfSwap(oomScoreAdjOf32MiB)}` });
@@ -79,19 +70,19 @@ test("wasp uninstall takes both away, and containers' swap with them", async () 
   expect(await container.files("memory.swap.max")).toEqual({ "memory.swap.max": "0" });
 });
 
-test("an agent that is the plugin gives a container its exact limit before it starts", async () => {
-  // Not a whole number of thousandths of the node's memory, which is all that oom_score_adj tells.
+test("an agent as the plugin sets a container's exact limit before it starts", async () => {
+  // oom_score_adj only has thousandths of the node's memory, and this is no whole number of them.
   const requestBytes = 40_000_001;
   const pod = await CriPod.run(guest, containerd, "exact");
-  const tell = (id?: string) =>
-    pods.tell({
+  const list = (id?: string) =>
+    pods.list({
       ...{ id: id ?? "", requestBytes, own: [] },
       pod: {
         ...{ uid: pod.uid, name: "exact", namespace: "default" },
         containers: [{ name: "app", id, requestBytes, limitBytes: memoryLimitBytes }],
       },
     });
-  tell();
+  list();
   await using agent = await GuestAgent.start(guest, [...pods.flags, "--nri", "--pod-poll-seconds=1"]);
   await agent.event("nri-synchronized", undefined, 60);
   const oomScoreAdj = kubeletOomScoreAdj(requestBytes, memoryTotalBytes);
@@ -99,7 +90,7 @@ test("an agent that is the plugin gives a container its exact limit before it st
   const exactBytes = await pods.entitlementOf({ requestBytes });
   expect(shareOfSwap(oomScoreAdj)).toBeLessThan(exactBytes);
   await container.untilFiles({ "memory.swap.max": `${exactBytes}` });
-  tell(container.id);
+  list(container.id);
   await agent.untilMetric('wasp_containers{state="kept"}', (count) => count === 1, 60);
   await container.resize(2 * memoryLimitBytes);
   expect(await container.files("memory.swap.max")).toEqual({ "memory.swap.max": `${exactBytes}` });

@@ -1,14 +1,12 @@
-/** What a real runtime does with containers' limits, alone and with a plugin in this process on the wire of NRI. */
-import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
-import { complaint } from "./complaint.ts";
+/** A real runtime's treatment of containers' limits, alone and with an NRI plugin in this process. */
+import { beforeAll, expect, test } from "bun:test";
 import { Containerd } from "./containerd.ts";
 import { CriPod } from "./cri-pods.ts";
-import { sharedGuest } from "./node.ts";
+import { startNode } from "./node.ts";
 import { ProbePlugin, probe } from "./probe-plugin.ts";
+import { rejection } from "./rejection.ts";
 
-setDefaultTimeout(90_000);
-
-const guest = await sharedGuest();
+const guest = await startNode();
 const MiB = 1024 ** 2;
 const [limit, largerLimit] = [64 * MiB, 96 * MiB];
 const untouched = { "memory.high": "max", "memory.swap.max": "0" };
@@ -23,24 +21,20 @@ beforeAll(async () => {
   pod = await CriPod.run(guest, containerd, "web-0", { "example.org/kind": "web" });
 });
 
-afterAll(async () => {
-  await containerd?.[Symbol.asyncDispose]();
-});
-
 test("without a plugin, a container has no swap and no memory.high", async () => {
   const container = await pod.start({ name: "denied", memoryLimitBytes: limit });
   expect(await container.files(...files)).toEqual(untouched);
 });
 
-test("a container keeps through a resize what its spec says, whatever was written behind the runtime's back", async () => {
-  const container = await pod.start({ name: "told", memoryLimitBytes: limit, unified: half });
+test("a resize restores the values of a container's spec after writes to its cgroup", async () => {
+  const container = await pod.start({ name: "specified", memoryLimitBytes: limit, unified: half });
   expect(await container.files("memory.max", ...files)).toEqual({ "memory.max": `${limit}`, ...half });
   await guest.must(`cd ${container.cgroup}; echo 50M > memory.high; echo 8M > memory.swap.max`);
   await container.resize(largerLimit);
   expect(await container.files("memory.max", ...files)).toEqual({ "memory.max": `${largerLimit}`, ...half });
 });
 
-test("a plugin is told of the runtime and of a container that runs, and changes it", async () => {
+test("a plugin is notified of the runtime and of a running container, and changes it", async () => {
   const container = await pod.start({ name: "before", memoryLimitBytes: limit });
   await using plugin = await ProbePlugin.start(guest, containerd, {
     synchronize: (containers) =>
@@ -51,17 +45,17 @@ test("a plugin is told of the runtime and of a container that runs, and changes 
   expect(plugin.events).toContainEqual(
     expect.objectContaining({ kind: "registered", runtime: expect.objectContaining({ name: "containerd" }) }),
   );
-  expect(plugin.heard).toContainEqual(["synchronize", "before", "running", limit]);
-  // The runtime does so when it has the answer.
+  expect(plugin.requests).toContainEqual(["synchronize", "before", "running", limit]);
+  // The runtime applies the answer when it has received it.
   await container.untilFiles(half);
 });
 
-test("a container is as its plugin says from its start, and after a resize", async () => {
+test("a plugin sets a container's values at its start, and at a resize", async () => {
   await using plugin = await ProbePlugin.start(guest, containerd, {
     create: (_, { annotations }) => (annotations["example.org/kind"] === "web" ? half : {}),
     update: (_, memoryLimitBytes = 0) => ({ "memory.high": `${memoryLimitBytes / 2}` }),
   });
-  plugin.heard.length = 0;
+  plugin.requests.length = 0;
   const container = await pod.start({ name: "adjusted", memoryLimitBytes: limit });
   expect(await container.files(...files)).toEqual(half);
   await container.resize(largerLimit);
@@ -72,17 +66,17 @@ test("a container is as its plugin says from its start, and after a resize", asy
   };
   expect(await container.files("memory.max", ...files)).toEqual(resized);
   plugin.answers = {};
-  // No limit: a request for something else.
+  // A request without a limit, which changes something else.
   await container.resize(0);
   expect(await container.files("memory.max", ...files)).toEqual(resized);
-  expect(plugin.heard).toEqual([
+  expect(plugin.requests).toEqual([
     ["create", "adjusted", "unknown", limit],
     ["update", "adjusted", "running", largerLimit],
     ["update", "adjusted", "running", undefined],
   ]);
 });
 
-test("a change of its own lasts through a resize, and one that is refused is known", async () => {
+test("a change by the plugin survives a resize, and a refused change is reported", async () => {
   const container = await pod.start({ name: "changed", memoryLimitBytes: limit });
   await using plugin = await ProbePlugin.start(guest, containerd);
   const change = { containerId: container.id, unified: half };
@@ -95,30 +89,30 @@ test("a change of its own lasts through a resize, and one that is refused is kno
   );
 });
 
-test("what a plugin refuses is refused by the runtime, in the plugin's words", async () => {
-  const complain = ({ name }: { name: string }) => {
+test("the runtime refuses what a plugin refuses, with the plugin's message", async () => {
+  const refuse = ({ name }: { name: string }) => {
     throw new Error(`container "${name}": class "gold" is not one of bronze, silver`);
   };
-  await using plugin = await ProbePlugin.start(guest, containerd, { create: complain, update: complain });
-  expect(await complaint(pod.create({ name: "refused", memoryLimitBytes: limit }))).toMatch(
+  await using plugin = await ProbePlugin.start(guest, containerd, { create: refuse, update: refuse });
+  expect(await rejection(pod.create({ name: "refused", memoryLimitBytes: limit }))).toMatch(
     /failed to get NRI adjustment.*container "refused": class "gold" is not one of bronze, silver$/,
   );
-  // The runtime takes away what it had made ready.
-  const about = plugin.heard.filter(([, name]) => name === "refused").map(([request]) => request);
+  // The runtime removes what it had prepared.
+  const about = plugin.requests.filter(([, name]) => name === "refused").map(([request]) => request);
   expect(about).toEqual(["create", "stop", "remove"]);
 
   plugin.answers = {};
   const container = await pod.start({ name: "kept", memoryLimitBytes: limit });
-  plugin.answers = { update: complain };
-  expect(await complaint(container.resize(largerLimit))).toMatch(
+  plugin.answers = { update: refuse };
+  expect(await rejection(container.resize(largerLimit))).toMatch(
     /NRI container update failed.*container "kept": class "gold" is not one of bronze, silver$/,
   );
   expect(await container.files("memory.max", ...files)).toEqual({ "memory.max": `${limit}`, ...untouched });
 });
 
-test("a plugin that hangs costs its container nothing but time, and is back", async () => {
+test("a plugin that hangs only delays its container, and reconnects", async () => {
   const hang = () => {
-    // Longer than the runtime waits.
+    // Longer than the runtime's time-out.
     Bun.sleepSync(3000);
     return half;
   };
@@ -130,10 +124,10 @@ test("a plugin that hangs costs its container nothing but time, and is back", as
   expect(await containerd.log()).toContain(
     "failed to handle CreateContainer request: context deadline exceeded",
   );
-  expect(plugin.heard).toContainEqual(["synchronize", "waited-for", expect.any(String), limit]);
+  expect(plugin.requests).toContainEqual(["synchronize", "waited-for", expect.any(String), limit]);
 });
 
-test("a plugin is back when the runtime is", async () => {
+test("a plugin reconnects after a restart of the runtime", async () => {
   await using _plugin = await ProbePlugin.start(guest, containerd, { create: () => half });
   await containerd.connecting(probe, () => containerd.restart());
   const container = await pod.start({ name: "after", memoryLimitBytes: limit });

@@ -1,22 +1,20 @@
-/** `wasp nri` as users have it: a plugin of the node's containerd, and a pod that asks for memory QoS. */
-import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { complaint } from "./complaint.ts";
+/** `wasp nri` as a plugin of the node's containerd, and a pod with annotations for memory QoS. */
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { Containerd, containerdVersions, nriFolders } from "./containerd.ts";
 import { type CriContainer, CriPod } from "./cri-pods.ts";
 import { GuestService } from "./guest-service.ts";
-import { sharedGuest } from "./node.ts";
+import { startNode } from "./node.ts";
 import { oomScoreAdjOf32MiB, swapShares } from "./pods.ts";
+import { rejection } from "./rejection.ts";
 
-setDefaultTimeout(90_000);
-
-const guest = await sharedGuest();
+const guest = await startNode();
 const shareOfSwap = await swapShares(guest);
 const MiB = 1024 ** 2;
 const memoryLimitBytes = 64 * MiB;
 const pluginName = "40-memory-qos";
 const configFile = "/run/wasp-memory-qos.yaml";
 
-/** All forms; the endings are containers' names. */
+/** All forms of annotations; suffixes are containers' names. */
 const annotations = {
   "class.memory-qos.nri.io": "bronze",
   "class.memory-qos.nri.io/silver": "silver",
@@ -39,11 +37,11 @@ describe.each(containerdVersions)("under containerd %s", (version) => {
   beforeAll(async () => {
     await configure({ bronze: 0.5, silver: 0.25 });
     const { plugins, configurations } = nriFolders;
-    // It looks there when it starts.
+    // containerd reads the folders at its start.
     await guest.must(`mkdir --parents ${plugins} ${configurations}
       ln --symbolic /usr/local/bin/wasp ${plugins}/${pluginName}
       cp ${configFile} ${configurations}/${pluginName}.conf`);
-    // An emulated processor is so much slower than any that its patience is for.
+    // The default time-outs are too short for an emulated processor.
     containerd = await Containerd.start(guest, { registrationSeconds: 40, requestSeconds: 20 }, version);
     pod = await CriPod.run(guest, containerd, "web-0", annotations);
   });
@@ -55,15 +53,15 @@ describe.each(containerdVersions)("under containerd %s", (version) => {
     );
   });
 
-  test("containerd starts a plugin itself, from a link in one folder and a configuration in another", async () => {
+  test("containerd starts a plugin from a link in one folder, with a configuration from another", async () => {
     const isRunning = `pgrep --exact ${pluginName}`;
     await guest.must(isRunning);
     const container = await pod.start({ name: "launched", memoryLimitBytes });
     expect(await limitsOf(container)).toEqual(limits(memoryLimitBytes / 2, "max"));
     await guest.must(`rm --recursive ${nriFolders.plugins} ${nriFolders.configurations}`);
     await containerd.restart();
-    // Nobody but the plugin itself ends it.
-    await guest.must(`while ${isRunning}; do sleep 0.1; done`, { timeoutSeconds: 20 });
+    // The plugin exits by itself.
+    await guest.must(`while ${isRunning}; do sleep 0.1; done`, { timeoutSeconds: 60 });
   });
 
   describe("with a plugin that systemd runs, a container", () => {
@@ -73,7 +71,7 @@ describe.each(containerdVersions)("under containerd %s", (version) => {
 
     afterAll(() => plugin?.[Symbol.asyncDispose]());
 
-    test("that starts while the plugin is dead has its class when it is back", async () => {
+    test("that starts while the plugin is dead gets its class when the plugin is back", async () => {
       await plugin.kill();
       const container = await pod.start({ name: "orphan", memoryLimitBytes });
       expect(await limitsOf(container)).toEqual(limits("max", 0));
@@ -81,13 +79,13 @@ describe.each(containerdVersions)("under containerd %s", (version) => {
       await container.untilFiles(limits(memoryLimitBytes / 2, "max"));
     });
 
-    test("that starts after containerd was restarted has its class", async () => {
+    test("that starts after a restart of containerd has its class", async () => {
       await containerd.connecting(pluginName, () => containerd.restart());
       const container = await pod.start({ name: "later", memoryLimitBytes });
       expect(await limitsOf(container)).toEqual(limits(memoryLimitBytes / 2, "max"));
     });
 
-    test("that runs follows its class when that is changed", async () => {
+    test("that is running follows changes of its class", async () => {
       const container = await pod.start({ name: "followed", memoryLimitBytes });
       await configure({ bronze: 0.75, silver: 0.25 });
       await container.untilFiles(limits(memoryLimitBytes / 4, "max"));
@@ -98,41 +96,36 @@ describe.each(containerdVersions)("under containerd %s", (version) => {
     test.each<[string, string, number | "max", number | "max"]>([
       ["has the pod's class", "plain", 32 * MiB, "max"],
       ["has a class of its own", "silver", 48 * MiB, "max"],
-      ["is taken out of the pod's class", "out", "max", 0],
-      ["has the pod's class but for what it asks for itself", "own", 32 * MiB, 16 * MiB],
-      ["has no class, and what it asks for itself", "direct", 40 * MiB, 8 * MiB],
+      ["is excluded from the pod's class", "out", "max", 0],
+      ["has the pod's class except for its own values", "own", 32 * MiB, 16 * MiB],
+      ["has no class, and its own values", "direct", 40 * MiB, 8 * MiB],
     ])("%s", async (_, name, high, swap) => {
       const container = await pod.start({ name, memoryLimitBytes });
       expect(await limitsOf(container)).toEqual(limits(high, swap));
     });
 
     test.each([
+      ["of an unknown class", "unknown", 'class.memory-qos.nri.io/unknown: "gold"', "bronze, silver"],
       [
-        "of a class that there is not",
-        "unknown",
-        'class.memory-qos.nri.io/unknown: "gold"',
-        "bronze, silver",
-      ],
-      [
-        "that sets what is not listed",
+        "with a file that is not listed",
         "unlisted",
         'memory.oom.group.memory-qos.nri.io/unlisted: "1"',
         "memory.swap.max, memory.high may",
       ],
-      ["that asks for no value", "wrong", 'memory.high.memory-qos.nri.io/wrong: "much"', "such as 512Mi"],
-    ])("%s is refused, and it is said why", async (_, name, found, right) => {
-      const refusal = await complaint(pod.create({ name, memoryLimitBytes }));
+      ["with an invalid value", "wrong", 'memory.high.memory-qos.nri.io/wrong: "much"', "such as 512Mi"],
+    ])("%s is refused with the reason", async (_, name, found, right) => {
+      const refusal = await rejection(pod.create({ name, memoryLimitBytes }));
       expect(refusal).toContain(`container ${name} of pod default/web-0: ${found}`);
       expect(refusal).toContain(right);
     });
 
     test("of a class is refused without a memory limit", async () => {
-      expect(await complaint(pod.create({ name: "unlimited" }))).toContain(
+      expect(await rejection(pod.create({ name: "unlimited" }))).toContain(
         'container unlimited of pod default/web-0: class.memory-qos.nri.io: "bronze" needs a memory limit',
       );
     });
 
-    test("keeps its part of its memory limit, whatever that is changed to", async () => {
+    test("keeps its share of the memory limit when that is changed", async () => {
       const container = await pod.start({ name: "resized", memoryLimitBytes });
       for (const bytes of [2 * memoryLimitBytes, memoryLimitBytes / 2]) {
         await container.resize(bytes);
@@ -141,8 +134,8 @@ describe.each(containerdVersions)("under containerd %s", (version) => {
       }
     });
 
-    test("swaps what it uses beyond its part", async () => {
-      // From /dev/urandom, because this kernel swaps no zeros.
+    test("swaps what exceeds its share", async () => {
+      // Random data, because the kernel does not swap pages of zeros.
       const script = "dd if=/dev/urandom of=/dev/shm/data bs=1M count=56; exec sleep infinity";
       const container = await pod.start({ name: "hog", memoryLimitBytes, script });
       await guest.must(`cd ${container.cgroup}
@@ -153,7 +146,7 @@ describe.each(containerdVersions)("under containerd %s", (version) => {
     });
   });
 
-  describe("with a plugin that shares swap out and ignores what is wrong, a container", () => {
+  describe("with a plugin that grants swap and ignores invalid annotations, a container", () => {
     let lenient: GuestService;
 
     beforeAll(async () => {
@@ -162,7 +155,7 @@ describe.each(containerdVersions)("under containerd %s", (version) => {
 
     afterAll(() => lenient?.[Symbol.asyncDispose]());
 
-    test("has its class although containerd was still busy with what the plugin said of others", async () => {
+    test("has its class although containerd was still applying the plugin's answer about others", async () => {
       await lenient.event("nri-synchronized", () => true, 40);
       const container = await pod.start({ name: "between", memoryLimitBytes });
       await container.untilFiles(limits(memoryLimitBytes / 2, "max"));
@@ -176,7 +169,7 @@ describe.each(containerdVersions)("under containerd %s", (version) => {
       expect(await limitsOf(container)).toEqual(limits("max", shareOfSwap(oomScoreAdj)));
     });
 
-    test("of a class that there is not starts without one", async () => {
+    test("of an unknown class starts without a class", async () => {
       const container = await pod.start({ name: "unknown", memoryLimitBytes });
       expect(await container.files("memory.high")).toEqual({ "memory.high": "max" });
       const { error } = await lenient.event(

@@ -1,16 +1,14 @@
-/** A node made ready from inside of the pod that `wasp install --print kubernetes` has on each worker. */
-import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
+/** wasp install from inside of a pod, as `wasp install --print kubernetes` runs it on each worker. */
+import { beforeAll, expect, test } from "bun:test";
 import { parseAllDocuments } from "yaml";
 import { find, type KubernetesObject } from "../manifests/kustomize.ts";
 import { wasp } from "../node/binary.ts";
 import { loadImage } from "./agent-image.ts";
 import { listing } from "./fresh-host.ts";
 import { type Outcome, quote } from "./guest.ts";
-import { sharedGuest } from "./node.ts";
+import { startNode } from "./node.ts";
 
-setDefaultTimeout(90_000);
-
-const guest = await sharedGuest();
+const guest = await startNode();
 const SWAP_FILE = "/srv/wasp/swapfile";
 
 let pod: KubernetesObject;
@@ -18,7 +16,7 @@ let before: string;
 
 beforeAll(async () => {
   await loadImage(guest);
-  // What is installed there for all tests is in no journal.
+  // The snapshot's wasp and hook are in no journal.
   before = await listing(guest);
   const flags = ["--print", "kubernetes", "--swap-file", SWAP_FILE, "--swap-size", "64Mi"];
   const { stdout } = await wasp(["install", ...flags]);
@@ -26,9 +24,7 @@ beforeAll(async () => {
   pod = find(objects, "DaemonSet", "wasp-install").spec.template.spec;
 });
 
-afterAll(() => guest.run("wasp uninstall --limits Keep"));
-
-/** Runs the pod's installing container to its end, with what its manifest gives it. */
+/** Runs the pod's init container with the settings of its manifest, and waits for its end. */
 async function runInstaller(): Promise<Outcome> {
   const [{ image, args, securityContext, volumeMounts }] = pod.initContainers;
   expect(securityContext).toMatchObject({ privileged: true, readOnlyRootFilesystem: true });
@@ -52,7 +48,7 @@ async function runInstaller(): Promise<Outcome> {
   return await guest.run(command.map(quote).join(" "));
 }
 
-test("a pod makes its node ready, once, and the node's own wasp undoes it", async () => {
+test("a pod installs on its node, a second one changes nothing, and the node's own wasp uninstalls", async () => {
   expect(await runInstaller()).toMatchObject({ code: 0, stderr: "" });
   expect(await guest.must(`swapon --noheadings --show=NAME | grep ${SWAP_FILE}`)).toBe(`${SWAP_FILE}\n`);
   expect(

@@ -1,25 +1,25 @@
 import type { Guest } from "./guest.ts";
 
-/** The cgroups of pods, by QoS class, as the kubelet names them under the systemd driver. */
+/** Names of pod cgroups by QoS class, under the kubelet's systemd driver. */
 export const podSlices = {
   Guaranteed: "kubepods-pod1b4e28ba_2fa1_11d2_883f_0016d3cca427.slice",
   Burstable: "kubepods-burstable-pod6ba7b810_9dad_11d1_80b4_00c04fd430c8.slice",
   BestEffort: "kubepods-besteffort-podc9a646d3_9c61_4cb7_bfcd_ee2522c8f633.slice",
 } as const;
 
-/** The same under the cgroupfs driver. */
+/** Paths of the same pod cgroups under the cgroupfs driver. */
 export const podPaths = {
   Guaranteed: "/kubepods/pod1b4e28ba-2fa1-11d2-883f-0016d3cca427",
   Burstable: "/kubepods/burstable/pod6ba7b810-9dad-11d1-80b4-00c04fd430c8",
   BestEffort: "/kubepods/besteffort/podc9a646d3-9c61-4cb7-bfcd-ee2522c8f633",
 } as const;
 
-/** The kubelet's oom_score_adj, on a node of 2 GiB, of a Burstable container that requests 32 MiB. */
+/** The kubelet's oom_score_adj of a Burstable container that requests 32 MiB on a node of 2 GiB. */
 export const oomScoreAdjOf32MiB = 984;
 
 /**
- * Returns a function that tells the swap limit of a Burstable container by its oom_score_adj: the kubelet's formula
- * for the smallest memory request that has this value, in whole pages as the kernel keeps it.
+ * Returns a function from a Burstable container's oom_score_adj to its swap limit: the kubelet's formula for the smallest
+ * memory request with this value, in whole pages as the kernel keeps it.
  */
 export async function swapShares(guest: Guest): Promise<(oomScoreAdj: number) => number> {
   const { memoryTotalBytes, swapTotalBytes } = await readCapacity(guest);
@@ -30,7 +30,7 @@ export async function swapShares(guest: Guest): Promise<(oomScoreAdj: number) =>
   };
 }
 
-/** Reads the node's memory and swap, in bytes. */
+/** Reads the node's total memory and swap, in bytes. */
 export async function readCapacity(
   guest: Guest,
 ): Promise<{ memoryTotalBytes: number; swapTotalBytes: number }> {

@@ -1,18 +1,16 @@
-import { beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { beforeAll, describe, expect, test } from "bun:test";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { containerRootfs } from "./image.ts";
-import { sharedGuest } from "./node.ts";
-
-setDefaultTimeout(60_000);
+import { containerRootfs } from "./image-recipe.ts";
+import { startNode } from "./node.ts";
 
 const podSlice = "kubepods-burstable-pod0f5c2a4e_0001.slice";
 
-const guest = await sharedGuest();
+const guest = await startNode();
 
 describe("the node", () => {
-  test("has all its units up", async () => {
+  test("has no failed units", async () => {
     expect(await guest.must("systemctl is-system-running")).toBe("running\n");
   });
 
@@ -30,32 +28,32 @@ describe("the node", () => {
     expect(swap.trim().split(/\s+/)).toEqual(["/swapfile", `${1024 ** 3 - 4096}`]);
   });
 
-  test("keeps the host's time", async () => {
+  test("has the host's time", async () => {
     const now = Number(await guest.must("date +%s"));
     expect(Math.abs(now - Date.now() / 1000)).toBeLessThan(5);
   });
 });
 
 describe("a script", () => {
-  test("returns its code and both outputs", async () => {
+  test("returns its exit code and both outputs", async () => {
     const outcome = await guest.run(`echo "it's out"; echo err >&2; exit 3`);
     expect(outcome).toEqual({ code: 3, stdout: "it's out\n", stderr: "err\n" });
   });
 
-  test("reads what it is given", async () => {
+  test("reads its standard input", async () => {
     expect(await guest.must("wc -c", { stdin: new Uint8Array(1_000_000) })).toBe("1000000\n");
   });
 
-  test("is ended when its time is up", async () => {
+  test("is killed after its time-out", async () => {
     expect((await guest.run("sleep 60", { timeoutSeconds: 1 })).code).toBe(124);
   });
 
-  test("that fails throws with what it said", async () => {
+  test("that fails throws with its output", async () => {
     await expect(guest.must("echo why >&2; false")).rejects.toThrow(/ended with 1 .*\nwhy/);
   });
 });
 
-test("a pushed file arrives whole and with its mode", async () => {
+test("a pushed file has its content and mode", async () => {
   const folder = await mkdtemp(join(tmpdir(), "wasp-push-"));
   try {
     await writeFile(join(folder, "file"), new Uint8Array(1_000_000).fill(7));
@@ -83,7 +81,7 @@ describe.each(["runc", "crun"])("a container under %s", (runtime) => {
     await guest.must(`cat > ${record}/hook; chmod +x ${record}/hook`, { stdin: recordingHook(record) });
   });
 
-  test("starts in the pod's slice, once its hook has run", async () => {
+  test("starts in the pod's slice after its hook", async () => {
     const output = await guest.must(podmanRun(runtime, `${record}/hooks.d`, "cat /proc/self/oom_score_adj"));
     expect(output).toBe("984\n");
     const state = JSON.parse(await guest.must(`cat ${record}/state`));

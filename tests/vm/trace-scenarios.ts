@@ -1,27 +1,27 @@
 /**
- * What pods do while tests/vm/traces.ts records them. Together they may have HIGH_MIB of memory, of which OTHERS_MIB are the
- * neighbours' and the programs' own; what a hog needs beyond the rest has to go to swap.
+ * Scenarios that tests/vm/traces.ts records. All pods together may have HIGH_MIB of memory, of which OTHERS_MIB are used by
+ * the neighbours and by the programs themselves; a hog's memory beyond the rest is swapped out.
  */
 
-/** A pod's name, and what it does: steps of trace-load.pl. */
+/** A pod's name, and its steps of trace-load.pl. */
 export interface ScenarioPod {
   readonly name: string;
   readonly steps: readonly string[];
-  /** How much of its memory is swapped out before the recording, in MiB. */
+  /** Part of its memory that is swapped out before the recording, in MiB. */
   readonly swappedOutMiB?: number;
 }
 
-/** What happens during a recording, and the truth of it. */
+/** Events of a recording, and the expected judgement. */
 export interface Scenario {
   readonly name: string;
-  /** Pods besides the neighbours. */
+  /** Pods in addition to the neighbours. */
   readonly pods: readonly ScenarioPod[];
   readonly seconds: number;
-  /** All of the node's swap; that of the image unless told. */
+  /** Size of the node's swap; by default the image's. */
   readonly swapMiB?: number;
-  /** The pods may have no swap. */
+  /** True if the pods may not swap. */
   readonly withoutSwap?: true;
-  /** Who is to blame for the harm, any of them; nobody where there is none. It begins when the last of them says so. */
+  /** Pods that cause the harm, any of which may be evicted. It begins when the last of them reports it. */
   readonly victims: readonly string[];
   readonly note: string;
 }
@@ -31,7 +31,7 @@ export const HIGH_MIB = 700;
 /** memory.max of kubepods.slice. */
 export const MAX_MIB = 900;
 
-/** Three pods that use a little all the time. */
+/** Three pods that continuously use a little memory. */
 export const NEIGHBOURS: readonly ScenarioPod[] = [1, 2, 3].map((number) => ({
   name: `neighbour-${number}`,
   steps: ["grow:50:100", "touch:50:3:0.5", "ready", "touch:50:1e6:0.5"],
@@ -42,7 +42,7 @@ const ROOM_MIB = HIGH_MIB - OTHERS_MIB;
 const LITTLE_SWAP_MIB = 256;
 const FOREVER = 1e6;
 
-/** The most telling first. */
+/** Scenarios, the most distinctive first. */
 export const SCENARIOS: readonly Scenario[] = [
   {
     name: "idle",

@@ -1,11 +1,11 @@
 // Takes the recordings of tests/fixtures/traces on a node of its own: `bun build.ts`, then `bun tests/vm/traces.ts [NAME]...`.
-// When harm begins is what the load says of itself, never what the recording looks like.
+// The load itself reports when the harm begins; it is never derived from the recording.
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { stringify } from "yaml";
 import { containerIdOf, podUidOf } from "../node/kubepods-tree.ts";
 import { podListJson } from "../node/pods.ts";
-import { bootGuest, type Guest, quote } from "./guest.ts";
+import { Guest, quote } from "./guest.ts";
 import { guestImage } from "./image.ts";
 import {
   HIGH_MIB,
@@ -27,7 +27,7 @@ await main(process.argv.slice(2));
 
 async function main(names: readonly string[]): Promise<void> {
   await mkdir(TRACES, { recursive: true });
-  await using guest = await bootGuest(await guestImage(), { memoryMiB: 2048 });
+  await using guest = await Guest.start(await guestImage(), { memoryMiB: 2048 });
   await guest.push(join(REPOSITORY, "dist/wasp"), "/usr/local/bin/wasp");
   await guest.push(join(import.meta.dir, "trace-load.pl"), "/usr/local/bin/trace-load.pl");
   await guest.must(
@@ -62,7 +62,7 @@ async function take(guest: Guest, scenario: Scenario): Promise<void> {
   await writeFile(join(TRACES, `${scenario.name}.truth.yaml`), stringify(truth));
 }
 
-/** Leaves nothing of the scenario before, and makes room and swap for this one. */
+/** Removes the last scenario's pods, and sets up memory and swap for this one. */
 async function clear(guest: Guest, { swapMiB, withoutSwap }: Scenario): Promise<void> {
   const swap =
     swapMiB === undefined
@@ -83,7 +83,7 @@ type NumberedPod = ScenarioPod & { readonly number: number };
 function podList(pods: readonly NumberedPod[]): string {
   return podListJson(
     pods.map(({ name, number }) => {
-      // A neighbour stays below what it asked for, everybody else does not.
+      // Only neighbours stay below their requests.
       const requestBytes = (name.startsWith("neighbour") ? 100 : 64) * MIB;
       const containers = [{ name: "app", id: containerIdOf(number), requestBytes }];
       return { uid: podUidOf(number), name, namespace: NAMESPACE, containers };
@@ -98,7 +98,7 @@ function sliceOf({ number }: NumberedPod): string {
 function startOf(pod: NumberedPod): string {
   const unit = `--unit=crio-${containerIdOf(pod.number)}.scope`;
   const load = ["perl", "/usr/local/bin/trace-load.pl", pod.name, ...pod.steps].map(quote).join(" ");
-  // Chunks of memory that are no mappings of their own would not be given back.
+  // Only chunks that are separate mappings are returned to the kernel when they are freed.
   return `MALLOC_MMAP_THRESHOLD_=131072 setsid systemd-run --quiet --scope ${unit} --slice=${sliceOf(pod)} \
     ${load} > ${FOLDER}/${pod.name}.log 2>&1 < /dev/null &`;
 }
@@ -106,7 +106,7 @@ function startOf(pod: NumberedPod): string {
 async function swapOut(guest: Guest, pod: NumberedPod): Promise<void> {
   if (pod.swappedOutMiB === undefined) return;
   const slice = `/sys/fs/cgroup/kubepods.slice/kubepods-burstable.slice/${sliceOf(pod)}`;
-  // It fails when less than that could be reclaimed, as when swap is full, which may be what is wanted.
+  // It fails if less could be reclaimed, as when swap is full, which some scenarios intend.
   await guest.run(`echo ${pod.swappedOutMiB}M > ${slice}/memory.reclaim`);
 }
 

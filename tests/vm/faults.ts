@@ -1,25 +1,25 @@
-/** What can be wrong on a node among its services, and what wasp install --check has to say of it. */
+/** Faults of a node with services, and the findings that wasp install --check must report for them. */
 import type { FindingId, Severity } from "../../src/install/finding/finding.ts";
 import { quote } from "./guest.ts";
 import { KUBELET_FOLDER as KUBELET, RUN_AGENT } from "./node-services.ts";
 
-/** What a check is to say. */
-export interface Complaint {
+/** Expected finding. */
+export interface ExpectedFinding {
   readonly id: FindingId;
   readonly severity: Severity;
-  /** What is in the text of what was found. */
+  /** Part of the finding's text. */
   readonly found: string;
-  /** What is in the remedy: a command that mends it, where the breakage says nothing else. */
+  /** Part of the remedy: a command that repairs the fault, unless the fault has a script for that. */
   readonly remedy?: string;
 }
 
-/** Something that is made wrong. */
-export interface Breakage {
-  /** A script. */
-  readonly breaks: string;
-  readonly complaints: readonly Complaint[];
-  /** A script, where the remedy is not one that can be run as it is told. */
-  readonly mends?: string;
+/** A fault. */
+export interface Fault {
+  /** Script that causes the fault. */
+  readonly cause: string;
+  readonly findings: readonly ExpectedFinding[];
+  /** Script that repairs the fault, if the remedy is not a command that can be run literally. */
+  readonly repair?: string;
 }
 
 const HOOKS = "/usr/share/containers/oci/hooks.d";
@@ -33,12 +33,12 @@ const install = (flags: string) => `wasp install --only ${flags}`;
 const LOAD_HOOK = install("hook --only cri-o --restart");
 const RESTART_CRIO = "systemctl restart crio";
 
-/** Things that can be wrong at once, each with what the check says of it. */
-export const breakages: Readonly<Record<string, readonly Breakage[]>> = {
-  "swap, and who may change what": [
+/** Groups of faults that can exist at once. */
+export const faults: Readonly<Record<string, readonly Fault[]>> = {
+  "swap, and owners and modes": [
     {
-      breaks: "swapoff --all",
-      complaints: [
+      cause: "swapoff --all",
+      findings: [
         {
           id: "swap",
           severity: "error",
@@ -48,14 +48,12 @@ export const breakages: Readonly<Record<string, readonly Breakage[]>> = {
       ],
     },
     {
-      breaks: "sysctl --quiet vm.swappiness=0",
-      complaints: [
-        { id: "swappiness", severity: "warning", found: "is 0", remedy: "sysctl vm.swappiness=60" },
-      ],
+      cause: "sysctl --quiet vm.swappiness=0",
+      findings: [{ id: "swappiness", severity: "warning", found: "is 0", remedy: "sysctl vm.swappiness=60" }],
     },
     {
-      breaks: `chmod o+w ${BINARY}`,
-      complaints: [
+      cause: `chmod o+w ${BINARY}`,
+      findings: [
         {
           id: "binary-owner",
           severity: "error",
@@ -64,11 +62,11 @@ export const breakages: Readonly<Record<string, readonly Breakage[]>> = {
         },
         { id: "binary", severity: "unknown", found: "was not run", remedy: install("binary") },
       ],
-      mends: `chown root:root ${BINARY} && chmod go-w ${BINARY}`,
+      repair: `chown root:root ${BINARY} && chmod go-w ${BINARY}`,
     },
     {
-      breaks: `chown 1000 ${HOOK}`,
-      complaints: [
+      cause: `chown 1000 ${HOOK}`,
+      findings: [
         {
           id: "hook-owner",
           severity: "error",
@@ -78,13 +76,13 @@ export const breakages: Readonly<Record<string, readonly Breakage[]>> = {
       ],
     },
     {
-      breaks: "pkill flock",
-      complaints: [{ id: "agent", severity: "warning", found: "no agent runs", remedy: "kubectl apply" }],
-      mends: RUN_AGENT,
+      cause: "pkill flock",
+      findings: [{ id: "agent", severity: "warning", found: "no agent runs", remedy: "kubectl apply" }],
+      repair: RUN_AGENT,
     },
     {
-      breaks: `echo '{' > ${HOOKS}/theirs.json`,
-      complaints: [
+      cause: `echo '{' > ${HOOKS}/theirs.json`,
+      findings: [
         {
           id: "hooks-valid",
           severity: "error",
@@ -92,11 +90,11 @@ export const breakages: Readonly<Record<string, readonly Breakage[]>> = {
           remedy: `correct or remove ${HOOKS}/theirs.json`,
         },
       ],
-      mends: `rm ${HOOKS}/theirs.json`,
+      repair: `rm ${HOOKS}/theirs.json`,
     },
     {
-      breaks: `sed 's|/usr/local/bin/wasp|/opt/hook|; s/"wasp", //' ${HOOK} > ${HOOKS}/swap-for-burstable.json`,
-      complaints: [
+      cause: `sed 's|/usr/local/bin/wasp|/opt/hook|; s/"wasp", //' ${HOOK} > ${HOOKS}/swap-for-burstable.json`,
+      findings: [
         {
           id: "wasp-agent",
           severity: "error",
@@ -108,17 +106,17 @@ export const breakages: Readonly<Record<string, readonly Breakage[]>> = {
   ],
   "the hook's definition, and system.slice": [
     {
-      breaks: `chmod a-x ${BINARY}`,
-      complaints: [{ id: "binary", severity: "error", found: "does not run", remedy: install("binary") }],
+      cause: `chmod a-x ${BINARY}`,
+      findings: [{ id: "binary", severity: "error", found: "does not run", remedy: install("binary") }],
     },
     {
-      breaks: `truncate --size=100 ${HOOK}`,
-      complaints: [{ id: "hook", severity: "error", found: HOOK, remedy: install("hook") }],
+      cause: `truncate --size=100 ${HOOK}`,
+      findings: [{ id: "hook", severity: "error", found: HOOK, remedy: install("hook") }],
     },
     {
-      breaks: `rm /etc/systemd/system/system.slice.d/50-wasp.conf
+      cause: `rm /etc/systemd/system/system.slice.d/50-wasp.conf
         echo max > /sys/fs/cgroup/system.slice/memory.swap.max`,
-      complaints: [
+      findings: [
         { id: "system-slice", severity: "warning", found: "is max", remedy: install("system-slice") },
         {
           id: "system-slice-after-boot",
@@ -135,8 +133,8 @@ export const breakages: Readonly<Record<string, readonly Breakage[]>> = {
       ],
     },
     {
-      breaks: "systemctl start earlyoom",
-      complaints: [
+      cause: "systemctl start earlyoom",
+      findings: [
         {
           id: "earlyoom",
           severity: "warning",
@@ -146,11 +144,11 @@ export const breakages: Readonly<Record<string, readonly Breakage[]>> = {
       ],
     },
     {
-      breaks: `mkdir /run/systemd/system/kubepods.slice.d
+      cause: `mkdir /run/systemd/system/kubepods.slice.d
         printf '[Slice]\\nManagedOOMSwap=kill\\n' > /run/systemd/system/kubepods.slice.d/oomd.conf
         systemctl daemon-reload
         systemctl start systemd-oomd`,
-      complaints: [
+      findings: [
         {
           id: "systemd-oomd",
           severity: "warning",
@@ -158,16 +156,16 @@ export const breakages: Readonly<Record<string, readonly Breakage[]>> = {
           remedy: "systemctl mask --now systemd-oomd",
         },
       ],
-      mends: `systemctl mask --now systemd-oomd
+      repair: `systemctl mask --now systemd-oomd
         wasp install --check | grep --extended-regexp --quiet '^ok +systemd-oomd'
         rm --recursive /run/systemd/system/kubepods.slice.d
         systemctl unmask systemd-oomd`,
     },
   ],
-  "a hook that runs nothing, and what the kubelet is told": [
+  "a hook without an executable, and the kubelet's settings": [
     {
-      breaks: `sed --in-place 's|"path": ".*"|"path": "/usr/local/bin/gone"|' ${HOOK}`,
-      complaints: [
+      cause: `sed --in-place 's|"path": ".*"|"path": "/usr/local/bin/gone"|' ${HOOK}`,
+      findings: [
         {
           id: "hook",
           severity: "error",
@@ -178,8 +176,8 @@ export const breakages: Readonly<Record<string, readonly Breakage[]>> = {
       ],
     },
     {
-      breaks: `rm ${KUBELET}/conf.d/50-wasp.conf`,
-      complaints: [
+      cause: `rm ${KUBELET}/conf.d/50-wasp.conf`,
+      findings: [
         {
           id: "kubelet-fail-swap-on",
           severity: "error",
@@ -189,8 +187,8 @@ export const breakages: Readonly<Record<string, readonly Breakage[]>> = {
       ],
     },
     {
-      breaks: `printf 'memorySwap:\\n  swapBehavior: LimitedSwap\\n' > ${KUBELET}/conf.d/theirs.conf`,
-      complaints: [
+      cause: `printf 'memorySwap:\\n  swapBehavior: LimitedSwap\\n' > ${KUBELET}/conf.d/theirs.conf`,
+      findings: [
         {
           id: "kubelet-swap-behavior",
           severity: "warning",
@@ -204,15 +202,15 @@ export const breakages: Readonly<Record<string, readonly Breakage[]>> = {
           remedy: "systemctl restart kubelet",
         },
       ],
-      mends: `echo 'memorySwap: { swapBehavior: NoSwap }' > ${KUBELET}/conf.d/theirs.conf
+      repair: `echo 'memorySwap: { swapBehavior: NoSwap }' > ${KUBELET}/conf.d/theirs.conf
         systemctl restart kubelet`,
     },
   ],
-  "swap of others, and CRI-O's folders of hooks": [
+  "other swap areas, and CRI-O's hook folders": [
     {
-      breaks: `mkdir -p /etc/crio/crio.conf.d
+      cause: `mkdir -p /etc/crio/crio.conf.d
         printf '[crio.runtime]\\nhooks_dir = ["/srv"]\\n' > /etc/crio/crio.conf.d/00-theirs.conf`,
-      complaints: [
+      findings: [
         {
           id: "hook-loaded",
           severity: "error",
@@ -226,7 +224,7 @@ export const breakages: Readonly<Record<string, readonly Breakage[]>> = {
           remedy: RESTART_CRIO,
         },
       ],
-      mends: `${LOAD_HOOK}
+      repair: `${LOAD_HOOK}
         ${RESTART_CRIO}
         wasp install --check | grep --extended-regexp --quiet '^ok +hook-loaded'
         rm --recursive /etc/crio
@@ -234,11 +232,11 @@ export const breakages: Readonly<Record<string, readonly Breakage[]>> = {
         ${install("hook")}`,
     },
     {
-      breaks: `modprobe zram num_devices=1
+      cause: `modprobe zram num_devices=1
         echo 4G > /sys/block/zram0/disksize
         mkswap --quiet /dev/zram0
         swapon /dev/zram0`,
-      complaints: [
+      findings: [
         { id: "swap-size", severity: "note", found: "overcommit 3" },
         {
           id: "swap-after-boot",
@@ -253,12 +251,12 @@ export const breakages: Readonly<Record<string, readonly Breakage[]>> = {
           remedy: `swapon --priority below that of zram for ${SWAP_FILE}`,
         },
       ],
-      mends: "swapoff /dev/zram0; udevadm settle; modprobe --remove zram",
+      repair: "swapoff /dev/zram0; udevadm settle; modprobe --remove zram",
     },
     {
-      breaks: `systemd-run --quiet --unit pod --slice kubepods.slice sleep infinity
+      cause: `systemd-run --quiet --unit pod --slice kubepods.slice sleep infinity
         until [ -e ${POD}/pod.service ]; do sleep 0.1; done`,
-      complaints: [
+      findings: [
         {
           id: "swap-reach",
           severity: "warning",
@@ -266,11 +264,11 @@ export const breakages: Readonly<Record<string, readonly Breakage[]>> = {
           remedy: "evictionMode: Enforce for wasp agent",
         },
       ],
-      mends: "systemctl set-property --runtime kubepods.slice MemoryHigh=512M",
+      repair: "systemctl set-property --runtime kubepods.slice MemoryHigh=512M",
     },
     {
-      breaks: "systemctl stop kubelet",
-      complaints: [
+      cause: "systemctl stop kubelet",
+      findings: [
         {
           id: "kubelet",
           severity: "warning",
@@ -280,14 +278,14 @@ export const breakages: Readonly<Record<string, readonly Breakage[]>> = {
       ],
     },
   ],
-  "a little swap, a kubelet that cannot be read, and containerd": [
+  "little swap, and containerd without NRI": [
     {
-      breaks: `swapoff ${SWAP_FILE}
+      cause: `swapoff ${SWAP_FILE}
         fallocate -l 16M /srv/little
         chmod 600 /srv/little
         mkswap --quiet /srv/little
         swapon /srv/little`,
-      complaints: [
+      findings: [
         { id: "swap-size", severity: "warning", found: "overcommit 101%", remedy: install("swap") },
         {
           id: "swap-after-boot",
@@ -296,11 +294,11 @@ export const breakages: Readonly<Record<string, readonly Breakage[]>> = {
           remedy: "a line in /etc/fstab: /srv/little none swap defaults 0 0",
         },
       ],
-      mends: "swapoff /srv/little; rm /srv/little; systemctl start swap.target",
+      repair: "swapoff /srv/little; rm /srv/little; systemctl start swap.target",
     },
     {
-      breaks: `sed --in-place s/crio/containerd/g ${KUBELET}/config.yaml`,
-      complaints: [
+      cause: `sed --in-place s/crio/containerd/g ${KUBELET}/config.yaml`,
+      findings: [
         {
           id: "nri",
           severity: "warning",
@@ -308,21 +306,21 @@ export const breakages: Readonly<Record<string, readonly Breakage[]>> = {
           remedy: "wasp install --only containerd --restart",
         },
       ],
-      mends: `sed --in-place s/containerd/crio/g ${KUBELET}/config.yaml; systemctl restart kubelet`,
+      repair: `sed --in-place s/containerd/crio/g ${KUBELET}/config.yaml; systemctl restart kubelet`,
     },
   ],
-  "a kubelet's file": [
+  "an invalid kubelet configuration": [
     {
-      breaks: `cp ${KUBELET}/config.yaml ${KUBELET}/before; echo '{' > ${KUBELET}/config.yaml`,
-      complaints: (["kubelet", "kubelet-fail-swap-on", "kubelet-swap-behavior", "swap-reach"] as const).map(
+      cause: `cp ${KUBELET}/config.yaml ${KUBELET}/before; echo '{' > ${KUBELET}/config.yaml`,
+      findings: (["kubelet", "kubelet-fail-swap-on", "kubelet-swap-behavior", "swap-reach"] as const).map(
         (id) => ({ id, severity: "unknown", found: `${KUBELET}/config.yaml cannot be read as YAML` }),
       ),
-      mends: `mv ${KUBELET}/before ${KUBELET}/config.yaml; systemctl restart kubelet`,
+      repair: `mv ${KUBELET}/before ${KUBELET}/config.yaml; systemctl restart kubelet`,
     },
   ],
 };
 
-/** Runs a command where the kernel looks like an old one, with cgroup v1 and without figures of pressure. */
+/** Returns a script that runs a command as on an old kernel, with cgroup v1 and without PSI. */
 export function onOldKernel(command: string): string {
   return `unshare --mount sh -c ${quote(`set -e
     echo 5.4.0-150-generic > /run/osrelease
@@ -333,8 +331,8 @@ export function onOldKernel(command: string): string {
     ${command}`)}`;
 }
 
-/** What a check says there. */
-export const oldKernelComplaints: readonly Complaint[] = [
+/** Findings on an old kernel. */
+export const oldKernelFindings: readonly ExpectedFinding[] = [
   { id: "kernel", severity: "warning", found: "Linux 5.4.0", remedy: "swapReach: Off for wasp agent" },
   {
     id: "cgroup-version",
