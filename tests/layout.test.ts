@@ -69,7 +69,7 @@ describe("the import rule", () => {
     // What is not shown notices the jump.
     const shown = [
       "log/logger.ts",
-      "agent/eviction/node-marks.ts",
+      "agent/eviction/pressure-publisher.ts",
       "agent/agent.ts",
       "cluster/events.ts",
       "cluster/timestamp.ts",

@@ -7,7 +7,8 @@ import { RunningAgent } from "../node/running-agent.ts";
 
 const FOREIGN = { key: "example.com/maintenance", value: "soon", effect: "NoSchedule" };
 const OWN = { key: "wasp.io/swap-pressure", effect: "NoSchedule" };
-const FIGURES = /Pods stalled for memory \d+ % of the time .*; swap 50 % full; \d+ pages a second swapped in/;
+const FIGURES =
+  /Pods stalled on memory \d+ % of the time .*; swap 50 % full; \d+ pages per second swapped in/;
 
 describe.concurrent("eviction", () => {
   test("takes the hog and not its neighbour, and everybody can see why", async () => {

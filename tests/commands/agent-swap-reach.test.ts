@@ -104,7 +104,7 @@ describe.concurrent("swap is within reach", () => {
     if (mode === "Enforce") {
       expect(await agent.event("swap-reach-left")).toMatchObject({
         level: "warning",
-        error: expect.stringMatching(/kubepods.slice\/memory.high is 2097152000, which is not wasp's/),
+        error: expect.stringMatching(/kubepods.slice\/memory.high is 2097152000, which wasp has not set/),
       });
     }
     expect(await agent.stop()).toBe(0);
