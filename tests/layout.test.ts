@@ -141,7 +141,7 @@ describe("the import rule", () => {
     const readsClock = (file: string) => /(?<!extends )\bDate\b/.test(readFileSync(`${SRC}/${file}`, "utf8"));
     const displayed = [
       "log/logger.ts",
-      "agent/eviction/node-marks.ts",
+      "agent/eviction/pressure-publisher.ts",
       "agent/agent.ts",
       "cluster/event-recorder.ts",
       "cluster/timestamp.ts",

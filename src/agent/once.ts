@@ -2,54 +2,60 @@ import type { PodList } from "../cluster/pod-list.ts";
 import type { AgentConfig } from "../config/agent/knobs.ts";
 import { readPageBytes } from "../host/page-size.ts";
 import { formatLimit } from "../policy/kubernetes/quantity.ts";
-import { Agent } from "./limits/limit-agent.ts";
+import { LimitAgent } from "./limits/limit-agent.ts";
 import type { ContainerView } from "./metrics/view.ts";
-import { KubeletCheck } from "./pods/kubelet-config-poll.ts";
+import { KubeletConfigPoll } from "./pods/kubelet-config-poll.ts";
 import { followPods, kubeletOf } from "./pods/pod-source.ts";
 
 const nowSeconds = () => performance.now() / 1000;
 
+const SILENT_LISTENER = {
+  log: () => {},
+  begin: () => {},
+  onExact: () => {},
+  onStart: () => {},
+  onPass: () => {},
+  onUnknownContainer: () => {},
+};
+
 /**
- * Does one pass over the node's containers and returns how each stands then. Fails with an Error when the node or its
- * pods cannot be learned of.
+ * Does one pass over the node's containers and returns their views. Fails with an Error if the node cannot be read or its
+ * pods cannot be listed.
  */
 export async function runOnce(
   config: AgentConfig,
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<ContainerView[]> {
-  const listener = {
-    onEvent: () => {},
-    onExact: () => {},
-    onStart: () => {},
-    onPass: () => {},
-    onUnknownContainer: () => {},
-  };
-  using agent = new Agent({
+  using limits = new LimitAgent({
     fsroot: config.fsroot,
     pageBytes: readPageBytes(),
     config,
     nowSeconds,
-    listener,
+    listener: SILENT_LISTENER,
   });
-  agent.start();
-  agent.setPods(await firstPods(agent, config, env));
-  return agent.containers();
+  limits.start();
+  limits.setPods(await firstPods(limits, config, env));
+  return limits.containers();
 }
 
-function firstPods(agent: Agent, config: AgentConfig, env: Readonly<Record<string, string | undefined>>) {
+function firstPods(
+  limits: LimitAgent,
+  config: AgentConfig,
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<PodList> {
   const kubelet = kubeletOf(config);
-  const check = new KubeletCheck(kubelet, nowSeconds, {
-    onConfig: ({ swapBehavior }) => agent.setKubeletSwapBehavior(swapBehavior),
+  const configPoll = new KubeletConfigPoll(kubelet, nowSeconds, {
+    onConfig: ({ swapBehavior }) => limits.setKubeletSwapBehavior(swapBehavior),
     onError: () => {},
   });
   const options = {
     config: () => config,
     env,
     kubelet,
-    prepare: () => check.refresh(),
-    isWanting: () => false,
+    prepare: () => configPoll.refresh(),
+    isIncomplete: () => false,
   };
-  return new Promise<PodList>((resolve, reject) => {
+  return new Promise((resolve, reject) => {
     const source = followPods(options, {
       onPods: (list) => {
         source.close();
@@ -65,7 +71,7 @@ function firstPods(agent: Agent, config: AgentConfig, env: Readonly<Record<strin
 
 const HEADINGS = ["NAMESPACE", "POD", "CONTAINER", "STATE", "REASON", "ENTITLED", "IN FORCE", "SWAPPED OUT"];
 
-/** The rows of a table of containers for people, headings first, sorted by pod; limits in bytes of swap. */
+/** Returns the rows of a table of containers, headings first, sorted by pod; limits in bytes of swap. */
 export function containerRows(containers: readonly ContainerView[]): string[][] {
   return [HEADINGS, ...containers.map(rowOf).sort((a, b) => (a.join("\0") < b.join("\0") ? -1 : 1))];
 }

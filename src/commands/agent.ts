@@ -1,9 +1,9 @@
-// Failure posture: the agent holds on missing data and never acts on a guess. A mistake in its configuration ends it
-// before anything is written; one in a changed configuration leaves the one before in force.
+// Failure posture: the agent holds on missing data and never acts on a guess. An invalid configuration ends it before it
+// writes anything; a changed configuration that is invalid leaves the previous one in force.
 import { readFileSync, writeSync } from "node:fs";
 import type { CommandDef } from "citty";
 import { consola } from "consola";
-import { type Build, Service } from "../agent/agent.ts";
+import { Agent, type Build } from "../agent/agent.ts";
 import { containerRows, runOnce } from "../agent/once.ts";
 import { AgentFlagsSchema } from "../config/agent/knobs.ts";
 import { type LoadedConfig, loadAgentConfig } from "../config/agent/load.ts";
@@ -51,7 +51,7 @@ function print(text: string): number {
 }
 
 async function passOnce({ config }: LoadedConfig): Promise<number> {
-  // One that only looks is in nobody's way.
+  // A dry run does not conflict with a running agent.
   using _lock = config.dryRun ? undefined : takeLock(config.fsroot);
   const containers = await runOnce(config, process.env);
   print(
@@ -71,30 +71,28 @@ function toJson(container: object): string {
 async function serve(loaded: LoadedConfig, load: Load, build: Build): Promise<number> {
   using _lock = takeLock(loaded.config.fsroot);
   const ended = nextSignal();
-  await using service = new Service(loaded, process.env, build);
+  await using agent = new Agent(loaded, process.env, build);
   const { configFile } = loaded.runOptions;
   using _watch =
-    configFile === undefined ? undefined : watchConfigFile(configFile, (text) => reload(service, load, text));
-  service.start();
+    configFile === undefined ? undefined : watchConfigFile(configFile, (text) => reload(agent, load, text));
+  agent.start();
   await ended;
   return EXIT_SUCCESS;
 }
 
-function reload(service: Service, load: Load, text: string): void {
+function reload(agent: Agent, load: Load, text: string): void {
   let loaded: LoadedConfig;
   try {
     loaded = load(() => text);
   } catch (error) {
-    service.refuseReload(error as Error);
+    agent.refuseReload(error as Error);
     return;
   }
-  service.reload(loaded);
+  agent.reload(loaded);
 }
 
 function takeLock(fsroot: string): Disposable {
   const lock = takeNodeLock(fsroot);
   if (lock !== undefined) return lock;
-  throw new Error(
-    `another wasp agent runs on this node, and has the lock of ${fsroot}/sys/fs/cgroup: only one may`,
-  );
+  throw new Error(`another wasp agent runs on this node and holds the lock of ${fsroot}/sys/fs/cgroup`);
 }

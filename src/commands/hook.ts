@@ -1,5 +1,5 @@
-// Failure posture: the hook fails open. A runtime aborts a container whose hook fails, so whatever is wrong here, the
-// container starts without wasp's limit, the exit status is 0, and one line in the log says why.
+// Failure posture: the hook fails open, because a runtime aborts a container whose hook fails. After any error the
+// container starts without wasp's limit, the exit status is 0, and one line of the log has the reason.
 import type { CommandDef } from "citty";
 import { HOOK_DEFAULTS, type HookConfig } from "../config/hook/defaults.ts";
 import { locateContainerCgroup } from "../host/container-cgroup.ts";
@@ -17,7 +17,7 @@ import { EXIT_SUCCESS } from "./exit-status.ts";
 
 const MAX_STATE_BYTES = 4 * 1024 * 1024;
 const DEADLINE_MILLISECONDS = 2000;
-// Limits are kept in whole pages, rounded down; the largest page that Linux runs with is 64 KiB (arm64).
+// The kernel rounds limits down to whole pages; the largest page of Linux is 64 KiB (arm64).
 const LARGEST_PAGE_BYTES = 65536;
 
 /** The command `wasp hook`, which `runHook` runs. */
@@ -40,24 +40,24 @@ export const hookCommand: CommandDef = {
 export async function runHook(argv: readonly string[]): Promise<number> {
   const config = argv.length === 0 ? HOOK_DEFAULTS : await configOf(argv).catch((error: Error) => error);
   const logFile = config instanceof Error ? undefined : config.logFile;
-  const facts: Facts = {};
+  const fields: HookFields = {};
   try {
-    // The state is read whatever is wrong with the flags: a runtime may take a hook that does not for a failure.
+    // The state is read even if the flags are wrong: a runtime may treat a hook that does not read it as failed.
     const state = stateOfStdin();
-    if (!(state instanceof Error)) facts["id"] = state.id;
+    if (!(state instanceof Error)) fields["id"] = state.id;
     if (config instanceof Error) throw config;
     if (state instanceof Error) throw state;
-    const event = limitContainer(config, state, facts);
-    writeHookLog(logFile, event === "swap-limit-unmet" ? "warning" : "info", formatEvent(event, facts));
+    const event = limitContainer(config, state, fields);
+    writeHookLog(logFile, event === "swap-limit-unmet" ? "warning" : "info", formatEvent(event, fields));
   } catch (error) {
-    facts["error"] = (error as Error).message;
-    writeHookLog(logFile, "warning", formatEvent("hook-failed", facts));
+    fields["error"] = (error as Error).message;
+    writeHookLog(logFile, "warning", formatEvent("hook-failed", fields));
   }
   return EXIT_SUCCESS;
 }
 
-/** What has been learned so far, gathered on the way so that an error's line names the container too. */
-type Facts = Record<string, string | number | undefined>;
+/** Fields of the log line, filled step by step, so that the line of an error names the container, too. */
+type HookFields = Record<string, string | number | undefined>;
 
 async function configOf(argv: readonly string[]): Promise<HookConfig> {
   const [{ readFlags }, { HookConfigSchema, hookConfig }] = await Promise.all([
@@ -75,22 +75,22 @@ function stateOfStdin(): OciState | Error {
   }
 }
 
-function limitContainer(config: HookConfig, state: OciState, facts: Facts): Event {
+function limitContainer(config: HookConfig, state: OciState, fields: HookFields): Event {
   const oci = readOciContainer(config.fsroot, state);
-  Object.assign(facts, podIdentityOf(oci.annotations));
+  Object.assign(fields, podIdentityOf(oci.annotations));
   const node = readNodeCapacity(config.fsroot);
   const classified = classifyOciContainer(oci, node);
   if ("leave" in classified) {
-    facts["reason"] = classified.leave;
+    fields["reason"] = classified.leave;
     return "swap-limit-left";
   }
   const swapLimit = new SwapLimit(locateContainerCgroup(config.fsroot, state.pid, classified.cgroup));
   const decision = decideSwapLimit(classified.container, node, config);
   if (!swapLimit.isPossible && decision.limitBytes !== Number.POSITIVE_INFINITY) {
-    facts["reason"] = "no-memory-limit" satisfies LeaveReason;
+    fields["reason"] = "no-memory-limit" satisfies LeaveReason;
     return "swap-limit-left";
   }
-  Object.assign(facts, {
+  Object.assign(fields, {
     reason: decision.reason,
     limitBytes: formatLimit(decision.limitBytes),
     ignoredOverride: decision.ignoredOverride,
@@ -98,17 +98,17 @@ function limitContainer(config: HookConfig, state: OciState, facts: Facts): Even
     memoryTotalBytes: node.memoryTotalBytes,
     swapTotalBytes: node.swapTotalBytes,
   });
-  return act(config, swapLimit, decision.limitBytes, facts);
+  return act(config, swapLimit, decision.limitBytes, fields);
 }
 
-function act(config: HookConfig, swapLimit: SwapLimit, limitBytes: number, facts: Facts): Event {
+function act(config: HookConfig, swapLimit: SwapLimit, limitBytes: number, fields: HookFields): Event {
   if (config.dryRun) {
-    facts["effectiveBytes"] = formatLimit(swapLimit.read());
+    fields["effectiveBytes"] = formatLimit(swapLimit.read());
     return "swap-limit-planned";
   }
   const { beforeBytes, effectiveBytes, writes } = swapLimit.write(limitBytes);
-  facts["beforeBytes"] = formatLimit(beforeBytes);
-  facts["effectiveBytes"] = formatLimit(effectiveBytes);
+  fields["beforeBytes"] = formatLimit(beforeBytes);
+  fields["effectiveBytes"] = formatLimit(effectiveBytes);
   const isMet = limitBytes === effectiveBytes || limitBytes - effectiveBytes < LARGEST_PAGE_BYTES;
   if (!isMet) return "swap-limit-unmet";
   return writes > 0 ? "swap-limit-set" : "swap-limit-kept";

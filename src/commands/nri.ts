@@ -1,20 +1,21 @@
-// Failure posture: a container is kept from starting only by its own pod's annotation, and is told which; whatever else
-// is wrong, it starts. A mistake in the configuration ends the plugin before it is known to the runtime; one in a changed
-// configuration leaves the one before in force.
+// Failure posture: a container is kept from starting only by an invalid annotation of its own pod, which the error names;
+// after any other error it starts. An invalid configuration ends the plugin before it registers with the runtime; a
+// changed configuration that is invalid leaves the previous one in force.
 import { readFileSync, writeSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { CommandDef } from "citty";
 import { consola } from "consola";
 import type { Build } from "../agent/agent.ts";
 import { IdleMemory } from "../agent/nri/idle-memory.ts";
+import { waitForPluginLock } from "../agent/nri/plugin-lock.ts";
 import { NriReporter } from "../agent/nri/reporter.ts";
 import { SpecLimits } from "../agent/nri/spec-limits.ts";
-import { takeNriTurn } from "../agent/nri/turn.ts";
 import { flagsOf } from "../config/flags.ts";
 import { loadNriConfig, type NriConfig, NriFlagsSchema } from "../config/nri/knobs.ts";
 import { type LoadedMemoryQos, NO_MEMORY_QOS, parseMemoryQos } from "../config/nri/memory-qos-file.ts";
 import { formatNriConfig } from "../config/nri/print.ts";
 import { watchConfigFile } from "../host/watch-config.ts";
+import type { LogEvent } from "../log/events.ts";
 import { levelOf } from "../log/levels.ts";
 import { LineWriter } from "../log/line-writer.ts";
 import { Logger } from "../log/logger.ts";
@@ -66,7 +67,7 @@ function readMemoryQos({ configFile }: NriConfig): LoadedMemoryQos {
   return parseMemoryQos(configFile, text);
 }
 
-// A runtime that ends the connection is how a plugin that it has started ends.
+// The end of the connection is the regular end of a plugin that the runtime started.
 function exitStatusOf(end: PluginEnd): number {
   return end.kind === "stopped" || end.kind === "disconnected" ? EXIT_SUCCESS : EXIT_FAILURE;
 }
@@ -75,50 +76,50 @@ async function serve(config: NriConfig, build: Build): Promise<PluginEnd> {
   const { fsroot, swapLimit, configFile, name, index, socket } = config;
   const reporter = reporterOf(config);
   using memory = new IdleMemory();
-  const tell: NriReporter["tell"] = (event, fields) => {
+  const log: LogEvent = (event, fields) => {
     memory.use();
-    reporter.tell(event, fields);
+    reporter.log(event, fields);
   };
-  const limits = new SpecLimits({ fsroot, swapLimit, tell });
-  tell("nri-started", { ...build, pid: process.pid, name, index, socket: String(socket) });
+  const limits = new SpecLimits({ fsroot, swapLimit, log });
+  log("nri-started", { ...build, pid: process.pid, name, index, socket: String(socket) });
   const handlers = new LimitHandlers({
     decide: limits.decide,
-    decideAnew: limits.decide,
+    decideUpdate: limits.decide,
     isRefusing: () => config.isRefusing,
-    configure: (text) => takeOfRuntime(config, limits, tell, text),
-    missed: () => change(),
-    tell,
+    configure: (text) => configureByRuntime(config, limits, log, text),
+    onMissed: () => change(),
+    log,
   });
   let plugin: NriPlugin | undefined;
   const change = () => {
     if (plugin !== undefined) void refresh(handlers, plugin);
   };
   const reload = (text: string) => {
-    if (takeOfFile(config, limits, tell, text)) change();
+    if (configureByFile(config, limits, log, text)) change();
   };
   using _watch = configFile === undefined ? undefined : watchConfigFile(configFile, reload);
-  // Once more, as it may have changed before it was watched.
-  limits.take(readMemoryQos(config));
+  // Read again, because the file may have changed before it was watched.
+  limits.setMemoryQos(readMemoryQos(config));
   const stopping = new AbortController();
-  const told = nextSignal().then(() => stopping.abort());
-  using turn = await takeNriTurn(fsroot, tell, stopping.signal);
-  if (turn === undefined) return { kind: "stopped" };
+  const stopped = nextSignal().then(() => stopping.abort());
+  using lock = await waitForPluginLock(fsroot, log, stopping.signal);
+  if (lock === undefined) return { kind: "stopped" };
   plugin = startPlugin({
     ...{ name, index, socket, handlers },
     isExitedOnDisconnect: config.isExitedOnDisconnect,
     report(event) {
       memory.use();
-      reporter.connection(event);
+      reporter.logConnection(event);
     },
   });
-  const end = await Promise.race([plugin.ended, told]);
+  const end = await Promise.race([plugin.ended, stopped]);
   if (end !== undefined) return end;
-  tell("nri-stopping", { containers: handlers.containers });
+  log("nri-stopping", { containers: handlers.containers });
   await plugin.stop();
   return { kind: "stopped" };
 }
 
-// One that is about to start can only be changed once it has, and a runtime may be busy.
+// A container can only be updated once it has started, and a runtime may be busy.
 const RETRY_MILLISECONDS = [1000, 10_000, 60_000];
 
 async function refresh(handlers: LimitHandlers, plugin: NriPlugin): Promise<void> {
@@ -134,30 +135,30 @@ function reporterOf({ logFormat, verbosity }: NriConfig): NriReporter {
   return new NriReporter((event, fields) => logger.event(levelOf(event), event, fields));
 }
 
-/** Takes what the runtime has for the plugin, unless there is a file; throws where it is wrong. */
-function takeOfRuntime(
+/** Applies the runtime's configuration of the plugin, unless there is a file; throws an Error if it is invalid. */
+function configureByRuntime(
   { configFile }: NriConfig,
   limits: SpecLimits,
-  tell: NriReporter["tell"],
+  log: LogEvent,
   text: string,
 ): void {
-  if (configFile === undefined) limits.take(parseMemoryQos("the runtime's configuration", text));
+  if (configFile === undefined) limits.setMemoryQos(parseMemoryQos("the runtime's configuration", text));
   else if (text !== "")
-    tell("config-doubtful", { warning: `the runtime's configuration has no effect beside ${configFile}` });
+    log("config-doubtful", { warning: `the runtime's configuration has no effect beside ${configFile}` });
 }
 
-/** Takes a changed file, and tells whether it could be. */
-function takeOfFile(
+/** Applies a changed file; returns false if it is invalid. */
+function configureByFile(
   { configFile = "" }: NriConfig,
   limits: SpecLimits,
-  tell: NriReporter["tell"],
+  log: LogEvent,
   text: string,
 ): boolean {
   try {
-    limits.take(parseMemoryQos(configFile, text));
+    limits.setMemoryQos(parseMemoryQos(configFile, text));
     return true;
   } catch (error) {
-    tell("config-refused", { error: (error as Error).message });
+    log("config-refused", { error: (error as Error).message });
     return false;
   }
 }

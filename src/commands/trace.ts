@@ -119,7 +119,7 @@ function podsFromKubelet(agent: AgentConfig, onProblem: (error: Error) => void):
     env: process.env,
     kubelet: kubeletOf(agent),
     prepare: async () => {},
-    isWanting: () => false,
+    isIncomplete: () => false,
   };
   const source = followPods(options, {
     onPods: (list) => {

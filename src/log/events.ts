@@ -1,181 +1,181 @@
-/** What wasp reports about a container: the same words in the log and in the metrics. */
+/** Event of the log; the metrics use the same names. */
 export type Event =
   /** A swap limit was written and is in force. */
   | "swap-limit-set"
-  /** The swap limit was right already. */
+  /** A swap limit was right already. */
   | "swap-limit-kept"
-  /** A swap limit was written, but a level above the container allows less. */
+  /** A swap limit was written, but a cgroup above the container has a lower one. */
   | "swap-limit-unmet"
-  /** A dry run: what would have been written. */
+  /** A swap limit would have been written, but this is a dry run. */
   | "swap-limit-planned"
-  /** The container is none of wasp's business. */
+  /** wasp does not manage the swap limit of this container. */
   | "swap-limit-left"
-  /** Somebody had changed a limit that was right; it was put back. */
+  /** Another process changed a swap limit that was right; it was restored. */
   | "swap-limit-restored"
-  /** The limit is less than what is swapped out already: it holds for what comes. */
+  /** A swap limit is lower than the swap usage: it applies to further swapping only. */
   | "swap-limit-below-usage"
   /** A swap limit could not be read or written. */
   | "swap-limit-failed"
-  /** Somebody else writes the limit again and again: it is answered slowly from now on. */
+  /** Another process keeps changing a swap limit: it is restored more slowly from now on. */
   | "swap-limit-contested"
-  /** Nobody else writes the limit any more. */
+  /** No other process changes the swap limit any more. */
   | "swap-limit-uncontested"
-  /** Something was wrong; nothing more was written. */
+  /** The hook stopped at an error; it wrote nothing after that. */
   | "hook-failed"
-  /** The agent runs, with this configuration. */
+  /** The agent has started. */
   | "agent-started"
-  /** The first full pass over the node's containers is done. */
+  /** The first full pass over the node's containers is complete. */
   | "agent-ready"
-  /** The agent was told to end. */
+  /** The agent received a signal to end. */
   | "agent-stopping"
-  /** The node's memory or swap is another amount than before. */
+  /** The node's amount of memory or swap has changed. */
   | "node-capacity-changed"
-  /** The limit for all pods together was written. */
+  /** The swap limit of kubepods was written. */
   | "node-swap-limit-set"
-  /** Somebody had changed the limit for all pods together; it was put back. */
+  /** Another process changed the swap limit of kubepods; it was restored. */
   | "node-swap-limit-restored"
-  /** The limit for all pods together could not be read or written. */
+  /** The swap limit of kubepods could not be read or written. */
   | "node-swap-limit-failed"
-  /** The kubelet limits swap itself: nothing is written as long as it does. */
+  /** The kubelet limits swap itself: wasp writes no swap limits while it does. */
   | "stood-down"
   /** The kubelet no longer limits swap itself. */
   | "resumed"
-  /** The kubelet does not tell whether it limits swap itself: its containers have to show it. */
+  /** The kubelet does not report its configuration: its swap behavior is inferred from its containers. */
   | "kubelet-config-unknown"
-  /** The kubelet tells it again. */
+  /** The kubelet reports its configuration again. */
   | "kubelet-config-known"
-  /** Who runs on the node cannot be learned: nothing changes for the containers until it can. */
+  /** The node's pods cannot be listed: limits stay as they are until they can. */
   | "pods-unknown"
-  /** Who runs on the node can be learned again. */
+  /** The node's pods can be listed again. */
   | "pods-known"
-  /** A pod that makes no sense was left out. */
+  /** An invalid pod was left out. */
   | "pod-ignored"
-  /** The node's own figures cannot be read. */
+  /** The node's memory, swap or pressure cannot be read. */
   | "node-unknown"
-  /** Another configuration is in force. */
+  /** A changed configuration is in force. */
   | "config-reloaded"
-  /** A changed configuration is wrong; the one before stays in force. */
+  /** A changed configuration is invalid; the previous one stays in force. */
   | "config-refused"
-  /** A changed setting takes effect at the next start. */
+  /** A changed setting takes effect at the next start only. */
   | "config-needs-restart"
-  /** Whoever answers is taken for the kubelet: certificate checks are off. */
+  /** The kubelet's certificate is not verified: any server is accepted as the kubelet. */
   | "kubelet-unverified"
   /** An environment variable has no effect. */
   | "variable-unused"
-  /** The kernel does not tell of changes below a cgroup: they are seen at the next full pass. */
+  /** The kernel does not report changes below a cgroup: the next full pass finds them. */
   | "watch-failed"
-  /** Nobody is evicted, for another reason than before. */
+  /** No pod is evicted, and the reason has changed. */
   | "eviction-held"
-  /** A pod is to be evicted, with all that the decision was made on. */
+  /** A pod was chosen for eviction; the fields are the basis of the decision. */
   | "eviction-decided"
-  /** Nobody is evicted after all: the pressure was over before the request was made, or eviction was turned off. */
+  /** An eviction was dropped before its request: the pressure was over, or eviction was turned off. */
   | "eviction-withdrawn"
-  /** A pod is evicted: it is about to go, or to be moved. */
+  /** The API server accepted an eviction: the pod terminates, or moves to another node. */
   | "pod-evicted"
-  /** A pod that was to be evicted is not. */
+  /** The API server refused an eviction, or the pod may not be evicted. */
   | "eviction-refused"
-  /** Nobody else is evicted until the victim is gone, or its time is up. */
+  /** No other pod is evicted until the victim is gone, or the wait for it times out. */
   | "victim-awaited"
-  /** The victim that was waited for is gone. */
+  /** The awaited victim is gone. */
   | "victim-gone"
-  /** The victim that was waited for is still there, and its time is up. */
+  /** The wait for the victim timed out. */
   | "victim-overdue"
-  /** The node's taint keeps new pods away. */
+  /** The node was tainted, which keeps new pods away. */
   | "node-tainted"
-  /** The node's taint is taken away. */
+  /** The node's taint was removed. */
   | "node-untainted"
-  /** What an agent that evicted had left on the node is taken away, because nobody is evicted here any more. */
+  /** Taint, condition and annotation of an earlier agent were removed, because eviction is off. */
   | "node-cleared"
-  /** The node's taint and condition cannot be read or written; nobody is evicted before they were read once. */
+  /** The node's taint and condition cannot be read or written; no pod is evicted before they were read once. */
   | "node-unmarked"
-  /** They can be again. */
+  /** The node's taint and condition can be read and written again. */
   | "node-marked"
-  /** Somebody had taken the node's taint away, or changed its condition; it was put back. */
+  /** Another client removed the node's taint or changed its condition; it was restored. */
   | "node-mark-restored"
-  /** Somebody else changes them again and again: they are put back slowly from now on. */
+  /** Another client keeps changing them: they are restored more slowly from now on. */
   | "node-mark-contested"
-  /** Nobody else changes them any more. */
+  /** No other client changes them any more. */
   | "node-mark-uncontested"
-  /** An agent before this one left the node under pressure, or has evicted pods in the last hour: it is gone on from there. */
+  /** The state of an earlier agent was resumed: pressure on the node, or evictions in the last hour. */
   | "eviction-resumed"
-  /** An event cannot be recorded at the API server. */
+  /** An Event cannot be recorded at the API server. */
   | "event-unrecorded"
   /** Events can be recorded again. */
   | "event-recorded"
-  /** The node's own figures can be read again. */
+  /** The node's memory, swap and pressure can be read again. */
   | "node-known"
-  /** Eviction is on, and cannot be: what is missing is told. */
+  /** Eviction is configured but cannot work; the error names what is missing. */
   | "eviction-impossible"
-  /** memory.high of kubepods is below the kubelet's thresholds, so that the kernel swaps before the kubelet evicts. */
+  /** memory.high of kubepods is held below the kubelet's thresholds: the kernel swaps before the kubelet evicts. */
   | "swap-reach-held"
-  /** It is let go, and why: then the kubelet evicts as without wasp. */
+  /** memory.high of kubepods was released, for this reason: the kubelet may evict before the kernel swaps. */
   | "swap-reach-released"
-  /** Somebody had changed it; it was put back. */
+  /** Another process changed memory.high of kubepods; it was restored. */
   | "swap-reach-restored"
-  /** It could not be read or written. */
+  /** memory.high of kubepods could not be read or written. */
   | "swap-reach-failed"
-  /** It can be again. */
+  /** memory.high of kubepods can be read and written again. */
   | "swap-reach-regained"
-  /** It was set by somebody else, and is left alone. */
+  /** memory.high of kubepods was set by another process and is left alone. */
   | "swap-reach-left"
-  /** Nobody else's limit is there any more. */
+  /** memory.high of kubepods is no longer set by another process. */
   | "swap-reach-taken"
-  /** Metrics and health are served. */
+  /** Metrics and health are served over HTTP. */
   | "http-listening"
-  /** A changed certificate is of no use; the one before is served on. */
+  /** A changed certificate is invalid; the previous one stays in use. */
   | "certificate-refused"
-  /** The certificate is of use again. */
+  /** The certificate is valid again. */
   | "certificate-accepted"
-  /** The NRI plugin runs, with this configuration. */
+  /** The NRI plugin has started. */
   | "nri-started"
-  /** It was told to end. */
+  /** The NRI plugin received a signal to end. */
   | "nri-stopping"
-  /** Another wasp of this node is the runtime's plugin; this one waits for its place. */
+  /** Another wasp on this node is the runtime's plugin; this one waits until it ends. */
   | "nri-waiting"
-  /** Somebody listens at the runtime's socket. */
+  /** The runtime's socket accepted the connection. */
   | "nri-connected"
-  /** The runtime knows the plugin, and has told of itself. */
+  /** The runtime registered the plugin and configured it. */
   | "nri-registered"
-  /** The containers that were there are known: of every other one the runtime tells before it starts. */
+  /** The runtime sent its existing containers; from now on it reports each new one before its start. */
   | "nri-synchronized"
-  /** A request of the runtime's was answered with an error. */
+  /** A request of the runtime was answered with an error. */
   | "nri-request-failed"
-  /** The runtime is about to go down. */
+  /** The runtime announced its shutdown. */
   | "nri-shutdown"
-  /** Nobody listens at the runtime's socket. */
+  /** Nothing listens at the runtime's socket. */
   | "nri-unreachable"
-  /** The runtime does not take the plugin. */
+  /** The runtime refused to register the plugin. */
   | "nri-refused"
-  /** The connection to the runtime is lost. */
+  /** The connection to the runtime ended. */
   | "nri-disconnected"
-  /** The connection was ended, as the runtime sent what is no NRI. */
+  /** The connection was closed, because the runtime sent bytes that are not NRI. */
   | "nri-protocol-error"
   /** A container starts with these limits in its spec. */
   | "container-limits-set"
-  /** A container that runs has other limits in its spec from now on. */
+  /** The limits of a running container were changed through the runtime. */
   | "container-limits-changed"
-  /** A container has no limits of wasp's. */
+  /** A container gets no limits from wasp. */
   | "container-limits-left"
-  /** The runtime did not change the limits of a container that runs. */
+  /** The runtime failed to change the limits of a running container. */
   | "container-limits-failed"
-  /** A container does not start, as an annotation of its pod cannot be heeded. */
+  /** A container was kept from starting, because an annotation of its pod is invalid. */
   | "container-refused"
-  /** An annotation cannot be heeded, and is not. */
+  /** An invalid annotation is ignored. */
   | "annotation-ignored"
-  /** The node's kernel limits no swap: what sets a limit for it is left out of containers' specs. */
+  /** The kernel cannot limit swap: swap limits are left out of containers' specs. */
   | "swap-limits-impossible"
-  /** Pods may ask for these classes of memory QoS, and for these files of their cgroups. */
+  /** Memory QoS classes and cgroup files that pods may request. */
   | "memory-qos-configured"
-  /** Something in a configuration is right, and hardly meant. */
+  /** A configuration is valid, but probably not what was intended. */
   | "config-doubtful";
 
-/** Tells of an event, with its figures and names. */
-export type Tell = (event: Event, fields: Fields) => void;
+/** Logs an event with its fields. */
+export type LogEvent = (event: Event, fields: Fields) => void;
 
-/** The figures and names of an event, in the order in which they are printed; undefined ones are left out. */
+/** Fields of an event in the order in which they are printed; undefined ones are left out. */
 export type Fields = Readonly<Record<string, string | number | boolean | undefined>>;
 
-/** How long a line and each value in it may become. */
+/** Largest sizes of a line and of each value in it. */
 export interface Lengths {
   readonly lineBytes: number;
   readonly valueCharacters: number;
@@ -184,7 +184,7 @@ export interface Lengths {
 // The kernel refuses a record of more than 1024 bytes with EINVAL (kernel/printk/printk.c, devkmsg_write).
 const KERNEL_LENGTHS: Lengths = { lineBytes: 960, valueCharacters: 400 };
 
-/** Formats an event as one line of logfmt, `event key=value ...`; a value with a blank or a quote is a JSON string. */
+/** Formats an event as a logfmt line, `event key=value ...`; a value with a blank or a quote becomes a JSON string. */
 export function formatEvent(event: Event, fields: Fields, lengths = KERNEL_LENGTHS): string {
   let line: string = event;
   for (const key in fields) {
@@ -196,12 +196,12 @@ export function formatEvent(event: Event, fields: Fields, lengths = KERNEL_LENGT
   return ascii.length <= lengths.lineBytes ? ascii : `${ascii.slice(0, lengths.lineBytes - 3)}...`;
 }
 
-/** Writes what is not printable ASCII as JSON's escapes, so that no terminal reads anything into it. */
+/** Escapes everything but printable ASCII as JSON does, so that no terminal obeys it. */
 export function toAscii(line: string): string {
   return isPrintable(line) ? line : line.replace(/[^\x20-\x7e]/g, escapeUnicode);
 }
 
-/** Cuts a value that is too long: the middle goes, as a path's beginning and the reason behind it both tell more. */
+/** Cuts the middle out of a value that is too long, because a path's beginning and the reason after it matter most. */
 export function shorten(value: string, maxCharacters: number): string {
   if (value.length <= maxCharacters) return value;
   const half = maxCharacters / 2;
@@ -214,12 +214,12 @@ function formatValue(value: string, maxCharacters: number): string {
   return isPlain ? value : quoted;
 }
 
-// Below 0x20 JSON has escaped already. Not a regular expression: the first one costs the hook's start.
+// JSON has already escaped all below 0x20. No regular expression: compiling the first one slows the hook's start.
 function isPrintable(text: string): boolean {
   return new TextEncoder().encode(text).length === text.length && !text.includes("\x7f");
 }
 
-// One byte a character, so that lengths are bytes.
+// One byte per character, so that a line's length is its bytes.
 function escapeUnicode(character: string): string {
   return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
 }

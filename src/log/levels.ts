@@ -45,7 +45,7 @@ const LEVELS: Partial<Record<Event, Level>> = {
   "nri-protocol-error": "error",
 };
 
-/** How much an event is worth being read: what is meant to happen is information. */
+/** Returns the level of an event: `info` for everything that is expected to happen. */
 export function levelOf(event: Event): Level {
   return LEVELS[event] ?? "info";
 }

@@ -4,12 +4,12 @@ const PATIENCE_MILLISECONDS = 50;
 const STDOUT = 1;
 
 /**
- * Writes lines to a descriptor in the order they come, without ever throwing. A pipe that is full is given a moment;
- * then lines are dropped, whole, until it takes some again: a log that nobody reads must not hold the agent.
+ * Writes lines to a file descriptor in order, and never throws. Waits a moment for a full pipe, then drops whole lines
+ * until it has room again: a log without a reader must not block the agent.
  */
 export class LineWriter {
   readonly #descriptor: number;
-  /** The rest of a line of which the beginning is written. */
+  /** Rest of a line that is partly written. */
   #rest: Uint8Array = new Uint8Array();
   #isStuck = false;
 
@@ -17,7 +17,7 @@ export class LineWriter {
     this.#descriptor = descriptor;
   }
 
-  /** Writes one line, given without its end. */
+  /** Writes a line, given without its newline. */
   write(line: string): void {
     const deadline = this.#isStuck ? 0 : performance.now() + PATIENCE_MILLISECONDS;
     this.#isStuck = !this.#finish(deadline);
@@ -25,11 +25,11 @@ export class LineWriter {
     const bytes = new TextEncoder().encode(`${line}\n`);
     this.#rest = bytes;
     this.#isStuck = !this.#finish(deadline);
-    // Nothing of it is out yet, so it may go.
+    // Nothing of the line is written yet, so it can be dropped whole.
     if (this.#rest.length === bytes.length) this.#rest = new Uint8Array();
   }
 
-  /** Tells whether all that was begun is written by the deadline, in milliseconds of performance.now(). */
+  /** Writes the rest; returns true if all of it is written by the deadline, in milliseconds of performance.now(). */
   #finish(deadline: number): boolean {
     while (this.#rest.length > 0) {
       try {

@@ -1,17 +1,17 @@
 import { type Event, type Fields, formatEvent, shorten, toAscii } from "./events.ts";
 
-/** How much a line matters. */
+/** Level of a log line. */
 export type Level = "debug" | "info" | "warning" | "error";
 
-/** What the log is read by: a program, or an eye. */
+/** Formats of the log: JSON for programs, logfmt for people. */
 export const LOG_FORMATS = ["Json", "Human"] as const;
 
-/** How a logger writes. */
+/** Options of a logger. */
 export interface LoggerOptions {
   readonly format: (typeof LOG_FORMATS)[number];
-  /** As klog counts: from 4 on, debug lines are written too. */
+  /** Verbosity as in klog: debug lines are written from 4 on. */
   readonly verbosity: number;
-  /** Takes one line, without its end; must not throw. */
+  /** Writes one line, given without its newline; must not throw. */
   readonly write: (line: string) => void;
 }
 
@@ -23,7 +23,7 @@ const LEVEL_WIDTH = "warning".length;
 // containerd cuts a line of more than 16 KiB in two (max_container_log_line_size).
 const LENGTHS = { lineBytes: 15 * 1024, valueCharacters: 4096 };
 
-/** The agent's log: events, one a line, of printable ASCII. */
+/** Log of events, one printable ASCII line each. */
 export class Logger {
   readonly #options: LoggerOptions;
   #verbosity: number;
@@ -33,12 +33,12 @@ export class Logger {
     this.#verbosity = options.verbosity;
   }
 
-  /** Sets from now on what the options' verbosity did. */
+  /** Changes the verbosity. */
   setVerbosity(verbosity: number): void {
     this.#verbosity = verbosity;
   }
 
-  /** Writes an event, unless it is a debug one that nobody asked for; an infinite number is written as max. */
+  /** Writes an event unless its level is below the verbosity; an infinite number is written as max. */
   event(level: Level, event: Event, fields: Fields): void {
     if (level === "debug" && this.#verbosity < DEBUG_VERBOSITY) return;
     const time = new Date().toISOString();
@@ -61,7 +61,7 @@ function humanLine(time: string, level: Level, event: Event, fields: Fields): st
   return `${time} ${level.padEnd(LEVEL_WIDTH)} ${formatEvent(event, Object.fromEntries(spelled), LENGTHS)}`;
 }
 
-// As a limit is spelled; JSON has no word for it.
+// As cgroup files spell it; JSON has no infinity.
 function spellInfinity<T>(value: T): T | "max" {
   return value === Number.POSITIVE_INFINITY ? "max" : value;
 }

@@ -1,53 +1,53 @@
-const TOLD_AGAIN_MILLISECONDS = 10 * 60 * 1000;
+const LOGGED_AGAIN_MILLISECONDS = 10 * 60 * 1000;
 
 /** A condition that lasts. */
 interface Condition {
-  /** What has been told of it lately. */
+  /** Texts that were logged since `loggedAtMilliseconds`. */
   readonly texts: Set<string>;
-  readonly toldAtMilliseconds: number;
-  /** How often it has come since it was told. */
-  untold: number;
+  readonly loggedAtMilliseconds: number;
+  /** Occurrences since the last logged one. */
+  unlogged: number;
 }
 
 /**
- * Tells which lines of a condition that is met again and again are worth writing: the first, those that say something
- * else, one every ten minutes, and its end.
+ * Decides which occurrences of lasting conditions are worth a log line: the first, each with a new text, and one every
+ * ten minutes.
  */
 export class Repeats {
   readonly #now: () => number;
   readonly #conditions = new Map<string, Condition>();
 
-  /** Takes a clock, in milliseconds, that never goes back. */
+  /** Takes a clock in milliseconds that never goes back. */
   constructor(now: () => number) {
     this.#now = now;
   }
 
   /**
-   * Notes that a condition is met; its text is what would be written of it. When it is to be written now, returns how
-   * often the condition came unwritten before; undefined otherwise.
+   * Notes that a condition began or still lasts. Returns the number of unlogged occurrences before it if it is to be
+   * logged with this text now, undefined otherwise.
    */
-  meet(key: string, text: string): number | undefined {
+  begin(key: string, text: string): number | undefined {
     const now = this.#now();
     const known = this.#conditions.get(key);
-    if (known === undefined || now - known.toldAtMilliseconds >= TOLD_AGAIN_MILLISECONDS) {
-      this.#conditions.set(key, { texts: new Set([text]), toldAtMilliseconds: now, untold: 0 });
-      return known?.untold ?? 0;
+    if (known === undefined || now - known.loggedAtMilliseconds >= LOGGED_AGAIN_MILLISECONDS) {
+      this.#conditions.set(key, { texts: new Set([text]), loggedAtMilliseconds: now, unlogged: 0 });
+      return known?.unlogged ?? 0;
     }
     if (known.texts.has(text)) {
-      known.untold += 1;
+      known.unlogged += 1;
       return undefined;
     }
-    // Two texts that take turns are told once each, not at every turn.
+    // Two texts that alternate are logged once each, not every time.
     known.texts.add(text);
-    const { untold } = known;
-    known.untold = 0;
-    return untold;
+    const { unlogged } = known;
+    known.unlogged = 0;
+    return unlogged;
   }
 
-  /** Notes that a condition is over. When it was met before, returns how often it came unwritten; else undefined. */
+  /** Notes that a condition is over; returns the number of its unlogged occurrences, undefined if it never began. */
   end(key: string): number | undefined {
-    const untold = this.#conditions.get(key)?.untold;
+    const unlogged = this.#conditions.get(key)?.unlogged;
     this.#conditions.delete(key);
-    return untold;
+    return unlogged;
   }
 }

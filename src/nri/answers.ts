@@ -15,7 +15,7 @@ import { RequestSchema, ResponseSchema } from "./ttrpc_pb.ts";
 
 type Methods = typeof Plugin.method;
 
-/** What the plugin does on each request: with the request and how long it was, in bytes. */
+/** Implementations of the plugin's methods; they get a request and its size in bytes. */
 export type PluginMethods = {
   readonly [M in keyof Methods]: (
     request: MessageShape<Methods[M]["input"]>,
@@ -23,17 +23,17 @@ export type PluginMethods = {
   ) => MessageInitShape<Methods[M]["output"]>;
 };
 
-const KNOWN = new Map(Plugin.methods.map((method) => [method.name, method]));
+const METHODS = new Map(Plugin.methods.map((method) => [method.name, method]));
 const OPTIONS = { readUnknownFields: false } as const;
-// A name that was made up must not fill the log, nor the answer.
-const NAME_CHARACTERS = 80;
-const TOLD_CHARACTERS = 4096;
-// No node has as many pods and containers, and nothing else is told by the thousand.
+// An invented name must not fill the log or the answer.
+const MAX_NAME_CHARACTERS = 80;
+const MAX_ERROR_CHARACTERS = 4096;
+// No node has as many pods and containers, and nothing else comes in thousands.
 const MAX_FIELDS = 20_000;
-// What is around it in its Response: a tag and a length.
+// Without its frame in the Response: a tag and a length.
 const MAX_ANSWER_BYTES = MAX_MESSAGE_BYTES - 5;
 
-/** Answers a request, whatever it holds, and tells of the method and the reason when it fails. */
+/** Returns the answer to a request, valid or not; calls `failed` with its method and the reason if it fails. */
 export function answerRequest(
   bytes: Uint8Array,
   methods: PluginMethods,
@@ -42,10 +42,10 @@ export function answerRequest(
   let method = "request";
   try {
     const request = decode(RequestSchema, bytes);
-    method = request.method.slice(0, NAME_CHARACTERS);
+    method = request.method.slice(0, MAX_NAME_CHARACTERS);
     return encode(run(request.service, request.method, request.payload, methods));
   } catch (error) {
-    const message = messageOf(error).slice(0, TOLD_CHARACTERS).toWellFormed();
+    const message = messageOf(error).slice(0, MAX_ERROR_CHARACTERS).toWellFormed();
     failed(method, message);
     const code = error instanceof StatusError ? error.code : STATUS.unknown;
     return encode(new Uint8Array(), { code, message });
@@ -53,12 +53,12 @@ export function answerRequest(
 }
 
 function run(service: string, name: string, payload: Uint8Array, methods: PluginMethods): Uint8Array {
-  const method = service === Plugin.typeName ? KNOWN.get(name) : undefined;
+  const method = service === Plugin.typeName ? METHODS.get(name) : undefined;
   if (method === undefined) {
-    const asked = `${service}/${name}`.slice(0, NAME_CHARACTERS);
-    throw new StatusError(STATUS.unimplemented, `${asked}: not a method of this plugin`);
+    const requested = `${service}/${name}`.slice(0, MAX_NAME_CHARACTERS);
+    throw new StatusError(STATUS.unimplemented, `${requested}: not a method of this plugin`);
   }
-  // Both are of the same method.
+  // Input and output are those of this method.
   const act = methods[method.localName as keyof Methods] as (
     request: Message,
     requestBytes: number,
@@ -68,7 +68,7 @@ function run(service: string, name: string, payload: Uint8Array, methods: Plugin
   if (bytes.length <= MAX_ANSWER_BYTES) return bytes;
   throw new StatusError(
     STATUS.resourceExhausted,
-    `${name}: an answer of ${bytes.length} bytes: must be ${MAX_ANSWER_BYTES} at most`,
+    `${name}: the answer has ${bytes.length} bytes: must be ${MAX_ANSWER_BYTES} at most`,
   );
 }
 
@@ -77,11 +77,11 @@ function decode<D extends DescMessage>(schema: D, bytes: Uint8Array): MessageSha
     refuseCrowd(bytes);
     return fromBinary(schema, bytes, OPTIONS);
   } catch (error) {
-    throw new StatusError(STATUS.invalidArgument, `${schema.name} cannot be read: ${messageOf(error)}`);
+    throw new StatusError(STATUS.invalidArgument, `${schema.name} cannot be decoded: ${messageOf(error)}`);
   }
 }
 
-// A pod or a container may take two bytes on the wire, and takes hundreds once it is read.
+// A pod or a container may take two bytes on the wire, but takes hundreds in memory.
 function refuseCrowd(bytes: Uint8Array): void {
   const reader = new BinaryReader(bytes);
   for (let fields = 1; reader.pos < reader.len; fields++) {

@@ -11,7 +11,7 @@ interface Pending {
   failed(error: Error): void;
 }
 
-/** What the plugin asks of the runtime over one connection. */
+/** Calls of the plugin to the runtime over one connection. */
 export class RuntimeCalls {
   readonly #send: (message: TtrpcMessage) => void;
   readonly #pending = new Map<number, Pending>();
@@ -22,7 +22,7 @@ export class RuntimeCalls {
     this.#send = send;
   }
 
-  /** Gives the runtime's answer; throws when it fails the request, does not answer in time, or the connection ends. */
+  /** Returns the runtime's answer; throws an Error if the runtime fails the request, times out, or the connection ends. */
   async call<M extends keyof Methods>(
     name: M,
     request: MessageInitShape<Methods[M]["input"]>,
@@ -33,13 +33,13 @@ export class RuntimeCalls {
     try {
       const answered = (answer: Uint8Array) =>
         fromBinary(output, answer) as MessageShape<Methods[M]["output"]>;
-      return await this.#ask(method, payload, timeoutMilliseconds, answered);
+      return await this.#request(method, payload, timeoutMilliseconds, answered);
     } catch (error) {
       throw new Error(`${method}: ${messageOf(error)}`);
     }
   }
 
-  /** Takes an answer; what answers nothing is left alone. */
+  /** Takes an answer; ignores one without a pending call. */
   receive({ call, type, payload }: TtrpcMessage): void {
     const pending = this.#pending.get(call);
     if (type !== RESPONSE || pending === undefined) return;
@@ -48,18 +48,18 @@ export class RuntimeCalls {
       if (status === undefined || status.code === 0) pending.answered(answer);
       else pending.failed(new Error(`${status.message || "refused"} (code ${status.code})`));
     } catch (error) {
-      pending.failed(new Error(`an answer that cannot be read: ${messageOf(error)}`));
+      pending.failed(new Error(`the answer cannot be decoded: ${messageOf(error)}`));
     }
   }
 
-  /** Fails what is asked now and from now on. */
+  /** Fails all pending and future calls. */
   close(error: Error): void {
     this.#closed = error;
     for (const pending of this.#pending.values()) pending.failed(error);
   }
 
-  // What is answered is read at once: its bytes are of use no longer than that.
-  #ask<T>(
+  // An answer is decoded at once, because its bytes are reused.
+  #request<T>(
     method: string,
     payload: Uint8Array,
     timeoutMilliseconds: number,
@@ -70,24 +70,24 @@ export class RuntimeCalls {
     const request = { service: Runtime.typeName, method, payload, timeoutNano };
     const message = toBinary(RequestSchema, create(RequestSchema, request));
     if (message.length > MAX_MESSAGE_BYTES) {
-      const reason = `a request of ${message.length} bytes: must be ${MAX_MESSAGE_BYTES} at most`;
+      const reason = `the request has ${message.length} bytes: must be ${MAX_MESSAGE_BYTES} at most`;
       return Promise.reject(new Error(reason));
     }
     const call = this.#nextCall;
     this.#nextCall += 2;
     const { promise, resolve, reject } = Promise.withResolvers<T>();
-    const settle = () => {
+    const remove = () => {
       clearTimeout(timer);
       this.#pending.delete(call);
     };
     const pending = {
       answered(answer: Uint8Array) {
         resolve(read(answer));
-        settle();
+        remove();
       },
       failed(error: Error) {
         reject(error);
-        settle();
+        remove();
       },
     };
     const late = new Error(`no answer within ${timeoutMilliseconds} ms`);

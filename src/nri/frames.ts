@@ -1,20 +1,20 @@
-// The frames of NRI's multiplexer, which carry two byte streams over one socket: the stream's number, the length of
-// what follows, both four bytes, big-endian (containerd/nri, pkg/net/multiplex/mux.go).
+// Frames of NRI's multiplexer, which carries two byte streams over one socket. A frame's header is the number of its
+// stream and the length of its payload, four bytes each, big-endian (containerd/nri, pkg/net/multiplex/mux.go).
 
 import { MAX_MESSAGE_BYTES, HEADER_BYTES as MESSAGE_HEADER_BYTES } from "./messages.ts";
 
-/** The stream on which the runtime asks and the plugin answers. */
+/** Stream of the runtime's requests and the plugin's answers. */
 export const PLUGIN_STREAM = 1;
-/** The stream on which the plugin asks and the runtime answers. */
+/** Stream of the plugin's requests and the runtime's answers. */
 export const RUNTIME_STREAM = 2;
 
 const HEADER_BYTES = 8;
-// The runtime hands a frame only to a reader that has room for all of it, and reads through a buffer of this size.
+// The runtime passes a frame only to a reader with room for all of it, and reads through a buffer of this size.
 const MAX_SENT_BYTES = 4096;
-// A whole ttrpc message, which is the most that any sender puts into one frame.
+// A whole ttrpc message: no sender puts more into one frame.
 const MAX_RECEIVED_BYTES = MESSAGE_HEADER_BYTES + MAX_MESSAGE_BYTES;
 
-/** Cuts a stream's bytes into frames, ready to be sent. */
+/** Returns the frames of a stream's bytes. */
 export function toFrames(stream: number, bytes: Uint8Array): Uint8Array {
   const frames = Math.ceil(bytes.length / MAX_SENT_BYTES);
   const sent = new Uint8Array(bytes.length + frames * HEADER_BYTES);
@@ -30,7 +30,7 @@ export function toFrames(stream: number, bytes: Uint8Array): Uint8Array {
   return sent;
 }
 
-/** Takes frames apart as their bytes come in, and keeps none of them but a header that is not complete. */
+/** Reads frames from chunks of bytes, and holds nothing but an incomplete header. */
 export class FrameReader {
   readonly #header = new Uint8Array(HEADER_BYTES);
   readonly #view = new DataView(this.#header.buffer);
@@ -38,7 +38,7 @@ export class FrameReader {
   #stream = 0;
   #payloadBytes = 0;
 
-  /** Hands on what the bytes hold of each stream, in order; throws at a frame that is too long. */
+  /** Passes on each stream's bytes in order; throws an Error at a frame that is too long. */
   read(bytes: Uint8Array, receive: (stream: number, bytes: Uint8Array) => void): void {
     let at = 0;
     while (at < bytes.length) {

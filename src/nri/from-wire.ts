@@ -9,13 +9,13 @@ const STATES = new Map<number, NriContainer["state"]>([
   [State.CONTAINER_STOPPED, "stopped"],
 ]);
 
-/** A pod out of its message. */
+/** Converts the message of a pod. */
 export function podOf(message: PodSandbox): NriPod {
   const { id, name, namespace, uid, labels, annotations, linux } = message;
   return { id, name, namespace, uid, labels, annotations, cgroupParent: linux?.cgroupParent ?? "" };
 }
 
-/** A container out of its message. */
+/** Converts the message of a container. */
 export function containerOf(message: Container): NriContainer {
   const { id, podSandboxId, name, state, labels, annotations, linux } = message;
   return {
@@ -32,18 +32,18 @@ export function containerOf(message: Container): NriContainer {
   };
 }
 
-/** The memory limit in bytes, undefined where none is set: runtimes also spell that 0 or -1. */
+/** Returns the memory limit in bytes, undefined for none: runtimes also write 0 or -1 for that. */
 export function memoryLimitOf(resources: LinuxResources | undefined): number | undefined {
   const limitBytes = Number(resources?.memory?.limit?.value ?? 0n);
   return limitBytes > 0 ? limitBytes : undefined;
 }
 
-/** The resources of an adjustment or an update. */
+/** Returns the resources of an adjustment or an update. */
 export function resourcesOf(unified: Unified): { linux: { resources: { unified: Record<string, string> } } } {
   return { linux: { resources: { unified: { ...unified } } } };
 }
 
-/** The message of a container's update. */
+/** Returns the message of a container's update. */
 export function updateOf({ containerId, unified }: ContainerUpdate) {
   return { containerId, ...resourcesOf(unified) };
 }

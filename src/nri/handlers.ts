@@ -1,6 +1,6 @@
 import type { Unified } from "../policy/memory-qos/files.ts";
 
-/** A pod as the runtime tells of it. */
+/** Pod as the runtime reports it. */
 export interface NriPod {
   readonly id: string;
   readonly name: string;
@@ -11,7 +11,7 @@ export interface NriPod {
   readonly cgroupParent: string;
 }
 
-/** A container as the runtime tells of it. */
+/** Container as the runtime reports it. */
 export interface NriContainer {
   readonly id: string;
   readonly podId: string;
@@ -19,48 +19,48 @@ export interface NriContainer {
   readonly state: "unknown" | "created" | "paused" | "running" | "stopped";
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
-  /** Undefined where there is none. */
+  /** Memory limit in bytes; undefined for none. */
   readonly memoryLimitBytes: number | undefined;
   readonly oomScoreAdj: number | undefined;
   readonly cgroupsPath: string;
-  /** What is written into the cgroup's files already. */
+  /** Values of cgroup files in the container's spec. */
   readonly unified: Unified;
 }
 
-/** What a runtime says of itself. */
+/** Name, version and time-out of a runtime. */
 export interface NriRuntime {
   readonly name: string;
   readonly version: string;
-  /** How long it waits for an answer; undefined where it does not tell. */
+  /** Time that it waits for an answer; undefined if it does not report it. */
   readonly requestTimeoutMillis: number | undefined;
 }
 
-/** What a container that is there already is to have. */
+/** Update of an existing container. */
 export interface ContainerUpdate {
   readonly containerId: string;
   readonly unified: Unified;
 }
 
 /**
- * What a plugin does on the runtime's requests: at once, since the runtime waits, and all pods' starts with it. An Error
- * that is thrown fails the request, and its message is what users see.
+ * Handlers of the runtime's requests. They are synchronous, because the runtime and all pods' starts wait for them. A
+ * thrown Error fails the request, and users see its message.
  */
 export interface PluginHandlers {
-  /** The first request of a connection; what is known from one before no longer counts. */
+  /** Called first on each connection; the state of an earlier connection is void. */
   configure(config: string, runtime: NriRuntime): void;
-  /** All that is there; the updates are asked for. */
+  /** Called with all existing pods and containers; the runtime applies the returned updates. */
   synchronize(pods: readonly NriPod[], containers: readonly NriContainer[]): readonly ContainerUpdate[];
   createContainer(pod: NriPod, container: NriContainer): Unified;
   /**
-   * The container runs. It may be the first that is heard of it: containerd 1.7 tells neither here nor there of one that
-   * it was asked for while it made the updates of `synchronize`.
+   * Called when a container runs. This may be the first call for it: containerd 1.7 reports a container neither by
+   * `synchronize` nor by `createContainer` if it is created while the updates of `synchronize` are applied.
    */
   startedContainer(pod: NriPod, container: NriContainer): void;
-  /** The limit is the one that the container is to have from now on, undefined where the request leaves it. */
+  /** Called with the container's new memory limit; undefined if the request does not change it. */
   updateContainer(pod: NriPod, container: NriContainer, memoryLimitBytes: number | undefined): Unified;
   stopContainer(pod: NriPod, container: NriContainer): void;
-  /** The container is gone. */
+  /** Called when a container was removed. */
   removeContainer(pod: NriPod, container: NriContainer): void;
-  /** The runtime goes down, or the connection is over, whoever ended it: once after each `configure`. */
+  /** Called once after each `configure`, when the runtime shuts down or the connection ends on either side. */
   disconnected(): void;
 }

@@ -1,50 +1,51 @@
-import type { Event, Fields, Tell } from "../log/events.ts";
+import type { Event, Fields, LogEvent } from "../log/events.ts";
 import { unifiedChange } from "../policy/limits/spec-change.ts";
 import type { NriLimits } from "../policy/limits/spec-limits.ts";
 import type { MemoryQosProblem } from "../policy/memory-qos/classes.ts";
 import { isEmpty, type Unified } from "../policy/memory-qos/files.ts";
 import type { ContainerUpdate, NriContainer, NriPod, NriRuntime, PluginHandlers } from "./handlers.ts";
 
-/** What the handlers of limits need of who runs them. */
+/** Options of the limit handlers. */
 export interface LimitHandlersOptions {
-  /** What a container is to have that is being made. */
+  /** Decides the limits of a container that is being created. */
   readonly decide: (pod: NriPod, container: NriContainer) => NriLimits;
-  /** What one is to have from now on that is there already; undefined for what it has. */
-  readonly decideAnew: (pod: NriPod, container: NriContainer) => NriLimits | undefined;
-  /** Whether an annotation that cannot be heeded keeps a new container from starting. */
+  /** Decides the limits of an existing container; undefined to keep those that it has. */
+  readonly decideUpdate: (pod: NriPod, container: NriContainer) => NriLimits | undefined;
+  /** Returns true if an invalid annotation keeps a new container from starting. */
   readonly isRefusing: () => boolean;
-  /** Takes the configuration that the runtime has for the plugin; throws where it is wrong. */
+  /** Takes the plugin's configuration from the runtime; throws an Error if it is invalid. */
   readonly configure: (config: string, runtime: NriRuntime) => void;
-  /** Is told when a container runs that was not known, and has what it is to have only after a `refresh`. */
-  readonly missed: () => void;
-  readonly tell: Tell;
+  /** Called when an unknown container starts; it gets its limits at the next `refresh`. */
+  readonly onMissed: () => void;
+  readonly log: LogEvent;
 }
 
-/** Asks the runtime for changes, and gives the ids of the containers where it did not make them. */
+/** Sends updates to the runtime; returns the ids of the containers that it failed to update. */
 export type UpdateContainers = (updates: readonly ContainerUpdate[]) => Promise<readonly string[]>;
 
-/** A container that runs, or is about to. */
-interface Known {
+/** A container that runs or is being created. */
+interface KnownContainer {
   pod: NriPod;
-  /** With the memory limit that it has now, and in unified what its spec said before wasp. */
+  /** The container with its current memory limit; `unified` is that of its spec without wasp. */
   container: NriContainer;
+  /** Limits that it got from wasp. */
   given: Unified;
-  /** The annotations that were not heeded when that was given. */
+  /** Annotations that were ignored for them. */
   ignored: ReadonlySet<string>;
-  /** What was last told of annotations that are not heeded. */
-  told: ReadonlySet<string>;
+  /** Messages about ignored annotations that are already logged. */
+  logged: ReadonlySet<string>;
 }
 
-const NONE_TOLD: ReadonlySet<string> = new Set();
+const NONE_LOGGED: ReadonlySet<string> = new Set();
 
 /**
- * Puts limits into containers' specs: when a container is made, when its memory limit changes, when the runtime tells
- * of all containers, and when somebody says that decisions are others from now on. What is wrong with an annotation of
- * a container that runs is told, and leaves all of its limits as they are.
+ * Puts limits into containers' specs: when a container is created, when its memory limit changes, when the runtime lists
+ * all containers, and at each `refresh`. A newly invalid annotation of a running container is logged, and leaves all of
+ * its limits as they are.
  */
 export class LimitHandlers implements PluginHandlers {
   readonly #options: LimitHandlersOptions;
-  #known = new Map<string, Known>();
+  #known = new Map<string, KnownContainer>();
   #isConnected = false;
   #passes = 0;
   #lastPass = Promise.resolve(true);
@@ -72,13 +73,13 @@ export class LimitHandlers implements PluginHandlers {
       this.#known.set(container.id, known);
       const wanted = this.#wantedOf(known);
       if (wanted === undefined) continue;
-      const told = Object.keys(wanted).map((file) => [file, container.unified[file] ?? ""]);
-      const given = { ...known.given, ...Object.fromEntries(told) };
+      const reported = Object.keys(wanted).map((file) => [file, container.unified[file] ?? ""]);
+      const given = { ...known.given, ...Object.fromEntries(reported) };
       const unified = unifiedChange({ given, original: known.container.unified }, wanted);
       known.given = wanted;
       if (isEmpty(unified)) continue;
       updates.push({ containerId: container.id, unified });
-      this.#tell("container-limits-changed", known, { set: textOf(unified) });
+      this.#log("container-limits-changed", known, { set: textOf(unified) });
     }
     return updates;
   }
@@ -86,20 +87,20 @@ export class LimitHandlers implements PluginHandlers {
   createContainer(pod: NriPod, container: NriContainer): Unified {
     const limits = this.#options.decide(pod, container);
     const { unified, problems, className, swapReason, ignoredOverride } = limits;
-    const known = { pod, container, given: unified, ignored: annotationsOf(problems), told: NONE_TOLD };
+    const known = { pod, container, given: unified, ignored: annotationsOf(problems), logged: NONE_LOGGED };
     if (this.#options.isRefusing()) this.#refuseFor(known, problems);
-    this.#tellIgnored(known, problems);
+    this.#logIgnored(known, problems);
     this.#known.set(container.id, known);
     const why = { class: className, swap: swapReason, ignoredOverride };
-    if (isEmpty(unified)) this.#tell("container-limits-left", known, why);
-    else this.#tell("container-limits-set", known, { set: textOf(unified), ...why });
+    if (isEmpty(unified)) this.#log("container-limits-left", known, why);
+    else this.#log("container-limits-set", known, { set: textOf(unified), ...why });
     return unified;
   }
 
   startedContainer(pod: NriPod, container: NriContainer): void {
     if (this.#known.has(container.id)) return;
     this.#known.set(container.id, this.#firstSeen(pod, container));
-    this.#options.missed();
+    this.#options.onMissed();
   }
 
   updateContainer(pod: NriPod, container: NriContainer, memoryLimitBytes: number | undefined): Unified {
@@ -111,8 +112,8 @@ export class LimitHandlers implements PluginHandlers {
     if (wanted === undefined) return {};
     const change = this.#changeOf(known, wanted);
     known.given = wanted;
-    if (!isEmpty(change)) this.#tell("container-limits-changed", known, { set: textOf(change) });
-    // All of it: whatever else the request sets is not to undo it.
+    if (!isEmpty(change)) this.#log("container-limits-changed", known, { set: textOf(change) });
+    // All limits, because the request itself may set other values.
     return { ...change, ...wanted };
   }
 
@@ -124,30 +125,30 @@ export class LimitHandlers implements PluginHandlers {
     this.#known.delete(container.id);
   }
 
-  // What containers had before wasp stays known: nobody tells of it again.
+  // Containers' values from before wasp are kept, because the runtime does not report them again.
   disconnected(): void {
     this.#isConnected = false;
   }
 
-  /** Whether the runtime has told of its containers, and still does. */
+  /** True from the runtime's list of its containers to the end of the connection. */
   get isConnected(): boolean {
     return this.#isConnected;
   }
 
-  /** Whether a container that is known was given anything. */
+  /** Returns true if a known container got limits from wasp. */
   hasGiven(containerId: string): boolean {
     const given = this.#known.get(containerId)?.given;
     return given !== undefined && !isEmpty(given);
   }
 
-  /** How many containers are known. */
+  /** Number of known containers. */
   get containers(): number {
     return this.#known.size;
   }
 
   /**
-   * Gives the containers that run what they are to have now, after decisions have changed. Without a connection nothing
-   * is done: what is missing then is given at the next one. False where the runtime failed to change one of them.
+   * Updates the limits of the running containers after decisions have changed. Does nothing without a connection: the
+   * next one brings them up to date. Returns false if the runtime failed to update a container.
    */
   async refresh(update: UpdateContainers): Promise<boolean> {
     this.#passes += 1;
@@ -159,64 +160,64 @@ export class LimitHandlers implements PluginHandlers {
   async #pass(pass: number, update: UpdateContainers): Promise<boolean> {
     let areAllGiven = true;
     for (const [id, known] of [...this.#known]) {
-      // The next pass, or the next connection, does what is left.
+      // The next pass or the next connection does the rest.
       if (pass !== this.#passes || !this.#isConnected) return true;
       if (this.#known.get(id) !== known) continue;
       const wanted = this.#wantedOf(known);
       if (wanted === undefined) continue;
       const unified = this.#changeOf(known, wanted);
       if (isEmpty(unified)) continue;
-      // One at a time: a runtime answers for all of a request's containers together, and starts no other meanwhile.
+      // One at a time: a runtime answers for all containers of a request together, and starts none meanwhile.
       const error = await failureOf(update, { containerId: id, unified });
       if (this.#known.get(id) !== known) continue;
       if (error === undefined) known.given = wanted;
       else areAllGiven = false;
       const event = error === undefined ? "container-limits-changed" : "container-limits-failed";
-      this.#tell(event, known, { set: textOf(unified), error });
+      this.#log(event, known, { set: textOf(unified), error });
     }
     return areAllGiven;
   }
 
-  /** What a container that runs is to have now; undefined for what it has, as where an annotation is newly wrong. */
-  #wantedOf(known: Known): Unified | undefined {
-    const limits = this.#options.decideAnew(known.pod, known.container);
+  /** Returns the wanted limits of a running container; undefined to keep those it has, as for a newly invalid annotation. */
+  #wantedOf(known: KnownContainer): Unified | undefined {
+    const limits = this.#options.decideUpdate(known.pod, known.container);
     if (limits === undefined) return undefined;
     const { unified, problems } = limits;
-    this.#tellIgnored(known, problems);
+    this.#logIgnored(known, problems);
     const isAsBefore = problems.every(({ annotation }) => known.ignored.has(annotation));
     return isAsBefore ? unified : undefined;
   }
 
-  #changeOf({ given, container }: Known, wanted: Unified): Unified {
+  #changeOf({ given, container }: KnownContainer, wanted: Unified): Unified {
     return unifiedChange({ given, original: container.unified }, wanted);
   }
 
-  /** A container that was made while wasp was not there: what it would give it now, it may have given it already. */
-  #firstSeen(pod: NriPod, container: NriContainer): Known {
+  /** Returns a container that started without this wasp: values that wasp would set now may come from an earlier one. */
+  #firstSeen(pod: NriPod, container: NriContainer): KnownContainer {
     const { "memory.swap.max": _, ...others } = container.unified;
-    const given = this.#options.decideAnew(pod, { ...container, unified: others })?.unified ?? {};
+    const given = this.#options.decideUpdate(pod, { ...container, unified: others })?.unified ?? {};
     const original = Object.entries(container.unified).filter(([file, value]) => given[file] !== value);
     const unified = Object.fromEntries(original);
-    return { pod, container: { ...container, unified }, given: {}, ignored: new Set(), told: NONE_TOLD };
+    return { pod, container: { ...container, unified }, given: {}, ignored: new Set(), logged: NONE_LOGGED };
   }
 
-  #refuseFor(known: Known, problems: readonly MemoryQosProblem[]): void {
+  #refuseFor(known: KnownContainer, problems: readonly MemoryQosProblem[]): void {
     if (problems.length === 0) return;
     const { pod, container } = known;
     const error = problems.map(({ message }) => message).join("; ");
-    this.#tell("container-refused", known, { reason: problems[0]?.reason, error });
+    this.#log("container-refused", known, { reason: problems[0]?.reason, error });
     throw new Error(`container ${container.name} of pod ${pod.namespace}/${pod.name}: ${error}`);
   }
 
-  #tellIgnored(known: Known, problems: readonly MemoryQosProblem[]): void {
+  #logIgnored(known: KnownContainer, problems: readonly MemoryQosProblem[]): void {
     for (const { reason, message } of problems)
-      if (!known.told.has(message)) this.#tell("annotation-ignored", known, { reason, error: message });
-    known.told = new Set(problems.map(({ message }) => message));
+      if (!known.logged.has(message)) this.#log("annotation-ignored", known, { reason, error: message });
+    known.logged = new Set(problems.map(({ message }) => message));
   }
 
-  #tell(event: Event, { pod, container }: Known, fields: Fields): void {
+  #log(event: Event, { pod, container }: KnownContainer, fields: Fields): void {
     const { namespace, name } = pod;
-    this.#options.tell(event, {
+    this.#options.log(event, {
       namespace,
       pod: name,
       container: container.name,
@@ -229,7 +230,7 @@ export class LimitHandlers implements PluginHandlers {
 async function failureOf(update: UpdateContainers, one: ContainerUpdate): Promise<string | undefined> {
   try {
     const failed = await update([one]);
-    return failed.length === 0 ? undefined : "the runtime could not";
+    return failed.length === 0 ? undefined : "the runtime failed to update it";
   } catch (error) {
     return (error as Error).message;
   }

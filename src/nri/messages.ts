@@ -1,29 +1,29 @@
-// ttrpc messages in a byte stream: the length of what follows and the number of the call, four bytes each, big-endian,
-// then the type and flags, which NRI does without (containerd/ttrpc, channel.go).
+// ttrpc messages in a byte stream. A message's header is the length of its payload and the number of its call, four
+// bytes each, big-endian, then its type, and flags that NRI does not use (containerd/ttrpc, channel.go).
 
-/** The type of a message that asks. */
+/** Type of a request message. */
 export const REQUEST = 1;
-/** The type of a message that answers. */
+/** Type of an answer message. */
 export const RESPONSE = 2;
 
-/** What a message may hold besides its header, in bytes. */
+/** Largest size of a message without its header, in bytes. */
 export const MAX_MESSAGE_BYTES = 4 * 2 ** 20;
 
-/** How long a message's header is. */
+/** Size of a message's header. */
 export const HEADER_BYTES = 10;
-// More than this is given back once the message was read.
+// A larger buffer is released once its message was read.
 const KEPT_BYTES = 64 * 2 ** 10;
 
-/** One message of a stream. */
+/** Message of a stream. */
 export interface TtrpcMessage {
-  /** Numbers of requests are odd and rise; an answer has the number of its request. */
+  /** Number of the call: odd and rising for requests; an answer has that of its request. */
   readonly call: number;
   readonly type: number;
-  /** Of use only until the next message is read. */
+  /** Valid only until the next message is read. */
   readonly payload: Uint8Array;
 }
 
-/** Puts a header before a payload. */
+/** Returns a message's header and payload. */
 export function encodeMessage({ call, type, payload }: TtrpcMessage): Uint8Array {
   const bytes = new Uint8Array(HEADER_BYTES + payload.length);
   const view = new DataView(bytes.buffer);
@@ -34,12 +34,12 @@ export function encodeMessage({ call, type, payload }: TtrpcMessage): Uint8Array
   return bytes;
 }
 
-/** Puts messages together as the bytes of their stream come in. */
+/** Reads messages from chunks of a stream's bytes. */
 export class MessageReader {
   #kept = new Uint8Array(KEPT_BYTES);
   #keptBytes = 0;
 
-  /** Hands on the messages that are complete, in order; throws at one that is too long. */
+  /** Passes on complete messages in order; throws an Error at one that is too long. */
   read(bytes: Uint8Array, receive: (message: TtrpcMessage) => void): void {
     let rest = bytes;
     while (rest.length > 0) {
@@ -51,7 +51,7 @@ export class MessageReader {
           continue;
         }
       }
-      // Up to the end of the message, of which only the header tells.
+      // Up to the end of the message, which only its header shows.
       const wanted = this.#keptBytes < HEADER_BYTES ? HEADER_BYTES : messageBytes(this.#kept);
       const part = rest.subarray(0, wanted - this.#keptBytes);
       rest = rest.subarray(part.length);
@@ -64,7 +64,7 @@ export class MessageReader {
     }
   }
 
-  // Room is made for what is here, never for what a header announces.
+  // Memory is allocated for received bytes, never for those that a header announces.
   #keep(part: Uint8Array): void {
     const needed = this.#keptBytes + part.length;
     if (needed > this.#kept.length) {

@@ -5,7 +5,7 @@ import { containerOf, memoryLimitOf, podOf, resourcesOf, updateOf } from "./from
 import type { NriContainer, NriPod, NriRuntime, PluginHandlers } from "./handlers.ts";
 import { STATUS, StatusError } from "./status.ts";
 
-// Always told: without any, the runtime sends everything there is.
+// Never empty: without any event, the runtime sends all of them.
 const SUBSCRIBED = [
   Event.CREATE_CONTAINER,
   Event.POST_START_CONTAINER,
@@ -14,34 +14,34 @@ const SUBSCRIBED = [
   Event.REMOVE_CONTAINER,
 ].reduce((bits, event) => bits | (1 << (event - 1)), 0);
 
-// A node's pods and containers are far fewer and take far less, in all their parts.
-const MAX_TOLD = 20_000;
-const MAX_TOLD_BYTES = 64 * 2 ** 20;
+// All parts together; a node's pods and containers are far fewer and take far less.
+const MAX_SYNCHRONIZED = 20_000;
+const MAX_SYNCHRONIZED_BYTES = 64 * 2 ** 20;
 
-/** What a connection notices of its requests, once they went well. */
-export interface Milestones {
+/** Receiver of a connection's successful requests. */
+export interface RequestListener {
   configured(runtime: NriRuntime): void;
   synchronized(pods: number, containers: number, updates: number): void;
   shutDown(): void;
 }
 
-/** What a plugin does on the requests of one connection. */
-export function pluginMethods(handlers: PluginHandlers, milestones: Milestones): PluginMethods {
+/** Returns the implementations of the plugin's methods for one connection. */
+export function pluginMethods(handlers: PluginHandlers, listener: RequestListener): PluginMethods {
   let parts = noParts();
   return {
     configure({ config, runtimeName, runtimeVersion, requestTimeout }) {
       const requestTimeoutMillis = requestTimeout > 0n ? Number(requestTimeout) : undefined;
       const runtime = { name: runtimeName, version: runtimeVersion, requestTimeoutMillis };
       handlers.configure(config, runtime);
-      milestones.configured(runtime);
+      listener.configured(runtime);
       return { events: SUBSCRIBED };
     },
     synchronize({ pods, containers, more }, requestBytes) {
       parts.bytes += requestBytes;
-      const told = parts.pods.length + parts.containers.length + pods.length + containers.length;
-      if (parts.bytes > MAX_TOLD_BYTES || told > MAX_TOLD) {
+      const count = parts.pods.length + parts.containers.length + pods.length + containers.length;
+      if (parts.bytes > MAX_SYNCHRONIZED_BYTES || count > MAX_SYNCHRONIZED) {
         parts = noParts();
-        const most = `${MAX_TOLD} pods and containers, of ${MAX_TOLD_BYTES} bytes, are the most that is taken`;
+        const most = `${MAX_SYNCHRONIZED} pods and containers, of ${MAX_SYNCHRONIZED_BYTES} bytes, are the limit`;
         throw new StatusError(STATUS.resourceExhausted, `Synchronize: ${most}`);
       }
       parts.pods.push(...pods.map(podOf));
@@ -50,11 +50,11 @@ export function pluginMethods(handlers: PluginHandlers, milestones: Milestones):
       const whole = parts;
       parts = noParts();
       const update = handlers.synchronize(whole.pods, whole.containers).map(updateOf);
-      milestones.synchronized(whole.pods.length, whole.containers.length, update.length);
+      listener.synchronized(whole.pods.length, whole.containers.length, update.length);
       return { update };
     },
     shutdown() {
-      milestones.shutDown();
+      listener.shutDown();
       return {};
     },
     createContainer(request) {

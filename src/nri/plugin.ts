@@ -1,70 +1,76 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type BackoffRange, backoffMilliseconds } from "../policy/backoff.ts";
 import type { ContainerUpdate, PluginHandlers } from "./handlers.ts";
-import { type Identity, type Patience, Session, type SessionEnd, type SessionEvent } from "./session.ts";
+import {
+  type PluginIdentity,
+  type PluginTimeouts,
+  Session,
+  type SessionEnd,
+  type SessionEvent,
+} from "./session.ts";
 import { messageOf } from "./status.ts";
 import { Trunk } from "./trunk.ts";
 
-/** How long things take, in milliseconds. */
-export interface Timing extends Patience {
-  /** Between two attempts to connect. */
+/** Time-outs and delays, in milliseconds. */
+export interface PluginTiming extends PluginTimeouts {
+  /** Delay between two attempts to connect. */
   readonly retry: BackoffRange;
-  /** Which part of that time, from 0 to 1. */
+  /** Returns the part of that delay that is waited, from 0 to 1. */
   readonly random: () => number;
 }
 
-// As containerd/nri has it in pkg/api/timeouts.go; a runtime that restarts is found again within seconds.
-const TIMING: Timing = {
+// As in containerd/nri, pkg/api/timeouts.go; a restarted runtime is found again within seconds.
+const TIMING: PluginTiming = {
   registrationMilliseconds: 5000,
   requestMilliseconds: 2000,
   retry: { firstMilliseconds: 500, maxMilliseconds: 15_000 },
   random: Math.random,
 };
 
-/** Why there is no connection. */
+/** Reason for the lack of a connection. */
 export interface Disconnection {
   readonly kind: "unreachable" | SessionEnd["kind"];
   readonly reason: string;
 }
 
-/** What a plugin tells of itself. */
+/** Event of a plugin. */
 export type PluginEvent =
-  /** Somebody listens at the socket. */
+  /** The socket accepted the connection. */
   | { readonly kind: "connected" }
   | SessionEvent
-  /** There is no connection any more, or none could be made; undefined when none is tried again. */
+  /** The connection ended or could not be made; the delay is undefined if it is not tried again. */
   | (Disconnection & { readonly retryMilliseconds: number | undefined });
 
-/** Why a plugin has ended. */
+/** Reason for the end of a plugin. */
 export type PluginEnd = { readonly kind: "stopped" } | Disconnection;
 
-/** How a plugin finds its runtime, and what it does there. */
-export interface PluginOptions extends Identity {
-  /** A path, or the file descriptor that the runtime which started the plugin left open. */
+/** Options of a plugin. */
+export interface PluginOptions extends PluginIdentity {
+  /** Path of the runtime's socket, or the file descriptor that a runtime left open for a plugin that it started. */
   readonly socket: string | number;
   readonly handlers: PluginHandlers;
-  /** Never connects again; so it is for a file descriptor anyway. */
+  /** Ends at the end of the first connection, as always for a file descriptor. */
   readonly isExitedOnDisconnect: boolean;
   readonly report: (event: PluginEvent) => void;
-  readonly timing?: Partial<Timing>;
+  readonly timing?: Partial<PluginTiming>;
 }
 
-/** A plugin at work. */
+/** A running plugin. */
 export interface NriPlugin {
-  /** Settles once the plugin does nothing any more; never rejects. */
+  /** Resolves when the plugin has ended; never rejects. */
   readonly ended: Promise<PluginEnd>;
-  /** Ends the connection, and connects no more. */
+  /** Ends the connection and the plugin. */
   stop(): Promise<void>;
   /**
-   * Asks the runtime for changes to containers that are there, and gives the ids of those that failed; throws when it
-   * is not connected, does not answer in time, or fails the request as such: containerd does so when one fails.
+   * Sends updates of existing containers to the runtime; returns the ids of those that failed. Throws an Error if there is
+   * no connection, the runtime times out, or it fails the whole request, as containerd does if one update fails.
    */
   updateContainers(updates: readonly ContainerUpdate[]): Promise<readonly string[]>;
 }
 
 /**
- * Keeps a plugin registered with the runtime at a socket, from connection to connection, until it is stopped; throws
- * when it cannot be registered under such a name or index.
+ * Starts a plugin that registers with the runtime at a socket, and reconnects until it is stopped. Throws an Error if its
+ * name or index is invalid.
  */
 export function startPlugin(options: PluginOptions): NriPlugin {
   check(options);
@@ -80,8 +86,8 @@ export function startPlugin(options: PluginOptions): NriPlugin {
   };
 }
 
-// The runtime's own rules, told before it is asked.
-function check({ name, index }: Identity): void {
+// The runtime's own rules, checked before it is asked.
+function check({ name, index }: PluginIdentity): void {
   if (!/^[A-Za-z0-9._+-]+$/.test(name))
     throw new Error(`plugin name ${JSON.stringify(name)}: must be letters, digits, and any of . _ + -`);
   if (!/^[0-9]{2}$/.test(index))
@@ -90,7 +96,7 @@ function check({ name, index }: Identity): void {
 
 class Plugin {
   readonly #options: PluginOptions;
-  readonly #timing: Timing;
+  readonly #timing: PluginTiming;
   readonly #stopping = new AbortController();
   #session: Session | undefined;
   #failures = 0;
@@ -104,14 +110,14 @@ class Plugin {
     const { report, socket, isExitedOnDisconnect } = this.#options;
     const isLast = isExitedOnDisconnect || typeof socket === "number";
     for (;;) {
-      const end = await this.#connection();
+      const end = await this.#connect();
       if (this.#stopping.signal.aborted) return { kind: "stopped" };
       this.#failures += 1;
       const { random, retry } = this.#timing;
       const milliseconds = backoffMilliseconds(this.#failures, random(), retry);
       report({ ...end, retryMilliseconds: isLast ? undefined : milliseconds });
       if (isLast) return end;
-      // Stopped meanwhile.
+      // Rejects if stopped.
       await sleep(milliseconds, undefined, { signal: this.#stopping.signal }).catch(() => {});
       if (this.#stopping.signal.aborted) return { kind: "stopped" };
     }
@@ -128,12 +134,12 @@ class Plugin {
     return this.#session.updateContainers(updates);
   }
 
-  /** From the attempt to connect to the end of the connection. */
-  async #connection(): Promise<Disconnection> {
+  /** Connects, and waits for the end of the connection. */
+  async #connect(): Promise<Disconnection> {
     const { socket, handlers, report } = this.#options;
     try {
       await Trunk.open(socket, (trunk) => {
-        this.#session = new Session(trunk, handlers, this.#timing, (event) => this.#noticed(event));
+        this.#session = new Session(trunk, handlers, this.#timing, (event) => this.#onSessionEvent(event));
         return this.#session;
       });
     } catch (error) {
@@ -142,7 +148,7 @@ class Plugin {
       return { kind: "unreachable", reason: `${place}: ${messageOf(error)} (${code})` };
     }
     const session = this.#session;
-    if (session === undefined) return { kind: "unreachable", reason: "the socket was never open" };
+    if (session === undefined) return { kind: "unreachable", reason: "the socket was not opened" };
     if (this.#stopping.signal.aborted) session.close();
     else report({ kind: "connected" });
     void session.register(this.#options);
@@ -151,8 +157,8 @@ class Plugin {
     return end;
   }
 
-  #noticed(event: SessionEvent): void {
-    // Not at the registration: a runtime that takes a plugin and sends it away at once is not to be hurried.
+  #onSessionEvent(event: SessionEvent): void {
+    // Not at the registration: a runtime that drops a plugin right after it must not be asked faster.
     if (event.kind === "synchronized") this.#failures = 0;
     this.#options.report(event);
   }

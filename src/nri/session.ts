@@ -8,28 +8,28 @@ import { pluginMethods } from "./methods.ts";
 import { messageOf } from "./status.ts";
 import type { Trunk, TrunkReader } from "./trunk.ts";
 
-/** Where a connection's bytes go. */
+/** Writing side of a connection. */
 export type Outlet = Pick<Trunk, "write" | "close" | "isClosed">;
 
-/** Who a plugin says that it is. */
-export interface Identity {
+/** Name and index under which a plugin registers. */
+export interface PluginIdentity {
   readonly name: string;
   /** Two digits. */
   readonly index: string;
 }
 
-/** For how long a plugin waits for the runtime's answers, in milliseconds. */
-export interface Patience {
+/** Time-outs of the runtime's answers, in milliseconds. */
+export interface PluginTimeouts {
   readonly registrationMilliseconds: number;
-  /** Unless the runtime tells how long a request may take. */
+  /** Used unless the runtime reports its own time-out. */
   readonly requestMilliseconds: number;
 }
 
-/** What happens on a connection. */
+/** Event of a connection. */
 export type SessionEvent =
-  /** The runtime knows the plugin, has told of itself, and was told which events are wanted. */
+  /** The runtime registered and configured the plugin, and knows the events that it wants. */
   | { readonly kind: "registered"; readonly runtime: NriRuntime }
-  /** All that was there is known; from here on the runtime tells of every change. */
+  /** The runtime has listed its pods and containers; from now on it reports every change. */
   | {
       readonly kind: "synchronized";
       readonly pods: number;
@@ -38,24 +38,24 @@ export type SessionEvent =
     }
   /** A request was answered with an error, which the runtime shows to users. */
   | { readonly kind: "request-failed"; readonly method: string; readonly reason: string }
-  /** The runtime is about to go down. */
+  /** The runtime announced its shutdown. */
   | { readonly kind: "shutdown" };
 
-/** Why a connection is over. */
+/** Reason for the end of a connection. */
 export interface SessionEnd {
   readonly kind: "refused" | "disconnected" | "protocol-error";
   readonly reason: string;
 }
 
-// What setTimeout takes.
-const MAX_MILLISECONDS = 2 ** 31 - 1;
+// The largest delay of setTimeout.
+const MAX_TIMEOUT_MILLISECONDS = 2 ** 31 - 1;
 
 /** One connection to a runtime, from the registration to its end. */
 export class Session implements TrunkReader {
   readonly #trunk: Outlet;
   readonly #handlers: PluginHandlers;
   readonly #report: (event: SessionEvent) => void;
-  readonly #patience: Patience;
+  readonly #timeouts: PluginTimeouts;
   readonly #methods: PluginMethods;
   readonly #frames = new FrameReader();
   readonly #requests = new MessageReader();
@@ -65,26 +65,26 @@ export class Session implements TrunkReader {
   #requestMilliseconds: number;
   #isInUse = false;
 
-  /** Settles when the connection is over; never rejects. */
+  /** Resolves when the connection has ended; never rejects. */
   readonly ended = this.#ended.promise;
 
   constructor(
     trunk: Outlet,
     handlers: PluginHandlers,
-    patience: Patience,
+    timeouts: PluginTimeouts,
     report: (event: SessionEvent) => void,
   ) {
     this.#trunk = trunk;
     this.#handlers = handlers;
     this.#report = report;
-    this.#patience = patience;
-    this.#requestMilliseconds = patience.requestMilliseconds;
+    this.#timeouts = timeouts;
+    this.#requestMilliseconds = timeouts.requestMilliseconds;
     this.#calls = new RuntimeCalls((message) => this.#send(RUNTIME_STREAM, message));
     this.#methods = pluginMethods(handlers, {
       configured: (runtime) => {
         this.#requestMilliseconds = Math.min(
-          runtime.requestTimeoutMillis ?? patience.requestMilliseconds,
-          MAX_MILLISECONDS,
+          runtime.requestTimeoutMillis ?? timeouts.requestMilliseconds,
+          MAX_TIMEOUT_MILLISECONDS,
         );
         this.#isInUse = true;
         report({ kind: "registered", runtime });
@@ -93,25 +93,25 @@ export class Session implements TrunkReader {
         report({ kind: "synchronized", pods, containers, updates }),
       shutDown: () => {
         report({ kind: "shutdown" });
-        this.#tellHandlers();
+        this.#endUse();
       },
     });
   }
 
-  /** Makes the plugin known to the runtime, or ends the connection. */
-  async register({ name, index }: Identity): Promise<void> {
+  /** Registers the plugin with the runtime, or ends the connection. */
+  async register({ name, index }: PluginIdentity): Promise<void> {
     try {
       const request = { pluginName: name, pluginIdx: index };
-      await this.#calls.call("registerPlugin", request, this.#patience.registrationMilliseconds);
+      await this.#calls.call("registerPlugin", request, this.#timeouts.registrationMilliseconds);
     } catch (error) {
       this.#end({ kind: "refused", reason: messageOf(error) });
     }
   }
 
-  /** Asks for updates and gives the ids of those that failed; throws when the runtime does not do its part. */
+  /** Sends updates; returns the ids of those that failed. Throws an Error if the runtime fails the whole request. */
   async updateContainers(updates: readonly ContainerUpdate[]): Promise<readonly string[]> {
-    // It need not have told of its containers: containerd 1.7 never does to a plugin that it started itself.
-    if (!this.#isInUse) throw new Error("UpdateContainers: the runtime has not taken the plugin in yet");
+    // It need not have listed its containers: containerd 1.7 never does so for a plugin that it started itself.
+    if (!this.#isInUse) throw new Error("UpdateContainers: the runtime has not configured the plugin yet");
     const request = { update: updates.map(updateOf) };
     const { failed } = await this.#calls.call("updateContainers", request, this.#requestMilliseconds);
     return failed.map(({ containerId }) => containerId);
@@ -139,7 +139,7 @@ export class Session implements TrunkReader {
   }
 
   readonly #answer = ({ call, type, payload }: TtrpcMessage): void => {
-    // Other types are for streams, which NRI has none of.
+    // Other types are for streams, which NRI does not use.
     if (type !== REQUEST || this.#trunk.isClosed) return;
     const answer = answerRequest(payload, this.#methods, (method, reason) =>
       this.#report({ kind: "request-failed", method, reason }),
@@ -155,10 +155,10 @@ export class Session implements TrunkReader {
     this.#trunk.close();
     this.#calls.close(new Error(end.reason));
     this.#ended.resolve(end);
-    this.#tellHandlers();
+    this.#endUse();
   }
 
-  #tellHandlers(): void {
+  #endUse(): void {
     if (!this.#isInUse) return;
     this.#isInUse = false;
     this.#handlers.disconnected();

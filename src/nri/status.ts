@@ -1,7 +1,7 @@
-/** The codes of google.rpc.Status that wasp gives. */
+/** Codes of google.rpc.Status in wasp's answers. */
 export const STATUS = { unknown: 2, invalidArgument: 3, resourceExhausted: 8, unimplemented: 12 } as const;
 
-/** A reason to fail a request that has a code of its own; any other Error is `unknown`. */
+/** Error that fails a request with its own code; any other Error has the code `unknown`. */
 export class StatusError extends Error {
   readonly code: number;
 
@@ -11,7 +11,7 @@ export class StatusError extends Error {
   }
 }
 
-/** What is said of anything that was thrown. */
+/** Returns the message of a thrown value. */
 export function messageOf(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : String(thrown);
 }

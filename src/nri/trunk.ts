@@ -1,17 +1,17 @@
 import type { Socket } from "bun";
 
-// What waits to be sent, beyond which nothing more is read: a runtime that asks and never listens costs no more.
+// Limit of unsent bytes, beyond which reading stops: a runtime that sends requests without reading costs no more.
 const MAX_QUEUED_BYTES = 2 ** 20;
 
-/** Who is told what comes out of a socket. */
+/** Receiver of a socket's bytes. */
 export interface TrunkReader {
-  /** Bytes are of use only until the next ones come; an Error thrown closes the socket. */
+  /** Called with received bytes, which are valid only during the call; a thrown Error closes the socket. */
   received(bytes: Uint8Array): void;
-  /** Called once, with the reason; undefined when the other side closed it. */
+  /** Called once when the socket was closed, with the reason; undefined if the peer closed it. */
   closed(error: Error | undefined): void;
 }
 
-/** A socket that takes whatever is written, and sends it as the other side reads. */
+/** Socket with an unbounded write queue, which is sent as the peer reads. */
 export class Trunk {
   readonly #socket: Socket;
   #queue: Uint8Array[] = [];
@@ -24,8 +24,8 @@ export class Trunk {
   }
 
   /**
-   * Opens the socket at a path, or takes the one that is open as a file descriptor, and asks for its reader before
-   * anything can come; throws when nobody listens there.
+   * Connects to the socket at a path, or takes an open one by its file descriptor, and gets its reader before any byte
+   * arrives. Throws an Error if nothing listens there.
    */
   static async open(target: string | number, begin: (trunk: Trunk) => TrunkReader): Promise<void> {
     let trunk: Trunk | undefined;
@@ -53,7 +53,7 @@ export class Trunk {
         close(error);
       },
     };
-    // Bun takes an open descriptor too, which its types leave out; node:net would close it at once.
+    // Bun also takes an open file descriptor, which its types lack; node:net would close it at once.
     const place =
       typeof target === "string" ? { unix: target } : ({ fd: target } as unknown as { unix: string });
     await Bun.connect({ ...place, socket });
@@ -63,17 +63,17 @@ export class Trunk {
     return this.#isClosed;
   }
 
-  /** Sends bytes, now or when there is room. */
+  /** Sends bytes, now or when the peer reads. */
   write(bytes: Uint8Array): void {
     if (this.#isClosed) return;
     this.#queue.push(bytes);
     this.#queuedBytes += bytes.length;
-    // Whoever is gone is noticed by the socket itself, and told of after what is at hand.
+    // A closed peer is reported by the socket's own events later.
     if (this.#queue.length === 1) this.#send();
     this.#keepPace();
   }
 
-  /** Closes the socket, without a word to its reader; what was not sent yet is lost. False when it was closed. */
+  /** Closes the socket without notifying its reader; unsent bytes are lost. Returns false if it was closed already. */
   close(): boolean {
     if (this.#isClosed) return false;
     this.#isClosed = true;
@@ -82,7 +82,7 @@ export class Trunk {
     return true;
   }
 
-  // Bun sends what the kernel has room for, and leaves the rest. False when nobody is there any more.
+  // Bun sends what fits into the kernel's buffer. Returns false if the peer is gone.
   #send(): boolean {
     const bytes = this.#queue.length === 1 ? this.#queue[0] : Buffer.concat(this.#queue);
     if (bytes === undefined || bytes.length === 0) return true;

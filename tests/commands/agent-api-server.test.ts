@@ -9,7 +9,7 @@ import { RunningAgent } from "../node/running-agent.ts";
 const NODE = "node-0";
 const PAGE = 4096;
 
-/** The cluster's first pod, which runs on the node, as its cgroup and its limit show it. */
+/** The cluster's first pod, which runs on the node, with its cgroup and its limit. */
 class FirstPod {
   readonly #node: AgentNode;
   readonly #cluster: FakeCluster;
@@ -24,7 +24,7 @@ class FirstPod {
     return this.#node.swapMax(this.#pod, this.#id);
   }
 
-  /** Changes what it asks for in its annotation: each pod of a fake cluster asks for its revision, in bytes. */
+  /** Changes the limit in its annotation: each pod of a fake cluster requests its revision, in bytes. */
   ask(bytes: number): void {
     this.#cluster.revision = bytes - 1;
     this.#cluster.put("pod-0", NODE);
@@ -78,7 +78,7 @@ describe("the API server as the source of pods", () => {
     expect(agent.events("swap-limit-failed")).toEqual([]);
   });
 
-  test("leaves it to the kubelet to tell, sooner or later, that it limits swap itself", async () => {
+  test("does not replace the kubelet's own report that it limits swap itself", async () => {
     server.reset(new FakeCluster(200, 110));
     using node = await AgentNode.start();
     node.kubelet.answers.set("/configz", answer("200 OK", recordedConfig("LimitedSwap")));
@@ -99,7 +99,7 @@ describe("the API server as the source of pods", () => {
       const first = new FirstPod(node, cluster);
       await using agent = new RunningAgent(flagsOf(node, server));
       await agent.event("agent-ready");
-      // Whatever happens elsewhere in the cluster comes before this.
+      // All events elsewhere in the cluster come before this.
       for (let index = 200; index < pods; index += 10) cluster.put(`pod-${index}`, "node-9");
       first.ask(cluster.revision + 64 * PAGE);
       const asked = Number(cluster.revision);
@@ -113,7 +113,7 @@ describe("the API server as the source of pods", () => {
     expect(Math.abs(large - small)).toBeLessThan(8 * 2 ** 20);
   });
 
-  test("is not asked for anything where the kubelet is the source", async () => {
+  test("gets no request if the kubelet is the source", async () => {
     server.reset(new FakeCluster(200, 110));
     using node = await AgentNode.start();
     await using agent = new RunningAgent([

@@ -10,7 +10,7 @@ const ID = containerIdOf(1);
 const SHARE = shareOf(REQUEST_BYTES);
 
 describe.concurrent("a limit", () => {
-  test("is set as soon as the pod's status tells of the container", async () => {
+  test("is set as soon as the pod's status names the container", async () => {
     using node = await AgentNode.start();
     node.addPod({ ...pod, containers: [{ name: "app", requestBytes: REQUEST_BYTES }] });
     await using agent = new RunningAgent(node.flags);
@@ -22,7 +22,7 @@ describe.concurrent("a limit", () => {
     await agent.until(() => node.swapMax(pod, ID) === SHARE);
   });
 
-  test("that a container came without, or with, is counted once for each that came while it was watched", async () => {
+  test("of the hook, present or missing, is counted once for each container that started under the agent", async () => {
     using node = await AgentNode.start();
     node.addPod(pod);
     await using agent = new RunningAgent([...node.flags, "--sweep-seconds=1"]);
@@ -43,7 +43,7 @@ describe.concurrent("a limit", () => {
     expect([await starts("missing"), await starts("seen")]).toEqual([2, 1]);
   });
 
-  test("is put back when somebody else writes it", async () => {
+  test("is restored when another process writes it", async () => {
     using node = await AgentNode.start();
     node.addPod(pod);
     await using agent = new RunningAgent(node.flags);
@@ -70,7 +70,7 @@ describe.concurrent("a limit", () => {
     await agent.until(() => node.swapMax(pod, ID) === shareOf(2 * REQUEST_BYTES));
   });
 
-  test("follows a container that is made anew in its pod", async () => {
+  test("follows a container that is recreated in its pod", async () => {
     using node = await AgentNode.start();
     node.addPod(pod);
     await using agent = new RunningAgent(node.flags);
@@ -84,7 +84,7 @@ describe.concurrent("a limit", () => {
     expect(await agent.metric('wasp_containers{state="set"}')).toBe(1);
   });
 
-  test("goes with its pod", async () => {
+  test("is dropped with its pod", async () => {
     using node = await AgentNode.start();
     node.addPod(pod);
     node.addPod(podOf(2));
@@ -133,7 +133,7 @@ describe.concurrent("limits follow the node's capacity", () => {
 });
 
 describe.concurrent("a limit that cannot be what it should be", () => {
-  test("because the pod's slice allows less is told once", async () => {
+  test("because the pod's slice has a lower one is logged once", async () => {
     using node = await AgentNode.start();
     node.addPod(pod);
     node.writeSwapMaxAt(node.podPath(pod), "4096");
@@ -150,13 +150,13 @@ describe.concurrent("a limit that cannot be what it should be", () => {
     expect(node.swapMax(pod, ID)).toBe(SHARE);
   });
 
-  test("because more is swapped out already is told once", async () => {
+  test("because the swap usage is higher is logged once", async () => {
     using node = await AgentNode.start();
     node.addPod(pod);
     node.setSwapUsage(pod, ID, 64 * 2 ** 20);
     await using agent = new RunningAgent([...node.flags, "--sweep-seconds=1"]);
     await agent.event("agent-ready");
-    // Usage moves all the time.
+    // Usage changes all the time.
     node.setSwapUsage(pod, ID, 65 * 2 ** 20);
     await agent.passes(2);
     expect(agent.events("swap-limit-below-usage")).toEqual([

@@ -26,7 +26,7 @@ describe.concurrent("a ConfigMap", () => {
     expect(agent.events("swap-limit-restored")).toEqual([]);
   });
 
-  test("that is wrong is refused, and what was before stays", async () => {
+  test("that is invalid is refused, and the previous one stays in force", async () => {
     using config = new ConfigMap({ systemReservedSwap: "1Gi" });
     using node = await AgentNode.start();
     node.addPod(pod);
@@ -48,7 +48,7 @@ describe.concurrent("a ConfigMap", () => {
     await agent.until(() => node.swapMax(pod, ID) === SHARE);
   });
 
-  test("with another setting that is fixed says that it takes a restart", async () => {
+  test("with a change that needs a restart says so", async () => {
     using config = new ConfigMap({});
     using node = await AgentNode.start();
     node.addPod(pod);
@@ -78,11 +78,11 @@ describe.concurrent("a ConfigMap", () => {
 });
 
 describe.concurrent("a start", () => {
-  test("prints the configuration and where it comes from", async () => {
+  test("prints the configuration and the source of each knob", async () => {
     using config = new ConfigMap({});
     const file = config.path;
     const golden = await Bun.file(`${ROOT}/tests/golden/print-config.txt`).text();
-    // The file's own settings are tested with the golden text; here it is what flags and environment set.
+    // The golden text covers the file's own settings; this covers those of flags and environment.
     const { exitCode, stdout } = await wasp(
       ["agent", "--print-config", "--config", file, "--swap-behavior=noswap"],
       "ignore",
@@ -108,14 +108,14 @@ describe.concurrent("a start", () => {
     expect(stderr).toMatch(message);
   });
 
-  test("with a wrong field ends with 2, and names it and its place", async () => {
+  test("with an invalid field ends with 2, and names the field and its place", async () => {
     using config = new ConfigMap({ podPollSeconds: 0 });
     const { exitCode, stderr } = await wasp(["agent", `--config=${config.path}`]);
     expect(exitCode).toBe(2);
     expect(stderr).toMatch(/config\.yaml:1: podPollSeconds: 0 is not a whole number from 1 to 3600/);
   });
 
-  test("without anything to know the kubelet by ends with 1 and says what to set", async () => {
+  test("without anything to verify the kubelet with ends with 1, and says what to set", async () => {
     using node = await AgentNode.start();
     const { exitCode, stderr } = await wasp(["agent", `--fsroot=${node.node.root}`, "--http-port=0"]);
     expect(exitCode).toBe(1);

@@ -8,8 +8,8 @@ const SHARE = shareOf(REQUEST_BYTES);
 const [ours, other] = [podOf(1), podOf(2)];
 const [ID, OTHER] = [containerIdOf(1), containerIdOf(2)];
 
-describe.concurrent("another who keeps writing a limit", () => {
-  test("is answered so many times, named once, and then left", async () => {
+describe.concurrent("another process that keeps writing a limit", () => {
+  test("is corrected a limited number of times, logged once, and then left", async () => {
     using node = await AgentNode.start();
     node.addPod(ours);
     node.addPod(other);
@@ -36,12 +36,12 @@ describe.concurrent("another who keeps writing a limit", () => {
     expect(await agent.metric("wasp_swap_limit_contests_total")).toBe(1);
     expect(await agent.metric('wasp_containers{state="contested"}')).toBe(1);
 
-    // The others' limits are kept as before.
+    // The limits of other containers are kept as before.
     node.writeSwapMax(other, OTHER, "4096");
     await agent.until(() => node.swapMax(other, OTHER) === SHARE);
   });
 
-  test("as fast as it can makes no loop", async () => {
+  test("without a pause causes no endless loop", async () => {
     using node = await AgentNode.start();
     node.addPod(ours);
     await using agent = new RunningAgent([...node.flags, "--max-restores-per-minute=5"]);
@@ -51,7 +51,7 @@ describe.concurrent("another who keeps writing a limit", () => {
       await Bun.sleep(0);
     }
     for (let write = 0; write < 2000; write++) node.writeSwapMax(ours, ID, String(4096 * (1 + (write % 9))));
-    // Whoever is asked this has heard of all the writes before.
+    // The agent answers this only after it has seen all earlier writes.
     expect(await agent.metric("wasp_swap_limit_writes_total")).toBe(6);
     expect(agent.events("swap-limit-restored")).toHaveLength(5);
     expect(agent.log.filter(({ level }) => level === "warning")).toHaveLength(1);

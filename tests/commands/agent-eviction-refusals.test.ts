@@ -7,7 +7,7 @@ import { NODE, PressedNode } from "../node/pressed-node.ts";
 const FIRST = "POST /api/v1/namespaces/test/pods/pod-1/eviction";
 const OTHER_UID = "the UID in the precondition (a) does not match the UID in record (b).";
 
-/** A node with two pods that may be evicted, pod-1 first, and one that is well within its requests. */
+/** A node with two candidates for eviction, pod-1 first, and a pod that is well within its requests. */
 async function startPressed(knobs: Readonly<Record<string, unknown>> = {}): Promise<PressedNode> {
   const pressed = await PressedNode.start(knobs);
   pressed.addPod(1, 600);
@@ -24,7 +24,12 @@ const NEXT_ONE: [string, Answer, string, RegExp][] = [
     /The disruption budget web needs 1 healthy pods and has 1 currently/,
   ],
   ["is gone", notFound("pods", "pod-1"), "gone", /pods "pod-1" not found/],
-  ["is another one by now", conflict("Pod", "pod-1", OTHER_UID), "gone", /does not match the UID/],
+  [
+    "was replaced by a pod of its name",
+    conflict("Pod", "pod-1", OTHER_UID),
+    "gone",
+    /does not match the UID/,
+  ],
   [
     "is a virtual machine that cannot be moved",
     webhookDenial(429, "VMI vm is configured with an eviction strategy but is not live-migratable"),
@@ -64,7 +69,7 @@ const ASKED_AGAIN: [string, Answer, RegExp][] = [
 ];
 
 describe.concurrent("a victim that", () => {
-  test.each(NEXT_ONE)("%s makes way for the next one", async (_, refusal, answer, message) => {
+  test.each(NEXT_ONE)("%s is skipped for the next candidate", async (_, refusal, answer, message) => {
     using pressed = await startPressed();
     pressed.server.objects.always(FIRST, refusal);
     await using agent = pressed.agent();
@@ -75,7 +80,7 @@ describe.concurrent("a victim that", () => {
     expect(await agent.metric(`wasp_evictions_total{answer="${answer}"}`)).toBe(1);
   });
 
-  test("KubeVirt moves away is waited for", async () => {
+  test("KubeVirt moves to another node is awaited", async () => {
     using pressed = await startPressed();
     const evacuates = webhookDenial(429, 'Eviction triggered evacuation of VMI "test/vm"');
     pressed.server.objects.always(FIRST, evacuates);
@@ -84,7 +89,7 @@ describe.concurrent("a victim that", () => {
     await agent.event("victim-awaited");
     await agent.until(() => pressed.server.objects.events.size === 2, "two events");
     expect(pressed.asked).toEqual(["pod-1"]);
-    // It has arrived elsewhere, and the pressure is still there.
+    // It runs elsewhere now, and the pressure lasts.
     pressed.remove("pod-1");
     expect(await agent.event("victim-gone")).toMatchObject({ namespace: "test", pod: "pod-1" });
     await agent.event("pod-evicted", ({ pod }) => pod === "pod-2");
@@ -92,7 +97,7 @@ describe.concurrent("a victim that", () => {
   });
 
   test.each(ASKED_AGAIN)(
-    "was asked for in vain by %s is asked for again later",
+    "could not be evicted because of %s is tried again later",
     async (_, answer, message) => {
       using pressed = await startPressed();
       pressed.server.objects.instead(FIRST, answer);
@@ -108,7 +113,7 @@ describe.concurrent("a victim that", () => {
     },
   );
 
-  test("was asked for too soon is asked for again when the API server wants it", async () => {
+  test("was requested too soon is tried again after the API server's delay", async () => {
     using pressed = await startPressed();
     const asked: number[] = [];
     pressed.server.objects.beforeServing = ({ line }) => {
@@ -122,9 +127,9 @@ describe.concurrent("a victim that", () => {
     expect(second - first).toBeGreaterThanOrEqual(7000);
   });
 
-  test("nobody answers for is not followed by another one when it has gone", async () => {
+  test("was evicted without an answer is not followed by another one", async () => {
     using pressed = await startPressed({ cooldownSeconds: 3600 });
-    // It is carried out, and nobody hears of it.
+    // The eviction is carried out, but its answer is lost.
     pressed.server.objects.withhold(({ line }) => line === FIRST);
     await using agent = pressed.agent();
     expect(await agent.event("eviction-refused")).toMatchObject({
@@ -136,7 +141,7 @@ describe.concurrent("a victim that", () => {
     expect(pressed.asked).toEqual(["pod-1"]);
   }, 120_000);
 
-  test("never goes makes way for the next one when its time is up", async () => {
+  test("never terminates is followed by the next candidate when the wait times out", async () => {
     using pressed = await startPressed({ victimDeadlineSeconds: 2 });
     pressed.server.objects.onTermination = (name) => name !== "pod-1" && pressed.remove(name);
     await using agent = pressed.agent();
@@ -147,7 +152,7 @@ describe.concurrent("a victim that", () => {
   });
 });
 
-describe.concurrent("where no disruption budget yields", () => {
+describe.concurrent("while no disruption budget yields", () => {
   const startBlocked = async (lastResort: string) => {
     const pressed = await startPressed({ lastResort });
     for (const name of ["pod-1", "pod-2", "pod-3"])
@@ -160,14 +165,14 @@ describe.concurrent("where no disruption budget yields", () => {
   const deletions = ({ server }: PressedNode) =>
     server.objects.requests.filter(({ line }) => line.startsWith("DELETE"));
 
-  test("nobody is evicted, and everybody can see that", async () => {
+  test("nothing is evicted, and log, Events and metrics show it", async () => {
     using pressed = await startBlocked("None");
     await using agent = pressed.agent();
     await agent.event("eviction-held", ({ reason }) => reason === "no-candidate");
     expect(pressed.asked).toEqual(["pod-1", "pod-2", "pod-3"]);
     expect(deletions(pressed)).toEqual([]);
-    const told = [...pressed.server.objects.events.values()];
-    expect(told).toContainEqual(
+    const events = [...pressed.server.objects.events.values()];
+    expect(events).toContainEqual(
       expect.objectContaining({
         reason: "SwapEvictionRefused",
         message: expect.stringMatching(/^test\/pod-2 is not evicted for now: .* disruption budget/),
@@ -193,7 +198,7 @@ describe.concurrent("where no disruption budget yields", () => {
 });
 
 describe.concurrent("an agent that", () => {
-  test("may change neither nodes nor events evicts all the same, and says so once", async () => {
+  test("may write neither nodes nor Events evicts all the same, and logs that once", async () => {
     using pressed = await startPressed();
     const { objects } = pressed.server;
     const forbidden = failure(403, "Forbidden", "no such permission");
@@ -211,7 +216,7 @@ describe.concurrent("an agent that", () => {
     await agent.event("pod-evicted", ({ pod }) => pod === "pod-2");
   });
 
-  test("cannot read its node evicts nobody until it can", async () => {
+  test("cannot read its node evicts nothing until it can", async () => {
     using pressed = await startPressed();
     pressed.server.objects.instead(
       `GET /api/v1/nodes/${NODE}`,
@@ -227,12 +232,12 @@ describe.concurrent("an agent that", () => {
     await agent.event("pod-evicted");
   });
 
-  test("is told to end takes the taint away, and ends well", async () => {
+  test("gets a signal removes the taint, and ends with 0", async () => {
     using pressed = await startPressed();
     pressed.server.objects.always(FIRST, silence);
     await using agent = pressed.agent();
     await agent.event("node-tainted");
-    // In the midst of asking.
+    // During a request.
     await agent.until(() => pressed.asked.length > 0, "a request to evict");
     expect(await agent.stop()).toBe(0);
     expect(pressed.taints).toEqual([]);

@@ -9,10 +9,10 @@ const PODS = "/api/v1/namespaces/test/pods";
 const FIRST = `POST ${PODS}/pod-1/eviction`;
 const COOLDOWN_SECONDS = 5;
 
-/** Brings an agent to where it is to be killed. */
+/** Runs an agent to the point at which it is killed. */
 type Step = (pressed: PressedNode) => (agent: RunningAgent) => Promise<void>;
 
-/** Waits for a request that is carried out, and of whose answer the agent never hears. */
+/** Waits for a request that is carried out, but whose answer the agent never gets. */
 const unanswered =
   (isMeant: (request: ObjectRequest, pressed: PressedNode) => boolean): Step =>
   (pressed) => {
@@ -20,7 +20,7 @@ const unanswered =
     return (agent) => agent.until(hasCome, "the request");
   };
 
-/** Waits for an event of a node whose victims take their time to go, or go at once. */
+/** Waits for an event on a node whose victims terminate slowly, or at once. */
 const after =
   (event: string, reason?: string, goes: "slowly" | "at once" = "at once"): Step =>
   (pressed) => {
@@ -31,8 +31,8 @@ const after =
   };
 
 const STEPS: [string, Step, readonly number[]][] = [
-  ["as it looks at its victim again", unanswered(({ line }) => line === `GET ${PODS}/pod-1`), [600, 300]],
-  ["when it has written down whom it is to evict", unanswered(isWritingDown), [600, 300]],
+  ["as it checks its victim again", unanswered(({ line }) => line === `GET ${PODS}/pod-1`), [600, 300]],
+  ["when it has recorded its victim", unanswered(isWritingDown), [600, 300]],
   [
     "before its request is served",
     ({ server }) => {
@@ -41,9 +41,9 @@ const STEPS: [string, Step, readonly number[]][] = [
     },
     [600, 300],
   ],
-  ["before it hears that its victim goes", unanswered(({ line }) => line === FIRST), [600, 300]],
-  ["while its victim goes", after("victim-awaited", undefined, "slowly"), [600, 300]],
-  ["while a victim goes that is within its requests", after("victim-awaited", undefined, "slowly"), [60, 40]],
+  ["before it gets the answer to its request", unanswered(({ line }) => line === FIRST), [600, 300]],
+  ["while its victim terminates", after("victim-awaited", undefined, "slowly"), [600, 300]],
+  ["while a victim within its requests terminates", after("victim-awaited", undefined, "slowly"), [60, 40]],
   ["in the cooldown, with its victim gone", after("eviction-held", "cooldown"), [600, 300]],
   ["as it taints the node", unanswered(isTainting), [600, 300]],
   ["with the node tainted", after("node-tainted"), [600, 300]],
@@ -72,7 +72,7 @@ describe.concurrent("an agent that is killed under pressure", () => {
       expect([...new Set(pressed.asked)]).toEqual(["pod-1", "pod-2"]);
       expect(history.secondsFromFirstToSecond).toBeGreaterThanOrEqual(COOLDOWN_SECONDS);
       expect(history.atOnce).toEqual([]);
-      // Not for a moment was the node without any of the two.
+      // At no moment did the node lack either of them.
       expect(pressed.taints).toEqual([FOREIGN, expect.objectContaining({ key: "wasp.io/swap-pressure" })]);
       expect(history.taintLists.filter((keys) => !keys.includes("wasp.io/swap-pressure"))).toEqual([]);
       expect(history.taintLists.filter((keys) => !keys.includes(FOREIGN.key))).toEqual([]);
@@ -83,7 +83,7 @@ describe.concurrent("an agent that is killed under pressure", () => {
     },
   );
 
-  test("again and again evicts no more pods in an hour than may be", async () => {
+  test("repeatedly evicts no more pods per hour than allowed", async () => {
     using pressed = await startPressed({ maxEvictionsPerHour: 1, cooldownSeconds: 1 }, 600, 300);
     for (const _ of [1, 2]) {
       await using agent = pressed.agent();
@@ -94,7 +94,7 @@ describe.concurrent("an agent that is killed under pressure", () => {
     expect(pressed.asked).toEqual(["pod-1"]);
   });
 
-  test("and is told to end instead is followed by one that heeds its cooldown all the same", async () => {
+  test("by a signal is followed by an agent that keeps to its cooldown, too", async () => {
     using pressed = await startPressed({ cooldownSeconds: 3600 }, 600, 300);
     await using ended = pressed.agent();
     await ended.event("pod-evicted");
@@ -116,8 +116,8 @@ describe.concurrent("an agent that is killed with the pressure over", () => {
     line === `PATCH /api/v1/nodes/${NODE}` && taintKeys(body)?.includes("wasp.io/swap-pressure") === false;
 
   test.each<[string, NodeJS.Signals | undefined, string]>([
-    ["as it takes the taint away", undefined, "True"],
-    ["as it takes the taint away at its end", "SIGTERM", "Unknown"],
+    ["as it removes the taint", undefined, "True"],
+    ["as it removes the taint at its end", "SIGTERM", "Unknown"],
   ])("%s is followed by one that makes an end of it", async (_, signal, status) => {
     using pressed = await startPressed({ maxEvictionsPerHour: 0 }, 600, 300);
     await using killed = pressed.agent();
@@ -145,7 +145,7 @@ async function startPressed(
   return pressed;
 }
 
-/** What all agents of a node together did, to be read once it is over. */
+/** Requests of all agents of a node together. */
 function historyOf(pressed: PressedNode) {
   const evictions: { readonly line: string; readonly atSeconds: number }[] = [];
   const taintLists: (readonly string[])[] = [];
@@ -158,7 +158,7 @@ function historyOf(pressed: PressedNode) {
     if (line !== FIRST && pressed.server.cluster.pods.has("pod-1")) atOnce.push(line);
   };
   return {
-    /** The taints that were left with each change of them, by their keys. */
+    /** Keys of the node's taints after each change. */
     taintLists,
     /** Requests for another pod while the first victim was still there. */
     atOnce,
@@ -174,7 +174,7 @@ function taintKeys(body: unknown): readonly string[] | undefined {
   return spec?.taints?.map(({ key }) => key);
 }
 
-// Another change of the node at the same time has it refused, and made again.
+// A request that conflicts with another change of the node is refused and repeated.
 function isTainting({ line, body }: ObjectRequest, { server }: PressedNode): boolean {
   if (line !== `PATCH /api/v1/nodes/${NODE}` || taintKeys(body) === undefined) return false;
   const { metadata } = body as { metadata: { resourceVersion: string } };

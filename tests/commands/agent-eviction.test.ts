@@ -7,10 +7,11 @@ import { RunningAgent } from "../node/running-agent.ts";
 
 const FOREIGN = { key: "example.com/maintenance", value: "soon", effect: "NoSchedule" };
 const OWN = { key: "wasp.io/swap-pressure", effect: "NoSchedule" };
-const FIGURES = /Pods stalled for memory \d+ % of the time .*; swap 50 % full; \d+ pages a second swapped in/;
+const FIGURES =
+  /Pods stalled on memory \d+ % of the time .*; swap 50 % full; \d+ pages per second swapped in/;
 
 describe.concurrent("eviction", () => {
-  test("takes the hog and not its neighbour, and everybody can see why", async () => {
+  test("evicts the hog and not its neighbour, and log, Events and metrics show the reason", async () => {
     using pressed = await PressedNode.start({ cooldownSeconds: 60 });
     const hog = pressed.addPod(1, 600);
     const neighbour = pressed.addPod(2, 50);
@@ -41,14 +42,14 @@ describe.concurrent("eviction", () => {
       },
     ]);
     await agent.until(() => pressed.server.objects.events.size === 2, "two events");
-    const told = [...pressed.server.objects.events.values()];
-    expect(told).toEqual([
+    const events = [...pressed.server.objects.events.values()];
+    expect(events).toEqual([
       expect.objectContaining({
         involvedObject: expect.objectContaining({ kind: "Pod", name: hog.name, uid: hog.uid }),
       }),
       expect.objectContaining({ involvedObject: expect.objectContaining({ kind: "Node", name: NODE }) }),
     ]);
-    for (const event of told) {
+    for (const event of events) {
       expect(event).toMatchObject({ type: "Warning", reason: "SwapEviction", action: "Evict" });
       expect(event["message"]).toMatch(FIGURES);
       expect(event["message"]).toStartWith(
@@ -58,7 +59,7 @@ describe.concurrent("eviction", () => {
     expect([...pressed.node.pods.keys()]).toEqual([neighbour.uid]);
   });
 
-  test("has new pods kept away while it lasts, and leaves the taints of others alone", async () => {
+  test("taints the node while it lasts, and keeps other taints", async () => {
     using pressed = await PressedNode.start();
     pressed.taint(FOREIGN);
     pressed.addPod(1, 600);
@@ -84,7 +85,7 @@ describe.concurrent("eviction", () => {
     expect(await agent.metric('wasp_threshold_crossed{threshold="stalled"}')).toBe(0);
   });
 
-  test("that is enforced no more takes back what it has shown of the node", async () => {
+  test("that is no longer enforced removes the taint and resets the condition", async () => {
     using pressed = await PressedNode.start();
     pressed.taint(FOREIGN);
     await using agent = pressed.agent();
@@ -100,7 +101,7 @@ describe.concurrent("eviction", () => {
     expect(await agent.metric('wasp_signal_ratio{signal="memoryPressure"}')).toBeUndefined();
   });
 
-  test("puts back what somebody else takes of its marks, and has that seen", async () => {
+  test("restores a taint or condition that another client removed, and logs it", async () => {
     using pressed = await PressedNode.start();
     await using agent = pressed.agent();
     await agent.until(() => has(pressed.condition, "True"), "the condition");
@@ -110,7 +111,7 @@ describe.concurrent("eviction", () => {
     expect(await agent.metric("wasp_node_mark_restores_total")).toBe(1);
   });
 
-  test("takes away at its start the taint that an agent before it left", async () => {
+  test("removes at its start the taint of an earlier agent", async () => {
     using pressed = await PressedNode.start();
     pressed.relieve();
     pressed.taint(OWN, FOREIGN);
@@ -120,7 +121,7 @@ describe.concurrent("eviction", () => {
     await agent.until(() => has(pressed.condition, "False"), "the condition");
   });
 
-  test("that is a dry run records events and nothing else", async () => {
+  test("that is a dry run records Events and nothing else", async () => {
     using pressed = await PressedNode.start({ cooldownSeconds: 60 });
     pressed.addPod(1, 600);
     await using agent = pressed.agent("DryRun");
@@ -135,7 +136,7 @@ describe.concurrent("eviction", () => {
         }),
       ),
     );
-    // The pressure goes on, and so does the agent, for some looks more.
+    // The pressure lasts, and the agent runs, for some more ticks.
     await agent.event("eviction-held", ({ reason }) => reason === "cooldown");
     expect(pressed.server.objects.requests.map(({ line }) => line)).toEqual([
       "POST /api/v1/namespaces/test/events",
@@ -145,7 +146,7 @@ describe.concurrent("eviction", () => {
     expect(agent.events("eviction-refused")).toEqual([]);
   });
 
-  test("that is off looks at the node once, and asks the API server for nothing else", async () => {
+  test("that is off reads the node once, and sends the API server nothing else", async () => {
     using pressed = await PressedNode.start({ sweepSeconds: 1 });
     pressed.addPod(1, 600);
     await using agent = pressed.agent("Off");
@@ -157,7 +158,7 @@ describe.concurrent("eviction", () => {
     expect(agent.events("node-cleared")).toEqual([]);
   });
 
-  test("that is off takes away at its start what an agent before it left, and nothing of others", async () => {
+  test("that is off removes at its start what an earlier agent left, and nothing else", async () => {
     using pressed = await PressedNode.start({ sweepSeconds: 1 });
     {
       await using enforcing = pressed.agent();
@@ -180,7 +181,7 @@ describe.concurrent("eviction", () => {
     expect(objects.nodes.get(NODE)?.status.conditions).toHaveLength(4);
   });
 
-  test("that is off keeps to limits where it may not look at the node", async () => {
+  test("that is off keeps limits without the permission to read the node", async () => {
     using pressed = await PressedNode.start({ sweepSeconds: 1 });
     pressed.taint(OWN);
     pressed.server.objects.always(
@@ -195,7 +196,7 @@ describe.concurrent("eviction", () => {
     expect(agent.events("node-unmarked")).toEqual([]);
   });
 
-  test("passes over who is never evicted, and who is not any more by now", async () => {
+  test("skips pods that are never evicted, also after a change that the kubelet does not show yet", async () => {
     using pressed = await PressedNode.start();
     pressed.addPod(1, 900, { annotations: { "wasp.io/evict": "false" } });
     pressed.addPod(2, 800, { priority: 2_000_000_000 });
@@ -212,7 +213,7 @@ describe.concurrent("eviction", () => {
     expect(gets.map(({ line }) => line.split("/").at(-1))).toEqual(["pod-4", "pod-5"]);
   });
 
-  test("without the node's name is impossible, and limits are kept all the same", async () => {
+  test("is impossible without the node's name, and limits are kept all the same", async () => {
     using pressed = await PressedNode.start();
     const pod = pressed.addPod(1, 600);
     const [{ id = "" } = { id: "" }] = pod.containers;

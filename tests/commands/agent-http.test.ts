@@ -11,11 +11,11 @@ const pod = podOf(1);
 const SHARE = shareOf(REQUEST_BYTES);
 
 describe.concurrent("the agent's endpoint", () => {
-  test("shows each container, and nothing that is not one", async () => {
+  test("shows each container, and nothing else", async () => {
     using node = await AgentNode.start();
     node.addPod(pod);
     node.setSwapUsage(pod, containerIdOf(1), 8192);
-    // A pause container has no name of its own.
+    // A pause container has no name in a status.
     node.makeContainer(pod, containerIdOf(99));
     await using agent = new RunningAgent(node.flags);
     await agent.event("agent-ready");
@@ -54,7 +54,7 @@ describe.concurrent("the agent's endpoint", () => {
     await expect(fetch(`http://127.0.0.1:${port}/healthz`)).rejects.toThrow();
   });
 
-  test("on a port that is taken ends the start, and names the flag", async () => {
+  test("on a port in use ends at its start, and names the flag", async () => {
     using node = await AgentNode.start();
     node.addPod(pod);
     const { port } = node.kubelet;

@@ -19,7 +19,7 @@ const SHARE = shareOf(REQUEST_BYTES);
 const pods = recordedPods("kubelet-pods.json");
 
 describe.concurrent("a kubelet", () => {
-  test("that is not there yet is waited for", async () => {
+  test("that does not run yet is waited for", async () => {
     using node = await AgentNode.start();
     node.addPod(pod);
     node.kubelet.goDown();
@@ -35,7 +35,7 @@ describe.concurrent("a kubelet", () => {
     expect((await agent.get("/readyz")).status).toBe(200);
   });
 
-  test("that goes down takes no limit with it, and is not told of again and again", async () => {
+  test("that stops changes no limit, and is logged once", async () => {
     using node = await AgentNode.start();
     node.addPod(pod);
     await using agent = new RunningAgent([...node.flags, "--pod-poll-seconds=1", "--sweep-seconds=1"]);
@@ -70,7 +70,7 @@ describe.concurrent("a kubelet", () => {
 
   test.each<[string, Answer, RegExp]>([
     [
-      "does not know the token",
+      "rejects the token",
       recordedAnswer("kubelet-pods-no-token.http"),
       /does not accept the token in \S+: 401/,
     ],
@@ -97,7 +97,7 @@ describe.concurrent("a kubelet", () => {
     await agent.until(() => node.swapMax(pod, ID) === SHARE);
   });
 
-  test("that shows another's certificate is not asked", async () => {
+  test("with another server's certificate gets no request", async () => {
     using node = await AgentNode.start();
     node.addPod(pod);
     const { folder } = node.kubelet;
@@ -116,7 +116,7 @@ describe.concurrent("a kubelet", () => {
 });
 
 describe.concurrent("a list", () => {
-  test("of 5,000 pods is taken in", async () => {
+  test("of 5,000 pods is accepted", async () => {
     using node = await AgentNode.start();
     const last = podOf(5000);
     node.addPod(last);
@@ -127,7 +127,7 @@ describe.concurrent("a list", () => {
     expect(agent.events("pods-unknown")).toEqual([]);
   });
 
-  test("with a pod that makes no sense is good for the others", async () => {
+  test("with an invalid pod is accepted without it", async () => {
     using node = await AgentNode.start();
     node.addPod(pod);
     node.addPod(podOf(2));

@@ -33,7 +33,7 @@ describe.concurrent("a container of crun", () => {
   const pod = podOf(1);
   const childOf = (node: AgentNode, of: PodSpec) => `${node.containerPath(of, ID)}/container`;
 
-  test("is held to its limit at both levels", async () => {
+  test("has its limit at both cgroup levels", async () => {
     using node = await AgentNode.start();
     node.addPod(pod);
     node.makeCgroup(childOf(node, pod), "0");
@@ -41,14 +41,14 @@ describe.concurrent("a container of crun", () => {
     await agent.event("agent-ready");
     expect(node.swapMax(pod, ID)).toBe(SHARE);
     expect(node.swapMaxAt(childOf(node, pod))).toBe(SHARE);
-    // Either one of them can undo the limit.
+    // Each of them can lift the limit.
     node.writeSwapMaxAt(childOf(node, pod), "0");
     await agent.until(() => node.swapMaxAt(childOf(node, pod)) === SHARE);
     node.writeSwapMax(pod, ID, "0");
     await agent.until(() => node.swapMax(pod, ID) === SHARE);
   });
 
-  test("gets a lower level after its limit, and that level gets the limit too", async () => {
+  test("gets its limit at a lower level that appears later", async () => {
     using node = await AgentNode.start();
     node.addPod(pod);
     await using agent = new RunningAgent(node.flags);
@@ -62,7 +62,7 @@ describe.concurrent("a container of crun", () => {
 describe.concurrent("kubepods", () => {
   const pod = podOf(1);
 
-  test("may come after the agent", async () => {
+  test("may appear after the agent's start", async () => {
     using node = await AgentNode.start();
     node.removeCgroup(node.kubepods);
     await using agent = new RunningAgent([...node.flags, "--sweep-seconds=1"]);
@@ -72,7 +72,7 @@ describe.concurrent("kubepods", () => {
     await agent.until(() => node.swapMax(pod, ID) === SHARE);
   });
 
-  test("may be made anew", async () => {
+  test("may be recreated", async () => {
     using node = await AgentNode.start();
     node.addPod(pod);
     await using agent = new RunningAgent([...node.flags, "--sweep-seconds=1"]);
@@ -81,7 +81,7 @@ describe.concurrent("kubepods", () => {
     node.makeCgroup(node.kubepods);
     node.makeContainer(pod, ID);
     await agent.until(() => node.swapMax(pod, ID) === SHARE);
-    // A container that has just been found may be found again, and its limit be set anew.
+    // A container that was just found may be found again, and its limit be set again.
     await agent.passes(1);
     const restored = agent.events("swap-limit-restored").length;
     node.writeSwapMax(pod, ID, "max");

@@ -9,7 +9,7 @@ const ID = containerIdOf(1);
 const SHARE = shareOf(REQUEST_BYTES);
 
 describe.concurrent("an agent", () => {
-  test.each(["SIGTERM", "SIGINT"] as const)("ends at %s, and leaves the limits", async (signal) => {
+  test.each(["SIGTERM", "SIGINT"] as const)("ends at %s, and keeps the limits", async (signal) => {
     using node = await AgentNode.start();
     node.addPod(pod);
     await using agent = new RunningAgent([...node.flags, "--node-swap-limit=64Mi"]);
@@ -20,7 +20,7 @@ describe.concurrent("an agent", () => {
     expect(node.swapMaxAt(node.kubepods)).toBe(String(64 * 2 ** 20));
   });
 
-  test("ends while the kubelet lets it wait", async () => {
+  test("ends while the kubelet does not answer", async () => {
     using node = await AgentNode.start();
     node.kubelet.answer = () => {};
     await using agent = new RunningAgent(node.flags);
@@ -28,7 +28,7 @@ describe.concurrent("an agent", () => {
     expect(await agent.stop()).toBe(0);
   });
 
-  test("is the only one on its node, until it ends in whatever way", async () => {
+  test("is the only one on its node until it ends, in any way", async () => {
     using node = await AgentNode.start();
     node.addPod(pod);
     await using first = new RunningAgent(node.flags);
@@ -43,7 +43,7 @@ describe.concurrent("an agent", () => {
     expect(node.swapMax(pod, ID)).toBe(SHARE);
   });
 
-  test("that is killed in the midst of its writes never leaves more than a container is entitled to", async () => {
+  test("that is killed while it writes never leaves a limit above the entitlement", async () => {
     using node = await AgentNode.start();
     const numbers = Array.from({ length: 300 }, (_, index) => index + 1);
     for (const number of numbers) node.addPod(podOf(number));

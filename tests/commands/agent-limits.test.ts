@@ -6,7 +6,7 @@ import { type ContainerSpec, type PodSpec, podOf, REQUEST_BYTES } from "../node/
 
 const MI = 2 ** 20;
 
-/** A pod with one container, made at a limit that none of the tests is about. */
+/** A pod with one container, created with a limit that no test expects. */
 function podWith(number: number, container: Partial<ContainerSpec>, changes: Partial<PodSpec> = {}): PodSpec {
   const regular = { name: "app", id: containerIdOf(number), requestBytes: REQUEST_BYTES };
   return podOf(number, { containers: [{ ...regular, ...container }], ...changes });
@@ -43,7 +43,7 @@ const pods: Record<string, PodSpec> = {
 const never = new Set(["ephemeral", "guaranteed", "best effort", "critical", "static"]);
 const noSwap = new Set([...never, "without a request", "with a limit that is its request"]);
 
-/** What each pod's limit is by default; exceptions come from the case. */
+/** Limit of each pod by default, and the exceptions of a case. */
 function limits(grant: string, exceptions: Record<string, string> = {}): Record<string, string> {
   const names = Object.keys(pods);
   return {
@@ -58,7 +58,7 @@ const asked = {
   "asking for a container's own": String(2 * MI),
 };
 const lowered = { ...asked, "asking for more": SHARE };
-// What the formula gives once 512 MiB of the node's swap are kept.
+// The formula's result with 512 MiB of the node's swap reserved.
 const kept = { memoryKibibytes: 4_016_548, swapKibibytes: 1_048_572 - 512 * 1024 };
 const everything = Object.fromEntries(Object.keys(pods).map((name) => [name, "0"]));
 
@@ -94,7 +94,7 @@ describe("each container's limit", () => {
     ],
     ["with all swap kept for the system", ["--system-reserved-swap=8Gi"], limits("0")],
   ])("%s", async (_, flags, expected) => {
-    // Neither what the container is entitled to, nor none at all.
+    // Neither the entitlement of any container, nor no limit.
     for (const pod of Object.values(pods)) node.writeSwapMax(pod, pod.containers[0]?.id ?? "", "7340032");
     const { exitCode, stderr } = await wasp(["agent", "--once", ...node.flags, ...flags]);
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });

@@ -10,11 +10,11 @@ const ID = containerIdOf(1);
 const SHARE = shareOf(REQUEST_BYTES);
 
 describe.concurrent("a limit that cannot be written", () => {
-  test("is told once, tried again, and set when it can be", async () => {
+  test("is logged once, tried again, and set when it can be", async () => {
     using node = await AgentNode.start();
     node.addPod(pod);
     node.addPod(podOf(2));
-    // A link can be read through, and is never written through.
+    // A symbolic link is followed for reading, but never for writing.
     const file = `${node.node.root}/sys/fs/cgroup${node.containerPath(pod, ID)}/memory.swap.max`;
     renameSync(file, `${file}.real`);
     symlinkSync("memory.swap.max.real", file);
@@ -38,7 +38,7 @@ describe.concurrent("a limit that cannot be written", () => {
     expect(await agent.metric('wasp_containers{state="failed"}')).toBe(0);
   });
 
-  test("because the kernel does not count swap is told once for each container", async () => {
+  test("because the kernel does not count swap is logged once for each container", async () => {
     using node = await AgentNode.start();
     node.addPod(pod);
     node.addPod(podOf(2));
@@ -51,7 +51,7 @@ describe.concurrent("a limit that cannot be written", () => {
     expect((await agent.get("/healthz")).status).toBe(200);
   });
 
-  test("for all pods together is told once, and holds up no container's", async () => {
+  test("for all pods together is logged once, and affects no container's", async () => {
     using node = await AgentNode.start();
     node.addPod(pod);
     const file = `${node.node.root}/sys/fs/cgroup${node.kubepods}/memory.swap.max`;
@@ -66,7 +66,7 @@ describe.concurrent("a limit that cannot be written", () => {
 });
 
 describe.concurrent("a node", () => {
-  test("whose containers come and go is followed without a complaint", async () => {
+  test("whose containers come and go causes no error", async () => {
     using node = await AgentNode.start();
     await using agent = new RunningAgent([...node.flags, "--sweep-seconds=1"]);
     await agent.event("agent-ready");
@@ -89,7 +89,7 @@ describe.concurrent("a node", () => {
     while ((await set()) !== present.size) await Bun.sleep(20);
   });
 
-  test("whose memory cannot be read keeps the limits it has", async () => {
+  test("whose memory cannot be read keeps its limits", async () => {
     using node = await AgentNode.start();
     node.addPod(pod);
     await using agent = new RunningAgent([...node.flags, "--sweep-seconds=1"]);
@@ -104,10 +104,10 @@ describe.concurrent("a node", () => {
     expect(agent.events("node-capacity-changed")).toEqual([]);
   });
 
-  test("that has no more watches to give is swept instead", async () => {
+  test("without free inotify watches is swept instead", async () => {
     using node = await AgentNode.start();
     node.addPod(pod);
-    // A namespace of users has a limit of its own, so that the host's stays as it is.
+    // A user namespace has its own limit of watches, so the host's is not touched.
     const script = 'echo 2 > /proc/sys/user/max_inotify_watches && exec "$@"';
     const under = ["unshare", "--user", "--map-root-user", "sh", "-c", script, "sh"];
     await using agent = new RunningAgent(
@@ -123,7 +123,7 @@ describe.concurrent("a node", () => {
     const late = podOf(2);
     node.addPod(late);
     await agent.until(() => node.swapMax(late, containerIdOf(2)) === SHARE);
-    // One line for each cgroup that has no watch, however often it is tried again.
+    // One line for each cgroup without a watch, however often it is tried again.
     await agent.passes(2);
     const paths = agent.events("watch-failed").map(({ error }) => error);
     expect(new Set(paths).size).toBe(paths.length);

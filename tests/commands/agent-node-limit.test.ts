@@ -21,7 +21,7 @@ describe.concurrent("the limit for all pods together", () => {
     expect(agent.events("swap-limit-unmet")).toEqual([]);
   });
 
-  test("is put back when somebody else writes it", async () => {
+  test("is restored when another process writes it", async () => {
     using node = await AgentNode.start();
     await using agent = new RunningAgent([...node.flags, "--node-swap-limit=8Mi"]);
     await agent.event("agent-ready");
@@ -30,7 +30,7 @@ describe.concurrent("the limit for all pods together", () => {
     expect(await agent.event("node-swap-limit-restored")).toMatchObject({ beforeBytes: "max" });
   });
 
-  test("is taken back when it is unset, and left alone from then on", async () => {
+  test("is removed when it is unset, and left alone from then on", async () => {
     using config = new ConfigMap({ nodeSwapLimit: "8Mi" });
     using node = await AgentNode.start();
     node.addPod(pod);
@@ -45,7 +45,7 @@ describe.concurrent("the limit for all pods together", () => {
     expect(node.swapMaxAt(node.kubepods)).toBe("4096");
   });
 
-  test("is nobody's unless it is set", async () => {
+  test("is not written unless it is set", async () => {
     using node = await AgentNode.start();
     node.addPod(pod);
     node.writeSwapMaxAt(node.kubepods, "1073741824");

@@ -17,14 +17,14 @@ const ID = containerIdOf(1);
 const BRONZE = { "class.memory-qos.nri.io": "bronze" };
 const LIMIT_BYTES = 512 * MI;
 
-/** What the kubelet's formula gives for a request, to the byte. */
+/** Swap limit by the kubelet's formula for a request, to the byte. */
 function exactShareOf(requestBytes: number): string {
   const { memoryKibibytes, swapKibibytes } = RECORDED_NODE;
   return String(kubeletSwapLimit(requestBytes, memoryKibibytes * 1024, swapKibibytes * 1024));
 }
 
-/** A pod as the runtime tells of it, with its container as it is there. */
-function toldOf(pod: PodSpec, number: number): Subject {
+/** A pod and its container as the runtime reports them. */
+function reportedOf(pod: PodSpec, number: number): Subject {
   return subjectOf(number, {
     ...{ podUid: pod.uid, podName: pod.name, containerId: containerIdOf(number) },
     annotations: { ...pod.annotations },
@@ -32,11 +32,11 @@ function toldOf(pod: PodSpec, number: number): Subject {
   });
 }
 
-/** A node with a runtime that takes plugins, and what it was asked for. */
+/** A node with a runtime that accepts plugins, and records their updates. */
 class NriAgentNode implements AsyncDisposable {
   readonly agentNode: AgentNode;
   readonly runtime: FakeRuntime;
-  /** What the plugin asked for by itself, in order: the container's id, and the files. */
+  /** The plugin's own updates, in order: the container's id, and the files. */
   readonly updates: [string, Record<string, string>][];
 
   private constructor(agentNode: AgentNode, runtime: FakeRuntime, updates: NriAgentNode["updates"]) {
@@ -71,7 +71,7 @@ class NriAgentNode implements AsyncDisposable {
     return path;
   }
 
-  /** Brings a plugin that connects to where it serves. */
+  /** Takes a connecting plugin to the end of its synchronization. */
   async serve(present: Parameters<RuntimeSide["begin"]>[0] = {}): Promise<RuntimeSide> {
     const side = await this.runtime.connection();
     await side.begin(present);
@@ -87,14 +87,14 @@ class NriAgentNode implements AsyncDisposable {
 const CLASSES = "memoryQos: {classes: [{name: bronze, swaplimitratio: 0.5}]}";
 
 describe.concurrent("an agent that is the runtime's plugin", () => {
-  test("gives a container its exact limit as it is made", async () => {
+  test("gives a container its exact limit at its creation", async () => {
     await using nri = await NriAgentNode.start();
     const { agentNode } = nri;
     const pod = podOf(1, { containers: [{ name: "app", requestBytes: REQUEST_BYTES + 12_345 }] });
     agentNode.addPod(pod);
     await using agent = new RunningAgent(nri.flags);
     const side = await nri.serve();
-    expect(await created(side, toldOf(pod, 1))).toEqual({
+    expect(await created(side, reportedOf(pod, 1))).toEqual({
       "memory.swap.max": exactShareOf(REQUEST_BYTES + 12_345),
     });
     expect(await agent.event("container-limits-set")).toMatchObject({
@@ -104,18 +104,18 @@ describe.concurrent("an agent that is the runtime's plugin", () => {
     expect(await agent.metric("wasp_nri_connected")).toBe(1);
   });
 
-  test("gives one of a pod that it has not heard of what the hook would", async () => {
+  test("gives a container of an unknown pod the hook's limit", async () => {
     await using nri = await NriAgentNode.start();
     await using agent = new RunningAgent(nri.flags);
     const side = await nri.serve();
-    const unified = await created(side, toldOf(podOf(1), 1));
+    const unified = await created(side, reportedOf(podOf(1), 1));
     const limitBytes = Number(unified["memory.swap.max"]);
     expect(limitBytes).toBeGreaterThan(0);
     expect(limitBytes).toBeLessThan(Number(exactShareOf(REQUEST_BYTES)));
     await agent.event("container-limits-set");
   });
 
-  test("does not take its own limit for the kubelet's", async () => {
+  test("does not mistake its own limit for the kubelet's", async () => {
     await using nri = await NriAgentNode.start();
     const { agentNode } = nri;
     agentNode.kubelet.answers.set("/configz", answer("403 Forbidden", "Forbidden"));
@@ -123,17 +123,17 @@ describe.concurrent("an agent that is the runtime's plugin", () => {
     agentNode.addPod(pod);
     await using agent = new RunningAgent([...nri.flags, "--verbosity=4"]);
     const side = await nri.serve();
-    await created(side, toldOf(pod, 1));
+    await created(side, reportedOf(pod, 1));
     agentNode.pods.delete(pod.uid);
     agentNode.addPod(podOf(1), shareOf(REQUEST_BYTES));
     await agent.event("swap-limit-kept", ({ id }) => id === ID);
-    // One that came by another way shows the kubelet's hand all the same.
+    // A container that the plugin did not see still shows that the kubelet limits swap.
     agentNode.addPod(podOf(2), shareOf(REQUEST_BYTES));
     await agent.event("stood-down");
     expect(agent.events("stood-down")).toHaveLength(1);
   });
 
-  test("keeps memory QoS and its own limits of one mind, also as classes change", async () => {
+  test("combines memory QoS and its own limits, also as classes change", async () => {
     await using nri = await NriAgentNode.start();
     const { agentNode } = nri;
     const pod = podOf(1, {
@@ -145,7 +145,7 @@ describe.concurrent("an agent that is the runtime's plugin", () => {
     const side = await nri.serve();
     agentNode.pods.set(pod.uid, { ...pod, containers: [] });
     const given = { "memory.high": String(LIMIT_BYTES / 2), "memory.swap.max": "max" };
-    expect(await created(side, toldOf(pod, 1))).toEqual(given);
+    expect(await created(side, reportedOf(pod, 1))).toEqual(given);
     agentNode.addPod(pod, "max");
     await agent.passes(3);
     expect(agentNode.swapMax(pod, ID)).toBe("max");
@@ -154,7 +154,7 @@ describe.concurrent("an agent that is the runtime's plugin", () => {
     nri.setConfig("memoryQos: {classes: [{name: bronze, swaplimitratio: 0.25}]}");
     await agent.until(() => nri.updates.length === 1);
     expect(nri.updates[0]).toEqual([ID, { "memory.high": String((LIMIT_BYTES * 3) / 4) }]);
-    // A mistake of the administrator's takes nothing from containers that run.
+    // An administrator's mistake takes no limits from running containers.
     nri.setConfig("memoryQos: {classes: [{name: brownze}]}");
     await agent.event("annotation-ignored");
     await agent.passes(2);
@@ -167,41 +167,44 @@ describe.concurrent("an agent that is the runtime's plugin", () => {
     await agent.until(() => agentNode.swapMax(pod, ID) === shareOf(REQUEST_BYTES));
   });
 
-  test("refuses a container for an annotation of its pod, or starts it without", async () => {
+  test("refuses a container for an invalid annotation of its pod, or ignores the annotation", async () => {
     await using nri = await NriAgentNode.start();
     const pod = podOf(1, { annotations: { "class.memory-qos.nri.io": "gold" }, containers: [] });
     nri.agentNode.addPod(pod);
     const config = nri.setConfig(CLASSES);
     await using agent = new RunningAgent([...nri.flags, `--config=${config}`]);
     const side = await nri.serve();
-    await expect(created(side, toldOf(pod, 1))).rejects.toThrow(
+    await expect(created(side, reportedOf(pod, 1))).rejects.toThrow(
       'container app of pod shop/pod-1: class.memory-qos.nri.io: "gold" is not a class of this node (classes: bronze)',
     );
     nri.setConfig(`${CLASSES}\nmemoryQosOnError: Ignore`);
     await agent.event("config-reloaded");
-    await created(side, toldOf(pod, 1));
+    await created(side, reportedOf(pod, 1));
     await agent.event("annotation-ignored");
   });
 
-  test("has whatever the runtime changes take over what pods are entitled to now", async () => {
+  test("puts current entitlements into each change by the runtime", async () => {
     await using nri = await NriAgentNode.start();
     const { agentNode } = nri;
     const pod = podOf(1);
     agentNode.addPod(pod);
     await using agent = new RunningAgent(nri.flags);
-    const side = await nri.serve({ pods: [toldOf(pod, 1).pod], containers: [toldOf(pod, 1).container] });
+    const side = await nri.serve({
+      pods: [reportedOf(pod, 1).pod],
+      containers: [reportedOf(pod, 1).container],
+    });
     await agent.event("nri-synchronized");
     const before = exactShareOf(REQUEST_BYTES);
-    expect(await resized(side, toldOf(pod, 1), LIMIT_BYTES / 2)).toEqual({ "memory.swap.max": before });
+    expect(await resized(side, reportedOf(pod, 1), LIMIT_BYTES / 2)).toEqual({ "memory.swap.max": before });
     agentNode.changeContainers(pod, (container) => ({ ...container, requestBytes: 2 * REQUEST_BYTES }));
     await agent.until(() => nri.updates.length > 0);
     expect(nri.updates).toEqual([[ID, { "memory.swap.max": exactShareOf(2 * REQUEST_BYTES) }]]);
   });
 
-  test("leaves what runs as it is where its pod is not known", async () => {
+  test("keeps the limits of running containers of unknown pods", async () => {
     await using nri = await NriAgentNode.start();
     await using agent = new RunningAgent(nri.flags);
-    const stranger = toldOf(podOf(1), 1);
+    const stranger = reportedOf(podOf(1), 1);
     const side = await nri.runtime.connection();
     const { update } = await side.begin({ pods: [stranger.pod], containers: [stranger.container] });
     expect(update).toEqual([]);
@@ -209,7 +212,7 @@ describe.concurrent("an agent that is the runtime's plugin", () => {
     await agent.event("nri-synchronized");
   });
 
-  test("gives no swap where the kubelet does, and nothing at all in a dry run", async () => {
+  test("sets no swap limit while the kubelet does, and nothing at all in a dry run", async () => {
     await using nri = await NriAgentNode.start();
     const pod = podOf(1, { annotations: BRONZE, containers: [{ name: "app", requestBytes: REQUEST_BYTES }] });
     const plain = podOf(2, { containers: [{ name: "app", requestBytes: REQUEST_BYTES }] });
@@ -218,14 +221,14 @@ describe.concurrent("an agent that is the runtime's plugin", () => {
     const config = nri.setConfig(CLASSES);
     await using agent = new RunningAgent([...nri.flags, `--config=${config}`]);
     const side = await nri.serve();
-    expect(await created(side, toldOf(plain, 2))).toEqual({});
-    expect(Object.keys(await created(side, toldOf(pod, 1)))).toContain("memory.high");
+    expect(await created(side, reportedOf(plain, 2))).toEqual({});
+    expect(Object.keys(await created(side, reportedOf(pod, 1)))).toContain("memory.high");
     nri.setConfig(`${CLASSES}\ndryRun: true`);
     await agent.event("config-reloaded");
-    expect(await created(side, toldOf(pod, 1))).toEqual({});
+    expect(await created(side, reportedOf(pod, 1))).toEqual({});
   });
 
-  test("is the only wasp that the runtime knows", async () => {
+  test("is the only wasp that registers with the runtime", async () => {
     await using nri = await NriAgentNode.start();
     await using agent = new RunningAgent(nri.flags);
     await nri.serve();
@@ -240,7 +243,7 @@ describe.concurrent("an agent that is the runtime's plugin", () => {
     expect(await other.stop()).toBe(0);
   });
 
-  test("answers in the runtime's time while it takes in the pods of a large node", async () => {
+  test("answers within the runtime's time-out while it lists the pods of a large node", async () => {
     await using nri = await NriAgentNode.start();
     for (let number = 1; number <= 500; number++) nri.agentNode.addPod(podOf(number));
     await using agent = new RunningAgent(nri.flags);
@@ -251,10 +254,10 @@ describe.concurrent("an agent that is the runtime's plugin", () => {
     let longestSeconds = 0;
     while ((await lists()) < before + 2) {
       const started = performance.now();
-      await created(side, toldOf(podOf(1), 1));
+      await created(side, reportedOf(podOf(1), 1));
       longestSeconds = Math.max(longestSeconds, (performance.now() - started) / 1000);
     }
-    // What containerd and CRI-O wait before they do without a plugin.
+    // The time-out after which containerd and CRI-O go on without a plugin.
     expect(longestSeconds).toBeLessThan(2);
   });
 

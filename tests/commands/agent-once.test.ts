@@ -21,7 +21,7 @@ describe("one pass", () => {
   });
   afterAll(() => node[Symbol.dispose]());
 
-  test("that is dry shows what there is to do, and does nothing", async () => {
+  test("in a dry run shows what it would do, and writes nothing", async () => {
     const { exitCode, stdout } = await wasp([
       "agent",
       "--once",
@@ -63,7 +63,7 @@ describe("one pass", () => {
     expect(JSON.parse(line)).toMatchObject({ state: "set", entitledBytes: "max", effectiveBytes: "max" });
   });
 
-  test("without pods ends with 1, says why, and writes nothing", async () => {
+  test("without pods ends with 1, names the error, and writes nothing", async () => {
     const { answer: right } = node.kubelet;
     node.kubelet.answer = answer("500 Internal Server Error", "boom");
     node.writeSwapMax(podOf(1), containerIdOf(1), "0");
@@ -74,7 +74,7 @@ describe("one pass", () => {
     expect(node.swapMax(podOf(1), containerIdOf(1))).toBe("0");
   });
 
-  test("may look while an agent runs, and not write", async () => {
+  test("may run beside an agent in a dry run only", async () => {
     await using agent = new RunningAgent(node.flags);
     await agent.event("agent-ready");
     const dry = await wasp(["agent", "--once", "--dry-run", ...node.flags]);

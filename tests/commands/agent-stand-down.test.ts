@@ -9,7 +9,7 @@ const pod = podOf(1);
 const ID = containerIdOf(1);
 const SHARE = shareOf(REQUEST_BYTES);
 
-/** Has the kubelet come back from an outage with another configuration, which is when an agent asks for it. */
+/** Restarts the kubelet with another configuration, which the agent then reads. */
 async function restartKubelet({ kubelet }: AgentNode, agent: RunningAgent, behavior: string): Promise<void> {
   const outages = agent.events("pods-unknown").length;
   kubelet.goDown();
@@ -20,7 +20,7 @@ async function restartKubelet({ kubelet }: AgentNode, agent: RunningAgent, behav
 }
 
 describe.concurrent("a kubelet that limits swap itself", () => {
-  test("has its way", async () => {
+  test("is left to do so", async () => {
     using node = await AgentNode.start();
     node.addPod(pod, "12288");
     node.kubelet.answers.set("/configz", answer("200 OK", recordedConfig("LimitedSwap")));
@@ -31,13 +31,13 @@ describe.concurrent("a kubelet that limits swap itself", () => {
     expect(node.swapMax(pod, ID)).toBe("12288");
     expect(node.swapMaxAt(node.kubepods)).toBe("max");
     expect(await agent.metric("wasp_stood_down")).toBe(1);
-    // It is observed all the same.
+    // Its containers are still observed.
     const labels = 'namespace="default",pod="pod-1",container="app"';
     expect(await agent.metric(`wasp_container_swap_limit_bytes{${labels}}`)).toBe(12288);
     expect(agent.events("stood-down")).toHaveLength(1);
   });
 
-  test("may begin to, and cease, with a restart", async () => {
+  test("may begin and cease to do so with a restart", async () => {
     using node = await AgentNode.start();
     node.addPod(pod);
     await using agent = new RunningAgent([...node.flags, "--pod-poll-seconds=1"]);
@@ -49,11 +49,11 @@ describe.concurrent("a kubelet that limits swap itself", () => {
     await restartKubelet(node, agent, "NoSwap");
     await agent.event("resumed");
     await agent.until(() => node.swapMax(pod, ID) === SHARE);
-    // Until then the limit was the kubelet's own business.
+    // Until then the limit was the kubelet's.
     expect(agent.events("swap-limit-restored").length + agent.events("swap-limit-set").length).toBe(2);
   });
 
-  test("shows by its containers when it does not tell", async () => {
+  test("is recognized by its containers if it does not report its configuration", async () => {
     using node = await AgentNode.start();
     node.addPod(pod);
     node.kubelet.answers.set("/configz", answer("403 Forbidden", "Forbidden"));

@@ -5,7 +5,7 @@ import { PressedNode } from "../node/pressed-node.ts";
 
 const KUBEPODS = "/sys/fs/cgroup/kubepods.slice";
 const MI = 2 ** 20;
-// 2898 MiB less the 100 MiB of the recorded kubelet, less 3 %.
+// 2898 MiB less the recorded kubelet's threshold of 100 MiB, less 3 %.
 const HELD = Math.floor(2898 - 100 - 0.03 * 2898) * MI;
 
 const MEMINFO = [
@@ -38,7 +38,7 @@ function setHigh(pressed: PressedNode, text: string): void {
 }
 
 describe.concurrent("swap is within reach", () => {
-  test("while pods may be evicted, and is let go when the agent ends", async () => {
+  test("while pods may be evicted, and released when the agent ends", async () => {
     using pressed = await quietNode();
     await using agent = pressed.agent();
     await agent.event("swap-reach-held");
@@ -49,7 +49,7 @@ describe.concurrent("swap is within reach", () => {
     expect(highOf(pressed)).toBe("max");
   });
 
-  test("again after somebody has undone it", async () => {
+  test("again after another process has changed it", async () => {
     using pressed = await quietNode();
     await using agent = pressed.agent();
     await agent.until(() => highOf(pressed) === String(HELD), "memory.high below the kubelet's threshold");
@@ -72,7 +72,7 @@ describe.concurrent("swap is within reach", () => {
     await agent.until(() => highOf(pressed) === "max", "memory.high let go");
   });
 
-  test("for the agent that comes after one that was killed, without a step back", async () => {
+  test("by the agent after a killed one, without a gap", async () => {
     using pressed = await quietNode();
     await using killed = pressed.agent();
     await killed.until(() => highOf(pressed) === String(HELD), "memory.high below the kubelet's threshold");
@@ -96,20 +96,23 @@ describe.concurrent("swap is within reach", () => {
     },
   );
 
-  test.each(["Enforce", "Off"])("in nobody's way: another's memory.high stays in mode %s", async (mode) => {
-    using pressed = await quietNode();
-    setHigh(pressed, String(2000 * MI));
-    await using agent = pressed.agent(mode);
-    await agent.event("agent-ready");
-    if (mode === "Enforce") {
-      expect(await agent.event("swap-reach-left")).toMatchObject({
-        level: "warning",
-        error: expect.stringMatching(/kubepods.slice\/memory.high is 2097152000, which is not wasp's/),
-      });
-    }
-    expect(await agent.stop()).toBe(0);
-    expect(highOf(pressed)).toBe(String(2000 * MI));
-  });
+  test.each(["Enforce", "Off"])(
+    "only if it is wasp's own: a foreign memory.high stays in mode %s",
+    async (mode) => {
+      using pressed = await quietNode();
+      setHigh(pressed, String(2000 * MI));
+      await using agent = pressed.agent(mode);
+      await agent.event("agent-ready");
+      if (mode === "Enforce") {
+        expect(await agent.event("swap-reach-left")).toMatchObject({
+          level: "warning",
+          error: expect.stringMatching(/kubepods.slice\/memory.high is 2097152000, which wasp has not set/),
+        });
+      }
+      expect(await agent.stop()).toBe(0);
+      expect(highOf(pressed)).toBe(String(2000 * MI));
+    },
+  );
 
   test("by the kubelet's own thresholds as they change", async () => {
     using pressed = await quietNode();
@@ -121,7 +124,7 @@ describe.concurrent("swap is within reach", () => {
     await agent.until(() => highOf(pressed) === String(held), "memory.high below 80 %");
   });
 
-  test("let go where the kubelet does not tell when it evicts", async () => {
+  test("released if the kubelet does not report its thresholds", async () => {
     using pressed = await quietNode();
     pressed.node.kubelet.answers.set(
       "/configz",
@@ -132,7 +135,7 @@ describe.concurrent("swap is within reach", () => {
     expect(highOf(pressed)).toBe("max");
   });
 
-  test("let go when swap is full", async () => {
+  test("released when swap is full", async () => {
     using pressed = await quietNode();
     await using agent = pressed.agent();
     await agent.until(() => highOf(pressed) === String(HELD), "memory.high below the kubelet's threshold");

@@ -7,14 +7,14 @@ import { type RecordedContainer, recordedContainer, recordedContainers } from ".
 const MI = 2 ** 20;
 const memoryTotalBytes = RECORDED_NODE.memoryKibibytes * 1024;
 const swapTotalBytes = RECORDED_NODE.swapKibibytes * 1024;
-// 984 says that the request is at least 16 thousandths of the node's memory.
+// 984 means a request of at least 16 thousandths of the node's memory.
 const burstableBytes = kubeletSwapLimit(
   Math.ceil((16 * memoryTotalBytes) / 1000),
   memoryTotalBytes,
   swapTotalBytes,
 );
 
-// biome-ignore lint/suspicious/noExplicitAny: a config is bent out of shape here
+// biome-ignore lint/suspicious/noExplicitAny: a config is made invalid here
 type Json = any;
 
 /** Runs the hook for a container of a fake node, as its runtime would. */
@@ -52,7 +52,7 @@ describe("a recorded container", () => {
     expect(line).toStartWith(`${event} id=${JSON.parse(container.state).id} `);
     expect(line).toContain(` reason=${reasons[reason]} limitBytes=${expected} `);
     expect(line).toEndWith(` beforeBytes=0 effectiveBytes=${expected}`);
-    // Each level of the container's own carries it, and no other file has changed.
+    // Each cgroup level of the container has it, and no other file has changed.
     const own = Object.keys(before).filter((path) => /\/crio-[0-9a-f]{64}\.scope\//.test(path));
     const changed = expected > 0 ? Object.fromEntries(own.map((path) => [path, String(expected)])) : {};
     expect(node.cgroupFiles()).toEqual({ ...before, ...changed });
@@ -117,7 +117,7 @@ describe("flags", () => {
     const container = recordedContainer("burstable-runc");
     node.add(container);
     const before = node.cgroupFiles();
-    // Such a command line names no log file either, so the line goes to the kernel's log, or else to stderr.
+    // An invalid command line names no log file, so the line goes to the kernel's log, or else to stderr.
     const id = crypto.randomUUID();
     const state = JSON.stringify({ ...JSON.parse(container.state), id });
     const { exitCode, stderr } = await wasp(["hook", "--fsroot", node.root, ...flags], new Blob([state]));
@@ -167,7 +167,7 @@ describe("flags", () => {
     expect(node.read(`${node.mount}${pod}/memory.memsw.limit_in_bytes`)).toBe(unlimited);
   });
 
-  test("a parent that allows less is told", async () => {
+  test("a parent with a lower limit is logged", async () => {
     using node = new FakeNode(2);
     const container = recordedContainer("burstable-crun");
     node.add(container);
@@ -181,7 +181,7 @@ describe("flags", () => {
   });
 });
 
-describe("whatever arrives, the container starts, nothing is written, and one line says why", () => {
+describe("on invalid input the container starts, nothing is written, and one line has the reason", () => {
   const container = recordedContainer("burstable-runc");
   const state = JSON.parse(container.state);
   const deep = `${"[".repeat(200_000)}${"]".repeat(200_000)}`;
@@ -353,7 +353,7 @@ describe("whatever arrives, the container starts, nothing is written, and one li
 
   test("256 MiB: all of it is read, and little of it kept", async () => {
     using node = new FakeNode(2);
-    // A writer that is cut off fails the pipe. GNU time tells the hook's own peak: the one that spawn reports begins with this process's.
+    // A writer that is cut off fails the pipe. GNU time reports the hook's own peak: that of spawn starts at this process's.
     const script = 'head --bytes=256M /dev/zero | /usr/bin/time --format=%M "$@"';
     const args = ["hook", "--fsroot", node.root, "--log-file", node.log];
     const run = Bun.spawn(["bash", "-o", "pipefail", "-c", script, "bash", WASP, ...args], {
@@ -374,7 +374,7 @@ describe("whatever arrives, the container starts, nothing is written, and one li
       using node = new FakeNode(2);
       const fifo = `${node.root}/fifo`;
       Bun.spawnSync(["mkfifo", fifo]);
-      // A FIFO opened to read and write has a writer for as long as it is read.
+      // A FIFO that is opened to read and write keeps a writer.
       const command = kind === "FIFO" ? ["sh", "-c", `exec "$@" 0<>${fifo}`, "sh"] : [];
       const args = ["hook", "--fsroot", node.root, "--log-file", node.log];
       const hook = Bun.spawn([...command, WASP, ...args], { stdin: "pipe", env: {} });
@@ -386,7 +386,7 @@ describe("whatever arrives, the container starts, nothing is written, and one li
     30_000,
   );
 
-  test("someone at a terminal sees what is wrong", async () => {
+  test("a user at a terminal sees the error", async () => {
     const run = Bun.spawn(
       ["script", "--quiet", "--return", "--command", `${WASP} hook --dry-rum`, "/dev/null"],
       {

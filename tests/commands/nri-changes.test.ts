@@ -26,7 +26,7 @@ describe("a container that runs", () => {
       ...named,
       set: `memory.high=${GI}`,
     });
-    // A change of something else repeats what there is.
+    // A change of another value repeats the limits.
     expect(await resized(side, subject, undefined)).toEqual({
       "memory.high": `${GI}`,
       "memory.swap.max": "max",
@@ -34,13 +34,13 @@ describe("a container that runs", () => {
     expect(plugin.events("container-limits-changed")).toHaveLength(1);
   });
 
-  test("that asks for nothing is resized as it was requested", async () => {
+  test("without a class is resized as requested", async () => {
     const { side } = await nri.serve();
     await created(side, subjectOf(1));
     expect(await resized(side, subjectOf(1), 2 * GI)).toEqual({});
   });
 
-  test("gets its class when the plugin comes, once", async () => {
+  test("gets its class when the plugin connects, once", async () => {
     const runtime = await nri.listen();
     const plugin = nri.start();
     const side = await runtime.connection();
@@ -63,7 +63,7 @@ describe("a container that runs", () => {
     });
   });
 
-  test("keeps all of its limits where its annotation is wrong", async () => {
+  test("keeps all of its limits while its annotation is invalid", async () => {
     const annotations = { ...bronze.annotations, "memory.oom.group.memory-qos.nri.io": "1" };
     const runtime = await nri.listen();
     const plugin = nri.start();
@@ -79,13 +79,13 @@ describe("a configuration that changes", () => {
   const config = (ratio: number, files = "memory.swap.max, memory.high") =>
     `classes: [{name: bronze, swaplimitratio: ${ratio}}]\nunifiedannotations: [${files}]\n`;
 
-  /** What the runtime was asked for, in order. */
+  /** Updates that the runtime got, in order. */
   const asked: [string, object][] = [];
   const behavior = {
     updates: ({ update }: { update: { containerId: string; linux?: object }[] }) => {
       for (const { containerId, linux } of update)
         asked.push([containerId, (linux as { resources: { unified: object } }).resources.unified]);
-      // As one that is about to start, the first time.
+      // Fails the first time, as for a container that is about to start.
       const times = asked.filter(([id]) => id === "container-9").length;
       return { failed: times > 1 ? [] : update.filter(({ containerId }) => containerId === "container-9") };
     },
@@ -95,7 +95,7 @@ describe("a configuration that changes", () => {
     asked.length = 0;
   });
 
-  test("is applied to new containers, and to those that run", async () => {
+  test("is applied to new and to running containers", async () => {
     const { side, plugin } = await nri.serve([], {}, behavior);
     for (const number of [1, 2]) await created(side, subjectOf(number, bronze));
     await created(side, subjectOf(3));
@@ -115,7 +115,7 @@ describe("a configuration that changes", () => {
     expect(await created(side, subjectOf(5, bronze))).toEqual({ ...BRONZE, "memory.high": `${GI / 4}` });
   });
 
-  test("gives back what its class no longer sets", async () => {
+  test("restores values that its class no longer sets", async () => {
     const { side, plugin } = await nri.serve([], {}, behavior);
     await created(side, subjectOf(1, bronze));
     await created(side, subjectOf(2, { ...bronze, unified: { "memory.high": "900000000" } }));
@@ -127,7 +127,7 @@ describe("a configuration that changes", () => {
     ]);
   });
 
-  test("takes nothing away from containers whose annotations are wrong now", async () => {
+  test("keeps the limits of containers whose annotations are invalid now", async () => {
     const { side, plugin } = await nri.serve([], {}, behavior);
     const annotations = { ...bronze.annotations, "memory.swap.max.memory-qos.nri.io": "1Gi" };
     await created(side, subjectOf(1, { annotations }));
@@ -138,7 +138,7 @@ describe("a configuration that changes", () => {
     expect(await plugin.event("annotation-ignored")).toMatchObject({ ...named, reason: "file-not-listed" });
   });
 
-  test("that is wrong leaves the one before in force", async () => {
+  test("that is invalid leaves the previous one in force", async () => {
     const { side, plugin } = await nri.serve([], {}, behavior);
     nri.setConfig(config(1.5));
     expect(await plugin.event("config-refused")).toMatchObject({
@@ -151,19 +151,19 @@ describe("a configuration that changes", () => {
     expect(asked).toEqual([["container-1", { "memory.high": `${GI / 4}` }]]);
   });
 
-  test("is told of where the runtime does not take it, and goes on with the others", async () => {
+  test("is logged for a container that the runtime failed to update, and applied to the others", async () => {
     const { side, plugin } = await nri.serve([], {}, behavior);
     await created(side, subjectOf(9, bronze));
     await created(side, subjectOf(1, bronze));
     nri.setConfig(config(0.75));
     await plugin.event("container-limits-changed", ({ pod }) => pod === "web-1");
     expect(await plugin.event("container-limits-failed")).toMatchObject({ level: "warning", pod: "web-9" });
-    // And comes back to it.
+    // Then it is tried again.
     await plugin.event("container-limits-changed", ({ pod }) => pod === "web-9");
     expect(asked.map(([id]) => id)).toEqual(["container-9", "container-1", "container-9"]);
   });
 
-  test("comes from the runtime where there is no file", async () => {
+  test("comes from the runtime if there is no file", async () => {
     const runtime = await nri.listen();
     const plugin = nri.run([]);
     const side = await runtime.connection();
@@ -182,7 +182,7 @@ describe("a configuration that changes", () => {
     expect(await plugin.event("nri-request-failed")).toMatchObject({ method: "Configure" });
   });
 
-  test("is the file's where the runtime has one too", async () => {
+  test("comes from the file if the runtime has one, too", async () => {
     const runtime = await nri.listen();
     const plugin = nri.start();
     const side = await runtime.connection();

@@ -16,7 +16,7 @@ beforeEach(() => {
 afterEach(() => nri[Symbol.asyncDispose]());
 
 describe("a runtime that comes and goes", () => {
-  test("is found again, and told what changed meanwhile", async () => {
+  test("is connected to again, and gets the updates from meanwhile", async () => {
     const { side, plugin } = await nri.serve();
     await created(side, subjectOf(1, bronze));
     const runtime = await nri.listen();
@@ -29,7 +29,7 @@ describe("a runtime that comes and goes", () => {
     expect(await created(next, subjectOf(2, bronze))).toMatchObject({ "memory.high": `${GI / 4}` });
   });
 
-  test("is waited for where it is not there yet", async () => {
+  test("is waited for before it runs", async () => {
     const plugin = nri.start();
     expect(await plugin.event("nri-unreachable")).toMatchObject({ level: "warning" });
     const runtime = await nri.listen();
@@ -38,13 +38,13 @@ describe("a runtime that comes and goes", () => {
     expect(await created(side, subjectOf(1, bronze))).toEqual(BRONZE);
   });
 
-  test("ends the plugin, where that is asked for", async () => {
+  test("ends the plugin, if configured so", async () => {
     const { side, plugin } = await nri.serve(["--exit-on-disconnect"]);
     side.close();
     expect(await plugin.ended()).toBe(0);
   });
 
-  test("is waited for no longer than asked for", async () => {
+  test("is not waited for, if configured so", async () => {
     expect(await nri.start(["--exit-on-disconnect"]).ended()).toBe(1);
   });
 
@@ -55,21 +55,21 @@ describe("a runtime that comes and goes", () => {
     expect(plugin.events("nri-stopping")).toHaveLength(1);
   });
 
-  test("does not keep the plugin from ending while it is looked for", async () => {
+  test("does not keep the plugin from ending before it runs", async () => {
     const plugin = nri.start();
     await plugin.event("nri-unreachable");
     expect(await plugin.stop()).toBe(0);
   });
 });
 
-test("registers as it is told to", async () => {
+test("registers under the configured name and index", async () => {
   const runtime = await nri.listen();
   nri.start(["-name", "swap", "-idx=07"]);
   const side = await runtime.connection();
   expect(await side.registered).toMatchObject({ pluginName: "swap", pluginIdx: "07" });
 });
 
-// Connects, and goes on as the program behind the socket's path with the connection as descriptor 3, as runtimes do.
+// Connects, and executes the program given after the socket's path with the connection as descriptor 3, as runtimes do.
 const WITH_SOCKET = `
   use Socket; use POSIX qw(dup2);
   $^F = 3; # keeps descriptors up to 3 open
@@ -78,7 +78,7 @@ const WITH_SOCKET = `
   dup2(fileno($socket), 3) or die $!;
   exec { $ARGV[0] } @ARGV or die $!;`;
 
-test("runs as a runtime starts it: by any name, without a word, on a socket that is open", async () => {
+test("runs as a runtime starts it: by any name, without arguments, on an open socket", async () => {
   const runtime = await nri.listen();
   const launched = `${nri.node.root}/40-memory-qos`;
   symlinkSync(WASP, launched);
@@ -98,7 +98,7 @@ test("runs as a runtime starts it: by any name, without a word, on a socket that
   expect(await plugin.ended()).toBe(0);
 });
 
-test("holds little once nothing happens, with 500 containers known, after thousands that came and went", async () => {
+test("uses little memory when idle, with 500 known containers, after thousands that came and went", async () => {
   const { side, plugin } = await nri.serve(
     [],
     allOf(...Array.from({ length: 500 }, (_, n) => subjectOf(n, bronze))),
@@ -115,12 +115,12 @@ test("holds little once nothing happens, with 500 containers known, after thousa
   expect(plugin.events("nri-stopping")).toMatchObject([{ containers: 500 }]);
 });
 
-describe("what cannot be run", () => {
+describe("invalid options", () => {
   test.each<[string, string[], string]>([
     ["an unknown flag", ["--on-eror", "ignore"], "unknown flag --on-eror: did you mean --on-error?"],
     ["an index of one digit", ["--idx", "4"], '--idx: "4" is not two digits, from 00 to 99'],
     ["a name with a blank", ["--name", "a b"], '--name: "a b" is not a name of letters, digits, and . _ + -'],
-    ["a policy that is none", ["--on-error", "retry"], '--on-error: "retry" is not one of Refuse, Ignore'],
+    ["an unknown policy", ["--on-error", "retry"], '--on-error: "retry" is not one of Refuse, Ignore'],
     [
       "a knob of swap that has no effect",
       ["--pod-overrides", "Any"],
@@ -137,7 +137,7 @@ describe("what cannot be run", () => {
     expect(exitCode).toBe(2);
   });
 
-  test("a wrong file, with all that is wrong in it", async () => {
+  test("an invalid file, with all its faults", async () => {
     nri.setConfig("classes: [{name: a, swaplimitratio: 2}]\nunifiedannotations: [cpu.max]\n");
     const { exitCode, stderr } = await wasp(["nri", "--config", nri.configFile]);
     expect(exitCode).toBe(2);
@@ -147,7 +147,7 @@ describe("what cannot be run", () => {
     );
   });
 
-  test("a descriptor that is none", async () => {
+  test("an invalid descriptor", async () => {
     const { exitCode, stderr } = await wasp([], "ignore", { NRI_PLUGIN_SOCKET: "x" });
     expect(exitCode).toBe(2);
     expect(stderr).toContain('NRI_PLUGIN_SOCKET: "x" is not a whole number from 0 to 1048576');
@@ -161,11 +161,11 @@ describe("what cannot be run", () => {
   });
 });
 
-test("prints what it runs with, as a file that it takes", async () => {
+test("prints its configuration as a valid file", async () => {
   const flags = ["-vv", "--swap-behavior", "limitedswap", "--print-config"];
   const first = await wasp(["nri", ...flags, "--config", nri.configFile]);
   expect(first.exitCode).toBe(0);
-  // As wide as the folder's name.
+  // Its width depends on the folder's name.
   const shown = first.stdout.replaceAll(nri.node.root, "").replaceAll(/ {2,}(?=\w+( --.*)?$)/gm, "  ");
   expect(shown).toBe(await Bun.file(`${ROOT}/tests/golden/nri-print-config.txt`).text());
   nri.setConfig(first.stdout);

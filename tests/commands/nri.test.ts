@@ -9,7 +9,7 @@ beforeEach(() => {
 
 afterEach(() => nri[Symbol.asyncDispose]());
 
-describe("a container that is made", () => {
+describe("a new container", () => {
   test.each<[string, Parameters<typeof subjectOf>[1], object]>([
     ["its pod's class", bronze, BRONZE],
     [
@@ -32,13 +32,13 @@ describe("a container that is made", () => {
       { annotations: { "class.memory-qos.nri.io": "bronze", "memory.high.memory-qos.nri.io/app": "1M" } },
       { "memory.high": "1000000", "memory.swap.max": "max" },
     ],
-    ["nothing asked for", {}, {}],
+    ["no annotation", {}, {}],
   ])("has %s", async (_, options, unified) => {
     const { side } = await nri.serve();
     expect(await created(side, subjectOf(1, options))).toEqual(unified as never);
   });
 
-  test("is told of in one line", async () => {
+  test("is logged in one line", async () => {
     const { side, plugin } = await nri.serve();
     await created(side, subjectOf(1, bronze));
     expect(await plugin.event("container-limits-set")).toMatchObject({
@@ -86,12 +86,12 @@ describe("a container that is made", () => {
       reason,
       error,
     });
-    // The next one is served.
+    // The next request is served.
     expect(await created(side, subjectOf(2, bronze))).toEqual(BRONZE);
     expect(plugin.events("nri-request-failed")).toEqual([]);
   });
 
-  test("starts without what is wrong, where that is to be ignored", async () => {
+  test("starts without the invalid annotation, if that is to be ignored", async () => {
     const { side, plugin } = await nri.serve(["--on-error", "ignore"]);
     const annotations = { ...bronze.annotations, "memory.oom.group.memory-qos.nri.io": "1" };
     expect(await created(side, subjectOf(1, { annotations }))).toEqual(BRONZE);
@@ -124,7 +124,7 @@ describe("swap limits", () => {
     });
   });
 
-  test("heed annotations, classes first and flags last", async () => {
+  test("follow annotations, classes first and flags last", async () => {
     const { side } = await nri.serve(["--swap-behavior", "LimitedSwap"]);
     const swapMaxOf = async (annotations: Record<string, string>) =>
       (await created(side, subjectOf(1, { annotations })))["memory.swap.max"];
@@ -135,21 +135,21 @@ describe("swap limits", () => {
     expect(await swapMaxOf({ ...own, "memory.swap.max.memory-qos.nri.io": "2Mi" })).toBe("2097152");
   });
 
-  test("are none in an excluded namespace, nor where the kubelet sets them", async () => {
+  test("are not set in an excluded namespace, nor where the kubelet sets them", async () => {
     const { side } = await nri.serve(["--swap-behavior", "LimitedSwap", "--exclude-namespace", "shop"]);
     expect(await created(side, subjectOf(1))).toEqual({ "memory.swap.max": "0" });
     const limited = { namespace: "bank", unified: { "memory.swap.max": "4096" } };
     expect(await created(side, subjectOf(2, limited))).toEqual({});
   });
 
-  test("are left out, and containers start, where the node's memory cannot be read", async () => {
+  test("are left out, and containers start, if the node's memory cannot be read", async () => {
     const { side, plugin } = await nri.serve(["--swap-behavior", "LimitedSwap"]);
     nri.node.write("/proc/meminfo", "");
     expect(await created(side, subjectOf(1))).toEqual({});
     expect(await plugin.event("node-unknown")).toMatchObject({ level: "warning" });
   });
 
-  test("are left out where the kernel has no files for them", async () => {
+  test("are left out if the kernel has no files for them", async () => {
     await Bun.$`rm ${nri.node.root}/sys/fs/cgroup/system.slice/memory.swap.max`;
     const { side, plugin } = await nri.serve();
     expect(await plugin.event("swap-limits-impossible")).toMatchObject({ level: "warning" });

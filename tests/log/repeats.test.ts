@@ -1,11 +1,11 @@
 import { expect, test } from "bun:test";
 import { Repeats } from "../../src/log/repeats.ts";
 
-type Step = [atSeconds: number, text: string | undefined, told: number | undefined];
+type Step = [atSeconds: number, text: string | undefined, unlogged: number | undefined];
 
-// A text is met, undefined is the end; what is told is how often the condition came untold before.
+// A text is an occurrence of the condition, an undefined one its end; the last figure is the number of unlogged ones before.
 test.each<[string, Step[]]>([
-  ["a condition is told when it begins", [[0, "refused", 0]]],
+  ["a condition is logged when it begins", [[0, "refused", 0]]],
   [
     "and not again while it is the same",
     [
@@ -15,7 +15,7 @@ test.each<[string, Step[]]>([
     ],
   ],
   [
-    "but after ten minutes, with how often it came",
+    "but again after ten minutes, with the number of its occurrences",
     [
       [0, "refused", 0],
       [1, "refused", undefined],
@@ -26,7 +26,7 @@ test.each<[string, Step[]]>([
     ],
   ],
   [
-    "when it says something else",
+    "when its text changes",
     [
       [0, "refused", 0],
       [1, "refused", undefined],
@@ -35,7 +35,7 @@ test.each<[string, Step[]]>([
     ],
   ],
   [
-    "not each time that two texts take turns",
+    "not each time that two texts alternate",
     [
       [0, "refused", 0],
       [1, "timeout", 0],
@@ -46,7 +46,7 @@ test.each<[string, Step[]]>([
     ],
   ],
   [
-    "when it ends, with how often it came",
+    "when it ends, with the number of its occurrences",
     [
       [0, "refused", 0],
       [1, "refused", undefined],
@@ -55,25 +55,29 @@ test.each<[string, Step[]]>([
     ],
   ],
   [
-    "and when it begins anew",
+    "and when it begins again",
     [
       [0, "refused", 0],
       [1, undefined, 0],
       [2, "refused", 0],
     ],
   ],
-  ["an end without a beginning is not told", [[0, undefined, undefined]]],
+  ["an end without a beginning is not logged", [[0, undefined, undefined]]],
 ])("%s", (_, steps) => {
   let nowSeconds = 0;
   const repeats = new Repeats(() => nowSeconds * 1000);
-  for (const [atSeconds, text, told] of steps) {
+  for (const [atSeconds, text, unlogged] of steps) {
     nowSeconds = atSeconds;
-    expect(text === undefined ? repeats.end("kubelet") : repeats.meet("kubelet", text)).toBe(told);
+    expect(text === undefined ? repeats.end("kubelet") : repeats.begin("kubelet", text)).toBe(unlogged);
   }
 });
 
-test("conditions do not know of each other", () => {
+test("conditions are independent of each other", () => {
   const repeats = new Repeats(() => 0);
-  expect([repeats.meet("a", "x"), repeats.meet("b", "x"), repeats.meet("a", "x")]).toEqual([0, 0, undefined]);
+  expect([repeats.begin("a", "x"), repeats.begin("b", "x"), repeats.begin("a", "x")]).toEqual([
+    0,
+    0,
+    undefined,
+  ]);
   expect([repeats.end("b"), repeats.end("a")]).toEqual([0, 1]);
 });

@@ -7,27 +7,27 @@ import { RequestSchema, ResponseSchema, type Status } from "../../src/nri/ttrpc_
 type PluginMethods = typeof Plugin.method;
 type RuntimeMethods = typeof Runtime.method;
 
-/** An answer's status: undefined when all went well. */
+/** Status of an answer; undefined for success. */
 export interface Refusal {
   readonly code: number;
   readonly message: string;
 }
 
-/** How a fake runtime behaves; what is left out is as a real one does it. */
+/** Behavior of a fake runtime; defaults are those of a real one. */
 export interface Behavior {
-  /** How many bytes a frame holds at most. */
+  /** Largest payload of a frame. */
   readonly frameBytes?: number;
-  /** How bytes get onto the socket. */
+  /** Writes bytes to the socket. */
   readonly transmit?: (socket: Socket, bytes: Buffer) => void;
-  /** What it says to a registration; never answers it when "silent". */
+  /** Answer to a registration; none if "silent". */
   readonly registration?: Refusal | "silent";
-  /** What it says to updates that a plugin asks for. */
+  /** Answer to a plugin's own updates. */
   readonly updates?: (
     request: MessageShape<RuntimeMethods["updateContainers"]["input"]>,
   ) => MessageInitShape<RuntimeMethods["updateContainers"]["output"]> | Refusal | "silent";
 }
 
-/** A runtime that listens at a unix socket, its framing written a second time. */
+/** A runtime that listens at a unix socket, with its own implementation of the framing. */
 export class FakeRuntime implements Disposable {
   readonly path: string;
   readonly #server: Server;
@@ -51,7 +51,7 @@ export class FakeRuntime implements Disposable {
     return runtime;
   }
 
-  /** How many connections there have been. */
+  /** Number of connections so far. */
   get connections(): number {
     return this.#accepted.length;
   }
@@ -70,7 +70,7 @@ export class FakeRuntime implements Disposable {
     }
   }
 
-  /** Listens no more, and closes every connection. */
+  /** Stops to listen, and closes every connection. */
   [Symbol.dispose](): void {
     this.#server.close();
     for (const side of this.#accepted) side.close();
@@ -79,11 +79,11 @@ export class FakeRuntime implements Disposable {
 
 /** The runtime's side of one connection. */
 export class RuntimeSide {
-  /** What came in, in the order in which it was framed, as it is on the wire. */
+  /** Received frames as they are on the wire, in order. */
   readonly frames: { readonly stream: number; readonly payload: Buffer }[] = [];
-  /** Settles when the plugin registers, with its request. */
+  /** Resolves with the plugin's registration request. */
   readonly registered: Promise<MessageShape<RuntimeMethods["registerPlugin"]["input"]>>;
-  /** Settles when the connection is over. */
+  /** Resolves when the connection ends. */
   readonly closed: Promise<void>;
   readonly #socket: Socket;
   readonly #behavior: Behavior;
@@ -92,7 +92,7 @@ export class RuntimeSide {
   #register: (request: MessageShape<RuntimeMethods["registerPlugin"]["input"]>) => void = () => {};
   #received = Buffer.alloc(0);
   #lastCall = -1;
-  /** Frames are kept for tests that look at them; a bench turns it off. */
+  /** True if frames are kept, for tests that inspect them; benchmarks turn it off. */
   areFramesKept = true;
 
   constructor(socket: Socket, behavior: Behavior = {}) {
@@ -111,7 +111,7 @@ export class RuntimeSide {
     socket.on("data", (bytes: Buffer) => this.#receive(bytes));
   }
 
-  /** Calls a method of the plugin and gives its answer; throws what the plugin refuses with. */
+  /** Calls a method of the plugin and returns its answer; throws the plugin's error. */
   async call<M extends keyof PluginMethods>(
     name: M,
     request: MessageInitShape<PluginMethods[M]["input"]>,
@@ -123,7 +123,7 @@ export class RuntimeSide {
     return fromBinary(output, answer) as MessageShape<PluginMethods[M]["output"]>;
   }
 
-  /** Asks for anything. */
+  /** Sends any request. */
   ask(service: string, method: string, payload: Uint8Array): Promise<Answer> {
     return this.askRaw(toBinary(RequestSchema, create(RequestSchema, { service, method, payload })));
   }
@@ -149,7 +149,7 @@ export class RuntimeSide {
     else this.#behavior.transmit(this.#socket, bytes);
   }
 
-  /** The life of a plugin up to where it serves. */
+  /** Takes a plugin from its registration to the end of its synchronization. */
   async begin(
     containers: MessageInitShape<PluginMethods["synchronize"]["input"]> = {},
     config = "",
@@ -159,22 +159,22 @@ export class RuntimeSide {
     return this.call("synchronize", containers);
   }
 
-  /** How much of what was sent the plugin has not read yet, in bytes. */
+  /** Number of sent bytes that the plugin has not read yet. */
   get unreadBytes(): number {
     return this.#socket.writableLength;
   }
 
-  /** Stops to read. */
+  /** Stops reading. */
   pause(): void {
     this.#socket.pause();
   }
 
-  /** Reads again. */
+  /** Resumes reading. */
   resume(): void {
     this.#socket.resume();
   }
 
-  /** Sends what is still to be sent, and closes the connection. */
+  /** Sends the rest, and closes the connection. */
   end(): void {
     this.#socket.end();
   }
@@ -192,7 +192,7 @@ export class RuntimeSide {
       const end = at + 8 + this.#received.readUInt32BE(at + 4);
       if (this.#received.length < end) break;
       const payload = this.#received.subarray(at + 8, end);
-      // The size of the buffer through which a real one reads.
+      // The size of a real runtime's read buffer.
       if (payload.length > 4096) throw new Error(`the plugin sent a frame of ${payload.length} bytes`);
       if (this.areFramesKept) this.frames.push({ stream, payload: Buffer.from(payload) });
       this.#deliver(stream, payload);
@@ -243,7 +243,7 @@ export class RuntimeSide {
   }
 }
 
-/** What a plugin answers. */
+/** Answer of a plugin. */
 export interface Answer {
   readonly status: Status | undefined;
   readonly payload: Uint8Array;

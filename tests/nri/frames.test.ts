@@ -28,7 +28,7 @@ test.each([
   expect(at).toBe(sent.length);
 });
 
-test("a frame may hold a whole message, and no byte more", () => {
+test("a frame may hold a whole message, and not one byte more", () => {
   const header = (bytes: number) =>
     Buffer.from([0, 0, 0, 9, ...[24, 16, 8, 0].map((bits) => (bytes >> bits) & 255)]);
   expect(read([header(MAX)])).toEqual(new Map());

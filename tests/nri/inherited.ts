@@ -1,11 +1,11 @@
-// A plugin whose runtime left it a socket as descriptor 3: it prints why it ended.
+// A plugin whose runtime left it a socket as descriptor 3: it prints the reason for its end.
 import { startPlugin } from "../../src/nri/plugin.ts";
 
 const plugin = startPlugin({
   name: "inherited",
   index: "42",
   socket: 3,
-  // Though it could not connect again.
+  // Has no effect: it cannot connect again.
   isExitedOnDisconnect: false,
   report() {},
   handlers: {

@@ -29,24 +29,24 @@ const numbers = (...words: readonly number[]) => {
 const empty = Buffer.alloc(0);
 const rubbish = Buffer.alloc(3000, 0xff);
 
-describe("a runtime that is told to go on", () => {
+describe("a runtime that keeps its connection", () => {
   test.each([
     [
-      "frames for connections that nobody has",
+      "frames for connections that do not exist",
       [0, 3, 7, 2 ** 32 - 1].map((stream) => framed(stream, rubbish)),
     ],
     ["frames without anything in them", [numbers(1, 0), numbers(2, 0), numbers(9, 0)]],
     ["answers to nothing", [0, 1, 3, 1001].map((call) => framed(2, message(call, 2, empty)))],
-    ["answers to nothing that make no sense", [framed(2, message(5, 2, rubbish))]],
-    ["answers where it should ask", [framed(1, message(1, 2, rubbish))]],
-    ["requests where it should answer", [framed(2, message(1, 1, rubbish))]],
+    ["invalid answers to nothing", [framed(2, message(5, 2, rubbish))]],
+    ["answers on the stream of its requests", [framed(1, message(1, 2, rubbish))]],
+    ["requests on the stream of its answers", [framed(2, message(1, 1, rubbish))]],
     ["messages of other types", [0, 3, 4, 255].map((type) => framed(1, message(99, type, rubbish)))],
   ])("sends %s", async (_, sent) => {
     await begun(async (side, plugin) => {
       const seen = side.frames.length;
       for (const bytes of sent) side.transmit(bytes);
       await side.call("removeContainer", subject);
-      // Its answer, and nothing else.
+      // The answer to its request, and nothing else.
       expect(side.frames.length).toBe(seen + 1);
       expect(plugin.takeHeard()).toHaveLength(1);
     });
@@ -63,14 +63,18 @@ describe("a runtime that is told to go on", () => {
   });
 });
 
-describe("a runtime that is sent away", () => {
+describe("a runtime that loses its connection", () => {
   test.each([
     [
       "a frame of 4 GiB",
       numbers(1, 2 ** 32 - 1),
       "the runtime sent a frame of 4294967295 bytes for connection 1",
     ],
-    ["a long frame for nobody", numbers(5, 2 ** 31), "the runtime sent a frame of 2147483648 bytes"],
+    [
+      "a long frame for a connection that does not exist",
+      numbers(5, 2 ** 31),
+      "the runtime sent a frame of 2147483648 bytes",
+    ],
     [
       "a request of 4 GiB",
       framed(1, numbers(2 ** 32 - 1, 1, 0)),
@@ -94,7 +98,7 @@ describe("a runtime that is sent away", () => {
   });
 });
 
-describe("a runtime that goes away", () => {
+describe("a runtime that disconnects", () => {
   const request = framed(1, message(1, 1, rubbish));
 
   test.each([0, 1, 7, 8, 9, 17, 18, 19, 3000])("after %d bytes of a request", async (length) => {
@@ -110,9 +114,9 @@ describe("a runtime that goes away", () => {
   });
 });
 
-describe("a runtime that costs memory", () => {
-  // What a header promises must not be set aside.
-  test("promises long messages and sends little", async () => {
+describe("a runtime that wastes memory", () => {
+  // Memory must not be allocated for announced bytes.
+  test("announces long messages and sends little", async () => {
     using runtime = await FakeRuntime.listen(`${folder}/${++sockets}.sock`);
     const plugins = Array.from({ length: 50 }, () => new RecordingPlugin({ socket: runtime.path }));
     const sides: RuntimeSide[] = [];
@@ -130,24 +134,24 @@ describe("a runtime that costs memory", () => {
     }
     while (sides.some((side) => side.unreadBytes > 0)) await turn();
     for (let turns = 0; turns < 20; turns++) await turn();
-    // 400 MiB were promised.
+    // 400 MiB were announced.
     expect(heldBytes() - before).toBeLessThan(40 * MIB);
     for (const plugin of plugins) await plugin.stop();
   });
 
-  test("asks on and on and never listens: it is not listened to either, until it is", async () => {
+  test("sends requests without reading answers: it is not read from either, until it reads", async () => {
     await begun(async (side, plugin) => {
       side.pause();
       const service = "x".repeat(200);
       const asked = Array.from({ length: 40_000 }, () => side.ask(service, "y", empty));
       let [served, turns] = [0, 0];
-      // Until nothing moves any more.
+      // Until no byte moves any more.
       while (turns < 100) {
         turns = plugin.events.length === served ? turns + 1 : 0;
         served = plugin.events.length;
         await turn();
       }
-      // A few megabytes of answers, and what one look at the socket brings.
+      // A few megabytes of answers, and one read of the socket.
       expect(served).toBeLessThan(20_000);
       side.resume();
       const answers = await Promise.all(asked);
@@ -157,7 +161,7 @@ describe("a runtime that costs memory", () => {
     });
   });
 
-  test("never listens, and goes away", async () => {
+  test("never reads, and disconnects", async () => {
     await begun(async (side, plugin) => {
       side.pause();
       for (let asked = 0; asked < 20_000; asked++)

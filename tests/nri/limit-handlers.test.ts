@@ -17,19 +17,19 @@ const configOf = (bronze: number | undefined, isHighListed = true): MemoryQosCon
   unifiedAnnotations: isHighListed ? FILES : ["memory.swap.max"],
 });
 
-/** A runtime with its containers' specs, which does at once whatever a plugin wants. */
+/** A runtime with its containers' specs, which applies each update at once. */
 class Specs {
-  readonly told: [Event, Fields][] = [];
+  readonly logged: [Event, Fields][] = [];
   config = configOf(0.5);
   handlers: LimitHandlers;
   readonly pods = new Map<string, NriPod>();
   readonly containers = new Map<string, NriContainer>();
-  /** What the spec of each said without wasp. */
+  /** Values of each container's spec without wasp. */
   readonly originals = new Map<string, Unified>();
-  /** Whether updates that the plugin asks for are made. */
+  /** True if the runtime applies the plugin's own updates. */
   areUpdatesMade = true;
   readonly asked: ContainerUpdate[] = [];
-  /** What the plugin does of its own accord about a container that it was not asked for. */
+  /** Called when an unknown container starts. */
   catchingUp: Promise<unknown> | undefined;
 
   readonly #isRefusing: boolean;
@@ -42,13 +42,13 @@ class Specs {
   restart(): LimitHandlers {
     this.handlers = new LimitHandlers({
       decide: (pod, container) => decideNriLimits(pod, container, this.config, undefined),
-      decideAnew: (pod, container) => decideNriLimits(pod, container, this.config, undefined),
+      decideUpdate: (pod, container) => decideNriLimits(pod, container, this.config, undefined),
       isRefusing: () => this.#isRefusing,
       configure: () => {},
-      missed: () => {
+      onMissed: () => {
         this.catchingUp = this.handlers.refresh(this.update);
       },
-      tell: (event, fields) => this.told.push([event, fields]),
+      log: (event, fields) => this.logged.push([event, fields]),
     });
     this.connect();
     return this.handlers;
@@ -144,7 +144,7 @@ function containerOf(number: number, unified: Unified): NriContainer {
 const BRONZE = { "memory.high": `${GI / 2}`, "memory.swap.max": "max" };
 
 describe("a container that runs", () => {
-  test("is given what it is to have when nobody asked for it before", async () => {
+  test("gets its limits when its creation was not reported", async () => {
     const specs = new Specs();
     specs.createUnasked(1, { [CLASS]: "bronze" });
     specs.start(1);
@@ -154,7 +154,7 @@ describe("a container that runs", () => {
     expect(specs.specOf(1)).toEqual({ ...BRONZE, "memory.high": `${GI}` });
   });
 
-  test("is left as it is when it was asked for", () => {
+  test("is left as it is when its creation was reported", () => {
     const specs = new Specs();
     specs.create(1, { [CLASS]: "bronze" });
     specs.start(1);
@@ -163,17 +163,17 @@ describe("a container that runs", () => {
   });
 });
 
-describe("a container with a wrong annotation", () => {
+describe("a container with an invalid annotation", () => {
   const wrong = { [CLASS]: "bronze", "memory.low.memory-qos.nri.io": "1" };
 
-  test("that was ignored at its start is resized by what is right", () => {
+  test("that was ignored at its start is resized by its valid ones", () => {
     const specs = new Specs(false);
     specs.create(1, wrong);
     specs.resize(1, 2 * GI);
     expect(specs.specOf(1)).toEqual({ ...BRONZE, "memory.high": `${GI}` });
   });
 
-  test("that became wrong keeps all that it has, until it is right again", async () => {
+  test("that became invalid keeps all its limits until it is valid again", async () => {
     const specs = new Specs();
     specs.create(1, { [CLASS]: "bronze" });
     await specs.reconfigure(configOf(undefined));
@@ -181,10 +181,10 @@ describe("a container with a wrong annotation", () => {
     expect(specs.specOf(1)).toEqual(BRONZE);
     await specs.reconfigure(configOf(0.75));
     expect(specs.specOf(1)).toEqual(BRONZE);
-    expect(specs.told.map(([event]) => event)).toContain("annotation-ignored");
+    expect(specs.logged.map(([event]) => event)).toContain("annotation-ignored");
   });
 
-  test("that is refused is not known", () => {
+  test("that was refused is not known", () => {
     const specs = new Specs();
     expect(() => specs.create(1, wrong)).toThrow(
       "container app of pod shop/p1: memory.low.memory-qos.nri.io",
@@ -194,13 +194,16 @@ describe("a container with a wrong annotation", () => {
 });
 
 describe("a changed configuration", () => {
-  test("is tried again where the runtime did not take it", async () => {
+  test("is applied again where the runtime failed to", async () => {
     const specs = new Specs();
     specs.create(1, { [CLASS]: "bronze" });
     specs.areUpdatesMade = false;
     specs.config = configOf(0.75);
     expect(await specs.handlers.refresh(specs.update)).toBe(false);
-    expect(specs.told.at(-1)).toMatchObject(["container-limits-failed", { error: "the runtime could not" }]);
+    expect(specs.logged.at(-1)).toMatchObject([
+      "container-limits-failed",
+      { error: "the runtime failed to update it" },
+    ]);
     specs.areUpdatesMade = true;
     expect(await specs.handlers.refresh(specs.update)).toBe(true);
     expect(specs.specOf(1)).toEqual({ ...BRONZE, "memory.high": `${GI / 4}` });
@@ -216,7 +219,7 @@ describe("a changed configuration", () => {
     expect(specs.specOf(1)).toEqual({ ...BRONZE, "memory.high": `${GI / 4}` });
   });
 
-  test("asks nothing for containers that went meanwhile, and tells nothing of them", async () => {
+  test("neither updates nor logs containers that went meanwhile", async () => {
     const specs = new Specs();
     for (const number of [1, 2, 3]) specs.create(number, { [CLASS]: "bronze" });
     specs.config = configOf(0.75);
@@ -227,12 +230,12 @@ describe("a changed configuration", () => {
       return asked.length === 1 ? ["c1"] : [];
     });
     expect(asked).toEqual(["c1", "c3"]);
-    expect(specs.told.filter(([, { id }]) => id === "c1").map(([event]) => event)).toEqual([
+    expect(specs.logged.filter(([, { id }]) => id === "c1").map(([event]) => event)).toEqual([
       "container-limits-set",
     ]);
   });
 
-  test("gives way to the next one", async () => {
+  test("is superseded by the next one", async () => {
     const specs = new Specs();
     for (const number of [1, 2, 3]) specs.create(number, { [CLASS]: "bronze" });
     const begun = Promise.withResolvers<void>();
@@ -256,7 +259,7 @@ describe("a changed configuration", () => {
   });
 });
 
-test("a plugin that comes anew takes what it gave before for its own", async () => {
+test("a restarted plugin recognizes the limits that it gave before", async () => {
   const specs = new Specs();
   specs.create(1, { [CLASS]: "bronze" });
   specs.restart();
@@ -264,7 +267,7 @@ test("a plugin that comes anew takes what it gave before for its own", async () 
   expect(specs.specOf(1)).toEqual({ "memory.high": "max", "memory.swap.max": "0" });
 });
 
-test("a runtime that tells nothing of what it was given is told again", () => {
+test("a runtime that does not report given limits gets them again", () => {
   const specs = new Specs();
   specs.create(1, { [CLASS]: "bronze" });
   specs.containers.set("c1", containerOf(1, {}));
@@ -273,7 +276,7 @@ test("a runtime that tells nothing of what it was given is told again", () => {
   expect(specs.specOf(1)).toEqual(BRONZE);
 });
 
-describe("whatever happens", () => {
+describe("after any sequence of requests", () => {
   const number = fc.integer({ min: 1, max: 3 });
   const annotations = fc.dictionary(
     fc.constantFrom(
@@ -300,7 +303,7 @@ describe("whatever happens", () => {
     fc.tuple(fc.constant("reconnect" as const), config),
   );
 
-  test("a container whose annotations are right has what they say, and else what it had without wasp", async () => {
+  test("a container with valid annotations has their limits, any other one those that it had without wasp", async () => {
     const run = async (events: (typeof event extends fc.Arbitrary<infer E> ? E : never)[]) => {
       const specs = new Specs();
       const created = new Set<number>();

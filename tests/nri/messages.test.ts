@@ -17,7 +17,7 @@ test.each([
   ).toBe(hex);
 });
 
-test("a message is as long as it may be, and no longer", () => {
+test("a message may have the largest size, and not one byte more", () => {
   const longest = { call: 3, type: 1, payload: new Uint8Array(MAX_MESSAGE_BYTES).fill(7) };
   const [read] = readAll(cut(encodeMessage(longest), [100_000]));
   expect(Buffer.compare(read?.payload ?? new Uint8Array(), longest.payload)).toBe(0);
@@ -32,7 +32,7 @@ const messages = fc.array(
   fc.record({
     call: fc.nat({ max: 2 ** 32 - 1 }),
     type: fc.nat({ max: 255 }),
-    // Longer than what a reader keeps.
+    // Longer than a reader's buffer.
     payload: someBytes(150_000),
   }),
   { maxLength: 6 },

@@ -28,7 +28,7 @@ describe.each([
   ["byte by byte", { transmit: byteByByte() }],
   ["many at once", { transmit: merged() }],
 ] satisfies [string, Behavior][])("frames that come %s", (_, behavior) => {
-  test("carry the whole life of a plugin", async () => {
+  test("carry all requests of a plugin's life", async () => {
     using runtime = await listen(behavior);
     await using plugin = new RecordingPlugin({ socket: runtime.path, name: "wasp.a_b+c-9", index: "07" });
     const side = await runtime.connection();
@@ -63,7 +63,7 @@ describe.each([
     side.close();
     await plugin.event("disconnected");
     const heard = plugin.takeHeard();
-    // In the order in which they were asked, and the end once.
+    // In the order of the requests, and the end once.
     expect(heard.map((line) => line.split(" ")[0])).toEqual([
       "configure",
       "synchronize",
@@ -84,7 +84,7 @@ describe.each([
   });
 });
 
-describe("a request that cannot be served", () => {
+describe("a request that fails", () => {
   const throwing = {
     createContainer() {
       throw new Error("pod p: class gold: must be one of silver, bronze");
@@ -102,7 +102,7 @@ describe("a request that cannot be served", () => {
     const side = await runtime.connection();
     await side.begin();
     await run(side, plugin);
-    // It goes on.
+    // The connection goes on.
     await side.call("removeContainer", subject);
     expect(runtime.connections).toBe(1);
   }
@@ -110,12 +110,12 @@ describe("a request that cannot be served", () => {
   test.each([
     ["createContainer", "2: pod p: class gold: must be one of silver, bronze"],
     ["stopContainer", "2: no Error at all"],
-    ["updateContainer", "8: UpdateContainer: an answer of 4194345 bytes: must be 4194299 at most"],
+    ["updateContainer", "8: UpdateContainer: the answer has 4194345 bytes: must be 4194299 at most"],
   ] as const)("%s fails, with the plugin's reason", async (method, reason) => {
     await begun(async (side, plugin) => {
       await expect(side.call(method, subject)).rejects.toThrow(new Error(reason));
-      const { reason: told } = await plugin.event("request-failed");
-      expect(reason).toEndWith(told);
+      const { reason: reported } = await plugin.event("request-failed");
+      expect(reason).toEndWith(reported);
     });
   });
 
@@ -144,7 +144,7 @@ describe("a request that cannot be served", () => {
     });
   });
 
-  test.each(["ff", "0a", "0a05", "22ffffffffffffffffffff01", "08"])("%s is no request", async (hex) => {
+  test.each(["ff", "0a", "0a05", "22ffffffffffffffffffff01", "08"])("%s is not a request", async (hex) => {
     await begun(async (side) => {
       const { status } = await side.askRaw(Buffer.from(hex, "hex"));
       expect(status?.code).toBe(3);
@@ -157,10 +157,10 @@ describe("a request that cannot be served", () => {
   ])("has parts of more %s than any node", async (_, number, part) => {
     await begun(async (side) => {
       const parts = Array.from({ length: number }, () => side.call("synchronize", { ...part, more: true }));
-      const most = "8: Synchronize: 20000 pods and containers, of 67108864 bytes, are the most that is taken";
+      const most = "8: Synchronize: 20000 pods and containers, of 67108864 bytes, are the limit";
       await expect(parts.pop()).rejects.toThrow(new Error(most));
       await Promise.all(parts);
-      // What came before is forgotten.
+      // The earlier parts are dropped.
       expect(await side.call("synchronize", {})).toMatchObject({ update: [] });
     });
   });
@@ -171,13 +171,13 @@ describe("a request that cannot be served", () => {
       const { status } = await side.ask(Plugin.typeName, "Synchronize", empty);
       expect(status).toMatchObject({
         code: 3,
-        message: "SynchronizeRequest cannot be read: more than 20000 pods, containers or other fields",
+        message: "SynchronizeRequest cannot be decoded: more than 20000 pods, containers or other fields",
       });
     });
   });
 });
 
-test("a configuration that the plugin refuses is answered with its reason", async () => {
+test("a configuration that the plugin refuses is answered with the reason", async () => {
   using runtime = await listen();
   const configure = (config: string) => {
     throw new Error(`classes[0].name: ${config}`);
@@ -188,11 +188,11 @@ test("a configuration that the plugin refuses is answered with its reason", asyn
   expect(await plugin.event("request-failed")).toMatchObject({ method: "Configure" });
   side.close();
   await plugin.event("disconnected");
-  // Nothing was begun that could be over.
+  // Nothing was begun that could end.
   expect(plugin.takeHeard()).toEqual([]);
 });
 
-describe("updates that the plugin asks for", () => {
+describe("the plugin's own updates", () => {
   const updates = ["c-1", "c-2"].map((containerId) => ({ containerId, unified: { "memory.high": "4096" } }));
 
   test.each([
@@ -224,7 +224,7 @@ describe("updates that the plugin asks for", () => {
     const side = await runtime.connection();
     await side.begin();
     const asked = updates.map((update) => plugin.updateContainers([update]));
-    // Once it has answered what was asked after them, both are there.
+    // Once a later request is answered, both have arrived.
     await side.call("removeContainer", { pod: {}, container: {} });
     const calls = side.frames
       .filter(({ stream }) => stream === 2)
@@ -243,7 +243,7 @@ describe("updates that the plugin asks for", () => {
     expect(await Promise.all(asked)).toEqual([["first"], ["second"]]);
   });
 
-  test("are answered with what cannot be read", async () => {
+  test("may get an answer that cannot be decoded", async () => {
     using runtime = await listen({ updates: () => "silent" });
     await using plugin = new RecordingPlugin({ socket: runtime.path });
     const side = await runtime.connection();
@@ -257,7 +257,7 @@ describe("updates that the plugin asks for", () => {
       toBinary(ResponseSchema, create(ResponseSchema, { payload: Buffer.from("0aff", "hex") })),
     );
     for (const { reason } of (await Promise.allSettled(asked)) as PromiseRejectedResult[])
-      expect(String(reason)).toStartWith("Error: UpdateContainers: an answer that cannot be read: ");
+      expect(String(reason)).toStartWith("Error: UpdateContainers: the answer cannot be decoded: ");
   });
 
   test("need a runtime that knows the plugin", async () => {
@@ -266,12 +266,12 @@ describe("updates that the plugin asks for", () => {
     await expect(plugin.updateContainers(updates)).rejects.toThrow("there is no connection to the runtime");
     const side = await runtime.connection();
     await side.registered;
-    await expect(plugin.updateContainers(updates)).rejects.toThrow("has not taken the plugin in yet");
-    // One that started the plugin itself may never tell of its containers.
+    await expect(plugin.updateContainers(updates)).rejects.toThrow("has not configured the plugin yet");
+    // A runtime that started the plugin itself may never report its containers.
     await side.call("configure", {});
     expect(await plugin.updateContainers(updates)).toEqual([]);
     await side.call("shutdown", {});
-    await expect(plugin.updateContainers(updates)).rejects.toThrow("has not taken the plugin in yet");
+    await expect(plugin.updateContainers(updates)).rejects.toThrow("has not configured the plugin yet");
   });
 
   test("fail when the connection ends, or they are too long", async () => {
@@ -281,7 +281,7 @@ describe("updates that the plugin asks for", () => {
     await side.begin();
     const long = [{ containerId: "c", unified: { "memory.high": "9".repeat(5_000_000) } }];
     await expect(plugin.updateContainers(long)).rejects.toThrow(
-      /a request of 5000\d+ bytes: must be 4194304 at most/,
+      /the request has 5000\d+ bytes: must be 4194304 at most/,
     );
     const asked = plugin.updateContainers(updates);
     side.close();

@@ -8,7 +8,7 @@ const ROOT = new URL("../..", import.meta.url).pathname;
 const folder = mkdtempSync(`${tmpdir()}/wasp-proto-`);
 afterAll(() => rmSync(folder, { recursive: true }));
 
-test("what is generated is what the descriptions say", async () => {
+test("the generated files match the descriptions", async () => {
   const rooms = ["src/nri", "tests/vm"];
   for (const room of rooms) mkdirSync(`${folder}/${room}`, { recursive: true });
   const command = scripts.proto.replaceAll("--es_out=", `--es_out=${folder}/`);

@@ -2,15 +2,15 @@ import { $ } from "bun";
 
 const ROOT = new URL("../..", import.meta.url).pathname;
 
-/** Where descriptions of messages are. */
+/** Directories of message descriptions. */
 export const DESCRIPTIONS = {
   nri: ["src/nri/api.proto", "nri.pkg.api.v1alpha1"],
   ttrpc: ["src/nri/ttrpc.proto", "ttrpc"],
-  /** What runtimes send besides, and wasp does not know. */
+  /** Descriptions of fields that runtimes send and wasp does not know. */
   unknown: ["tests/nri/unknown.proto", "unknown"],
 } as const;
 
-/** The bytes of a message that is written in protoc's text format. */
+/** Encodes a message from protoc's text format. */
 export async function encode(
   description: keyof typeof DESCRIPTIONS,
   message: string,
@@ -22,7 +22,7 @@ export async function encode(
   );
 }
 
-/** A message in protoc's text format. */
+/** Decodes a message to protoc's text format. */
 export async function decode(
   description: keyof typeof DESCRIPTIONS,
   message: string,
@@ -32,7 +32,7 @@ export async function decode(
   return $`protoc --decode=${space}.${message} ${file} < ${Buffer.from(bytes)}`.cwd(ROOT).text();
 }
 
-/** Any message in protoc's text format, with numbers for names: no description is believed. */
+/** Decodes any message to protoc's text format without a description: with numbers for names. */
 export async function decodeRaw(bytes: Uint8Array): Promise<string> {
   return $`protoc --decode_raw < ${Buffer.from(bytes)}`.text();
 }

@@ -9,13 +9,13 @@ afterAll(() => rmSync(folder, { recursive: true }));
 let sockets = 0;
 const newPath = () => `${folder}/${++sockets}.sock`;
 
-// Always as long as it may be.
+// Without random shortening.
 const hasty = { retry: { firstMilliseconds: 1, maxMilliseconds: 16 }, random: () => 1 };
 const waitsOf = (plugin: RecordingPlugin) =>
   plugin.events.flatMap((event) => ("retryMilliseconds" in event ? [event.retryMilliseconds] : []));
 
-describe("a plugin that is to stay", () => {
-  test("waits longer and longer for a socket that is not there, and is there once it is", async () => {
+describe("a plugin that reconnects", () => {
+  test("waits longer and longer for a missing socket, and connects once it exists", async () => {
     const path = newPath();
     await using plugin = new RecordingPlugin({ socket: path, timing: hasty });
     const { reason } = await plugin.event("unreachable", 6);
@@ -27,7 +27,7 @@ describe("a plugin that is to stay", () => {
     expect(plugin.takeHeard().map((line) => line.split(" ")[0])).toEqual(["configure", "synchronize"]);
   });
 
-  test("begins anew after each loss, and is not slow about it", async () => {
+  test("connects again soon after each loss", async () => {
     using runtime = await FakeRuntime.listen(newPath());
     await using plugin = new RecordingPlugin({ socket: runtime.path, timing: hasty });
     for (let times = 1; times <= 4; times++) {
@@ -49,7 +49,7 @@ describe("a plugin that is to stay", () => {
     expect(waitsOf(plugin)).toEqual([1, 1, 1, 1]);
   });
 
-  test("forgets half of what a runtime told that went away meanwhile", async () => {
+  test("forgets the parts of a runtime that disconnected between them", async () => {
     using runtime = await FakeRuntime.listen(newPath());
     await using plugin = new RecordingPlugin({ socket: runtime.path, timing: hasty });
     const first = await runtime.connection();
@@ -81,7 +81,7 @@ describe("a plugin that is to stay", () => {
     expect(plugin.takeHeard()).toEqual([]);
   });
 
-  test("does not hurry a runtime that takes it and sends it away", async () => {
+  test("is slow with a runtime that registers it and disconnects", async () => {
     using runtime = await FakeRuntime.listen(newPath());
     await using plugin = new RecordingPlugin({ socket: runtime.path, timing: hasty });
     for (let times = 1; times <= 4; times++) {
@@ -101,7 +101,7 @@ describe("a plugin that is to stay", () => {
     await (await first.connection()).begin();
     first[Symbol.dispose]();
     await plugin.event("disconnected");
-    // As a killed one leaves it.
+    // As a killed runtime leaves it.
     writeFileSync(path, "");
     await plugin.event("unreachable");
     using second = await FakeRuntime.listen(path);
@@ -110,8 +110,8 @@ describe("a plugin that is to stay", () => {
   });
 });
 
-describe("a plugin that is to end with its connection", () => {
-  test("ends without one", async () => {
+describe("a plugin that ends with its connection", () => {
+  test("ends if there is none", async () => {
     const path = newPath();
     await using plugin = new RecordingPlugin({ socket: path, isExitedOnDisconnect: true });
     expect(await plugin.ended).toMatchObject({ kind: "unreachable" });
@@ -140,7 +140,7 @@ describe("a plugin that is to end with its connection", () => {
 });
 
 describe("a plugin that is stopped", () => {
-  test("closes its connection, and tells its handlers", async () => {
+  test("closes its connection, and calls its handlers", async () => {
     using runtime = await FakeRuntime.listen(newPath());
     const plugin = new RecordingPlugin({ socket: runtime.path });
     const side = await runtime.connection();
@@ -160,7 +160,7 @@ describe("a plugin that is stopped", () => {
     expect(runtime.connections).toBe(1);
   });
 
-  test("connects no more, be it in the middle of that or long before the next time", async () => {
+  test("connects no more, whether while connecting or long before the next attempt", async () => {
     using runtime = await FakeRuntime.listen(newPath());
     const connecting = new RecordingPlugin({ socket: runtime.path });
     await connecting.stop();

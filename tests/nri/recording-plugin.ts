@@ -2,9 +2,9 @@ import type { ContainerUpdate, PluginHandlers } from "../../src/nri/handlers.ts"
 import { type NriPlugin, type PluginEvent, type PluginOptions, startPlugin } from "../../src/nri/plugin.ts";
 import type { Unified } from "../../src/policy/memory-qos/files.ts";
 
-/** A plugin that writes down what it hears: one that asks for memory.high as high as the limit, where there is one. */
+/** A plugin that records its calls, and sets memory.high to the memory limit, if there is one. */
 export class RecordingPlugin implements AsyncDisposable {
-  /** What happened so far. */
+  /** Events so far. */
   readonly events: PluginEvent[] = [];
   readonly #plugin: NriPlugin;
   #heard: string[] = [];
@@ -56,14 +56,14 @@ export class RecordingPlugin implements AsyncDisposable {
     return this.#plugin.ended;
   }
 
-  /** What the handlers were told since the last time. */
+  /** Returns the handlers' calls since the last time. */
   takeHeard(): string[] {
     const heard = this.#heard;
     this.#heard = [];
     return heard;
   }
 
-  /** Waits until so many events of a kind have happened, and gives the last of them. */
+  /** Waits until so many events of a kind have happened, and returns the last of them. */
   async event<K extends PluginEvent["kind"]>(kind: K, times = 1): Promise<PluginEvent & { kind: K }> {
     for (;;) {
       const happened = this.events.filter((event) => event.kind === kind);

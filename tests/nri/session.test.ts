@@ -26,7 +26,7 @@ const handlers: PluginHandlers = {
   disconnected() {},
 };
 
-/** What becomes of pieces that a session receives one after the other. */
+/** Returns the result of pieces that a session receives one after the other. */
 function outcomeOf(pieces: readonly Uint8Array[]): { sent: Buffer; isClosed: boolean } {
   const sent: Uint8Array[] = [];
   const outlet = {
@@ -94,7 +94,7 @@ const anyRequest = fc.oneof(
   }),
 );
 
-// As a runtime sends them: one after the other, in frames of their own.
+// As a runtime sends them: each in its own frame.
 const conversation = fc
   .array(fc.tuple(anyRequest, fc.integer({ min: 1, max: 6000 })), { maxLength: 8 })
   .map((requests) =>
@@ -135,7 +135,7 @@ test("half of a conversation gets the first answers of the whole", () => {
   );
 });
 
-test("whatever comes, every frame that goes is a whole one, and the end is a clean one", () => {
+test("after any bytes, every sent frame is whole, and the connection ends cleanly", () => {
   const damage = fc.array(fc.tuple(fc.nat(), fc.nat({ max: 255 })), { maxLength: 6 });
   fc.assert(
     fc.property(conversation, damage, fc.uint8Array(), lengths, (bytes, damage, more, lengths) => {
@@ -156,7 +156,7 @@ test("whatever comes, every frame that goes is a whole one, and the end is a cle
   );
 });
 
-test("any bytes are a request's, or are answered with what is wrong with them", () => {
+test("any bytes are a request, or are answered with their fault", () => {
   fc.assert(
     fc.property(
       fc.constantFrom(...Plugin.methods),

@@ -1,7 +1,7 @@
 import type { Socket } from "node:net";
 import type { Behavior } from "./fake-runtime.ts";
 
-/** Writes each byte on its own, and lets the other side read in between. */
+/** Writes each byte on its own, and lets the peer read in between. */
 export function byteByByte(): NonNullable<Behavior["transmit"]> {
   let sending = Promise.resolve();
   return (socket, bytes) => {
@@ -14,7 +14,7 @@ export function byteByByte(): NonNullable<Behavior["transmit"]> {
   };
 }
 
-/** Writes what was sent in a while in one go. */
+/** Writes the bytes of some time at once. */
 export function merged(): NonNullable<Behavior["transmit"]> {
   const waiting = new WeakMap<Socket, Buffer[]>();
   return (socket, bytes) => {

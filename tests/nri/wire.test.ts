@@ -8,7 +8,7 @@ import { RecordingPlugin } from "./recording-plugin.ts";
 
 const GOLDEN = `${import.meta.dir}/../golden/nri-wire.txt`;
 
-// What each request says, and the name of its message where that is another one.
+// The text of each request, and the name of its message where it differs.
 const REQUESTS: readonly (readonly [method: string, text: string, message?: string])[] = [
   [
     "Configure",
@@ -54,7 +54,7 @@ const REQUESTS: readonly (readonly [method: string, text: string, message?: stri
 const folder = mkdtempSync(`${tmpdir()}/wasp-nri-`);
 afterAll(() => rmSync(folder, { recursive: true }));
 
-// Field numbers on the left of a colon are NRI's: this file is to be checked with containerd/nri, pkg/api/api.proto.
+// The field numbers are NRI's: the golden file can be checked with containerd/nri, pkg/api/api.proto.
 test("what goes over the wire is golden", async () => {
   using runtime = await FakeRuntime.listen(`${folder}/wire.sock`, {
     updates: ({ update }) => ({ failed: update.slice(1) }),
@@ -76,7 +76,7 @@ test("what goes over the wire is golden", async () => {
     screen += `-- is answered\n${await decodeRaw(payload)}`;
   }
   const seen = side.frames.length;
-  // What a runtime that goes down has said no longer counts.
+  // The state of a runtime that shut down is void.
   await side.begin();
   const failed = await plugin.updateContainers([
     { containerId: "c-1", unified: { "memory.high": "max" } },
@@ -88,7 +88,7 @@ test("what goes over the wire is golden", async () => {
   expect(screen).toBe(await Bun.file(GOLDEN).text());
 });
 
-test("what a runtime says besides is passed over", async () => {
+test("unknown fields of a runtime are ignored", async () => {
   using runtime = await FakeRuntime.listen(`${folder}/besides.sock`);
   await using plugin = new RecordingPlugin({ socket: runtime.path });
   const side = await runtime.connection();

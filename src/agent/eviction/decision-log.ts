@@ -1,4 +1,4 @@
-import type { Fields, Tell } from "../../log/events.ts";
+import type { Fields, LogEvent } from "../../log/events.ts";
 import { type EvictionConfig, type EvictionDecision, isSameDecision } from "../../policy/eviction/decide.ts";
 import type { Observation } from "../../policy/eviction/signals.ts";
 import type { Snapshot } from "../../policy/eviction/snapshot.ts";
@@ -6,59 +6,59 @@ import type { EvictionState } from "../../policy/eviction/state.ts";
 import { isMet } from "../../policy/eviction/threshold.ts";
 import { briefOf } from "./words.ts";
 
-/** What a decision was made on. */
-export interface Grounds {
+/** Inputs and state of a decision. */
+export interface DecisionBasis {
   readonly snapshot: Snapshot;
   readonly observation: Observation;
   readonly state: EvictionState;
   readonly config: EvictionConfig;
 }
 
-/** Tells in the log, decision by decision, why nobody is evicted, when that is another reason than before. */
-export class EvictionChanges {
-  readonly #tell: Tell;
-  #before: EvictionDecision = NOTHING;
-  /** The names of the victim that is waited for, to be told once it is gone. */
+/** Logs each change of the reason for which no pod is evicted; evictions are logged by who carries them out. */
+export class DecisionLog {
+  readonly #log: LogEvent;
+  #before: EvictionDecision = NOT_PRESSED;
+  /** Names of the awaited victim, for the log line of its end. */
   #victim: Fields = {};
 
-  constructor(tell: Tell) {
-    this.#tell = tell;
+  constructor(log: LogEvent) {
+    this.#log = log;
   }
 
-  /** Takes the next decision; an eviction is told of by whoever carries it out. */
-  take(decision: EvictionDecision, grounds: Grounds): void {
+  /** Takes the next decision. */
+  take(decision: EvictionDecision, basis: DecisionBasis): void {
     const before = this.#before;
     if (isSameDecision(decision, before)) return;
     this.#before = decision;
-    if (before.verdict === "await") this.#tellEnd(before.podUid, grounds.snapshot);
-    if (decision.verdict === "await") this.#tellWait(decision, grounds);
-    if (decision.verdict === "hold") this.#tellHold(decision.reason, grounds);
+    if (before.verdict === "await") this.#logEndOfWait(before.podUid, basis.snapshot);
+    if (decision.verdict === "await") this.#logWait(decision, basis);
+    if (decision.verdict === "hold") this.#logHold(decision.reason, basis);
   }
 
-  /** Forgets what was before: nothing is decided any more. */
+  /** Forgets the last decision, because none is made any more. */
   reset(): void {
-    this.#before = NOTHING;
+    this.#before = NOT_PRESSED;
   }
 
-  #tellEnd(podUid: string, { pods }: Snapshot): void {
+  #logEndOfWait(podUid: string, { pods }: Snapshot): void {
     const isThere = pods.some(({ uid }) => uid === podUid);
-    this.#tell(isThere ? "victim-overdue" : "victim-gone", this.#victim);
+    this.#log(isThere ? "victim-overdue" : "victim-gone", this.#victim);
   }
 
-  #tellWait(
+  #logWait(
     { podUid, untilSeconds }: EvictionDecision & { readonly verdict: "await" },
-    { snapshot, observation }: Grounds,
+    { snapshot, observation }: DecisionBasis,
   ): void {
     const pod = snapshot.pods.find(({ uid }) => uid === podUid);
     const atMostSeconds = Math.round(untilSeconds - snapshot.atSeconds);
     this.#victim = { namespace: pod?.namespace, pod: pod?.name, podUid };
-    this.#tell("victim-awaited", { ...this.#victim, atMostSeconds, ...briefOf(observation) });
+    this.#log("victim-awaited", { ...this.#victim, atMostSeconds, ...briefOf(observation) });
   }
 
-  #tellHold(reason: string, { snapshot, observation, state, config }: Grounds): void {
+  #logHold(reason: string, { snapshot, observation, state, config }: DecisionBasis): void {
     const met = config.evictionThresholds.filter((threshold) => isMet(threshold, observation));
     const leftSeconds = Math.round(state.cooldownUntilSeconds - snapshot.atSeconds);
-    this.#tell("eviction-held", {
+    this.#log("eviction-held", {
       reason,
       leftSeconds: reason === "cooldown" ? leftSeconds : undefined,
       thresholds: met.length === 0 ? undefined : met.map(({ name }) => name).join(", "),
@@ -67,4 +67,4 @@ export class EvictionChanges {
   }
 }
 
-const NOTHING: EvictionDecision = { verdict: "hold", reason: "not-pressed" };
+const NOT_PRESSED: EvictionDecision = { verdict: "hold", reason: "not-pressed" };

@@ -4,28 +4,25 @@ import { deletePod, evictPod } from "../../cluster/eviction.ts";
 import type { EvictionReply } from "../../cluster/eviction-reply.ts";
 import { recordEvictions } from "../../cluster/node-evictions.ts";
 import { getPod } from "../../cluster/pod.ts";
-import type { Event, Tell } from "../../log/events.ts";
 import type { EvictionConfig } from "../../policy/eviction/decide.ts";
 import type { Observation } from "../../policy/eviction/signals.ts";
 import { type EvictedPod, withEvicted } from "../../policy/eviction/state.ts";
 import { isLeaving, neverEvictedReason } from "../../policy/eviction/victim.ts";
-import { legacyOf } from "./node-record.ts";
-import { type Eviction, namesOf, noteOf, OUTCOMES } from "./words.ts";
+import type { Reporter } from "../metrics/reporter.ts";
+import { evictionRecord } from "./node-record.ts";
+import { ANSWER_REPORTS, type Eviction, namesOf, noteOf } from "./words.ts";
 
-/** What an EvictionRequester is made of. */
+/** Options of an eviction requester. */
 export interface EvictionRequesterOptions {
   readonly server: ApiServer;
   readonly nodeName: string;
-  /** Something happened. */
-  readonly tell: Tell;
-  /** A condition lasts that keeps something from being done; undefined when it is over. */
-  readonly meet: (event: Event, error: Error | undefined) => void;
-  /** Whether what was decided a moment ago would still be. */
+  readonly reporter: Reporter;
+  /** Returns true if the same pod would still be evicted now. */
   readonly isStillWanted: (decision: Eviction) => boolean;
   readonly nowSeconds: () => number;
 }
 
-/** Asks the API server for the evictions that were decided, and has everybody know what came of them. */
+/** Requests decided evictions from the API server, and reports the outcome in the log and as Events. */
 export class EvictionRequester {
   readonly #options: EvictionRequesterOptions;
   readonly #recorder: EventRecorder;
@@ -37,16 +34,16 @@ export class EvictionRequester {
   }
 
   /**
-   * Asks for the eviction of a victim that is still the same, under pressure that still is; undefined when it is not asked
-   * for after all. `evicted` are those before it. Never throws.
+   * Requests an eviction after checking that the victim is unchanged and the pressure lasts. Returns the answer, undefined
+   * if the request was dropped. `evicted` are the earlier evictions. Never throws.
    */
-  async ask(
+  async request(
     decision: Eviction,
     evicted: readonly EvictedPod[],
     config: EvictionConfig,
   ): Promise<EvictionReply | undefined> {
-    if (config.evictionMode === "DryRun") return replyOf("dry-run", "only decisions are asked for");
-    const { server, tell, isStillWanted } = this.#options;
+    if (config.evictionMode === "DryRun") return replyOf("dry-run", "a dry run only decides");
+    const { server, reporter, isStillWanted } = this.#options;
     const { victim, method } = decision;
     const { pod } = victim;
     const closing = this.#closing.signal;
@@ -54,11 +51,11 @@ export class EvictionRequester {
       const live = await getPod(server, pod, closing);
       if (live === undefined) return replyOf("gone", "it is gone");
       const never = neverEvictedReason(live, config);
-      // The kubelet will soon tell of one that goes, and then it is waited for.
+      // The kubelet will soon list the pod as terminating, and then it is awaited.
       if (never !== undefined) return replyOf(isLeaving(never) ? "failed" : "never", never);
-      await this.#writeDown(evicted, pod.uid);
+      await this.#recordOnNode(evicted, pod.uid);
       if (!isStillWanted(decision)) {
-        tell("eviction-withdrawn", namesOf(victim));
+        reporter.log("eviction-withdrawn", namesOf(victim));
         return undefined;
       }
       const reply = await (method === "delete"
@@ -70,17 +67,17 @@ export class EvictionRequester {
     }
   }
 
-  /** Tells what came of a request, in the log and as Events of the pod and of the node. Never throws. */
+  /** Reports the answer in the log and as Events of the pod and of the node. Never throws. */
   async publish(
     decision: Eviction,
     reply: EvictionReply,
     observation: Observation | undefined,
   ): Promise<void> {
     const { victim } = decision;
-    const { event, reason } = OUTCOMES[reply.answer];
+    const { event, reason } = ANSWER_REPORTS[reply.answer];
     const { answer, message } = reply;
     if (event !== undefined)
-      this.#options.tell(event, {
+      this.#options.reporter.log(event, {
         ...namesOf(victim),
         answer,
         message: message === answer ? undefined : message,
@@ -88,32 +85,34 @@ export class EvictionRequester {
     if (reason === undefined) return;
     const { namespace, name, uid } = victim.pod;
     const note = noteOf(decision, reply, observation);
-    const told = { type: "Warning", reason, action: "Evict", note } as const;
-    await this.#record({ ...told, regarding: { kind: "Pod", namespace, name, uid } });
-    await this.#record({ ...told, regarding: { kind: "Node", name: this.#options.nodeName } });
+    const clusterEvent = { type: "Warning", reason, action: "Evict", note } as const;
+    await this.#recordEvent({ ...clusterEvent, regarding: { kind: "Pod", namespace, name, uid } });
+    await this.#recordEvent({ ...clusterEvent, regarding: { kind: "Node", name: this.#options.nodeName } });
   }
 
-  /** Breaks off what is under way. */
+  /** Aborts requests in progress. */
   close(): void {
     this.#closing.abort();
   }
 
-  // Before the request: whatever happens to this agent from then on, the next one does not evict at once again. Without
-  // the permission for it, or while the node cannot be written, pressure is no less.
-  async #writeDown(evicted: readonly EvictedPod[], podUid: string): Promise<void> {
-    const { server, nodeName, nowSeconds, meet } = this.#options;
+  // Done before the request: if this agent ends then, the next one does not evict at once again. An error is only
+  // reported: the pressure is the same without the permission, or while the node cannot be written.
+  async #recordOnNode(evicted: readonly EvictedPod[], podUid: string): Promise<void> {
+    const { server, nodeName, nowSeconds, reporter } = this.#options;
     const now = nowSeconds();
     const closing = this.#closing.signal;
-    const legacy = legacyOf(withEvicted(evicted, podUid, now), now);
-    await recordEvictions(server, nodeName, legacy, closing).catch((error: Error) => {
-      if (!closing.aborted) meet("node-unmarked", error);
+    const record = evictionRecord(withEvicted(evicted, podUid, now), now);
+    await recordEvictions(server, nodeName, record, closing).catch((error: Error) => {
+      if (!closing.aborted) reporter.begin("node-unmarked", error.message);
     });
   }
 
-  async #record(event: ClusterEvent): Promise<void> {
+  async #recordEvent(event: ClusterEvent): Promise<void> {
     const closing = this.#closing.signal;
     const error = await this.#recorder.record(event, closing);
-    if (!closing.aborted) this.#options.meet("event-unrecorded", error);
+    if (closing.aborted) return;
+    if (error === undefined) this.#options.reporter.end("event-unrecorded");
+    else this.#options.reporter.begin("event-unrecorded", error.message);
   }
 }
 

@@ -1,5 +1,4 @@
 import { MemoryHigh } from "../../host/memory-high.ts";
-import type { Event, Tell } from "../../log/events.ts";
 import type { Snapshot } from "../../policy/eviction/snapshot.ts";
 import { calmed, contested, restoreAt, restored, UNCONTESTED } from "../../policy/limits/contest.ts";
 import {
@@ -10,19 +9,17 @@ import {
   type ReachDecision,
   type ReachState,
 } from "../../policy/reach/memory-high.ts";
+import type { Reporter } from "../metrics/reporter.ts";
 
-/** What a SwapReach is made of. */
+/** Options of a SwapReach. */
 export interface SwapReachOptions {
-  /** Directories of the kubepods cgroups of cgroup v2; the first is the one that snapshots are of. */
+  /** Returns the directories of the kubepods cgroups of cgroup v2; snapshots are of the first. */
   readonly directories: () => readonly string[];
   readonly config: () => ReachConfig & { readonly maxRestoresPerMinute: number };
-  /** Something happened. */
-  readonly tell: Tell;
-  /** A condition lasts that keeps something from being done; undefined when it is over. */
-  readonly meet: (event: Event, error: Error | undefined) => void;
+  readonly reporter: Reporter;
 }
 
-/** Keeps memory.high of kubepods so that swap is within the pods' reach, and takes it away when nobody is to. */
+/** Keeps memory.high of kubepods where policy wants it, so that the kernel swaps before the kubelet evicts. */
 export class SwapReach {
   readonly #options: SwapReachOptions;
   #directory: string | undefined;
@@ -30,24 +27,24 @@ export class SwapReach {
   #state: ReachState = NO_REACH;
   #decision: ReachDecision | undefined;
   #contest = UNCONTESTED;
-  /** What was in force when wasp looked or wrote last; undefined before it has looked. */
+  /** memory.high as wasp last read or wrote it; undefined before that. */
   #inForceBytes: number | undefined;
 
   constructor(options: SwapReachOptions) {
     this.#options = options;
   }
 
-  /** What was decided last; undefined while nobody decides. */
+  /** Last decision; undefined while none is made. */
   get decision(): ReachDecision | undefined {
     return this.#decision;
   }
 
-  /** Whether the next snapshot should have each container's figures. */
+  /** Returns true if the next snapshot needs each container's figures. */
   needsContainers(nowSeconds: number): boolean {
     return needsContainers(this.#state, nowSeconds);
   }
 
-  /** Decides on a snapshot, and begins to write what is decided. Never throws. */
+  /** Decides on a snapshot, and begins to write the decision. Never throws. */
   take(snapshot: Snapshot): void {
     const [directory] = this.#options.directories();
     if (directory === undefined || snapshot.kubepods === undefined || this.#memoryHigh?.isBusy) return;
@@ -56,15 +53,15 @@ export class SwapReach {
       if (memoryHigh === undefined) return;
       const { decision, state } = decideMemoryHigh(this.#state, snapshot, this.#options.config());
       this.#state = state;
-      this.#tellChange(decision);
+      this.#logChange(decision);
       this.#decision = decision;
       void this.#keep(memoryHigh, decision, snapshot.kubepods.memoryHighBytes, snapshot.atSeconds);
     } catch (error) {
-      this.#options.meet("swap-reach-failed", error as Error);
+      this.#fail(error as Error);
     }
   }
 
-  /** Takes away what wasp has set, this agent or one before it, at once. Never fails. */
+  /** Sets memory.high back to `max` if this agent or an earlier one has set it. Never fails. */
   async release(): Promise<void> {
     const own = this.#memoryHigh;
     const ofDirectory = (directory: string) =>
@@ -77,18 +74,20 @@ export class SwapReach {
     try {
       await Promise.all(released);
     } catch (error) {
-      this.#options.meet("swap-reach-failed", error as Error);
+      this.#fail(error as Error);
     }
   }
 
-  /** Goes on from where an agent before this one ended; undefined where the limit is another's. */
+  /** Resumes the state of an earlier agent; returns undefined if another process has set memory.high. */
   #adopt(directory: string, inForceBytes: number): MemoryHigh | undefined {
     if (directory === this.#directory) return this.#memoryHigh;
     const memoryHigh = new MemoryHigh(directory);
     const isOwn = inForceBytes === Number.POSITIVE_INFINITY || memoryHigh.isOwn();
-    const complaint = isOwn ? undefined : new Error(foreignLimit(directory, inForceBytes));
-    this.#options.meet("swap-reach-left", complaint);
-    if (!isOwn) return undefined;
+    if (!isOwn) {
+      this.#options.reporter.begin("swap-reach-left", foreignLimit(directory, inForceBytes));
+      return undefined;
+    }
+    this.#options.reporter.end("swap-reach-left");
     this.#directory = directory;
     this.#memoryHigh = memoryHigh;
     this.#state = { ...NO_REACH, memoryHighBytes: inForceBytes };
@@ -97,10 +96,10 @@ export class SwapReach {
     return memoryHigh;
   }
 
-  #tellChange({ reason, memoryHighBytes }: ReachDecision): void {
+  #logChange({ reason, memoryHighBytes }: ReachDecision): void {
     if (reason === this.#decision?.reason) return;
-    if (reason === "held") this.#options.tell("swap-reach-held", { memoryHighBytes });
-    else this.#options.tell("swap-reach-released", { reason, memoryHighBytes });
+    if (reason === "held") this.#options.reporter.log("swap-reach-held", { memoryHighBytes });
+    else this.#options.reporter.log("swap-reach-released", { reason, memoryHighBytes });
   }
 
   async #keep(
@@ -119,11 +118,15 @@ export class SwapReach {
     try {
       await memoryHigh.write(memoryHighBytes, inForceBytes);
       this.#inForceBytes = memoryHighBytes;
-      if (isUndone) this.#options.tell("swap-reach-restored", { inForceBytes, memoryHighBytes });
-      this.#options.meet("swap-reach-failed", undefined);
+      if (isUndone) this.#options.reporter.log("swap-reach-restored", { inForceBytes, memoryHighBytes });
+      this.#options.reporter.end("swap-reach-failed");
     } catch (error) {
-      this.#options.meet("swap-reach-failed", error as Error);
+      this.#fail(error as Error);
     }
+  }
+
+  #fail({ message }: Error): void {
+    this.#options.reporter.begin("swap-reach-failed", message);
   }
 
   #mayRestore(nowSeconds: number): boolean {
@@ -136,5 +139,5 @@ export class SwapReach {
 }
 
 function foreignLimit(directory: string, bytes: number): string {
-  return `${directory}/memory.high is ${bytes}, which is not wasp's: while it is, swap is not kept within reach`;
+  return `${directory}/memory.high is ${bytes}, which wasp has not set: wasp leaves it, and the kubelet may evict before the kernel swaps`;
 }

@@ -8,45 +8,45 @@ import { rankingReason } from "../../policy/eviction/victim.ts";
 /** The decision to evict a pod. */
 export type Eviction = EvictionDecision & { readonly verdict: "evict" };
 
-/** What is made of an answer: a line of the log, and the reason of an Event, where there are such. */
-export interface Outcome {
+/** Report of an answer: event of the log and reason of the Event, undefined for none. */
+export interface AnswerReport {
   readonly event: Event | undefined;
   readonly reason: string | undefined;
-  /** What follows the pod's name. */
+  /** Verb after the pod's name. */
   readonly verb: string;
 }
 
-/** What comes of a request, by its answer. */
-export const OUTCOMES: Readonly<Record<EvictionAnswer, Outcome>> = {
+/** Reports of the API server's answers. */
+export const ANSWER_REPORTS: Readonly<Record<EvictionAnswer, AnswerReport>> = {
   accepted: { event: "pod-evicted", reason: "SwapEviction", verb: "is evicted" },
   evacuating: { event: "pod-evicted", reason: "SwapEviction", verb: "is moved to another node" },
   blocked: { event: "eviction-refused", reason: "SwapEvictionRefused", verb: "is not evicted for now" },
   never: { event: "eviction-refused", reason: "SwapEvictionRefused", verb: "is not evicted" },
   gone: { event: "eviction-refused", reason: undefined, verb: "is gone" },
   failed: { event: "eviction-refused", reason: undefined, verb: "is not evicted yet" },
-  // Who was not asked refused nothing.
+  // No request was made, so none was refused.
   "dry-run": { event: undefined, reason: "SwapEvictionPlanned", verb: "would be evicted" },
 };
 
-/** What is told of an eviction to whoever looks at the pod or at the node: what comes of it, and why it is this pod. */
+/** Returns the note of an eviction's Events: its result, and the reason for choosing this pod. */
 export function noteOf(
   { victim }: Eviction,
   { answer, message }: EvictionReply,
   observation: Observation | undefined,
 ): string {
   const { namespace, name } = victim.pod;
-  const { event, verb } = OUTCOMES[answer];
+  const { event, verb } = ANSWER_REPORTS[answer];
   const refusal = event === "eviction-refused" ? `${message.replace(/[.\s]+$/, "")}. It is ` : "it is ";
   const figures = observation === undefined ? "" : ` ${sentenceOf(observation)}`;
   return `${namespace}/${name} ${verb}: ${refusal}${rankingReason(victim)}.${figures}`;
 }
 
-/** The names of a victim, for the log. */
+/** Returns a victim's names as log fields. */
 export function namesOf({ pod }: Eviction["victim"]): Fields {
   return { namespace: pod.namespace, pod: pod.name, podUid: pod.uid };
 }
 
-/** A decision with all that it was made on, for the log. */
+/** Returns a decision and its basis as log fields. */
 export function fieldsOf(
   { victim, ranking, thresholds, method }: Eviction,
   mode: EvictionConfig["evictionMode"],
@@ -65,31 +65,34 @@ export function fieldsOf(
   };
 }
 
-/** What was sensed and tells most, for the log. */
+/** Returns the most important signals as log fields. */
 export function briefOf(observation: Observation): Fields {
   const { memoryPressure, pressureCause, stall, swapUtilization, swapInPagesPerSecond } = observation;
   return rounded({ memoryPressure, pressureCause, stall, swapUtilization, swapInPagesPerSecond });
 }
 
-/** What was sensed, in a sentence; what cannot be told is left out. */
+// Less is shown as 0 %, which has no cause.
+const SHOWN_STALL_FRACTION = 0.005;
+
+/** Describes the signals in a sentence; leaves out those without a value. */
 export function sentenceOf({
   stall,
   swapUtilization,
   swapInPagesPerSecond: pages,
   pressureCause,
 }: Observation): string {
-  const hasStalled = stall !== undefined && stall >= 0.005;
+  const hasStalled = stall !== undefined && stall >= SHOWN_STALL_FRACTION;
   const cause = hasStalled && pressureCause !== undefined ? ` (${pressureCause})` : "";
   const parts = [
-    stall === undefined ? undefined : `pods stalled for memory ${percent(stall)} of the time${cause}`,
+    stall === undefined ? undefined : `pods stalled on memory ${percent(stall)} of the time${cause}`,
     swapUtilization === undefined ? undefined : `swap ${percent(swapUtilization)} full`,
-    pages === undefined ? undefined : `${Math.round(pages)} pages a second swapped in`,
+    pages === undefined ? undefined : `${Math.round(pages)} pages per second swapped in`,
   ];
   const known = parts.filter((part) => part !== undefined).join("; ");
-  return known === "" ? "Nothing is known yet." : `${known[0]?.toUpperCase()}${known.slice(1)}.`;
+  return known === "" ? "No signal has a value yet." : `${known[0]?.toUpperCase()}${known.slice(1)}.`;
 }
 
-// Enough digits for an eye; what replays a decision is a recording.
+// Enough digits for a reader: a decision is replayed from a recording, not from the log.
 function rounded(figures: Fields): Fields {
   const entries = Object.entries(figures).map(([name, figure]) => [
     name,

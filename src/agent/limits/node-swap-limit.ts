@@ -3,16 +3,38 @@ import { SwapLimit } from "../../host/swap-limit.ts";
 import { calmed, contested, restoreAt, restored, UNCONTESTED } from "../../policy/limits/contest.ts";
 import { wholePages } from "../../policy/limits/reconcile.ts";
 
-/** What became of the limit of all pods together, in bytes; Infinity for none. */
-export interface KubepodsLimitChange {
+/** Settings of the node swap limit; seconds are those of a clock that never jumps. */
+export interface NodeSwapLimitSettings {
+  /** Swap limit of kubepods in bytes; undefined for none. */
+  readonly limitBytes: number | undefined;
+  readonly pageBytes: number;
+  readonly maxRestoresPerMinute: number;
+  readonly nowSeconds: number;
+}
+
+/** A written swap limit of kubepods, in bytes; Infinity for none. */
+export interface NodeSwapLimitChange {
   readonly path: string;
   readonly beforeBytes: number;
   readonly effectiveBytes: number;
+  /** True if another process had changed the limit. */
   readonly isRestored: boolean;
 }
 
-/** The swap limit of a kubepods cgroup, that is of all pods together; seconds are those of a clock that never jumps. */
-export class KubepodsLimit {
+/** Swap limit of the node's kubepods cgroups, that is of all pods together. */
+export class NodeSwapLimit {
+  // By the cgroup, not by its path: a new cgroup has no limit that another process could have changed.
+  readonly #limits = new WeakMap<Kubepods, KubepodsLimit>();
+
+  /** Writes the limit of a kubepods cgroup if it differs; returns the change. Throws an Error that names the faulty file. */
+  keep(kubepods: Kubepods, settings: NodeSwapLimitSettings): NodeSwapLimitChange | undefined {
+    const limit = this.#limits.get(kubepods) ?? new KubepodsLimit(kubepods);
+    this.#limits.set(kubepods, limit);
+    return limit.keep(settings);
+  }
+}
+
+class KubepodsLimit {
   readonly #path: string;
   readonly #limit: SwapLimit;
   #rightBytes: number | undefined;
@@ -23,16 +45,9 @@ export class KubepodsLimit {
     this.#limit = new SwapLimit({ version, own: [mount + path], ancestors: [] });
   }
 
-  /**
-   * Brings the limit to so many bytes if it is not; undefined leaves it alone, but takes back what wasp wrote before.
-   * Returns what changed. Throws an error that names the file that cannot be read or written.
-   */
-  keep(
-    limitBytes: number | undefined,
-    pageBytes: number,
-    maxRestoresPerMinute: number,
-    nowSeconds: number,
-  ): KubepodsLimitChange | undefined {
+  keep(settings: NodeSwapLimitSettings): NodeSwapLimitChange | undefined {
+    const { limitBytes, pageBytes, maxRestoresPerMinute, nowSeconds } = settings;
+    // Without a limit, only one that wasp wrote before is taken back.
     if (limitBytes === undefined && this.#rightBytes === undefined) return undefined;
     const wantedBytes = wholePages(limitBytes ?? Number.POSITIVE_INFINITY, pageBytes);
     const isRestored = this.#rightBytes === wantedBytes;

@@ -2,7 +2,7 @@ import Gauge from "prom-client/lib/gauge.js";
 import type Registry from "prom-client/lib/registry.js";
 import { CONTAINER_STATES, type ContainerView } from "./view.ts";
 
-/** The metrics of each container, and of how many there are. */
+/** Metrics of each container, and the number of containers by state. */
 export class ContainerMetrics {
   readonly #limit: Gauge;
   readonly #entitlement: Gauge;
@@ -15,37 +15,37 @@ export class ContainerMetrics {
     const labelNames = ["namespace", "pod", "container"];
     this.#limit = new Gauge({
       name: "wasp_container_swap_limit_bytes",
-      help: "The swap limit in force: the lowest of the container's cgroup and all above it, +Inf for none.",
+      help: "Swap limit in force: the lowest of the container's cgroup and all cgroups above it, +Inf for none.",
       labelNames,
       registers,
     });
     this.#entitlement = new Gauge({
       name: "wasp_container_swap_entitlement_bytes",
-      help: "The swap limit that the container is entitled to, +Inf for none.",
+      help: "Swap limit that the container is entitled to, +Inf for none.",
       labelNames,
       registers,
     });
     this.#usage = new Gauge({
       name: "wasp_container_swap_usage_bytes",
-      help: "What the container has swapped out.",
+      help: "Swap usage of the container.",
       labelNames,
       registers,
     });
     this.#decision = new Gauge({
       name: "wasp_container_swap_decision",
-      help: "Always 1; the reason label tells why the container has the swap limit it has.",
+      help: "Always 1; the reason label is the reason for the container's swap limit.",
       labelNames: [...labelNames, "reason"],
       registers,
     });
     this.#count = new Gauge({
       name: "wasp_containers",
-      help: "How many containers the last look at each left in a state.",
+      help: "Number of containers by the state of their swap limit at its last check.",
       labelNames: ["state"],
       registers,
     });
   }
 
-  /** Takes over the containers that there are; nothing is left of any other. */
+  /** Sets the metrics to these containers; removes those of all others. */
   show(containers: readonly ContainerView[]): void {
     for (const metric of [this.#limit, this.#entitlement, this.#usage, this.#decision, this.#count])
       metric.reset();
@@ -56,7 +56,7 @@ export class ContainerMetrics {
   #showOne(view: ContainerView): void {
     this.#count.inc({ state: view.state });
     const { namespace, pod, container } = view;
-    // Without its names it would be one series with all others that have none.
+    // Without its names it would share a series with every other container without names.
     if (namespace === undefined || pod === undefined || container === undefined) return;
     const labels = { namespace, pod, container };
     if (view.effectiveBytes !== undefined) this.#limit.set(labels, view.effectiveBytes);

@@ -5,9 +5,9 @@ import type { NodeFigures } from "../../host/node-figures.ts";
 import type { Pressure, Stall } from "../../policy/eviction/snapshot.ts";
 
 const MICROSECONDS_PER_SECOND = 1e6;
-const PERCENT = 100;
+const PERCENT_PER_RATIO = 100;
 
-/** The metrics of a node's memory, swap and pressure. */
+/** Metrics of the node's memory, swap and pressure. */
 export class NodeMetrics {
   readonly #memory: Gauge;
   readonly #swap: Gauge;
@@ -22,46 +22,46 @@ export class NodeMetrics {
     const stallLabels = ["scope", "resource", "kind"];
     this.#memory = new Gauge({
       name: "wasp_node_memory_bytes",
-      help: "The node's memory.",
+      help: "Memory of the node.",
       registers,
     });
     this.#swap = new Gauge({
       name: "wasp_node_swap_bytes",
-      help: "The node's swap.",
+      help: "Swap of the node.",
       registers,
     });
     this.#swapUsed = new Gauge({
       name: "wasp_node_swap_used_bytes",
-      help: "How much of the node's swap is in use.",
+      help: "Used swap of the node.",
       registers,
     });
     this.#swapIn = new Counter({
       name: "wasp_node_swap_in_bytes_total",
-      help: "What has been brought back from swap since the node's start.",
+      help: "Bytes swapped in since the node's start.",
       registers,
     });
     this.#swapOut = new Counter({
       name: "wasp_node_swap_out_bytes_total",
-      help: "What has been swapped out since the node's start.",
+      help: "Bytes swapped out since the node's start.",
       registers,
     });
     this.#stallSeconds = new Counter({
       name: "wasp_pressure_stall_seconds_total",
-      help: "How long some or all (full) tasks of the node or of its pods were stalled for want of a resource.",
+      help: "Time in which some or all (full) tasks of the node or of its pods were stalled on a resource.",
       labelNames: stallLabels,
       registers,
     });
     this.#stallRatio = new Gauge({
       name: "wasp_pressure_stall_ratio",
-      help: "The part of the last seconds for which some or all (full) tasks were stalled, from 0 to 1.",
+      help: "Fraction of the window in which some or all (full) tasks were stalled, from 0 to 1.",
       labelNames: [...stallLabels, "window"],
       registers,
     });
   }
 
-  /** Takes over the node's figures; without them, it has none to show. */
+  /** Sets the metrics to the node's figures; removes them if the figures are undefined. */
   show(node: NodeFigures | undefined): void {
-    // Gone rather than zero, which reset would leave behind.
+    // reset() would leave zeros behind.
     for (const metric of [this.#memory, this.#swap, this.#swapUsed, this.#swapIn, this.#swapOut])
       metric.remove();
     this.#stallSeconds.reset();
@@ -70,7 +70,7 @@ export class NodeMetrics {
 
     this.#memory.set(node.memoryTotalBytes);
     this.#swap.set(node.swapTotalBytes);
-    // Between two lines of /proc/meminfo swap may go.
+    // Swap may be turned off between two lines of /proc/meminfo.
     this.#swapUsed.set(Math.max(0, node.swapTotalBytes - node.swapFreeBytes));
     this.#swapIn.inc(node.swapInBytes);
     this.#swapOut.inc(node.swapOutBytes);
@@ -87,8 +87,8 @@ export class NodeMetrics {
 
   #showStall(labels: Readonly<Record<string, string>>, stall: Stall): void {
     this.#stallSeconds.inc(labels, stall.totalMicroseconds / MICROSECONDS_PER_SECOND);
-    this.#stallRatio.set({ ...labels, window: "10s" }, stall.avg10Percent / PERCENT);
-    this.#stallRatio.set({ ...labels, window: "60s" }, stall.avg60Percent / PERCENT);
-    this.#stallRatio.set({ ...labels, window: "300s" }, stall.avg300Percent / PERCENT);
+    this.#stallRatio.set({ ...labels, window: "10s" }, stall.avg10Percent / PERCENT_PER_RATIO);
+    this.#stallRatio.set({ ...labels, window: "60s" }, stall.avg60Percent / PERCENT_PER_RATIO);
+    this.#stallRatio.set({ ...labels, window: "300s" }, stall.avg300Percent / PERCENT_PER_RATIO);
   }
 }

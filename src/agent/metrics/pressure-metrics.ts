@@ -20,7 +20,7 @@ const ANSWERS = [
   "dry-run",
 ] as const satisfies readonly EvictionAnswer[];
 
-/** The metrics of what is sensed, and of what is done about it. */
+/** Metrics of the pressure signals, the thresholds and the evictions. */
 export class PressureMetrics {
   readonly #signals: Readonly<Record<SignalUnit, Gauge>>;
   readonly #thresholds: Gauge;
@@ -31,31 +31,31 @@ export class PressureMetrics {
     const gauge = (unit: string, help: string) =>
       new Gauge({ name: `wasp_signal_${unit}`, help, labelNames: ["signal"], registers });
     this.#signals = {
-      fraction: gauge("ratio", "What a signal of pressure says, as a part; some may be more than 1."),
-      "pages a second": gauge("pages_per_second", "What a signal of pressure says, in pages a second."),
-      bytes: gauge("bytes", "What a signal of pressure says, in bytes."),
+      fraction: gauge("ratio", "Value of a pressure signal, as a ratio; some signals may exceed 1."),
+      "pages a second": gauge("pages_per_second", "Value of a pressure signal, in pages per second."),
+      bytes: gauge("bytes", "Value of a pressure signal, in bytes."),
     };
     this.#thresholds = new Gauge({
       name: "wasp_threshold_crossed",
-      help: "1 while a threshold that calls for an eviction is crossed, otherwise 0.",
+      help: "1 while an eviction threshold is crossed, otherwise 0.",
       labelNames: ["threshold"],
       registers,
     });
     this.#evictions = new Counter({
       name: "wasp_evictions_total",
-      help: "Evictions that were decided, by what the API server answered; dry-run where it was not asked.",
+      help: "Evictions that were decided, by the API server's answer; dry-run where it was not asked.",
       labelNames: ["answer"],
       registers,
     });
     for (const answer of ANSWERS) this.#evictions.inc({ answer }, 0);
   }
 
-  /** Counts an eviction that was decided. */
+  /** Counts a decided eviction. */
   count(answer: EvictionAnswer): void {
     this.#evictions.inc({ answer });
   }
 
-  /** Takes over what is sensed now; a signal that cannot be told is left out. */
+  /** Sets the metrics to the current signals and thresholds; leaves out signals without a value. */
   show(observation: Observation | undefined, thresholds: Readonly<Record<string, boolean>>): void {
     for (const gauge of Object.values(this.#signals)) gauge.reset();
     this.#thresholds.reset();

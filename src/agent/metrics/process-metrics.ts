@@ -4,12 +4,12 @@ import type Registry from "prom-client/lib/registry.js";
 
 const MICROSECONDS_PER_SECOND = 1e6;
 
-/** Adds what every Prometheus target tells of its process; of prom-client's own set, most says nothing under Bun. */
+/** Adds the process metrics that Prometheus expects of every target; most of prom-client's own are empty under Bun. */
 export function addProcessMetrics(registry: Registry): void {
   const registers = [registry];
   new Gauge({
     name: "process_resident_memory_bytes",
-    help: "The process's resident memory.",
+    help: "Resident memory of the process.",
     registers,
     collect() {
       this.set(process.memoryUsage.rss());
@@ -17,7 +17,7 @@ export function addProcessMetrics(registry: Registry): void {
   });
   new Counter({
     name: "process_cpu_seconds_total",
-    help: "The CPU time that the process has used, in user and kernel mode.",
+    help: "CPU time of the process in user and kernel mode.",
     registers,
     collect() {
       const { user, system } = process.cpuUsage();
@@ -27,7 +27,7 @@ export function addProcessMetrics(registry: Registry): void {
   });
   new Gauge({
     name: "process_start_time_seconds",
-    help: "When the process started, in seconds since the epoch.",
+    help: "Start time of the process, in seconds since the epoch.",
     registers,
   }).set(performance.timeOrigin / 1000);
 }

@@ -1,5 +1,5 @@
-// prom-client's index loads what it has for clusters and garbage collectors as well, which costs the agent 8 MiB and
-// five times the start: its parts are imported one by one, and typed here.
+// prom-client's index also loads its parts for clusters and garbage collection, which costs the agent 8 MiB and five
+// times the start-up time. So its modules are imported one by one and typed here.
 declare module "prom-client/lib/counter.js" {
   export { Counter as default } from "prom-client";
 }

@@ -3,7 +3,7 @@ import Gauge from "prom-client/lib/gauge.js";
 import type Registry from "prom-client/lib/registry.js";
 import type { ReachDecision } from "../../policy/reach/memory-high.ts";
 
-/** The metrics of how swap is kept within the pods' reach. */
+/** Metrics of memory.high of kubepods, which keeps swap within the pods' reach. */
 export class ReachMetrics {
   readonly #memoryHigh: Gauge;
   readonly #reasons: Gauge;
@@ -13,28 +13,28 @@ export class ReachMetrics {
     const registers = [registry];
     this.#memoryHigh = new Gauge({
       name: "wasp_kubepods_memory_high_bytes",
-      help: "What memory.high of kubepods is to be, +Inf for none; absent while nobody decides.",
+      help: "Value that wasp wants for memory.high of kubepods, +Inf for none; absent while it decides none.",
       registers,
     });
     this.#reasons = new Gauge({
       name: "wasp_swap_reach_info",
-      help: "Always 1; why memory.high of kubepods is what it is; absent while nobody decides.",
+      help: "Always 1; the reason label is the reason for memory.high of kubepods; absent while wasp decides none.",
       labelNames: ["reason"],
       registers,
     });
     this.#restores = new Counter({
       name: "wasp_swap_reach_restores_total",
-      help: "How often somebody else had changed memory.high of kubepods, and it was put back.",
+      help: "Times that memory.high of kubepods was restored after another process had changed it.",
       registers,
     });
   }
 
-  /** Counts a change by somebody else that was undone. */
+  /** Counts a restored change of another process. */
   countRestore(): void {
     this.#restores.inc();
   }
 
-  /** Takes over what was decided last. */
+  /** Sets the metrics to the last decision. */
   show(decision: ReachDecision | undefined): void {
     this.#memoryHigh.remove();
     if (decision !== undefined) this.#memoryHigh.set(decision.memoryHighBytes);

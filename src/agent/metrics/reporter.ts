@@ -1,41 +1,52 @@
 import type { Event, Fields } from "../../log/events.ts";
 import { levelOf } from "../../log/levels.ts";
 import type { Logger } from "../../log/logger.ts";
-import type { Repeats } from "../../log/repeats.ts";
+import { Repeats } from "../../log/repeats.ts";
 import type { AgentMetrics } from "./metrics.ts";
 
-/** Writes the agent's events to its log and counts them for its metrics. */
+/** Conditions whose end is reported, each with the event that reports it. */
+const ENDS = {
+  "certificate-refused": "certificate-accepted",
+  "event-unrecorded": "event-recorded",
+  "kubelet-config-unknown": "kubelet-config-known",
+  "node-unknown": "node-known",
+  "node-unmarked": "node-marked",
+  "pods-unknown": "pods-known",
+  "swap-reach-failed": "swap-reach-regained",
+  "swap-reach-left": "swap-reach-taken",
+} as const satisfies Partial<Record<Event, Event>>;
+
+/** Writes the agent's events to its log and counts them in its metrics. */
 export class Reporter {
   readonly #logger: Logger;
   readonly #metrics: AgentMetrics;
-  readonly #repeats: Repeats;
+  readonly #repeats = new Repeats(() => performance.now());
 
-  constructor(logger: Logger, metrics: AgentMetrics, repeats: Repeats) {
+  constructor(logger: Logger, metrics: AgentMetrics) {
     this.#logger = logger;
     this.#metrics = metrics;
-    this.#repeats = repeats;
   }
 
-  /** Reports something that happened, after so many writes of limits. */
-  tell(event: Event, fields: Fields, writes = 0): void {
+  /** Logs an event; `writes` is the number of limits that were written for it. */
+  readonly log = (event: Event, fields: Fields, writes = 0): void => {
     this.#metrics.count(event, writes);
     this.#logger.event(levelOf(event), event, fields);
-  }
+  };
 
   /**
-   * Reports a condition that lasts, which is written when it begins, when the fields that tell of it change, and now and
-   * then; what moves all the time goes into figures.
+   * Reports that a condition began or still lasts. It is logged when it begins, when its error changes, and every ten
+   * minutes; `figures` change all the time and do not count as a change.
    */
-  meet(event: Event, fields: Fields, figures: Fields = {}): void {
-    this.#metrics.count(event, 0);
-    const unwritten = this.#repeats.meet(event, JSON.stringify(fields));
-    if (unwritten === undefined) return;
-    const times = unwritten === 0 ? undefined : unwritten;
-    this.#logger.event(levelOf(event), event, { ...fields, ...figures, unwritten: times });
+  begin(condition: Event, error: string, figures: Fields = {}): void {
+    this.#metrics.count(condition, 0);
+    const unlogged = this.#repeats.begin(condition, error);
+    if (unlogged === undefined) return;
+    const unwritten = unlogged === 0 ? undefined : unlogged;
+    this.#logger.event(levelOf(condition), condition, { error, ...figures, unwritten });
   }
 
-  /** Reports by an event that the condition of another one is over, if it was there. */
-  end(event: Event, condition: Event): void {
-    if (this.#repeats.end(condition) !== undefined) this.tell(event, {});
+  /** Reports that a condition is over, if it had begun. */
+  end(condition: keyof typeof ENDS): void {
+    if (this.#repeats.end(condition) !== undefined) this.log(ENDS[condition], {});
   }
 }

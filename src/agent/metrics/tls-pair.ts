@@ -2,22 +2,22 @@ import { createPrivateKey, X509Certificate } from "node:crypto";
 import { createSecureContext } from "node:tls";
 import { readFile } from "../../host/file.ts";
 
-/** The files of a server's certificate and its key, both in PEM. */
+/** Files of a server's certificate and its key, both in PEM. */
 export interface TlsFiles {
-  /** The server's own certificate first, then those that lead to its CA. */
+  /** Certificate chain: the server's own certificate first, then the intermediate ones. */
   readonly certificateFile: string;
   readonly keyFile: string;
 }
 
-/** A certificate and its key, as text in PEM. */
+/** Certificate and key as PEM text. */
 export interface TlsPair {
   readonly cert: string;
   readonly key: string;
 }
 
 /**
- * Reads a certificate and its key; throws an error that names the flag, the file and what is wrong with it. Looked at
- * here, because Bun tells of a wrong one by OpenSSL's number alone.
+ * Reads and checks a certificate and its key; throws an Error that names the flag, the file and the fault. Bun itself
+ * reports a fault by OpenSSL's error number only.
  */
 export function readTlsPair({ certificateFile, keyFile }: TlsFiles): TlsPair {
   const cert = read("--http-certificate-file", certificateFile);
@@ -34,7 +34,7 @@ export function readTlsPair({ certificateFile, keyFile }: TlsFiles): TlsPair {
     throw new Error(`--http-key-file: ${keyFile} is not the key of the certificate in ${certificateFile}`);
   parse(
     () => createSecureContext({ cert, key }),
-    `--http-certificate-file: ${certificateFile} holds more than certificates in PEM, or broken ones`,
+    `--http-certificate-file: ${certificateFile} holds something other than valid certificates in PEM`,
   );
   return { cert, key };
 }

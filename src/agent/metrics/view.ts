@@ -5,10 +5,10 @@ import type { HoldReason } from "../../policy/limits/reconcile.ts";
 import type { ReachDecision } from "../../policy/reach/memory-high.ts";
 
 /**
- * How a container's swap limit stood when it was last looked at: in force as it was found (kept) or as wasp wrote it
- * (set); written, but a level that containers share allows less (unmet); not in force, as somebody else keeps writing it
- * (contested), as wasp is not to write (planned), or as a file could not be read or written (failed); not known yet what
- * it should be (held); none of wasp's business (left).
+ * States of a container's swap limit at the last check: in force as it was found (kept) or as wasp wrote it (set);
+ * written, but a shared cgroup above has a lower one (unmet); not in force, because another process keeps writing it
+ * (contested), because wasp may not write (planned), or because a file could not be read or written (failed); not
+ * decided yet (held); not managed by wasp (left).
  */
 export const CONTAINER_STATES = [
   "kept",
@@ -21,7 +21,7 @@ export const CONTAINER_STATES = [
   "left",
 ] as const;
 
-/** A container as the agent shows it; names are undefined as long as its pod is not known. */
+/** Swap limit of a container for metrics and tables; names are undefined while its pod is unknown. */
 export interface ContainerView {
   readonly id: string;
   readonly podUid: string;
@@ -30,30 +30,30 @@ export interface ContainerView {
   readonly container: string | undefined;
   readonly state: (typeof CONTAINER_STATES)[number];
   readonly reason: Reason | HoldReason;
-  /** The limit it is entitled to, in bytes of swap, Infinity for none; undefined when that was not decided. */
+  /** Swap limit that the container is entitled to, in bytes, Infinity for none; undefined if it was not decided. */
   readonly entitledBytes: number | undefined;
-  /** The limit in force, likewise; undefined when it could not be read. */
+  /** Swap limit in force, in bytes, Infinity for none; undefined if it could not be read. */
   readonly effectiveBytes: number | undefined;
   readonly swapUsageBytes: number | undefined;
 }
 
-/** What the agent's core shows of itself to whoever asks. */
+/** State of the agent for its metrics and health checks. */
 export interface AgentView {
   readonly containers: () => readonly ContainerView[];
-  /** Reads the figures of the node; throws when it cannot. */
+  /** Reads the figures of the node; throws an Error if it cannot. */
   readonly node: () => NodeFigures;
-  /** The first full pass is done. */
+  /** True after the first full pass. */
   readonly isReady: boolean;
-  /** Passes come to an end. */
+  /** True while the agent's loop runs. */
   readonly isAlive: boolean;
-  /** The kubelet limits swap itself, and wasp writes nothing. */
+  /** True while the kubelet limits swap itself and wasp writes nothing. */
   readonly isStoodDown: boolean;
-  /** The runtime tells the agent of containers, as its plugin. */
+  /** True while the agent is connected to the runtime as its plugin. */
   readonly isNriConnected: boolean;
-  /** What the signals of pressure say; undefined while nobody senses it. */
+  /** Values of the pressure signals; undefined while pressure is not sensed. */
   readonly signals: () => Observation | undefined;
-  /** By name, whether each threshold is crossed. */
+  /** Thresholds by name, true for a crossed one. */
   readonly thresholds: () => Readonly<Record<string, boolean>>;
-  /** What memory.high of kubepods is decided to be; undefined while nobody decides. */
+  /** Decision about memory.high of kubepods; undefined while none is made. */
   readonly reach: () => ReachDecision | undefined;
 }

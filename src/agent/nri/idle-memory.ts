@@ -3,8 +3,8 @@ import { forgetExecutablePages } from "../../host/executable-pages.ts";
 const QUIET_MILLISECONDS = 2000;
 
 /**
- * Gives memory back whenever nothing happens any more: what a burst of work has left in the heap, and the executable's
- * pages that it has touched. Bun keeps both for work that, on most nodes, comes in minutes or hours.
+ * Returns memory to the kernel whenever the process becomes idle: garbage of the heap, and touched pages of the
+ * executable. Bun keeps both for the next burst of work, which on most nodes is minutes or hours away.
  */
 export class IdleMemory implements Disposable {
   readonly #timer: NodeJS.Timeout;
@@ -12,12 +12,12 @@ export class IdleMemory implements Disposable {
   #isQuiet = false;
 
   constructor() {
-    // What the start took is needed no more.
+    // Start-up code is not needed any more.
     forgetPages();
-    this.#timer = setInterval(() => this.#look(), QUIET_MILLISECONDS).unref();
+    this.#timer = setInterval(() => this.#check(), QUIET_MILLISECONDS).unref();
   }
 
-  /** Notes that something happens. */
+  /** Notes that the process is at work. */
   readonly use = (): void => {
     this.#isUsed = true;
     this.#isQuiet = false;
@@ -27,7 +27,7 @@ export class IdleMemory implements Disposable {
     clearInterval(this.#timer);
   }
 
-  #look(): void {
+  #check(): void {
     if (this.#isQuiet && this.#isUsed) {
       this.#isUsed = false;
       Bun.gc(true);
@@ -37,7 +37,7 @@ export class IdleMemory implements Disposable {
   }
 }
 
-// A plugin that holds more than it has to is still of use.
+// A plugin that holds too much memory still does its work.
 function forgetPages(): void {
   try {
     forgetExecutablePages();

@@ -1,64 +1,63 @@
-import type { Fields, Tell } from "../../log/events.ts";
+import type { Fields, LogEvent } from "../../log/events.ts";
 import { Repeats } from "../../log/repeats.ts";
 import type { Disconnection, PluginEvent } from "../../nri/plugin.ts";
 
-/** Tells what happens to an NRI plugin, in the log's words. */
+/** Logs the events of an NRI plugin. */
 export class NriReporter {
-  readonly #tell: Tell;
+  readonly #log: LogEvent;
   readonly #repeats = new Repeats(() => performance.now());
   #refusal: Fields[string];
 
-  /** Whoever writes the log is told. */
-  constructor(tell: Tell) {
-    this.#tell = tell;
+  constructor(log: LogEvent) {
+    this.#log = log;
   }
 
-  /** Tells of something that happened. */
-  readonly tell: Tell = (event, fields) => {
+  /** Logs an event. */
+  readonly log: LogEvent = (event, fields) => {
     if (event === "container-refused") this.#refusal = fields["error"];
-    this.#tell(event, fields);
+    this.#log(event, fields);
   };
 
-  /** Tells what happened to the connection; that there still is none, now and then. */
-  readonly connection = (event: PluginEvent): void => {
+  /** Logs an event of the connection; repeated failures to connect are logged every ten minutes. */
+  readonly logConnection = (event: PluginEvent): void => {
     switch (event.kind) {
       case "registered": {
         const { name, version, requestTimeoutMillis } = event.runtime;
-        this.tell("nri-registered", { runtime: name, version, requestTimeoutMillis });
+        this.log("nri-registered", { runtime: name, version, requestTimeoutMillis });
         break;
       }
       case "synchronized": {
         const { pods, containers, updates } = event;
         for (const kind of LASTING) this.#repeats.end(kind);
-        this.tell("nri-synchronized", { pods, containers, updates });
+        this.log("nri-synchronized", { pods, containers, updates });
         break;
       }
       case "request-failed":
-        this.#requestFailed(event.method, event.reason);
+        this.#logFailedRequest(event.method, event.reason);
         break;
       case "connected":
       case "shutdown":
-        this.tell(`nri-${event.kind}`, {});
+        this.log(`nri-${event.kind}`, {});
         break;
       default:
-        this.#noConnection(event.kind, event.reason, event.retryMilliseconds);
+        this.#logDisconnection(event.kind, event.reason, event.retryMilliseconds);
     }
   };
 
   // A refused container has its own line.
-  #requestFailed(method: string, error: string): void {
-    const isTold = this.#refusal !== undefined && error.endsWith(String(this.#refusal));
+  #logFailedRequest(method: string, error: string): void {
+    const isLogged = this.#refusal !== undefined && error.endsWith(String(this.#refusal));
     this.#refusal = undefined;
-    if (!isTold) this.tell("nri-request-failed", { method, error });
+    if (!isLogged) this.log("nri-request-failed", { method, error });
   }
 
-  #noConnection(kind: Disconnection["kind"], error: string, retryMilliseconds: number | undefined): void {
-    const unwritten = LASTING.includes(kind) ? this.#repeats.meet(kind, error) : 0;
-    if (unwritten === undefined) return;
-    const times = unwritten === 0 ? undefined : unwritten;
-    this.tell(`nri-${kind}`, { error, retryMilliseconds, unwritten: times });
+  #logDisconnection(kind: Disconnection["kind"], error: string, retryMilliseconds: number | undefined): void {
+    const unlogged = LASTING.includes(kind) ? this.#repeats.begin(kind, error) : 0;
+    if (unlogged === undefined) return;
+    const unwritten = unlogged === 0 ? undefined : unlogged;
+    this.log(`nri-${kind}`, { error, retryMilliseconds, unwritten });
   }
 }
 
-/** What comes again at every attempt to connect. */
+/** Reasons for disconnections that repeat at each attempt to connect. */
 const LASTING: readonly Disconnection["kind"][] = ["unreachable", "refused"];

@@ -1,6 +1,6 @@
 import type { AgentConfig } from "../../config/agent/knobs.ts";
 import { NRI_INDEX } from "../../config/nri/plugin-knobs.ts";
-import type { Tell } from "../../log/events.ts";
+import type { LogEvent } from "../../log/events.ts";
 import type { NriPod } from "../../nri/handlers.ts";
 import { LimitHandlers } from "../../nri/limit-handlers.ts";
 import { type NriPlugin, startPlugin } from "../../nri/plugin.ts";
@@ -8,25 +8,25 @@ import type { NodeCapacity } from "../../policy/limits/container.ts";
 import { containerOfPod } from "../../policy/limits/container-of-pod.ts";
 import type { PodIndex } from "../../policy/limits/reconcile.ts";
 import { decideNriLimits, type NriLimits, type NriLimitsContainer } from "../../policy/limits/spec-limits.ts";
+import { waitForPluginLock } from "./plugin-lock.ts";
 import { NriReporter } from "./reporter.ts";
 import { limitsForKernel } from "./spec-limits.ts";
-import { takeNriTurn } from "./turn.ts";
 
-/** What the runtime calls the agent: another name than that of wasp nri, so that its log tells them apart. */
+/** Name of the agent's plugin; it differs from that of `wasp nri`, so that the runtime's log distinguishes them. */
 const NAME = "wasp";
 
-/** What the agent knows that limits are decided by. */
+/** Inputs of the agent's limit decisions. */
 export interface RuntimePluginOptions {
   readonly config: () => AgentConfig;
-  /** Undefined before the node's pods are known. */
+  /** Returns the node's pods; undefined before they are known. */
   readonly pods: () => PodIndex | undefined;
   readonly node: () => NodeCapacity;
-  /** Whether the kubelet limits swap itself. */
+  /** Returns true while the kubelet limits swap itself. */
   readonly isStoodDown: () => boolean;
-  readonly tell: Tell;
+  readonly log: LogEvent;
 }
 
-const NOTHING: NriLimits = {
+const NO_LIMITS: NriLimits = {
   unified: {},
   className: undefined,
   swapReason: undefined,
@@ -35,8 +35,8 @@ const NOTHING: NriLimits = {
 };
 
 /**
- * The agent as a plugin of the runtime: containers have their limits in their own specs, exact from the first instruction
- * on where their pods are known, and whatever the runtime does to a container later has them too.
+ * The agent as a plugin of the runtime: puts limits into containers' specs. They are exact from the first instruction if
+ * the pod is known, and later updates by the runtime keep them.
  */
 export class RuntimePlugin {
   readonly #options: RuntimePluginOptions;
@@ -45,67 +45,67 @@ export class RuntimePlugin {
   readonly #forKernel: (limits: NriLimits) => NriLimits;
   readonly #stopping = new AbortController();
   #plugin: NriPlugin | undefined;
-  #work: Promise<void> | undefined;
+  #running: Promise<void> | undefined;
 
-  /** Throws an Error where the node has no cgroup v2. */
+  /** Throws an Error if the node has no cgroup v2. */
   constructor(options: RuntimePluginOptions) {
-    const { config, tell } = options;
+    const { config, log } = options;
     this.#options = options;
-    this.#reporter = new NriReporter(tell);
-    this.#forKernel = limitsForKernel(config().fsroot, tell);
+    this.#reporter = new NriReporter(log);
+    this.#forKernel = limitsForKernel(config().fsroot, log);
     this.#handlers = new LimitHandlers({
-      decide: (pod, container) => (config().dryRun ? NOTHING : this.#decide(pod, container)),
-      decideAnew: (pod, container) => (this.#isHolding(pod) ? undefined : this.#decide(pod, container)),
+      decide: (pod, container) => (config().dryRun ? NO_LIMITS : this.#decide(pod, container)),
+      decideUpdate: (pod, container) => (this.#isHolding(pod) ? undefined : this.#decide(pod, container)),
       isRefusing: () => config().memoryQosOnError === "Refuse",
-      // The agent has its own.
+      // The agent has its own configuration.
       configure: () => {},
-      missed: () => this.refresh(),
-      tell: this.#reporter.tell,
+      onMissed: () => this.refresh(),
+      log: this.#reporter.log,
     });
   }
 
-  /** Connects to the runtime once no other wasp of the node does, until it is stopped; more than once is as once. */
+  /** Connects to the runtime once no other wasp of the node is its plugin; does nothing if already started. */
   start(): void {
-    this.#work ??= this.#run();
+    this.#running ??= this.#run();
   }
 
-  /** Whether the runtime tells of its containers. */
+  /** True while the runtime reports its containers. */
   get isConnected(): boolean {
     return this.#handlers.isConnected;
   }
 
-  /** Whether a container has limits in its spec that wasp put there. */
+  /** Returns true if wasp put limits into a container's spec. */
   hasGiven(containerId: string): boolean {
     return this.#handlers.hasGiven(containerId);
   }
 
-  /** Gives the containers that run what they are to have now, after pods or the configuration have changed. */
+  /** Updates the limits of the running containers, after pods or the configuration have changed. */
   refresh(): void {
     const plugin = this.#plugin;
     if (plugin !== undefined) void this.#handlers.refresh((updates) => plugin.updateContainers(updates));
   }
 
-  /** Ends the connection; what containers have in their specs stays. */
+  /** Ends the connection; the limits in containers' specs stay. */
   async stop(): Promise<void> {
     this.#stopping.abort();
     await this.#plugin?.stop();
-    await this.#work;
+    await this.#running;
   }
 
   async #run(): Promise<void> {
     const { config } = this.#options;
     const { fsroot, nriSocket: socket } = config();
-    using turn = await takeNriTurn(fsroot, this.#reporter.tell, this.#stopping.signal);
-    if (turn === undefined) return;
+    using lock = await waitForPluginLock(fsroot, this.#reporter.log, this.#stopping.signal);
+    if (lock === undefined) return;
     this.#plugin = startPlugin({
       ...{ name: NAME, index: NRI_INDEX, socket, handlers: this.#handlers },
       isExitedOnDisconnect: false,
-      report: this.#reporter.connection,
+      report: this.#reporter.logConnection,
     });
     await this.#plugin.ended;
   }
 
-  /** Whether what a running container has is not to be touched: what is not known is not guessed. */
+  /** Returns true if a running container's limits must not change, because wasp may not write or its pod is unknown. */
   #isHolding({ uid }: NriPod): boolean {
     const { config, pods, isStoodDown } = this.#options;
     return config().dryRun || isStoodDown() || pods()?.get(uid)?.qosClass === undefined;
@@ -120,8 +120,8 @@ export class RuntimePlugin {
     const sharing = isStoodDown()
       ? undefined
       : { node: node(), config: swapLimit, exact, nodeSwapLimitBytes };
-    // The runtime tells of annotations as they were when the pod came.
-    const told = known === undefined ? pod : { ...pod, annotations: known.annotations };
-    return this.#forKernel(decideNriLimits(told, container, memoryQos, sharing));
+    // The runtime reports annotations as they were at the pod's start.
+    const current = known === undefined ? pod : { ...pod, annotations: known.annotations };
+    return this.#forKernel(decideNriLimits(current, container, memoryQos, sharing));
   }
 }

@@ -1,7 +1,7 @@
 import { type LoadedMemoryQos, NO_MEMORY_QOS } from "../../config/nri/memory-qos-file.ts";
 import { readCanLimitSwap, readCgroupVersion } from "../../host/cgroup-support.ts";
 import { readNodeCapacity } from "../../host/meminfo.ts";
-import type { Tell } from "../../log/events.ts";
+import type { LogEvent } from "../../log/events.ts";
 import {
   decideNriLimits,
   type NriLimits,
@@ -12,67 +12,67 @@ import {
 } from "../../policy/limits/spec-limits.ts";
 import type { SwapLimitConfig } from "../../policy/limits/swap-limit.ts";
 
-/** Where limits are decided, and by what. */
+/** Options of the decisions about containers' specs. */
 export interface SpecLimitsOptions {
   readonly fsroot: string;
-  /** Undefined where swap is left to memory QoS. */
+  /** Undefined if only memory QoS limits swap. */
   readonly swapLimit: SwapLimitConfig | undefined;
-  readonly tell: Tell;
+  readonly log: LogEvent;
 }
 
-/** Decides what is written into containers' specs on this node, by the configuration that is in force. */
+/** Decides the limits in containers' specs on this node by the configuration in force. */
 export class SpecLimits {
   readonly #options: SpecLimitsOptions;
   readonly #forKernel: (limits: NriLimits) => NriLimits;
   #memoryQos = NO_MEMORY_QOS.config;
 
-  /** Throws an Error where the node has no cgroup v2, the only one with such files. */
+  /** Throws an Error if the node has no cgroup v2, which alone has such files. */
   constructor(options: SpecLimitsOptions) {
     this.#options = options;
-    this.#forKernel = limitsForKernel(options.fsroot, options.tell);
+    this.#forKernel = limitsForKernel(options.fsroot, options.log);
   }
 
-  /** Decides by another configuration from now on. */
-  take({ config, warnings }: LoadedMemoryQos): void {
-    const { tell } = this.#options;
+  /** Changes the configuration of memory QoS. */
+  setMemoryQos({ config, warnings }: LoadedMemoryQos): void {
+    const { log } = this.#options;
     this.#memoryQos = config;
     const classes = config.classes.map(({ name, swapLimitRatio }) => `${name}=${swapLimitRatio}`);
     const files = config.unifiedAnnotations.join(" ");
-    tell("memory-qos-configured", { classes: classes.join(" "), unifiedAnnotations: files });
-    for (const warning of warnings) tell("config-doubtful", { warning });
+    log("memory-qos-configured", { classes: classes.join(" "), unifiedAnnotations: files });
+    for (const warning of warnings) log("config-doubtful", { warning });
   }
 
-  /** What a container is to have in its spec now. */
+  /** Decides the limits in a container's spec. */
   readonly decide = (pod: NriLimitsPod, container: NriLimitsContainer): NriLimits => {
     return this.#forKernel(decideNriLimits(pod, container, this.#memoryQos, this.#sharing()));
   };
 
-  // Read each time, as swap comes and goes.
+  // Read each time, because swap may be turned on or off.
   #sharing(): SwapSharing | undefined {
-    const { fsroot, swapLimit, tell } = this.#options;
+    const { fsroot, swapLimit, log } = this.#options;
     if (swapLimit === undefined) return undefined;
     try {
       return { node: readNodeCapacity(fsroot), config: swapLimit };
     } catch (error) {
-      tell("node-unknown", { error: (error as Error).message });
+      log("node-unknown", { error: (error as Error).message });
       return undefined;
     }
   }
 }
 
 /**
- * What the node's kernel can hold of a container's limits: no container starts whose spec names a file that is not there.
- * Throws an Error where the node has no cgroup v2, the only one with such files.
+ * Returns a filter that leaves only limits that the node's kernel has files for: a spec with a missing file keeps a
+ * container from starting. Throws an Error if the node has no cgroup v2, which alone has such files.
  */
-export function limitsForKernel(fsroot: string, tell: Tell): (limits: NriLimits) => NriLimits {
+export function limitsForKernel(fsroot: string, log: LogEvent): (limits: NriLimits) => NriLimits {
   if (readCgroupVersion(fsroot) === 1)
-    throw new Error(`${fsroot}/sys/fs/cgroup: is cgroup v1, and memory.high and memory.swap.max are of v2`);
+    throw new Error(`${fsroot}/sys/fs/cgroup: is cgroup v1, but memory.high and memory.swap.max need v2`);
   if (canLimitSwap(fsroot)) return (limits) => limits;
-  tell("swap-limits-impossible", { error: "no cgroup has memory.swap.max" });
+  log("swap-limits-impossible", { error: "no cgroup has memory.swap.max" });
   return withoutSwap;
 }
 
-// Where nothing is to be seen, as from inside of a cgroup namespace, it can: nearly every kernel does.
+// If no cgroup can be read, as in a cgroup namespace, the kernel is taken to limit swap, as nearly every one does.
 function canLimitSwap(fsroot: string): boolean {
   try {
     return readCanLimitSwap(fsroot);

@@ -2,51 +2,51 @@ import type { Kubelet } from "../../cluster/kubelet.ts";
 import type { RunningKubeletConfig } from "../../cluster/kubelet-config.ts";
 import { RequestError } from "../../cluster/request-error.ts";
 
-/** Whom a KubeletCheck tells. */
-export interface KubeletCheckListener {
-  /** The kubelet's configuration as it runs now. */
+/** Receiver of the kubelet's configuration. */
+export interface KubeletConfigListener {
+  /** Called with the configuration that the kubelet runs with. */
   onConfig(config: RunningKubeletConfig): void;
-  /** The kubelet does not tell its configuration. */
+  /** Called if the kubelet does not report its configuration. */
   onError(error: Error): void;
 }
 
-// It changes with a restart of the kubelet alone, after which its pods cannot be asked for either for a while.
-const CHECK_SECONDS = 300;
+// It changes only with a restart of the kubelet, during which its pods cannot be listed either.
+const POLL_SECONDS = 300;
 
-/** Asks the kubelet now and then whether it limits swap itself, and when it evicts. */
-export class KubeletCheck {
+/** Polls the kubelet's swap behavior and eviction thresholds. */
+export class KubeletConfigPoll {
   readonly #kubelet: Kubelet;
   readonly #nowSeconds: () => number;
-  readonly #listener: KubeletCheckListener;
+  readonly #listener: KubeletConfigListener;
   #dueSeconds = Number.NEGATIVE_INFINITY;
 
-  /** The clock is one that never jumps, in seconds. */
-  constructor(kubelet: Kubelet, nowSeconds: () => number, listener: KubeletCheckListener) {
+  /** Takes a clock in seconds that never jumps. */
+  constructor(kubelet: Kubelet, nowSeconds: () => number, listener: KubeletConfigListener) {
     this.#kubelet = kubelet;
     this.#nowSeconds = nowSeconds;
     this.#listener = listener;
   }
 
-  /** Asks if it is time to; never fails. */
+  /** Reads the configuration if it is due; never fails. */
   async refresh(): Promise<void> {
     if (this.#nowSeconds() < this.#dueSeconds) return;
     try {
       const config = await this.#kubelet.config();
-      this.#dueSeconds = this.#nowSeconds() + CHECK_SECONDS;
+      this.#dueSeconds = this.#nowSeconds() + POLL_SECONDS;
       this.#listener.onConfig(config);
     } catch (error) {
-      // One that is starting is asked again with the next list of its pods; one that refuses will do so again.
-      if (!isPassing(error)) this.#dueSeconds = this.#nowSeconds() + CHECK_SECONDS;
+      // A starting kubelet is asked again with the next pod list; one that refuses would refuse again.
+      if (!isTransient(error)) this.#dueSeconds = this.#nowSeconds() + POLL_SECONDS;
       this.#listener.onError(error as Error);
     }
   }
 
-  /** Has the next refresh ask: the kubelet may have been restarted. */
+  /** Makes the next `refresh` read the configuration, because the kubelet may have been restarted. */
   expire(): void {
     this.#dueSeconds = Number.NEGATIVE_INFINITY;
   }
 }
 
-function isPassing(error: unknown): boolean {
+function isTransient(error: unknown): boolean {
   return error instanceof RequestError && (error.kind === "unreachable" || error.kind === "timeout");
 }

@@ -1,29 +1,29 @@
 import type { PodList } from "../../cluster/pod-list.ts";
 
-/** What a PodPoller asks, when, and whom it tells. */
+/** Options of a pod poller. */
 export interface PodPollerOptions {
   readonly list: () => Promise<PodList>;
-  /** Between two lists when nobody asks for one. */
+  /** Returns the time between two lists without `ask`. */
   readonly pollSeconds: () => number;
-  /** Whether what came is not enough yet: a container that has just appeared is in no pod's status. */
-  readonly isWanting: () => boolean;
+  /** Returns true while the last list lacks a container that has just appeared. */
+  readonly isIncomplete: () => boolean;
   readonly onPods: (list: PodList, durationSeconds: number) => void;
-  /** A list that failed, and in how many seconds there will be another try. */
+  /** Called if a list fails, with the time to the next attempt. */
   readonly onError: (error: Error, retrySeconds: number) => void;
-  /** A number from 0 up to 1, to keep many agents' retries apart. */
+  /** Returns a random number from 0 to 1, which spreads the retries of many agents. */
   readonly random: () => number;
 }
 
-const FIRST_LOOK_MILLISECONDS = 50;
-const LAST_LOOK_MILLISECONDS = 5000;
+const FIRST_POLL_MILLISECONDS = 50;
+const LAST_POLL_MILLISECONDS = 5000;
 const FIRST_RETRY_SECONDS = 1;
 const LAST_RETRY_SECONDS = 30;
-// However many containers come, the lists take a third of the time at most.
+// However many containers appear, lists take a third of the time at most.
 const REST_FACTOR = 2;
 
 /**
- * Asks for the pods of the node: now and then, at once when somebody needs them, and again, less and less often, while
- * what came is not enough. One question at a time.
+ * Lists the pods of the node: periodically, at once when asked to, and again with a growing delay while the list is
+ * incomplete. Makes one request at a time.
  */
 export class PodPoller implements Disposable {
   readonly #options: PodPollerOptions;
@@ -33,23 +33,23 @@ export class PodPoller implements Disposable {
   #isAsked = false;
   #restMilliseconds = 0;
   #finishedMilliseconds = Number.NEGATIVE_INFINITY;
-  #lookMilliseconds = FIRST_LOOK_MILLISECONDS;
+  #pollMilliseconds = FIRST_POLL_MILLISECONDS;
   #failures = 0;
 
-  /** Asks for the first time at once. */
+  /** Requests the first list at once. */
   constructor(options: PodPollerOptions) {
     this.#options = options;
     this.#schedule(0);
   }
 
-  /** Asks soon: at once, but for a rest after the last list, or a retry that is due anyway. */
+  /** Requests a list soon: after the rest from the last one, or at the next retry. */
   ask(): void {
-    this.#lookMilliseconds = FIRST_LOOK_MILLISECONDS;
+    this.#pollMilliseconds = FIRST_POLL_MILLISECONDS;
     if (this.#isListing) this.#isAsked = true;
     else if (this.#failures === 0) this.#schedule(0);
   }
 
-  /** Asks no more, and tells nothing any more. */
+  /** Stops, and makes no more calls. */
   close(): void {
     this.#isClosed = true;
     clearTimeout(this.#timer);
@@ -70,13 +70,13 @@ export class PodPoller implements Disposable {
     this.#isListing = true;
     this.#isAsked = false;
     const started = performance.now();
-    const outcome = await this.#options.list().catch((error: Error) => error);
+    const result = await this.#options.list().catch((error: Error) => error);
     this.#finishedMilliseconds = performance.now();
     this.#restMilliseconds = REST_FACTOR * (this.#finishedMilliseconds - started);
     this.#isListing = false;
     if (this.#isClosed) return;
-    if (outcome instanceof Error) this.#retry(outcome);
-    else this.#take(outcome, (this.#finishedMilliseconds - started) / 1000);
+    if (result instanceof Error) this.#retry(result);
+    else this.#take(result, (this.#finishedMilliseconds - started) / 1000);
   }
 
   #retry(error: Error): void {
@@ -90,11 +90,11 @@ export class PodPoller implements Disposable {
   #take(pods: PodList, durationSeconds: number): void {
     this.#failures = 0;
     this.#options.onPods(pods, durationSeconds);
-    if (this.#isAsked || !this.#options.isWanting()) {
+    if (this.#isAsked || !this.#options.isIncomplete()) {
       this.#schedule(this.#isAsked ? 0 : this.#options.pollSeconds() * 1000);
     } else {
-      this.#schedule(this.#lookMilliseconds);
-      this.#lookMilliseconds = Math.min(LAST_LOOK_MILLISECONDS, 2 * this.#lookMilliseconds);
+      this.#schedule(this.#pollMilliseconds);
+      this.#pollMilliseconds = Math.min(LAST_POLL_MILLISECONDS, 2 * this.#pollMilliseconds);
     }
   }
 }

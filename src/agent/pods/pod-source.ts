@@ -8,32 +8,32 @@ import type { Trust } from "../../cluster/trust.ts";
 import type { AgentConfig } from "../../config/agent/knobs.ts";
 import { PodPoller } from "./pod-poller.ts";
 
-/** Whom a source of pods tells. */
+/** Receiver of the node's pods. */
 export interface PodSourceListener {
-  /** All pods of the node; durationSeconds is what a list took, undefined where it was no list. */
+  /** Called with all pods of the node; `durationSeconds` is that of the list request, undefined for a watch. */
   onPods(list: PodList, durationSeconds: number | undefined): void;
-  /** The pods could not be learned; there is another try in so many seconds. */
+  /** Called if the pods could not be listed, with the time to the next attempt. */
   onError(error: Error, retrySeconds: number): void;
 }
 
-/** Where the node's pods come from, as long as it is not closed. */
+/** A running source of the node's pods. */
 export interface PodSource {
-  /** Asks for them soon, where they do not come by themselves. */
+  /** Requests a list soon; does nothing for a watch. */
   ask(): void;
   close(): void;
 }
 
 const KUBELET_TIMEOUT_MILLISECONDS = 10_000;
 const API_SERVER_TIMEOUT_MILLISECONDS = 30_000;
-// etcd holds an object to 1.5 MiB of its own encoding, unless told otherwise.
+// etcd limits an object to 1.5 MiB of its own encoding by default.
 const MAX_EVENT_BYTES = 8 * 2 ** 20;
 // A node has 110 pods by default, and few have more than 500, of 10 to 50 KiB each.
 const MAX_LIST_BYTES = 64 * 2 ** 20;
 const SERVICE_ACCOUNT_CA = "/var/run/secrets/kubernetes.io/serviceaccount/ca.crt";
-// Made by the kubelet where nobody gave it another (kubernetes cmd/kubelet/app/server.go, InitializeTLS).
+// Made by the kubelet if it was given no certificate (kubernetes cmd/kubelet/app/server.go, InitializeTLS).
 const SELF_SIGNED = "/var/lib/kubelet/pki/kubelet.crt";
 
-/** The kubelet of the node, as the configuration has it; throws an Error where nothing tells who that is. */
+/** Returns the client of the node's kubelet; throws an Error if nothing identifies the kubelet's certificate. */
 export function kubeletOf(config: AgentConfig): Kubelet {
   return new Kubelet({
     host: config.kubeletHost,
@@ -56,23 +56,23 @@ function trustOf(config: AgentConfig): Trust {
   if (existsSync(SERVICE_ACCOUNT_CA))
     return { kind: "ca", file: SERVICE_ACCOUNT_CA, serverName: kubeletServerName };
   throw new Error(
-    `nothing tells who is the kubelet: there is neither ${selfSigned} nor ${SERVICE_ACCOUNT_CA}; ` +
+    `the kubelet's certificate cannot be verified: there is neither ${selfSigned} nor ${SERVICE_ACCOUNT_CA}; ` +
       "give --kubelet-ca-file or --kubelet-serving-certificate-file",
   );
 }
 
-/** What a source of pods needs to know of the agent. */
+/** Options of a source of pods. */
 export interface PodSourceOptions {
   readonly config: () => AgentConfig;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly kubelet: Kubelet;
-  /** Done before the first pods, and now and then; never fails. */
+  /** Called before the first list, and periodically; never fails. */
   readonly prepare: () => Promise<void>;
-  /** Whether the pods that came last do not tell of every container. */
-  readonly isWanting: () => boolean;
+  /** Returns true while the last pods lack a container that has just appeared. */
+  readonly isIncomplete: () => boolean;
 }
 
-/** Begins to follow the node's pods where the configuration says; throws an Error when the API server is not known. */
+/** Follows the node's pods at the configured source; throws an Error if the API server's address is unknown. */
 export function followPods(options: PodSourceOptions, listener: PodSourceListener): PodSource {
   return options.config().podSource === "Kubelet"
     ? pollKubelet(options, listener)
@@ -80,17 +80,17 @@ export function followPods(options: PodSourceOptions, listener: PodSourceListene
 }
 
 function pollKubelet(options: PodSourceOptions, listener: PodSourceListener): PodSource {
-  const { config, kubelet, prepare, isWanting } = options;
+  const { config, kubelet, prepare, isIncomplete } = options;
   return new PodPoller({
     list: async () => {
       await prepare();
       return await kubelet.pods();
     },
     pollSeconds: () => config().podPollSeconds,
-    isWanting,
+    isIncomplete,
     onPods: (list, durationSeconds) => {
       listener.onPods(list, durationSeconds);
-      // A list leaves more behind than the agent holds, and the collector by itself would let several of them come.
+      // A list leaves more garbage than the agent's heap, and the collector by itself would wait for several lists.
       gc(true);
     },
     onError: (error, retrySeconds) => listener.onError(error, retrySeconds),
@@ -98,7 +98,7 @@ function pollKubelet(options: PodSourceOptions, listener: PodSourceListener): Po
   });
 }
 
-/** Where the API server is, as the configuration or a pod's environment has it; throws an Error where neither does. */
+/** Returns the options of the API server by configuration or a pod's environment; throws an Error if both lack its address. */
 export function apiServerOptionsOf(
   { apiServerUrl, apiServerTokenFile, apiServerCaFile }: AgentConfig,
   env: Readonly<Record<string, string | undefined>>,
@@ -119,7 +119,7 @@ function watchApiServer(options: PodSourceOptions, listener: PodSourceListener):
   let watch: PodWatch | undefined;
   let timer: NodeJS.Timeout | undefined;
   let isClosed = false;
-  // The watch tells nothing of the kubelet, which may not have answered yet, or answer otherwise after a restart.
+  // The watch does not show the kubelet, which may not have answered yet, or may answer differently after a restart.
   const keepPrepared = async () => {
     await options.prepare();
     if (isClosed) return;

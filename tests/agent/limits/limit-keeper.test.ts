@@ -10,7 +10,7 @@ const MI = 2 ** 20;
 const WANTED = String(64 * MI);
 const [PAUSE, FIRST, SECOND] = [containerIdOf(1), containerIdOf(2), containerIdOf(3)];
 
-const circumstances = {
+const context = {
   node: { memoryTotalBytes: 1024 * MI, swapTotalBytes: 1024 * MI },
   pageBytes: 4096,
   config: {
@@ -29,13 +29,13 @@ let keeper: LimitKeeper;
 beforeEach(async () => {
   node = await AgentNode.start();
   keeper = new LimitKeeper(
-    { onLimit: () => {}, onExact: () => {}, onStart: () => {}, onKubeletLimit: () => {} },
+    { log: () => {}, onExact: () => {}, onStart: () => {}, onKubeletLimit: () => {} },
     () => 0,
   );
 });
 afterEach(() => node[Symbol.dispose]());
 
-/** A pod whose status tells of these containers. */
+/** A pod whose status names these containers. */
 function podOf(number: number, ...ids: string[]): Pod {
   const containers = ids.map((id) => ({
     name: id.slice(-1),
@@ -63,13 +63,13 @@ function appear(pod: Pod, id: string): void {
   node.makeContainer(specOf(pod), id);
   const [kubepods] = findKubepods(node.node.root);
   const container = kubepods && scanContainers(kubepods).find(({ containerId }) => containerId === id);
-  if (container !== undefined) keeper.take(container, true);
+  if (container !== undefined) keeper.add(container, true);
 }
 
-test("what is left out of a status that tells of a later container is a pause container, and nobody waits for it", () => {
-  keeper.apply({ ...circumstances, pods: new Map() });
+test("a container that a status leaves out is taken for the pause container if the status names a later one", () => {
+  keeper.apply({ ...context, pods: new Map() });
   const [before, after] = [podOf(1, FIRST), podOf(1, FIRST, SECOND)];
-  for (const [appearing, told, isWaiting] of [
+  for (const [appearing, listed, isWaiting] of [
     [PAUSE, podOf(1), true],
     [FIRST, podOf(1), true],
     [undefined, before, false],
@@ -77,16 +77,16 @@ test("what is left out of a status that tells of a later container is a pause co
     [undefined, after, false],
   ] as const) {
     if (appearing !== undefined) appear(after, appearing);
-    keeper.applyPods(indexPods([told]));
+    keeper.applyPods(indexPods([listed]));
     expect(keeper.hasUnknownSince(60)).toBe(isWaiting);
   }
 });
 
-test("of pods that are told of again, the containers of those that changed are looked at", () => {
+test("a new list of pods has the containers of changed pods checked, and no others", () => {
   const [same, other] = [podOf(1, FIRST), podOf(2, SECOND)];
   appear(same, FIRST);
   appear(other, SECOND);
-  keeper.apply({ ...circumstances, pods: indexPods([same, other]) });
+  keeper.apply({ ...context, pods: indexPods([same, other]) });
   for (const [pod, id] of [
     [same, FIRST],
     [other, SECOND],

@@ -3,7 +3,7 @@ import { parseExposition } from "./exposition.ts";
 
 const HEAD = "# HELP a_bytes What.\n# TYPE a_bytes gauge\n";
 
-test("a text without fault is read", () => {
+test("a valid text is parsed", () => {
   const { series } = parseExposition(`${HEAD}a_bytes{b="\\""} +Inf\na_bytes 1e-7\n`).get("a_bytes") ?? {};
   expect([...(series ?? [])]).toEqual([
     ['a_bytes{b="\\""}', Number.POSITIVE_INFINITY],
@@ -21,7 +21,7 @@ test.each<[string, string]>([
   ["not below its TYPE", `${HEAD}b_bytes 1\n`],
   ["malformed labels", `${HEAD}a_bytes{b=1} 1\n`],
   ["malformed labels", `${HEAD}a_bytes{b="1",} 1\n`],
-  ["a series told twice", `${HEAD}a_bytes{b="1"} 1\na_bytes{b="1"} 2\n`],
+  ["a series twice", `${HEAD}a_bytes{b="1"} 1\na_bytes{b="1"} 2\n`],
   ["neither a comment nor a sample", `${HEAD}a_bytes Nan\n`],
 ])("%s: %j", (complaint, text) => {
   expect(() => parseExposition(text)).toThrow(complaint);

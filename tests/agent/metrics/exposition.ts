@@ -1,4 +1,4 @@
-/** What was said of one metric, in the text that a scrape gives. */
+/** A metric of a scrape. */
 export interface Family {
   readonly type: string;
   /** Values by `name{label="value",...}`, in the order of the text. */
@@ -20,7 +20,7 @@ const UNITS = /_(bytes|pages_per_second|seconds|ratio|info|bytes_total|seconds_t
 
 /**
  * Reads Prometheus's text format more strictly than Prometheus does (its docs/instrumenting/exposition_formats.md and
- * docs/practices/naming.md); throws an error that names the line.
+ * docs/practices/naming.md); throws an Error that names the line.
  */
 export function parseExposition(text: string): Map<string, Family> {
   if (!text.endsWith("\n")) throw new Error("the last line does not end");
@@ -44,7 +44,7 @@ export function parseExposition(text: string): Map<string, Family> {
       const base = family?.type === "histogram" ? name.replace(/_(bucket|sum|count)$/, "") : name;
       if (family === undefined || base !== current) throw wrong("not below its TYPE");
       if (labels !== "" && !LABELS.test(labels)) throw wrong("malformed labels");
-      if (family.series.has(name + labels)) throw wrong("a series told twice");
+      if (family.series.has(name + labels)) throw wrong("a series twice");
       family.series.set(name + labels, Number(value.replace("Inf", "Infinity")));
     } else if (line !== "") throw wrong("neither a comment nor a sample");
   }

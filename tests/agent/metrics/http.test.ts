@@ -21,7 +21,7 @@ afterEach(async () => {
 });
 
 function optionsOf(differences: Partial<HttpOptions> = {}): HttpOptions {
-  const metrics = new AgentMetrics(view, { version: "1", commit: "2" });
+  const metrics = new AgentMetrics({ version: "1", commit: "2" });
   return { address: "127.0.0.1", port: 0, tls: undefined, view, metrics, ...differences };
 }
 
@@ -47,9 +47,9 @@ describe("over HTTP", () => {
   test.each<[path: string, state: Parameters<typeof shownAgent>[0], status: number, text: string]>([
     ["/healthz", {}, 200, "ok\n"],
     ["/healthz", { isReady: false }, 200, "ok\n"],
-    ["/healthz", { isAlive: false }, 503, "not alive: passes over the containers no longer end\n"],
+    ["/healthz", { isAlive: false }, 503, "not alive: the agent's loop has stopped\n"],
     ["/readyz", {}, 200, "ok\n"],
-    ["/readyz", { isReady: false }, 503, "not ready: the first full pass is not done\n"],
+    ["/readyz", { isReady: false }, 503, "not ready: the first full pass is not complete\n"],
     ["/readyz", { isStoodDown: true }, 200, "ok\n"],
   ])("%s with %j", async (path, state, status, text) => {
     start();
@@ -60,14 +60,18 @@ describe("over HTTP", () => {
   test.each(["/", "/metrics/", "/healthz/../etc", "/constructor"])("%s is not there", async (path) => {
     expect(await get(path)).toMatchObject({
       status: 404,
-      text: "not here: there are /metrics, /healthz, /readyz\n",
+      text: "not found: the paths are /metrics, /healthz, /readyz\n",
     });
   });
 
   test.each(["POST", "PUT", "DELETE", "OPTIONS"])("%s is refused", async (method) => {
     const body = method === "OPTIONS" ? {} : { body: "x".repeat(100_000) };
     const { status, headers, text } = await get("/metrics", { method, ...body });
-    expect([status, headers.get("allow"), text]).toEqual([405, "GET, HEAD", `not ${method}: GET or HEAD\n`]);
+    expect([status, headers.get("allow"), text]).toEqual([
+      405,
+      "GET, HEAD",
+      `method ${method} is not allowed: use GET or HEAD\n`,
+    ]);
   });
 
   test.each([
@@ -110,13 +114,13 @@ describe("over HTTP", () => {
   test("a port in use is named with its flag", () => {
     const { port } = start();
     expect(() => serveHttp(optionsOf({ port }))).toThrow(
-      `--http-port: ${port} is in use on 127.0.0.1: give one that is free, or 0 for any`,
+      `--http-port: ${port} is in use on 127.0.0.1: give a free port, or 0 for any`,
     );
   });
 
   test.each(["192.0.2.1", "nowhere.invalid"])("%s is named with its flag", (address) => {
     expect(() => serveHttp(optionsOf({ address }))).toThrow(
-      `--http-address: ${address} is not an address of this host: give one, or :: for all`,
+      `--http-address: ${address} is not an address of this host: give one of its addresses, or :: for all`,
     );
   });
 });
@@ -190,7 +194,7 @@ describe("over TLS", () => {
       "a broken chain",
       certificate,
       (file) => appendFileSync(file, broken),
-      "--http-certificate-file: FILE holds more than certificates in PEM, or broken ones",
+      "--http-certificate-file: FILE holds something other than valid certificates in PEM",
     ],
     ["no key", key, (file) => writeFileSync(file, "x"), noKey],
     [

@@ -7,10 +7,22 @@ import { NODE, shownAgent, shownContainer } from "./shown.ts";
 const BUILD = { version: "1.2.3", commit: "0123456789ab" };
 const GOLDEN = `${import.meta.dir}/../../golden/metrics.txt`;
 
-const metricsOf = (view: AgentView) => new AgentMetrics(view, BUILD);
+/** Metrics and the agent that they show. */
+class Shown {
+  readonly metrics = new AgentMetrics(BUILD);
+  readonly #view: AgentView;
 
-async function scrape(metrics: AgentMetrics): Promise<Map<string, Family>> {
-  return parseExposition(await metrics.scrape());
+  constructor(view: AgentView) {
+    this.#view = view;
+  }
+
+  scrape(): Promise<string> {
+    return this.metrics.scrape(this.#view);
+  }
+}
+
+async function scrape(shown: Shown): Promise<Map<string, Family>> {
+  return parseExposition(await shown.scrape());
 }
 
 function seriesOf(families: Map<string, Family>, name: string): Record<string, number> {
@@ -35,7 +47,8 @@ describe("a scrape", () => {
         ...{ namespace: undefined, pod: undefined, container: undefined },
       },
     ];
-    const metrics = metricsOf(shownAgent({ containers: () => containers }));
+    const shown = new Shown(shownAgent({ containers: () => containers }));
+    const { metrics } = shown;
     metrics.count("swap-limit-set", 2);
     metrics.count("swap-limit-restored", 1);
     metrics.count("container-limits-set", 0);
@@ -48,37 +61,37 @@ describe("a scrape", () => {
     metrics.podListDuration.observe(0.02);
     metrics.limitLatency.observe(60);
     metrics.lastPass.set(1_700_000_000.25);
-    const text = await metrics.scrape();
+    const text = await shown.scrape();
     parseExposition(text);
     expect(text.replace(/^(process_\w+) [\d.]+$/gm, "$1 ...")).toBe(await Bun.file(GOLDEN).text());
   });
 
-  test("shows a container no longer that is gone", async () => {
+  test("no longer shows a container that is gone", async () => {
     const view = shownAgent({ containers: () => [shownContainer(), shownContainer({ pod: "cart-1" })] });
-    const metrics = metricsOf(view);
-    expect(await metrics.scrape()).toContain("cart-1");
+    const shown = new Shown(view);
+    expect(await shown.scrape()).toContain("cart-1");
     view.containers = () => [shownContainer()];
-    const families = await scrape(metrics);
+    const families = await scrape(shown);
     expect([...families.values()].flatMap(({ series }) => [...series.keys()]).join()).not.toContain("cart-1");
     expect(seriesOf(families, "wasp_containers")).toMatchObject({ 'wasp_containers{state="kept"}': 1 });
     view.containers = () => [];
-    expect(await metrics.scrape()).not.toContain("cart");
+    expect(await shown.scrape()).not.toContain("cart");
   });
 
   test("shows a decision's new reason in the place of the old one", async () => {
     const view = shownAgent({ containers: () => [shownContainer()] });
-    const metrics = metricsOf(view);
-    await metrics.scrape();
+    const shown = new Shown(view);
+    await shown.scrape();
     view.containers = () => [shownContainer({ reason: "critical" })];
-    expect(seriesOf(await scrape(metrics), "wasp_container_swap_decision")).toEqual({
+    expect(seriesOf(await scrape(shown), "wasp_container_swap_decision")).toEqual({
       'wasp_container_swap_decision{namespace="shop",pod="cart-0",container="cart",reason="critical"}': 1,
     });
   });
 
-  test("takes the kernel's counters as they are, again and again", async () => {
-    const metrics = metricsOf(shownAgent());
-    await metrics.scrape();
-    const families = await scrape(metrics);
+  test("shows the kernel's counters as they are, at each scrape", async () => {
+    const shown = new Shown(shownAgent());
+    await shown.scrape();
+    const families = await scrape(shown);
     expect(seriesOf(families, "wasp_node_swap_in_bytes_total")).toEqual({
       wasp_node_swap_in_bytes_total: NODE.swapInBytes,
     });
@@ -88,22 +101,22 @@ describe("a scrape", () => {
     });
   });
 
-  test("has no pressure where the kernel has none, and no use of swap below zero", async () => {
+  test("shows no pressure without the kernel's support, and no swap usage below zero", async () => {
     const node = { ...NODE, memoryPressure: undefined, swapTotalBytes: 0 };
-    const families = await scrape(metricsOf(shownAgent({ node: () => node })));
+    const families = await scrape(new Shown(shownAgent({ node: () => node })));
     expect(seriesOf(families, "wasp_pressure_stall_seconds_total")).toEqual({});
     expect(seriesOf(families, "wasp_pressure_stall_ratio")).toEqual({});
     expect(seriesOf(families, "wasp_node_swap_used_bytes")).toEqual({ wasp_node_swap_used_bytes: 0 });
   });
 
-  test("leaves out the node's figures when they cannot be read, and says so", async () => {
+  test("leaves out the node's figures when they cannot be read, and counts the error", async () => {
     const view = shownAgent();
-    const metrics = metricsOf(view);
-    await metrics.scrape();
+    const shown = new Shown(view);
+    await shown.scrape();
     view.node = () => {
       throw new Error("no /proc");
     };
-    const families = await scrape(metrics);
+    const families = await scrape(shown);
     for (const name of ["wasp_node_memory_bytes", "wasp_node_swap_in_bytes_total"])
       expect(seriesOf(families, name)).toEqual({});
     expect(seriesOf(families, "wasp_errors_total")).toMatchObject({
@@ -113,7 +126,7 @@ describe("a scrape", () => {
 
   test("escapes what a label may not hold", async () => {
     const view = shownAgent({ containers: () => [shownContainer({ pod: 'a"b\\c\nd' })] });
-    expect(Object.keys(seriesOf(await scrape(metricsOf(view)), "wasp_container_swap_usage_bytes"))).toEqual([
+    expect(Object.keys(seriesOf(await scrape(new Shown(view)), "wasp_container_swap_usage_bytes"))).toEqual([
       'wasp_container_swap_usage_bytes{namespace="shop",pod="a\\"b\\\\c\\nd",container="cart"}',
     ]);
   });
@@ -121,19 +134,19 @@ describe("a scrape", () => {
   test("is not mixed up with another at the same time", async () => {
     let count = 0;
     const view = shownAgent({ containers: () => [shownContainer({ pod: `pod-${count++}` })] });
-    const metrics = metricsOf(view);
-    const texts = await Promise.all([metrics.scrape(), metrics.scrape()]);
+    const shown = new Shown(view);
+    const texts = await Promise.all([shown.scrape(), shown.scrape()]);
     expect(texts.map((text) => [...new Set(text.match(/pod-\d/g))])).toEqual([["pod-0"], ["pod-1"]]);
   });
 
-  test("of 500 containers tells of each", async () => {
+  test("shows each of 500 containers", async () => {
     const containers = Array.from({ length: 500 }, (_, index) => shownContainer({ pod: `pod-${index}` }));
-    const families = await scrape(metricsOf(shownAgent({ containers: () => containers })));
+    const families = await scrape(new Shown(shownAgent({ containers: () => containers })));
     expect(families.get("wasp_container_swap_limit_bytes")?.series.size).toBe(500);
   });
 
-  test("tells the process's own figures", async () => {
-    const families = await scrape(metricsOf(shownAgent()));
+  test("shows the process's own figures", async () => {
+    const families = await scrape(new Shown(shownAgent()));
     const value = (name: string) => seriesOf(families, name)[name] ?? Number.NaN;
     expect(value("process_resident_memory_bytes")).toBeGreaterThan(1e6);
     expect(value("process_cpu_seconds_total")).toBeGreaterThan(0);

@@ -15,7 +15,7 @@ export const NODE: NodeFigures = {
   kubepodsMemoryPressure: undefined,
 };
 
-/** A container that has what it is entitled to, but for what is said of it. */
+/** A container with its exact limit, except for these differences. */
 export function shownContainer(differences: Partial<ContainerView> = {}): ContainerView {
   return {
     id: "0f",
@@ -32,7 +32,7 @@ export function shownContainer(differences: Partial<ContainerView> = {}): Contai
   };
 }
 
-/** An agent that is ready and has no container, but for what is said of it; it may be changed at any time. */
+/** An agent that is ready and has no container, except for these differences; it may be changed at any time. */
 export function shownAgent(differences: Partial<AgentView> = {}): {
   -readonly [Name in keyof AgentView]: AgentView[Name];
 } {

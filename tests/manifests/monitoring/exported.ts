@@ -65,10 +65,10 @@ async function agentMetrics(): Promise<string> {
     thresholds: () => Object.fromEntries(DEFAULT_THRESHOLDS.map(({ name }) => [name, true])),
     reach: () => ({ memoryHighBytes: 1, reason: "held" }),
   });
-  const metrics = new AgentMetrics(view, { version: "0", commit: "0" });
+  const metrics = new AgentMetrics({ version: "0", commit: "0" });
   for (const histogram of [metrics.limitLatency, metrics.podListDuration, metrics.reconcileDuration])
     histogram.observe(1);
-  return await metrics.scrape();
+  return await metrics.scrape(view);
 }
 
 function seriesOf(exposition: string, targetLabels: readonly string[]): Series[] {

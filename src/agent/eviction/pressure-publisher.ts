@@ -4,26 +4,26 @@ import { setSwapPressure, swapPressureStatus } from "../../cluster/node-conditio
 import { hasTaint, type SwapPressureTaint, setTaint } from "../../cluster/node-taint.ts";
 import { calmed, contested, restoreAt, restored, UNCONTESTED } from "../../policy/limits/contest.ts";
 
-/** What is to be seen on the node. */
-export interface Mark {
+/** Swap pressure as the node shows it: its condition SwapPressure and its taint. */
+export interface PressureStatus {
   readonly isPressed: boolean;
-  /** For humans: the figures. */
+  /** Figures in a sentence. */
   readonly message: string;
-  /** Undefined for no taint, whatever the pressure. */
+  /** Effect of the taint while under pressure; undefined for no taint. */
   readonly taintEffect: SwapPressureTaint["effect"] | undefined;
 }
 
-/** Whom NodeMarks tells. */
-export interface NodeMarksListener {
-  /** The node was tainted with this effect, or is no more where it is undefined. */
+/** Receiver of the publisher's events. */
+export interface PressurePublisherListener {
+  /** Called when the node was tainted with this effect; undefined if its taint was removed. */
   onTaint(effect: SwapPressureTaint["effect"] | undefined): void;
-  /** Somebody else had undone these of the marks, and they were put back. */
+  /** Called when the taint or condition was restored after another client had changed it. */
   onRestored(lost: string): void;
-  /** Somebody else undoes them again and again, or does so no more. */
+  /** Called when another client begins or stops changing them repeatedly. */
   onContest(isContested: boolean): void;
-  /** The node could not be read or marked; there is another try. */
+  /** Called if the node could not be read or written; it is tried again. */
   onError(error: Error): void;
-  /** It could again. */
+  /** Called when the node was read or written. */
   onSuccess(): void;
 }
 
@@ -31,15 +31,15 @@ const HEARTBEAT_SECONDS = 300;
 const CHECK_SECONDS = 15;
 const RESTORES_PER_MINUTE = 2;
 const RETRY_SECONDS = 5;
-// Of the 10 s that the DaemonSet gives; a node under pressure is slow.
-const PARTING_MILLISECONDS = 5000;
+// Part of the 10 s that the DaemonSet grants; a node under pressure is slow.
+const LEAVE_MILLISECONDS = 5000;
 
-/** Keeps the node's condition SwapPressure and its taint as they should be, one request after another. */
-export class NodeMarks {
+/** Publishes swap pressure as the node's condition SwapPressure and its taint, one request at a time. */
+export class PressurePublisher {
   readonly #server: ApiServer;
   readonly #nodeName: string;
   readonly #nowSeconds: () => number;
-  readonly #listener: NodeMarksListener;
+  readonly #listener: PressurePublisherListener;
   readonly #closing = new AbortController();
   #found: Node | undefined;
   #shown: string | undefined;
@@ -48,67 +48,75 @@ export class NodeMarks {
   #retrySeconds = Number.NEGATIVE_INFINITY;
   #contest = UNCONTESTED;
   #underWay: Promise<void> | undefined;
-  #isMarked = false;
+  #isPublished = false;
 
-  /** The clock is one that never jumps, in seconds. */
-  constructor(server: ApiServer, nodeName: string, nowSeconds: () => number, listener: NodeMarksListener) {
+  /** Takes a clock in seconds that never jumps. */
+  constructor(
+    server: ApiServer,
+    nodeName: string,
+    nowSeconds: () => number,
+    listener: PressurePublisherListener,
+  ) {
     this.#server = server;
     this.#nodeName = nodeName;
     this.#nowSeconds = nowSeconds;
     this.#listener = listener;
   }
 
-  /** The node as it was found before it was marked from here; undefined as long as it could not be read. */
+  /** Node as it was before this agent published anything; undefined until it could be read. */
   get found(): Node | undefined {
     return this.#found;
   }
 
-  /** Reads the node as an agent before this one left it. */
-  async find(): Promise<void> {
+  /** Reads the node as an earlier agent left it. */
+  async readNode(): Promise<void> {
     await this.#attempt(async () => {
       this.#found = await getNode(this.#server, this.#nodeName, this.#closing.signal);
     });
   }
 
   /**
-   * Has the node show this: at once when it is another thing than before, and now and then as a sign of life. Under
-   * pressure it is looked after more often, as somebody else may have changed it.
+   * Publishes a status: at once if it has changed, and periodically as a heartbeat. Under pressure, checks more often
+   * whether another client has changed it.
    */
-  async show(mark: Mark): Promise<void> {
-    const key = `${mark.isPressed} ${mark.taintEffect}`;
+  async publish(status: PressureStatus): Promise<void> {
+    const key = `${status.isPressed} ${status.taintEffect}`;
     const now = this.#nowSeconds();
     if (key !== this.#shown || now >= this.#heartbeatSeconds)
-      await this.#attempt(() => this.#mark(mark, key));
-    else if (mark.isPressed && now >= this.#checkSeconds) await this.#attempt(() => this.#lookAfter(mark));
+      await this.#attempt(() => this.#write(status, key));
+    else if (status.isPressed && now >= this.#checkSeconds) await this.#attempt(() => this.#check(status));
   }
 
-  /** Takes back what was shown, because nobody evicts here any more; does nothing where nothing was. */
+  /** Removes the taint, because eviction is no longer enforced; does nothing if nothing was published. */
   async withdraw(): Promise<void> {
-    if (!this.#isMarked) return;
-    const parting = { reason: "EvictionNotEnforced", message: "Nobody is evicted here any more." };
+    if (!this.#isPublished) return;
+    const parting = {
+      reason: "EvictionNotEnforced",
+      message: "Eviction is no longer enforced on this node.",
+    };
     await this.#attempt(async () => {
       await this.#part(parting, this.#closing.signal);
-      this.#isMarked = false;
+      this.#isPublished = false;
       this.#shown = undefined;
     });
   }
 
-  /** Takes the taint away, and leaves word that nobody senses any more; gives up after some seconds. */
+  /** Removes the taint and sets the condition to Unknown, because the agent ends; gives up after some seconds. */
   async leave(): Promise<void> {
     const parting = { reason: "AgentStopped", message: "The agent has ended." };
-    const closing = AbortSignal.timeout(PARTING_MILLISECONDS);
+    const closing = AbortSignal.timeout(LEAVE_MILLISECONDS);
     closing.addEventListener("abort", () => this.#closing.abort());
-    // What was sent may come after what is sent now.
+    // The server may handle a request in progress after those that follow here.
     await this.#underWay;
     await this.#part(parting, closing).catch(() => {});
   }
 
-  /** Whether something is on the node that is to be taken back. */
-  get isMarked(): boolean {
-    return this.#isMarked;
+  /** True while the node has a published status. */
+  get isPublished(): boolean {
+    return this.#isPublished;
   }
 
-  /** Does this unless something is being done, or has failed a moment ago. */
+  /** Does this unless a request is in progress or has just failed. */
   async #attempt(work: () => Promise<void>): Promise<void> {
     if (this.#underWay !== undefined || this.#nowSeconds() < this.#retrySeconds) return;
     this.#underWay = this.#try(work);
@@ -127,43 +135,43 @@ export class NodeMarks {
     }
   }
 
-  async #mark(mark: Mark, key: string): Promise<void> {
-    this.#isMarked = true;
-    if (await this.#setTaint(mark)) this.#listener.onTaint(taintOf(mark)?.effect);
-    await this.#setCondition(mark);
+  async #write(status: PressureStatus, key: string): Promise<void> {
+    this.#isPublished = true;
+    if (await this.#setTaint(status)) this.#listener.onTaint(taintOf(status)?.effect);
+    await this.#setCondition(status);
     this.#shown = key;
     this.#heartbeatSeconds = this.#nowSeconds() + HEARTBEAT_SECONDS;
     this.#checkSeconds = this.#nowSeconds() + CHECK_SECONDS;
   }
 
-  async #lookAfter(mark: Mark): Promise<void> {
+  async #check(status: PressureStatus): Promise<void> {
     const node = await getNode(this.#server, this.#nodeName, this.#closing.signal);
     const now = this.#nowSeconds();
     this.#checkSeconds = now + CHECK_SECONDS;
     const before = this.#contest;
-    const lost = lostOf(node, mark);
+    const lost = lostOf(node, status);
     const isLost = lost.length > 0;
     this.#contest = isLost ? contested(before, now, RESTORES_PER_MINUTE) : calmed(before, now);
     if (this.#contest.isContested !== before.isContested) this.#listener.onContest(this.#contest.isContested);
     if (!isLost || restoreAt(this.#contest, now, RESTORES_PER_MINUTE) > now) return;
-    await this.#setTaint(mark);
-    await this.#setCondition(mark);
+    await this.#setTaint(status);
+    await this.#setCondition(status);
     this.#contest = restored(this.#contest, now);
     this.#listener.onRestored(lost.join(", "));
   }
 
-  async #setTaint(mark: Mark): Promise<boolean> {
-    return await setTaint(this.#server, this.#nodeName, taintOf(mark), this.#closing.signal);
+  async #setTaint(status: PressureStatus): Promise<boolean> {
+    return await setTaint(this.#server, this.#nodeName, taintOf(status), this.#closing.signal);
   }
 
-  async #setCondition({ isPressed, message }: Mark): Promise<void> {
+  async #setCondition({ isPressed, message }: PressureStatus): Promise<void> {
     const pressure = isPressed
       ? ({ status: "True", reason: "SwapHurts", message } as const)
       : ({ status: "False", reason: "SwapIsQuiet", message } as const);
     await setSwapPressure(this.#server, this.#nodeName, pressure, Date.now(), this.#closing.signal);
   }
 
-  // One after the other, or the second would have the first refused for a change in between.
+  // One after the other: concurrent writes of a node conflict.
   async #part(
     words: { readonly reason: string; readonly message: string },
     closing: AbortSignal,
@@ -177,14 +185,14 @@ export class NodeMarks {
   }
 }
 
-function taintOf({ isPressed, taintEffect }: Mark): SwapPressureTaint | undefined {
+function taintOf({ isPressed, taintEffect }: PressureStatus): SwapPressureTaint | undefined {
   return isPressed && taintEffect !== undefined ? { effect: taintEffect } : undefined;
 }
 
-function lostOf(node: Node, mark: Mark): readonly string[] {
-  const status = mark.isPressed ? "True" : "False";
+function lostOf(node: Node, pressure: PressureStatus): readonly string[] {
+  const status = pressure.isPressed ? "True" : "False";
   return [
-    ...(hasTaint(node, taintOf(mark)) ? [] : ["taint"]),
+    ...(hasTaint(node, taintOf(pressure)) ? [] : ["taint"]),
     ...(swapPressureStatus(node) === status ? [] : ["condition"]),
   ];
 }

@@ -6,15 +6,15 @@ import { hasEvictions, removeEvictions } from "../../cluster/node-evictions.ts";
 import { hasTaint, setTaint } from "../../cluster/node-taint.ts";
 import { RequestError } from "../../cluster/request-error.ts";
 
-// Of a node that starts, its network may come up later than its pods.
+// On a starting node, the network may come up later than its pods.
 const ATTEMPTS = 10;
 const RETRY_MILLISECONDS = 10_000;
 
 /**
- * Takes away what agents that evicted have left on the node, its taint, condition and annotation, and nothing of others;
- * returns what it was. Fails with a RequestError where that is not granted, or after some minutes of trying.
+ * Removes the taint, condition and annotation that evicting agents have left on the node; returns which of them it had.
+ * Fails with a RequestError if that is forbidden, or after some minutes of attempts.
  */
-export async function removeLeftMarks(
+export async function clearNode(
   server: ApiServer,
   nodeName: string,
   closing: AbortSignal,
@@ -23,7 +23,7 @@ export async function removeLeftMarks(
     try {
       return await remove(server, nodeName, closing);
     } catch (error) {
-      if (closing.aborted || attempt === ATTEMPTS || !mayPass(error)) throw error;
+      if (closing.aborted || attempt === ATTEMPTS || !isTransient(error)) throw error;
     }
     await sleep(RETRY_MILLISECONDS, undefined, { signal: closing }).catch(() => {});
   }
@@ -44,6 +44,6 @@ async function remove(server: ApiServer, nodeName: string, closing: AbortSignal)
   ];
 }
 
-function mayPass(error: unknown): boolean {
+function isTransient(error: unknown): boolean {
   return error instanceof RequestError && ["unreachable", "timeout", "status"].includes(error.kind);
 }
