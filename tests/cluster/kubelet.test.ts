@@ -24,7 +24,7 @@ const options: KubeletOptions = {
   port: fake.port,
   tokenFile: file("token"),
   trust: { kind: "ca", file: file("ca.pem"), serverName: KUBELET_NAME },
-  timeoutMilliseconds: 5000,
+  timeoutMilliseconds: 60_000,
   maxBodyBytes: 64 * 2 ** 20,
 };
 
