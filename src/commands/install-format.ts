@@ -65,9 +65,9 @@ const UNDONE_WORDS: Words = {
   refuse: "cannot undo",
 };
 
-function undoLine({ made, action, why }: Undo, words: Words): string {
-  const line = made.kind === "line" ? ` (the line ${JSON.stringify(made.line)})` : "";
-  const subject = made.kind === "command" ? made.undo.argv.join(" ") : `${made.path}${line}`;
+function undoLine({ entry, action, why }: Undo, words: Words): string {
+  const line = entry.kind === "line" ? ` (the line ${JSON.stringify(entry.line)})` : "";
+  const subject = entry.kind === "command" ? entry.undo.argv.join(" ") : `${entry.path}${line}`;
   return `${words[action]} ${subject}${why === undefined ? "" : `: ${why}`}`;
 }
 
@@ -95,9 +95,9 @@ function changeAsData({ action, step, diff, detail }: Change): object {
 
 /** Returns undos as data for JSON. */
 export function undosAsData(undos: readonly Undo[]): object[] {
-  return undos.map(({ made, action, why }) => {
-    const about = made.kind === "command" ? { argv: made.undo.argv } : { path: made.path };
-    return { action, part: made.part, kind: made.kind, ...about, why };
+  return undos.map(({ entry, action, why }) => {
+    const about = entry.kind === "command" ? { argv: entry.undo.argv } : { path: entry.path };
+    return { action, part: entry.part, kind: entry.kind, ...about, why };
   });
 }
 

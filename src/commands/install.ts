@@ -7,7 +7,7 @@ import { applyChanges, comparePlan } from "../install/engine/apply.ts";
 import { type Change, type Comparison, hasEffect } from "../install/engine/compare.ts";
 import { lockHost } from "../install/engine/journal-file.ts";
 import type { Plan } from "../install/engine/plan.ts";
-import { assessOutdated, undoMade } from "../install/engine/undo-made.ts";
+import { assessOutdated, undoEntries } from "../install/engine/undo-entries.ts";
 import type { Undo } from "../install/engine/undo-order.ts";
 import { planParts } from "../install/plan-parts.ts";
 import type { Host } from "../install/target/host.ts";
@@ -48,7 +48,7 @@ function install(config: InstallConfig): number {
   try {
     applyChanges(comparison.changes, host, (change) => reporter.showDone(doneLine(change)));
     // Last, so that at every moment either the old or the new is in place.
-    undoMade(comparison.outdated, host, (undo) => reporter.showDone(undoneLine(undo)));
+    undoEntries(comparison.outdated, host, (undo) => reporter.showDone(undoneLine(undo)));
   } catch (error) {
     return reporter.fail([(error as Error).message]);
   }

@@ -5,7 +5,7 @@ import { flagsOf } from "../config/flags.ts";
 import { loadUninstallConfig, type UninstallConfig, UninstallFlagsSchema } from "../config/install/knobs.ts";
 import { lockHost, readJournal } from "../install/engine/journal-file.ts";
 import type { Part } from "../install/engine/part.ts";
-import { assessMade, undoMade } from "../install/engine/undo-made.ts";
+import { assessEntries, undoEntries } from "../install/engine/undo-entries.ts";
 import { type Undo, undoRefusals } from "../install/engine/undo-order.ts";
 import { countSwapping, hasAgent, zeroLimits } from "../install/engine/zero-limits.ts";
 import { readKubeletFacts } from "../install/kubelet/read.ts";
@@ -31,7 +31,7 @@ export const uninstallCommand: CommandDef = {
 function uninstall(config: UninstallConfig): number {
   const host = hostOf(config);
   using _lock = config.dryRun ? undefined : lockHost(host);
-  const undos = assessMade(host, config.parts);
+  const undos = assessEntries(host, config.parts);
   const limits = planLimits(config, host, undos);
   const reporter = reporterOf(config, undos, limits);
   const refusals = [
@@ -53,7 +53,7 @@ function uninstall(config: UninstallConfig): number {
 
 /** Reasons for not turning swap off. They are checked first, because the script checks after the hook is removed. */
 function swapRefusals(host: Host, undos: readonly Undo[]): readonly string[] {
-  const isRemoved = undos.some(({ made, action }) => made.part === "swap" && action === "run");
+  const isRemoved = undos.some(({ entry, action }) => entry.part === "swap" && action === "run");
   return isRemoved ? removalRefusals(readOwnSwap(host), readSwappedCgroups(host)) : [];
 }
 
@@ -66,7 +66,7 @@ interface LimitsPlan {
 
 function planLimits({ limits }: UninstallConfig, host: Host, undos: readonly Undo[]): LimitsPlan {
   const kept = { zeroed: undefined, refusals: [] };
-  const removesSetter = undos.some(({ made }) => setsLimits(made.part));
+  const removesSetter = undos.some(({ entry }) => setsLimits(entry.part));
   // A kubelet that limits swap itself set these limits.
   if (limits === "Keep" || !host.isRunning || !removesSetter || readKubeletFacts(host).limitsSwap)
     return kept;
@@ -90,16 +90,16 @@ function undoAll(
   host: Host,
   onDone: (undo: Undo) => void,
 ): readonly string[] {
-  const isOfSetter = ({ made }: Undo) => setsLimits(made.part) && made.kind !== "folder";
+  const isOfSetter = ({ entry }: Undo) => setsLimits(entry.part) && entry.kind !== "folder";
   const zero = () => (zeroed === undefined ? [] : zeroLimits(host));
   try {
     // Before the hook or plugin is removed, because a repeated run would no longer find it in the journal; and afterwards
     // again, for containers that started meanwhile.
     const problems = zero();
-    undoMade(undos.filter(isOfSetter), host, onDone);
+    undoEntries(undos.filter(isOfSetter), host, onDone);
     problems.push(...zero());
     // Only now, so that no container is swapping when the swap is turned off.
-    undoMade(
+    undoEntries(
       undos.filter((undo) => !isOfSetter(undo)),
       host,
       onDone,

@@ -1,20 +1,20 @@
 import type { SimulatedNode } from "./node.ts";
 import type { RunningPod } from "./pod.ts";
 
-// A pod is harmed that waits for this part of the time, for as long as this, dips of seconds forgiven.
+// A pod is harmed if it waits for this part of the time, for this long; dips of seconds are forgiven.
 const HARMED_FRACTION = 0.2;
 const HARM_SECONDS = 10;
 const FORGIVEN_SECONDS = 5;
 
-/** Keeps account of which pods of a node wait for memory that the node is short of. */
+/** Record of the pods that wait for memory that the node is short of. */
 export class HarmLog {
   readonly #since = new Map<string, number>();
   readonly #last = new Map<string, number>();
-  /** When the harm began that lasts, or lasted last; undefined before there was any. */
+  /** Start of the present or latest harm; undefined before the first. */
   beganAtSeconds: number | undefined;
   lastSeconds = Number.NEGATIVE_INFINITY;
 
-  /** Takes the second that has just passed. */
+  /** Records the second that has just passed. */
   take(node: SimulatedNode): void {
     const now = node.atSeconds;
     for (const pod of node.pods) this.#takePod(pod, node.sharedStallOf(pod), now);
@@ -39,16 +39,16 @@ export class HarmLog {
   }
 }
 
-// Relief that takes longer than that is put down to something else.
+// Later relief is attributed to another cause.
 const RELIEF_SECONDS = 40;
 const COUNTED_SECONDS = 20;
-// A pod relieves that takes away at least this part of what others wait.
+// A relieving pod takes away at least this part of the others' waiting.
 const RELIEVED_FRACTION = 0.3;
 const BEST_FRACTION = 0.5;
 
 /**
- * Returns the pods whose going would relieve the others: the node goes on without each of them in turn, and what the
- * others wait then is compared with what they wait if nobody goes.
+ * Returns the pods whose removal would relieve the others. A copy of the node continues without each pod in turn, and the
+ * waiting of the others is compared with that on an unchanged copy.
  */
 export function relievers(node: SimulatedNode): RunningPod[] {
   const remaining = waitedAfter(node, undefined);

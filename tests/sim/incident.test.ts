@@ -42,12 +42,12 @@ describe("the truth of a simulated incident", () => {
     },
   );
 
-  test("a hog that may not be evicted leaves mostly nobody who would help", () => {
+  test("without its unevictable hog, an incident is mostly not relievable", () => {
     const relievable = SEEDS.map((seed) => incident("hog-critical", seed).isRelievable);
     expect(relievable.filter(Boolean).length).toBeLessThan(SEEDS.length);
   });
 
-  test("who goes while nobody is harmed, who does not help, and who does are told apart", () => {
+  test("distinguishes victims without harm, without relief, and with relief", () => {
     const verdicts = (name: string, atSeconds: number) =>
       incident("hog-among-low-priority", 1, new EvictOnce(name, atSeconds)).evictions.map(
         ({ verdict }) => verdict,

@@ -7,28 +7,28 @@ import type { Random } from "./random.ts";
 import type { ClosedLoopRule } from "./rule.ts";
 import type { Scenario } from "./scenarios.ts";
 
-/** An eviction that a rule asked for, held against what would have helped. */
+/** An eviction by a rule, judged by the relief that it brings. */
 export interface SimulatedEviction {
   readonly atSeconds: number;
   readonly victim: string;
-  /** `right`: its going relieves others; `innocent`: it does not; `unharmed`: nobody was harmed. */
+  /** `right`: its removal relieves others; `innocent`: it does not; `unharmed`: no pod was harmed. */
   readonly verdict: "right" | "innocent" | "unharmed";
-  /** Whether the API server let it go. */
+  /** True if the API server accepted the eviction. */
   readonly isAccepted: boolean;
 }
 
-/** What became of a scenario under a rule. */
+/** Outcome of a scenario under a rule. */
 export interface Incident {
   readonly kind: string;
-  /** When harm began; undefined where there was none. */
+  /** Start of the first harm; undefined without harm. */
   readonly harmSeconds: number | undefined;
-  /** Whether a pod that may be evicted would have relieved it when it had lasted for some seconds. */
+  /** True if the removal of an evictable pod would have relieved it. */
   readonly isRelievable: boolean;
   readonly evictions: readonly SimulatedEviction[];
 }
 
 const EXCLUDED_NAMESPACES = ["kube-system", "openshift*"];
-// A decision made so long after harm ended is still about that harm.
+// A decision within this time after the end of harm is still about that harm.
 const STALE_SECONDS = 3;
 
 /** Runs a scenario to its end under a rule, whose evictions change how it goes on. */
@@ -68,7 +68,7 @@ function judge(node: SimulatedNode, pod: RunningPod, harm: HarmLog): SimulatedEv
   };
 }
 
-// Among those who would help, who is over its requests goes before who is not.
+// Of the pods that would help, those over their requests go first.
 function rightVictims(node: SimulatedNode): readonly RunningPod[] {
   const helping = relievers(node).filter(mayBeEvicted);
   const over = helping.filter(isOverRequest);

@@ -1,16 +1,16 @@
-/** A part of a pod's memory whose pages are all used alike. */
+/** Part of a pod's memory with pages of equal use. */
 export interface Region {
-  /** `shared` is tmpfs: it is swapped like anonymous memory, and stays with the pod when its container ends. */
+  /** `shared` is tmpfs: it is swapped like anonymous memory, and outlives the container. */
   readonly kind: "anonymous" | "file" | "shared";
-  /** How often a second each page is used by a pod that never waits; changes as the workload does. */
+  /** Uses of each page a second by a pod that never waits. */
   usesPerSecond: number;
   /** Pages in memory. */
   residentPages: number;
-  /** Pages that were used and are not in memory: in swap, or to be read from their file again. */
+  /** Pages in swap, or to be read from their file again. */
   awayPages: number;
 }
 
-/** What the kernel counts for a cgroup, since it was made. */
+/** Counters of a cgroup since its creation. */
 export interface Counters {
   anonRefaultPages: number;
   fileRefaultPages: number;
@@ -20,7 +20,7 @@ export interface Counters {
   stallFullMicroseconds: number;
 }
 
-/** Returns counters that have counted nothing. */
+/** Returns counters at zero. */
 export function newCounters(): Counters {
   return {
     anonRefaultPages: 0,
@@ -32,7 +32,7 @@ export function newCounters(): Counters {
   };
 }
 
-/** Where the pages of a region that is not in memory wait. */
+/** Returns true if pages of a region that leave memory go to swap. */
 export function isSwapped({ kind }: Region): boolean {
   return kind !== "file";
 }

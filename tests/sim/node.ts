@@ -9,9 +9,9 @@ export const PAGE_BYTES = 4096;
 const STEPS_PER_SECOND = 4;
 const STEP_SECONDS = 1 / STEPS_PER_SECOND;
 const MICROSECONDS_PER_SECOND = 1e6;
-// Where nothing can be reclaimed, an allocation waits for that long before it tries again.
+// Without anything to reclaim, an allocation waits this long before its next attempt.
 const FUTILE_WAIT_SECONDS = 0.05;
-// The kernel gives up on reclaim, and kills, when it has failed for some seconds; below memory.high it never does.
+// The kernel kills after some seconds of failed reclaim, but never below memory.high.
 const OOM_AFTER_SECONDS = 6;
 
 /** A storage device. */
@@ -21,23 +21,23 @@ export interface Device {
   readonly latencySeconds: number;
 }
 
-/** What a simulated node is made of. */
+/** Hardware, limits and pods of a simulated node. */
 export interface NodePlan {
   readonly cpus: number;
   readonly memoryPages: number;
   readonly swapPages: number;
   readonly swapDevice: Device;
   readonly fileDevice: Device;
-  /** What pods may use together; Infinity for no limit. */
+  /** memory.max of all pods together; Infinity for no limit. */
   readonly kubepodsMaxPages: number;
   readonly kubepodsHighPages: number;
-  /** What the system itself uses. */
+  /** Memory in use outside of pods. */
   readonly systemPages: number;
   readonly hasPressure: boolean;
   readonly pods: readonly PodPlan[];
 }
 
-/** A node on which pods use memory, and the kernel reclaims it; the same seed makes the same node. */
+/** A node whose pods use memory and whose kernel reclaims it; deterministic by seed. */
 export class SimulatedNode {
   readonly plan: NodePlan;
   readonly #random: Random;
@@ -49,7 +49,7 @@ export class SimulatedNode {
   #swapOutPages = 0;
   #all: Counters = newCounters();
   #averages = { some: [0, 0, 0], full: [0, 0, 0] };
-  /** The part of what is reclaimed that has to be written to swap. */
+  /** Fraction of reclaimed pages that are written to swap. */
   #writtenShare = 0;
   #futileSeconds = 0;
   #isShort = false;
@@ -61,7 +61,7 @@ export class SimulatedNode {
     this.#startDuePods();
   }
 
-  /** Returns a node that goes on from here on its own, in the same way. */
+  /** Returns an independent node in the same state. */
   copy(): SimulatedNode {
     const copy = new SimulatedNode({ ...this.plan, pods: [] }, this.#random.copy());
     Object.assign(copy, { plan: this.plan });
@@ -84,12 +84,12 @@ export class SimulatedNode {
     return this.#atSeconds;
   }
 
-  /** The pods that run, those that are on their way out included. */
+  /** Running pods, terminating ones included. */
   get pods(): readonly RunningPod[] {
     return this.#pods;
   }
 
-  /** Lets a second pass. */
+  /** Advances by one second. */
   tick(): void {
     this.#startDuePods();
     for (let step = 0; step < STEPS_PER_SECOND; step += 1) this.#step();
@@ -99,7 +99,7 @@ export class SimulatedNode {
       this.remove(pod.plan.pod.uid);
   }
 
-  /** Deletes a pod, which ends after what it needs of its grace period: longer where it waits for memory. */
+  /** Deletes a pod, which ends within its grace period, later if it waits for memory. */
   delete(uid: string): void {
     const pod = this.#pods.find(({ plan }) => plan.pod.uid === uid);
     if (pod === undefined || pod.terminatesAtSeconds !== undefined) return;
@@ -108,7 +108,7 @@ export class SimulatedNode {
     pod.terminatesAtSeconds = this.#atSeconds + Math.min(30, slowed);
   }
 
-  /** Ends a pod at once: its memory and its swap are free. */
+  /** Removes a pod at once, and frees its memory and swap. */
   remove(uid: string): void {
     const pod = this.#pods.find(({ plan }) => plan.pod.uid === uid);
     if (pod === undefined) return;
@@ -116,12 +116,12 @@ export class SimulatedNode {
     this.#pods = this.#pods.filter((other) => other !== pod);
   }
 
-  /** The part of the last second for which all threads of a pod waited for memory that the node is short of. */
+  /** Fraction of the last second in which a pod waited for memory that the node is short of. */
   sharedStallOf(pod: RunningPod): number {
     return (1 - pod.progress) * pod.shortageShare;
   }
 
-  /** Returns what an agent sees. */
+  /** Returns the agent's view of the node. */
   snapshot(): Snapshot {
     const { plan } = this;
     const used = this.#usedPages();
@@ -270,7 +270,7 @@ export class SimulatedNode {
     return taken;
   }
 
-  // As the kernel does by oom_score_adj: the pod that is furthest over its requests.
+  // The kubelet's oom_score_adj makes the kernel choose the pod furthest over its requests.
   #killForMemory(): void {
     const byExcess = (pod: RunningPod) =>
       resident(pod.regions) + swapped(pod.regions) - requestPages(pod.plan);
@@ -345,20 +345,20 @@ export class SimulatedNode {
   }
 }
 
-/** What a pod wants of the devices at full speed, in pages a second. */
+/** Demand of a pod on the devices at full speed, in pages a second. */
 interface Demand {
   readonly pod: RunningPod;
   readonly growth: number;
-  /** Whether it is at its own limit. */
+  /** True if the pod is at its own limit. */
   readonly isOwn: boolean;
   readonly swap: number;
   readonly file: number;
-  /** Seconds of waiting for memory that cannot be had, in each second of work. */
+  /** Seconds of futile waiting for memory in each second of work. */
   readonly futile: number;
   readonly threads: number;
 }
 
-/** How long a page takes on a device: its latency, or where more is wanted than it carries, so long that less is. */
+/** Returns the wait for a page in seconds: the device's latency, or longer as far as demand exceeds its bandwidth. */
 function waitOf(device: Device, demands: readonly Demand[], wanted: (demand: Demand) => number): number {
   const carriedAt = (wait: number) =>
     demands.reduce((sum, demand) => {
@@ -388,7 +388,7 @@ function anonymousPages(regions: readonly Region[]): number {
   return sumOf(regions, ({ kind, residentPages }) => (kind === "anonymous" ? residentPages : 0));
 }
 
-// What is used less than once in a minute leaves the active list.
+// Pages used less than once a minute leave the active list.
 function inactivePages({ kind, residentPages, usesPerSecond }: Region): number {
   if (kind !== "file") return 0;
   return usesPerSecond < 1 / 60 ? residentPages : residentPages * 0.1;

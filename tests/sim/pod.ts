@@ -2,14 +2,14 @@ import type { Pod } from "../../src/policy/kubernetes/pod.ts";
 import { type Counters, newCounters, type Region } from "./memory.ts";
 import type { SwapAllowance } from "./reclaim.ts";
 
-/** A pod of a simulated node: what Kubernetes knows of it, and what it does. */
+/** A pod of a simulated node: its Kubernetes object and its workload. */
 export interface PodPlan {
   readonly pod: Pod;
   readonly regions: readonly Region[];
-  /** Threads that use the memory, each runnable for `duty` of the time in which it does not wait. */
+  /** Threads that use the memory, each runnable for the fraction `duty` of its time without waiting. */
   readonly threads: number;
   readonly duty: number;
-  /** Threads that only compute. */
+  /** Threads that compute without memory demand. */
   readonly burners: number;
   /** Pages a second by which the first region grows while the pod makes progress. */
   readonly growthPagesPerSecond: number;
@@ -25,7 +25,7 @@ export interface PodPlan {
   /** The API server's answer to its eviction. */
   readonly answer: "accepted" | "evacuating" | "blocked" | "never";
   readonly startsAtSeconds: number;
-  /** When its work changes, as in bursts: from then on every region is used this many times as often. */
+  /** Changes of the workload: from that time on, every region is used this many times as often. */
   readonly changes: readonly { readonly atSeconds: number; readonly usesFactor: number }[];
 }
 
@@ -35,14 +35,14 @@ export interface RunningPod {
   readonly regions: Region[];
   readonly swap: SwapAllowance;
   readonly counters: Counters;
-  /** The part of full speed at which it works. */
+  /** Speed of its work as a fraction of full speed. */
   progress: number;
-  /** The part of its waiting that is for memory of which the node, and not its own limit, is short. */
+  /** Fraction of its waiting that the node's shortage causes, rather than its own limit. */
   shortageShare: number;
   terminatesAtSeconds: number | undefined;
 }
 
-/** Starts a pod, whose regions are copied. */
+/** Returns a running pod with copies of the plan's regions. */
 export function startPod(plan: PodPlan): RunningPod {
   return {
     plan,
@@ -55,7 +55,7 @@ export function startPod(plan: PodPlan): RunningPod {
   };
 }
 
-/** Returns a copy that shares nothing that changes. */
+/** Returns a copy without shared mutable state. */
 export function copyPod(pod: RunningPod): RunningPod {
   return {
     ...pod,
@@ -65,21 +65,21 @@ export function copyPod(pod: RunningPod): RunningPod {
   };
 }
 
-/** Pages of regions that are in swap. */
+/** Returns the pages of regions in swap. */
 export function swapped(regions: readonly Region[]): number {
   let pages = 0;
   for (const { kind, awayPages } of regions) if (kind !== "file") pages += awayPages;
   return pages;
 }
 
-/** Pages of regions that are in memory. */
+/** Returns the pages of regions in memory. */
 export function resident(regions: readonly Region[]): number {
   let pages = 0;
   for (const { residentPages } of regions) pages += residentPages;
   return pages;
 }
 
-/** The factor by which a pod's work differs from its plan at a moment. */
+/** Returns the factor on every region's uses at a time. */
 export function usesFactorAt({ changes }: PodPlan, atSeconds: number): number {
   return changes.findLast((change) => change.atSeconds <= atSeconds)?.usesFactor ?? 1;
 }

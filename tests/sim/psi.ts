@@ -2,21 +2,21 @@
 // group's tasks were not idle there (kernel/sched/psi.c, test_state and collect_percpu_times).
 import type { Random } from "./random.ts";
 
-/** The share of time that a thread spends runnable, and stalled on memory; the rest it sleeps. */
+/** Fractions of a thread's time, runnable and stalled on memory; it sleeps for the rest. */
 export interface ThreadTime {
   readonly runnable: number;
   readonly stalled: number;
 }
 
-/** The shares of a period in which some, and in which all, of a group's tasks were stalled. */
+/** Fractions of a period in which some, and in which all, of a group's tasks were stalled. */
 export interface GroupStall {
   readonly some: number;
   readonly full: number;
 }
 
 /**
- * Computes the stall of each group of threads, and of all of them together, over one period of the kernel's (2 s). A thread
- * goes to the less busy of two CPUs that are drawn for it, as a scheduler balances: well, but not perfectly.
+ * Computes the stall of each group of threads, and of all together, over one of the kernel's periods (2 s). Each thread
+ * runs on the less busy of two random CPUs, which approximates an imperfect scheduler.
  */
 export function stallOf(
   groups: readonly (readonly ThreadTime[])[],
@@ -42,7 +42,7 @@ function lessBusyOf(load: Float64Array, a: number, b: number): number {
   return (load[a] ?? 0) <= (load[b] ?? 0) ? a : b;
 }
 
-/** The states of a group on each CPU, its threads taken as independent of each other. */
+/** States of a group on each CPU, with independent threads. */
 class CpuTimes {
   readonly #noneStalled: Float64Array;
   readonly #noneRunnable: Float64Array;

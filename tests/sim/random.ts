@@ -1,4 +1,4 @@
-/** A source of random numbers that is the same for the same seed, and can be copied with its state. */
+/** Random source, deterministic by its seed. */
 export class Random {
   #state: number;
 
@@ -42,7 +42,7 @@ export class Random {
     return picked;
   }
 
-  /** Returns a source that goes on from the same state, and whose use leaves this one alone. */
+  /** Returns an independent source in the same state. */
   copy(): Random {
     return new Random(this.#state);
   }

@@ -1,31 +1,31 @@
 import { isSwapped, type Region } from "./memory.ts";
 
-/** A region that the kernel may reclaim from, and how many of its pages may yet go to swap. */
+/** A reclaimable region with its swap allowance. */
 export interface Reclaimable {
   readonly region: Region;
-  /** Shared by all regions of one limit; what is taken is subtracted. */
+  /** Shared by all regions of one limit; reduced by each swapped page. */
   readonly swap: SwapAllowance;
 }
 
-/** The swap that a pod may still use. */
+/** Swap pages that may still be used. */
 export interface SwapAllowance {
   pages: number;
 }
 
-/** What reclaim achieved, in pages. */
+/** Result of reclaim, in pages. */
 export interface Reclaimed {
   readonly swappedOutPages: number;
   readonly droppedPages: number;
 }
 
-// Pages of files are cheaper to drop: the kernel prefers them about that much (vm.swappiness 60 of 200).
+// The kernel prefers file pages by about this factor (vm.swappiness 60 of 200).
 const FILE_PREFERENCE = 2;
-// A page that is never used is still found only by scanning.
+// Even an unused page is found only by scanning.
 const LEAST_USES_PER_SECOND = 0.002;
 
 /**
- * Takes pages out of memory, from each region in proportion to how many it has there and how seldom they are used, as far
- * as limits of swap and the room in it let it.
+ * Reclaims pages from each region in proportion to its resident pages and to their disuse, within the swap limits and the
+ * free swap.
  */
 export function reclaim(
   regions: readonly Reclaimable[],
@@ -34,7 +34,7 @@ export function reclaim(
 ): Reclaimed {
   let swappedOutPages = 0;
   let droppedPages = 0;
-  // What one region could not give, the others give in the next round.
+  // The next round takes from other regions what one could not give.
   for (let round = 0; round < 3; round += 1) {
     const missing = wantedPages - swappedOutPages - droppedPages;
     if (missing < 1) break;

@@ -1,10 +1,10 @@
 import type { Snapshot } from "../../src/policy/eviction/snapshot.ts";
 import type { RunningPod } from "./pod.ts";
 
-/** A rule of evicting that is asked once a second, and acts by the pods that it names. */
+/** An eviction rule that decides once a second. */
 export interface ClosedLoopRule {
-  /** Returns the UID of the pod to evict now; undefined for nobody. */
+  /** Returns the UID of the pod to evict now; undefined for none. */
   decide(snapshot: Snapshot): string | undefined;
-  /** Is given the API server's answer to the last eviction that it asked for. */
+  /** Receives the API server's answer to its last eviction. */
   answer(uid: string, answer: RunningPod["plan"]["answer"]): void;
 }

@@ -4,7 +4,7 @@ import { type Device, type NodePlan, PAGE_BYTES } from "./node.ts";
 import type { PodPlan } from "./pod.ts";
 import type { Random } from "./random.ts";
 
-/** A node to be simulated, and of what kind its story is. */
+/** A node to be simulated, and its kind. */
 export interface Scenario {
   readonly kind: string;
   readonly plan: NodePlan;
@@ -14,7 +14,7 @@ export interface Scenario {
 const GI = 2 ** 30 / PAGE_BYTES;
 const MI = 2 ** 20 / PAGE_BYTES;
 
-/** The kinds of stories, each with how it is made. */
+/** Builder of each kind of scenario. */
 const STORIES: Readonly<Record<string, (node: NodeDraft, random: Random) => void>> = {
   quiet: (node) => node.addServices(0.6),
   hog: (node, random) => {
@@ -100,10 +100,10 @@ const STORIES: Readonly<Record<string, (node: NodeDraft, random: Random) => void
   },
 };
 
-/** The names of the kinds of stories. */
+/** Names of the kinds of scenarios. */
 export const KINDS: readonly string[] = Object.keys(STORIES);
 
-/** Makes a node of a kind; the same source of random numbers makes the same one. */
+/** Returns a scenario of a kind, deterministic by the random source; throws an Error for an unknown kind. */
 export function scenarioOf(kind: string, random: Random): Scenario {
   const story = STORIES[kind];
   if (story === undefined) throw new Error(`unknown kind ${kind}: the kinds are ${KINDS.join(", ")}`);
@@ -114,12 +114,12 @@ export function scenarioOf(kind: string, random: Random): Scenario {
 
 interface HogShape {
   readonly answer?: PodPlan["answer"];
-  /** How often a second it uses each of its pages. */
+  /** Uses of each page a second. */
   readonly reuse?: number;
   readonly changes?: PodPlan["changes"];
 }
 
-/** A node on which a story is laid out. */
+/** Draft of a node. */
 class NodeDraft {
   readonly #random: Random;
   readonly #memoryPages: number;
@@ -167,7 +167,7 @@ class NodeDraft {
     this.#isSwapFull = true;
   }
 
-  /** Services that use the same memory all the time, within their requests. */
+  /** Adds services with a constant working set within their requests. */
   addServices(part: number, fileShare = 0.1): void {
     const count = this.#random.whole(3, 10);
     for (let index = 0; index < count; index += 1) {
@@ -205,7 +205,7 @@ class NodeDraft {
     });
   }
 
-  /** Small pods of low priority, each a little over its request. */
+  /** Adds small pods of low priority, each slightly over its request. */
   addDecoys(random: Random): void {
     for (let index = 0; index < 8; index += 1)
       this.#add({
@@ -215,7 +215,7 @@ class NodeDraft {
       });
   }
 
-  /** A pod over its limit by nothing but the swap that it was granted, and idle. */
+  /** Adds an idle pod that exceeds its limit only by its granted swap. */
   addQuietSwapper(random: Random): void {
     const limitPages = 0.08 * this.#podsPages;
     this.#add({
@@ -229,7 +229,7 @@ class NodeDraft {
     });
   }
 
-  /** A pod whose own limit is too small for what it uses. */
+  /** Adds a pod with a working set above its own limit. */
   addBounded(random: Random, kind: "max" | "high"): void {
     const limitPages = 0.1 * this.#podsPages;
     this.#add({
@@ -249,7 +249,7 @@ class NodeDraft {
       this.#add({ name: `burner-${index}`, requestPages: 20 * MI, regions: [heap(10 * MI, 1)], burners: 64 });
   }
 
-  /** A virtual machine that arrives by live migration. */
+  /** Adds a virtual machine that arrives by live migration. */
   addArrival(random: Random): void {
     const pages = 0.45 * this.#podsPages;
     this.#add({
@@ -281,7 +281,7 @@ class NodeDraft {
     }
   }
 
-  /** A job that reads more files than it has room for. */
+  /** Adds a job that reads more files than its limit holds. */
   addBackup(random: Random): void {
     const limitPages = 256 * MI;
     this.#add({
@@ -294,7 +294,7 @@ class NodeDraft {
     });
   }
 
-  /** Virtual machines that together are larger than the memory, one of which uses all of its own. */
+  /** Adds overcommitted virtual machines, one of which uses all of its memory. */
   addMachines(random: Random): void {
     const count = random.whole(4, 8);
     const pages = (1.3 * this.#podsPages) / count;

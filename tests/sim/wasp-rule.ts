@@ -6,7 +6,7 @@ import type { Threshold } from "../../src/policy/eviction/threshold.ts";
 import type { RunningPod } from "./pod.ts";
 import type { ClosedLoopRule } from "./rule.ts";
 
-/** Decides as the agent does, with thresholds and otherwise its defaults. */
+/** The agent's rule, with the given thresholds and its defaults otherwise. */
 export class WaspRule implements ClosedLoopRule {
   readonly #config: EvictionConfig;
   #state: EvictionState = NO_EVICTIONS;

@@ -5,13 +5,13 @@ import { folderOf, locate, statOf } from "../target/locate.ts";
 import { type Change, type Comparison, compareSteps, hasEffect } from "./compare.ts";
 import { look, type PathStep, perform, prepare } from "./doers/doers.ts";
 import {
+  type FolderEntry,
   isOwed,
   isRecorded,
   type Journal,
-  type Made,
-  type MadeFolder,
+  type JournalEntry,
+  withEntry,
   withFinalDigest,
-  withMade,
   withOwed,
   withoutOwed,
 } from "./journal.ts";
@@ -63,8 +63,9 @@ type Keep = (journal: Journal) => void;
 function runCommand(step: CommandStep, host: Host, journal: Journal, keep: Keep): void {
   const { part, argv, undo } = step;
   const folders = (undo?.removes ?? []).flatMap((path) => missingFolders(host, part, path));
-  const made: readonly Made[] = undo === undefined ? [] : [...folders, { kind: "command", part, argv, undo }];
-  const recorded = made.reduce(withMade, journal);
+  const entries: readonly JournalEntry[] =
+    undo === undefined ? [] : [...folders, { kind: "command", part, argv, undo }];
+  const recorded = entries.reduce(withEntry, journal);
   if (recorded !== journal) keep(recorded);
   if (!host.isRunning) return;
   host.run(argv);
@@ -73,17 +74,17 @@ function runCommand(step: CommandStep, host: Host, journal: Journal, keep: Keep)
 
 function performStep(step: PathStep, host: Host, journal: Journal, keep: Keep): void {
   const folders = missingFolders(host, step.part, step.path);
-  const made = prepare(step, host, journal);
-  const recorded = [...folders, made].reduce(withMade, journal);
+  const entry = prepare(step, host, journal);
+  const recorded = [...folders, entry].reduce(withEntry, journal);
   keep(recorded);
   for (const { path } of folders) makeFolder(locate(host.fsroot, path));
   perform(step, host);
-  keep(withMade(recorded, withFinalDigest(made)));
+  keep(withEntry(recorded, withFinalDigest(entry)));
 }
 
 /** Journal entries of the missing parent folders of a path, the outermost first. */
-function missingFolders({ fsroot }: Host, part: Part, path: string): MadeFolder[] {
-  const missing: MadeFolder[] = [];
+function missingFolders({ fsroot }: Host, part: Part, path: string): FolderEntry[] {
+  const missing: FolderEntry[] = [];
   for (
     let folder = folderOf(path);
     folder !== "/" && statOf(locate(fsroot, folder)) === undefined;

@@ -1,7 +1,7 @@
 import type { Part } from "./part.ts";
 import type { UndoCommand } from "./step.ts";
 
-interface MadeForPart {
+interface WithPart {
   readonly part: Part;
 }
 
@@ -15,7 +15,7 @@ export interface FileBefore {
 }
 
 /** A file that wasp wrote: a text, or its own executable. */
-export interface MadeFile extends MadeForPart {
+export interface FileEntry extends WithPart {
   readonly kind: "file";
   readonly path: string;
   /**
@@ -27,7 +27,7 @@ export interface MadeFile extends MadeForPart {
 }
 
 /** A line that wasp added to a file that it does not own. */
-export interface MadeLine extends MadeForPart {
+export interface LineEntry extends WithPart {
   readonly kind: "line";
   readonly path: string;
   readonly line: string;
@@ -38,36 +38,36 @@ export interface MadeLine extends MadeForPart {
 }
 
 /** A symbolic link. */
-export interface MadeLink extends MadeForPart {
+export interface LinkEntry extends WithPart {
   readonly kind: "link";
   readonly path: string;
   readonly target: string;
 }
 
 /** A parent folder that wasp created; removed once it is empty. */
-export interface MadeFolder extends MadeForPart {
+export interface FolderEntry extends WithPart {
   readonly kind: "folder";
   readonly path: string;
 }
 
 /** A command that was run, or was about to be, and has an undo command. */
-export interface MadeCommand extends MadeForPart {
+export interface CommandEntry extends WithPart {
   readonly kind: "command";
   readonly argv: readonly string[];
   readonly undo: UndoCommand;
 }
 
 /** A journal entry: one change of a host, with the data that its undo needs. */
-export type Made = MadeFile | MadeLine | MadeLink | MadeFolder | MadeCommand;
+export type JournalEntry = FileEntry | LineEntry | LinkEntry | FolderEntry | CommandEntry;
 
 /** Kinds of journal entries. */
-export type MadeKind = Made["kind"];
+export type EntryKind = JournalEntry["kind"];
 
 /** A journal entry of one kind. */
-export type MadeOf<Kind extends MadeKind> = Extract<Made, { readonly kind: Kind }>;
+export type EntryOf<Kind extends EntryKind> = Extract<JournalEntry, { readonly kind: Kind }>;
 
 /** A command that is still due because of an earlier change. */
-export interface OwedCommand extends MadeForPart {
+export interface OwedCommand extends WithPart {
   readonly argv: readonly string[];
 }
 
@@ -75,7 +75,7 @@ export interface OwedCommand extends MadeForPart {
 export interface Journal {
   readonly version: 1;
   /** In the order of the changes. An entry precedes its change, so the change may be missing. */
-  readonly made: readonly Made[];
+  readonly made: readonly JournalEntry[];
   readonly owed: readonly OwedCommand[];
 }
 
@@ -83,34 +83,34 @@ export interface Journal {
 export const EMPTY_JOURNAL: Journal = { version: 1, made: [], owed: [] };
 
 /** Returns the entry of a completed change: of a file's digests only the final one is left. */
-export function withFinalDigest(made: Made): Made {
-  return made.kind === "file" ? { ...made, digests: made.digests.slice(-1) } : made;
+export function withFinalDigest(entry: JournalEntry): JournalEntry {
+  return entry.kind === "file" ? { ...entry, digests: entry.digests.slice(-1) } : entry;
 }
 
 /** Returns the journal's entry for the same path or command. */
-export function earlierMade<Kind extends MadeKind>(
+export function findEntry<Kind extends EntryKind>(
   journal: Journal,
-  made: MadeOf<Kind>,
-): MadeOf<Kind> | undefined {
-  return journal.made.find((other) => identityOf(other) === identityOf(made)) as MadeOf<Kind> | undefined;
+  entry: EntryOf<Kind>,
+): EntryOf<Kind> | undefined {
+  return journal.made.find((other) => identityOf(other) === identityOf(entry)) as EntryOf<Kind> | undefined;
 }
 
 /** Returns the identity of an entry: a repeated change has the same one. */
-function identityOf(made: Made): string {
-  return made.kind === "command"
-    ? `command ${JSON.stringify(made.argv)} of ${made.part}`
-    : `${made.kind} ${made.path}${made.kind === "line" ? ` ${made.line}` : ""}`;
+function identityOf(entry: JournalEntry): string {
+  return entry.kind === "command"
+    ? `command ${JSON.stringify(entry.argv)} of ${entry.part}`
+    : `${entry.kind} ${entry.path}${entry.kind === "line" ? ` ${entry.line}` : ""}`;
 }
 
 /** Returns a journal with an entry, in the place of the one with the same identity or at the end. */
-export function withMade(journal: Journal, made: Made): Journal {
-  const index = journal.made.findIndex((other) => identityOf(other) === identityOf(made));
-  return { ...journal, made: index < 0 ? [...journal.made, made] : journal.made.with(index, made) };
+export function withEntry(journal: Journal, entry: JournalEntry): Journal {
+  const index = journal.made.findIndex((other) => identityOf(other) === identityOf(entry));
+  return { ...journal, made: index < 0 ? [...journal.made, entry] : journal.made.with(index, entry) };
 }
 
 /** Returns a journal without an entry. */
-export function withoutMade(journal: Journal, made: Made): Journal {
-  return { ...journal, made: journal.made.filter((other) => identityOf(other) !== identityOf(made)) };
+export function withoutEntry(journal: Journal, entry: JournalEntry): Journal {
+  return { ...journal, made: journal.made.filter((other) => identityOf(other) !== identityOf(entry)) };
 }
 
 /** Returns true if a journal owes a command. */

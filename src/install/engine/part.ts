@@ -9,6 +9,6 @@ export type Part = (typeof PARTS)[number];
 
 /** Returns the selected parts in the order of PARTS: those in `only`, or all if it is empty, without those in `skip`. */
 export function chooseParts(only: readonly Part[], skip: readonly Part[]): readonly Part[] {
-  const chosen = only.length === 0 ? PARTS : PARTS.filter((part) => only.includes(part));
-  return chosen.filter((part) => !skip.includes(part));
+  const selected = only.length === 0 ? PARTS : PARTS.filter((part) => only.includes(part));
+  return selected.filter((part) => !skip.includes(part));
 }

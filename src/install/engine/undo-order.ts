@@ -1,4 +1,4 @@
-import type { Journal, Made } from "./journal.ts";
+import type { Journal, JournalEntry } from "./journal.ts";
 import type { Part } from "./part.ts";
 import { type Plan, stepsOf } from "./plan.ts";
 import type { Step } from "./step.ts";
@@ -19,7 +19,7 @@ const UNDO_ORDER: readonly Part[] = [
 
 /** A journal entry and how it is undone. */
 export interface Undo {
-  readonly made: Made;
+  readonly entry: JournalEntry;
   readonly action: /** It is removed. */
     | "remove"
     /** The original file is restored. */
@@ -39,16 +39,16 @@ export interface Undo {
  * Returns the journal's entries of the selected parts, in the order in which they are undone. The folders of all parts
  * come last, as a folder may hold files of several parts.
  */
-export function undoOrder({ made }: Journal, selected: readonly Part[]): readonly Made[] {
+export function undoOrder({ made }: Journal, selected: readonly Part[]): readonly JournalEntry[] {
   const latestFirst = made.toReversed();
-  const things = UNDO_ORDER.filter((part) => selected.includes(part)).flatMap((part) => {
+  const entries = UNDO_ORDER.filter((part) => selected.includes(part)).flatMap((part) => {
     const ofPart = latestFirst.filter((entry) => entry.part === part && entry.kind !== "folder");
     return [...ofPart.filter((entry) => !isUndoneLast(entry)), ...ofPart.filter(isUndoneLast)];
   });
-  return [...things, ...latestFirst.filter(({ kind }) => kind === "folder")];
+  return [...entries, ...latestFirst.filter(({ kind }) => kind === "folder")];
 }
 
-function isUndoneLast(entry: Made): boolean {
+function isUndoneLast(entry: JournalEntry): boolean {
   return entry.kind === "command" && entry.undo.order === "last";
 }
 
@@ -56,17 +56,17 @@ function isUndoneLast(entry: Made): boolean {
  * Returns files, links and lines that the journal has for the parts of a plan and the plan no longer contains, in the order
  * in which they are undone. Commands are left out, because a plan omits those that need not run again.
  */
-export function outdatedMade(journal: Journal, plan: Plan): readonly Made[] {
+export function outdatedEntries(journal: Journal, plan: Plan): readonly JournalEntry[] {
   const planned = new Set(stepsOf(plan).map(placeOf));
   // A part without steps may only lack facts (its service is down, for example): its files are kept.
   const parts = plan.parts.filter(({ steps }) => steps.length > 0).map(({ part }) => part);
   return undoOrder(journal, parts).filter(
-    (made) => made.kind !== "command" && made.kind !== "folder" && !planned.has(placeOf(made)),
+    (entry) => entry.kind !== "command" && entry.kind !== "folder" && !planned.has(placeOf(entry)),
   );
 }
 
-function placeOf(thing: Made | Step): string {
-  return JSON.stringify("path" in thing ? [thing.path, "line" in thing ? thing.line : ""] : thing.argv);
+function placeOf(target: JournalEntry | Step): string {
+  return JSON.stringify("path" in target ? [target.path, "line" in target ? target.line : ""] : target.argv);
 }
 
 /** Reasons for refusing to undo the selected parts without others. */

@@ -43,7 +43,7 @@ function commandStatus(exitCode: number | null): number | undefined {
 
 // Messages of OpenSSH, which are not translated.
 const CHANGED_KEY = /REMOTE HOST IDENTIFICATION HAS CHANGED|REVOKED HOST KEY DETECTED/;
-const UNKNOWN_KEY = /No \S+ host key is known for|RemoteHost key verification failed/;
+const UNKNOWN_KEY = /No \S+ host key is known for|Host key verification failed/;
 const REFUSED_LOGIN = /Permission denied \(/;
 
 function connectionFault(host: string, output: readonly OutputLine[]): string | undefined {

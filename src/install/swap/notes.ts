@@ -21,7 +21,7 @@ export function otherSwapNotes(
 }
 
 /** Returns the note for a run that requests no swap. */
-export function unchosenNote(others: readonly SwapArea[]): string {
+export function noRequestNote(others: readonly SwapArea[]): string {
   return others.length > 0
     ? `swap stays as it is: ${describeAreas(others)}`
     : "there is no swap, and none is set up: request it with --overcommit 150% or --swap-size 8Gi";

@@ -3,12 +3,12 @@ import type { PartPlan } from "../engine/plan.ts";
 import { assessDevice, isStablePath } from "./device-place.ts";
 import type { SwapFacts } from "./facts.ts";
 import { assessFile } from "./file-place.ts";
-import { enoughNote, otherSwapNotes, priorityNote, unchosenNote } from "./notes.ts";
+import { enoughNote, noRequestNote, otherSwapNotes, priorityNote } from "./notes.ts";
 import type { PlaceAssessment, RequestedSize } from "./place.ts";
 import { SWAP_SCRIPT_PATH } from "./script.ts";
 import { type SwapSetup, swapSetup } from "./setup.ts";
 import { MIN_SWAP_BYTES, SIZE_REQUIRED, sizingOf } from "./size.ts";
-import { chosenSwap, describe, specInScript } from "./spec.ts";
+import { describe, effectiveOptions, specInScript } from "./spec.ts";
 import { setupSteps } from "./steps.ts";
 import { assessZram } from "./zram-place.ts";
 
@@ -16,9 +16,9 @@ type Place = NonNullable<SwapFacts["place"]>;
 
 /** Plans the swap of a node: the script and units that set it up at each boot, and the commands that set it up now. */
 export function planSwap(facts: SwapFacts, given: SwapOptions): PartPlan {
-  const options = chosenSwap(given, facts.script);
+  const options = effectiveOptions(given, facts.script);
   const { active, others, place } = facts;
-  if (place === undefined) return planWithNote(unchosenNote(others));
+  if (place === undefined) return planWithNote(noRequestNote(others));
   const requested = requestedSizeOf(facts, options);
   if (hasEnough(facts, options, requested)) return planWithNote(enoughNote(others));
   const assessment = assessPlace(place, requested);

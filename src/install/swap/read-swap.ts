@@ -7,7 +7,7 @@ import type { SwapFacts, ZramPlace } from "./facts.ts";
 import { readDevice } from "./read-swap-device.ts";
 import { readFilePlace } from "./read-swap-file.ts";
 import { SWAP_LABEL, SWAP_SCRIPT_PATH } from "./script.ts";
-import { chosenSwap, specInScript } from "./spec.ts";
+import { effectiveOptions, specInScript } from "./spec.ts";
 import { ZRAM_STATE_PATH } from "./zram-script.ts";
 
 type Active = Pick<SwapFacts, "memory" | "active" | "others">;
@@ -18,7 +18,7 @@ type Active = Pick<SwapFacts, "memory" | "active" | "others">;
  */
 export function readSwapFacts(host: Host, options: SwapOptions): SwapFacts {
   const script = readIfThere(host, SWAP_SCRIPT_PATH);
-  const target = targetOf(chosenSwap(options, script));
+  const target = targetOf(effectiveOptions(options, script));
   const place = target === undefined ? undefined : readPlace(host, target);
   return {
     ...readActive(host, target),

@@ -10,7 +10,7 @@ export interface SwapSpec {
 }
 
 /** Returns the options; without a place and a size, those of an earlier installation's script. */
-export function chosenSwap(options: SwapOptions, script: string | undefined): SwapOptions {
+export function effectiveOptions(options: SwapOptions, script: string | undefined): SwapOptions {
   if (options.target !== undefined || options.size !== undefined || script === undefined) return options;
   return specInScript(script) ?? options;
 }

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import type { SwapTarget } from "../../../src/install/engine/options.ts";
 import { swapSetup } from "../../../src/install/swap/setup.ts";
-import { chosenSwap, type SwapSpec, specInScript } from "../../../src/install/swap/spec.ts";
+import { effectiveOptions, type SwapSpec, specInScript } from "../../../src/install/swap/spec.ts";
 
 const FILE: SwapSpec = {
   target: { kind: "file", path: "/var/lib/wasp/swapfile" },
@@ -134,16 +134,16 @@ describe("a script has its specification", () => {
   ])("%j, which is used until another one is requested", (spec) => {
     const { text } = setupOf(spec).script;
     expect(specInScript(text)).toEqual(spec);
-    expect(chosenSwap(nothing, text)).toEqual(spec);
+    expect(effectiveOptions(nothing, text)).toEqual(spec);
     const other = { ...nothing, size: { kind: "bytes", bytes: 1 } } as const;
-    expect(chosenSwap(other, text)).toEqual(other);
+    expect(effectiveOptions(other, text)).toEqual(other);
   });
 
   test.each(["", "#!/bin/sh\nexit 0\n", "# Swap on the moon\n"])(
     "unless it is not a script of wasp: %j",
     (text) => {
       expect(specInScript(text)).toBeUndefined();
-      expect(chosenSwap(nothing, text)).toEqual(nothing);
+      expect(effectiveOptions(nothing, text)).toEqual(nothing);
     },
   );
 });

@@ -1,11 +1,11 @@
 import type { Host } from "../../target/host.ts";
 import type { StepState } from "../compare.ts";
-import type { Made, MadeFolder } from "../journal.ts";
+import type { FolderEntry, JournalEntry } from "../journal.ts";
 import type { Step } from "../step.ts";
 import type { Undo } from "../undo-order.ts";
 
 /** Performs one kind of step. Every method can be repeated after an interrupted run. */
-export interface Doer<S extends Step, M extends Made> {
+export interface Doer<S extends Step, M extends JournalEntry> {
   /** Returns the state of the step's path, without changing anything. */
   look(step: S, host: Host): StepState;
   /**
@@ -18,12 +18,12 @@ export interface Doer<S extends Step, M extends Made> {
 }
 
 /** Undoes one kind of journal entry. */
-export interface Undoer<M extends Made> {
+export interface Undoer<M extends JournalEntry> {
   /** Returns how the entry would be undone, without changing anything. */
-  assess(made: M, host: Host): Omit<Undo, "made">;
+  assess(entry: M, host: Host): Omit<Undo, "entry">;
   /** Removes or restores the path, as assessed. */
-  undo(made: M, host: Host, action: "remove" | "restore"): void;
+  undo(entry: M, host: Host, action: "remove" | "restore"): void;
 }
 
 /** A journal entry that an undoer handles; the engine itself undoes commands and folders. */
-export type MadePath = Exclude<Made, MadeFolder | { readonly kind: "command" }>;
+export type PathEntry = Exclude<JournalEntry, FolderEntry | { readonly kind: "command" }>;

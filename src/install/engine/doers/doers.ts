@@ -1,9 +1,9 @@
 import type { Host } from "../../target/host.ts";
 import type { StepState } from "../compare.ts";
-import { earlierMade, type Journal, type MadeOf } from "../journal.ts";
+import { type EntryOf, findEntry, type Journal } from "../journal.ts";
 import type { CommandStep, Step, StepOf } from "../step.ts";
 import type { Undo } from "../undo-order.ts";
-import type { Doer, MadePath, Undoer } from "./doer.ts";
+import type { Doer, PathEntry, Undoer } from "./doer.ts";
 import { fileDoer, fileUndoer, programDoer } from "./file.ts";
 import { lineDoer, lineUndoer } from "./line.ts";
 import { linkDoer, linkUndoer } from "./link.ts";
@@ -12,16 +12,16 @@ import { linkDoer, linkUndoer } from "./link.ts";
 export type PathStep = Exclude<Step, CommandStep>;
 
 /** Journal entry of a kind of step: a program is recorded as a file. */
-type MadeBy<Kind extends PathStep["kind"]> = MadeOf<Kind extends "program" ? "file" : Kind>;
+type EntryOfStep<Kind extends PathStep["kind"]> = EntryOf<Kind extends "program" ? "file" : Kind>;
 
-const DOERS: { readonly [Kind in PathStep["kind"]]: Doer<StepOf<Kind>, MadeBy<Kind>> } = {
+const DOERS: { readonly [Kind in PathStep["kind"]]: Doer<StepOf<Kind>, EntryOfStep<Kind>> } = {
   file: fileDoer,
   program: programDoer,
   line: lineDoer,
   link: linkDoer,
 };
 
-const UNDOERS: { readonly [Kind in MadePath["kind"]]: Undoer<MadeOf<Kind>> } = {
+const UNDOERS: { readonly [Kind in PathEntry["kind"]]: Undoer<EntryOf<Kind>> } = {
   file: fileUndoer,
   line: lineUndoer,
   link: linkUndoer,
@@ -33,11 +33,11 @@ export function look(step: PathStep, host: Host): StepState {
 }
 
 /** Returns the journal entry to write before a step is performed. */
-export function prepare(step: PathStep, host: Host, journal: Journal): MadePath {
+export function prepare(step: PathStep, host: Host, journal: Journal): PathEntry {
   const doer = doerOf(step);
   // The identity of an entry needs nothing but the fields of the step.
-  const identity = { ...step, kind: step.kind === "program" ? "file" : step.kind } as MadePath;
-  return doer.prepare(step, host, earlierMade(journal, identity));
+  const identity = { ...step, kind: step.kind === "program" ? "file" : step.kind } as PathEntry;
+  return doer.prepare(step, host, findEntry(journal, identity));
 }
 
 /** Performs a step. */
@@ -46,20 +46,20 @@ export function perform(step: PathStep, host: Host): void {
 }
 
 /** Returns how a journal entry would be undone. */
-export function assess(made: MadePath, host: Host): Undo {
-  return { made, ...undoerOf(made).assess(made, host) };
+export function assess(entry: PathEntry, host: Host): Undo {
+  return { entry, ...undoerOf(entry).assess(entry, host) };
 }
 
 /** Removes or restores the path of a journal entry. */
-export function undo(made: MadePath, host: Host, action: "remove" | "restore"): void {
-  undoerOf(made).undo(made, host, action);
+export function undo(entry: PathEntry, host: Host, action: "remove" | "restore"): void {
+  undoerOf(entry).undo(entry, host, action);
 }
 
 // The tables map each kind to its own doer; the compiler cannot infer that from the index.
-function doerOf<S extends PathStep>({ kind }: S): Doer<S, MadePath> {
-  return DOERS[kind] as unknown as Doer<S, MadePath>;
+function doerOf<S extends PathStep>({ kind }: S): Doer<S, PathEntry> {
+  return DOERS[kind] as unknown as Doer<S, PathEntry>;
 }
 
-function undoerOf<M extends MadePath>({ kind }: M): Undoer<M> {
+function undoerOf<M extends PathEntry>({ kind }: M): Undoer<M> {
   return UNDOERS[kind] as unknown as Undoer<M>;
 }

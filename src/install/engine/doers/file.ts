@@ -10,13 +10,13 @@ import type { Host } from "../../target/host.ts";
 import { locate, statOf } from "../../target/locate.ts";
 import type { StepState } from "../compare.ts";
 import { unifiedDiff } from "../diff.ts";
-import type { FileBefore, MadeFile } from "../journal.ts";
+import type { FileBefore, FileEntry } from "../journal.ts";
 import { copiesOf } from "../journal-file.ts";
 import type { FileStep, ProgramStep } from "../step.ts";
 import type { Doer, Undoer } from "./doer.ts";
 
 /** Writes text files. */
-export const fileDoer: Doer<FileStep, MadeFile> = {
+export const fileDoer: Doer<FileStep, FileEntry> = {
   look: (step, host) => {
     const path = locate(host.fsroot, step.path);
     const stat = statOf(path);
@@ -32,7 +32,7 @@ export const fileDoer: Doer<FileStep, MadeFile> = {
 };
 
 /** Copies the executable of the running process. */
-export const programDoer: Doer<ProgramStep, MadeFile> = {
+export const programDoer: Doer<ProgramStep, FileEntry> = {
   look: (step, host) => {
     const path = locate(host.fsroot, step.path);
     const stat = statOf(path);
@@ -47,7 +47,7 @@ export const programDoer: Doer<ProgramStep, MadeFile> = {
 };
 
 /** Removes files that wasp wrote, or restores the originals. */
-export const fileUndoer: Undoer<MadeFile> = {
+export const fileUndoer: Undoer<FileEntry> = {
   assess: ({ path, digests, before }, host) => {
     const place = locate(host.fsroot, path);
     const stat = statOf(place);
@@ -88,7 +88,7 @@ function otherMode(stat: { readonly mode: number }, { mode }: AnyFileStep): { de
   return modeOf(stat) === mode ? {} : { detail: `mode ${octal(modeOf(stat))} becomes ${octal(mode)}` };
 }
 
-function entryOf(step: AnyFileStep, host: Host, digest: string, earlier: MadeFile | undefined): MadeFile {
+function entryOf(step: AnyFileStep, host: Host, digest: string, earlier: FileEntry | undefined): FileEntry {
   const { part, path } = step;
   // The file may be that of an interrupted run: its entry has the original.
   const before = earlier === undefined ? keepCopy(host, path) : earlier.before;

@@ -3,14 +3,14 @@ import { removeDurably, writeAtomically } from "../../target/atomic-file.ts";
 import type { Host } from "../../target/host.ts";
 import { locate, statOf } from "../../target/locate.ts";
 import { unifiedDiff } from "../diff.ts";
-import type { MadeLine } from "../journal.ts";
+import type { LineEntry } from "../journal.ts";
 import type { LineStep } from "../step.ts";
 import type { Doer, Undoer } from "./doer.ts";
 
 const DEFAULT_MODE = 0o644;
 
 /** Adds lines to files that wasp does not own. */
-export const lineDoer: Doer<LineStep, MadeLine> = {
+export const lineDoer: Doer<LineStep, LineEntry> = {
   look: ({ path, line, part }, host) => {
     const place = locate(host.fsroot, path);
     const stat = statOf(place);
@@ -34,17 +34,17 @@ export const lineDoer: Doer<LineStep, MadeLine> = {
 };
 
 /** Removes lines that wasp added. */
-export const lineUndoer: Undoer<MadeLine> = {
+export const lineUndoer: Undoer<LineEntry> = {
   assess: ({ path, line }, host) => {
     const text = textAt(host, path);
     return text !== undefined && linesOf(text).includes(line)
       ? { action: "remove" }
       : { action: "none", why: "it no longer has the line" };
   },
-  undo: (made, host) => {
-    const text = withoutLine(textAt(host, made.path) ?? "", made);
-    if (text === "" && made.madeFile) removeDurably(locate(host.fsroot, made.path));
-    else rewrite(host, made.path, text, DEFAULT_MODE);
+  undo: (entry, host) => {
+    const text = withoutLine(textAt(host, entry.path) ?? "", entry);
+    if (text === "" && entry.madeFile) removeDurably(locate(host.fsroot, entry.path));
+    else rewrite(host, entry.path, text, DEFAULT_MODE);
   },
 };
 
@@ -57,7 +57,7 @@ function withLine(text: string, line: string): string {
   return `${text}${isEnded ? "" : "\n"}${line}\n`;
 }
 
-function withoutLine(text: string, { line, endedLine }: MadeLine): string {
+function withoutLine(text: string, { line, endedLine }: LineEntry): string {
   const lines = linesOf(text);
   const rest = lines.toSpliced(lines.lastIndexOf(line), 1).join("\n");
   return endedLine && lines.at(-2) === line ? rest.replace(/\n$/, "") : rest;

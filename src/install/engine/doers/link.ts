@@ -1,12 +1,12 @@
 import { readlinkSync, renameSync, rmSync, symlinkSync } from "node:fs";
 import { removeDurably, syncFolder, unfinishedOf } from "../../target/atomic-file.ts";
 import { folderOf, locate, statOf } from "../../target/locate.ts";
-import type { MadeLink } from "../journal.ts";
+import type { LinkEntry } from "../journal.ts";
 import type { LinkStep } from "../step.ts";
 import type { Doer, Undoer } from "./doer.ts";
 
 /** Creates symbolic links. */
-export const linkDoer: Doer<LinkStep, MadeLink> = {
+export const linkDoer: Doer<LinkStep, LinkEntry> = {
   look: ({ path, target }, host) => {
     const found = targetAt(locate(host.fsroot, path));
     if (found === undefined) return { is: "absent" };
@@ -25,7 +25,7 @@ export const linkDoer: Doer<LinkStep, MadeLink> = {
 };
 
 /** Removes symbolic links that still have the target that wasp gave them. */
-export const linkUndoer: Undoer<MadeLink> = {
+export const linkUndoer: Undoer<LinkEntry> = {
   assess: ({ path, target }, host) => {
     const found = targetAt(locate(host.fsroot, path));
     if (found === undefined) return { action: "none", why: "it no longer exists" };

@@ -4,7 +4,7 @@ import { applyChanges, comparePlan } from "../../../src/install/engine/apply.ts"
 import { PARTS } from "../../../src/install/engine/part.ts";
 import { compose, type Plan } from "../../../src/install/engine/plan.ts";
 import type { Step } from "../../../src/install/engine/step.ts";
-import { assessMade, undoMade } from "../../../src/install/engine/undo-made.ts";
+import { assessEntries, undoEntries } from "../../../src/install/engine/undo-entries.ts";
 import type { Host } from "../../../src/install/target/host.ts";
 import { InstallHost } from "../../node/install-host.ts";
 import { dieAfter } from "./dying-fs.ts";
@@ -20,7 +20,7 @@ const STEPS: readonly Step[] = [
   { kind: "file", part: "swap", path: "/etc/units/a.swap", text: "[Swap]\n", mode: 0o600 },
   { kind: "link", part: "swap", path: "/etc/units/wants/a.swap", target: "../a.swap" },
   { kind: "line", part: "swap", path: "/etc/crypttab", line: "wasp /dev/sdx" },
-  { kind: "line", part: "swap", path: "/etc/units/made", line: "one" },
+  { kind: "line", part: "swap", path: "/etc/units/entry", line: "one" },
   { kind: "command", part: "swap", argv: RELOAD, when: "changed", undo: { argv: RELOAD, order: "last" } },
   { kind: "command", part: "swap", argv: START, when: "changed", undo: { argv: STOP, order: "first" } },
 ];
@@ -67,7 +67,7 @@ class Engine implements Disposable {
   }
 
   uninstall(): void {
-    undoMade(assessMade(this.host, PARTS), this.host);
+    undoEntries(assessEntries(this.host, PARTS), this.host);
   }
 
   [Symbol.dispose](): void {
@@ -141,7 +141,7 @@ describe("a plan", () => {
     using engine = new Engine();
     const image = { ...engine.host, isRunning: false };
     applyChanges(comparePlan(plan(), image).changes, image);
-    undoMade(assessMade(image, PARTS), image);
+    undoEntries(assessEntries(image, PARTS), image);
     expect(engine.ran).toEqual([]);
   });
 
