@@ -29,7 +29,7 @@ const MAY_IMPORT: Record<string, { files: RegExp; packages: RegExp }> = {
 
 // What in install/ may read or change a host; everything else there decides without one.
 const INSTALL_IO =
-  /^install\/(.*\/read[^/]*|check\/all-checks|engine\/(apply|undo-made|journal-file|zero-limits|doers\/.*)|target\/.*|remote\/.*|plan-parts)\.ts$/;
+  /^install\/(.*\/read[^/]*|check\/all-checks|engine\/(apply|undo-entries|journal-file|zero-limits|doers\/.*)|target\/.*|remote\/.*|plan-parts)\.ts$/;
 const DOES_IO =
   /from "(node:(?!crypto|path|util)|bun[":])|\bBun\.(\$|spawn|file|write|connect|listen|serve|std)|\bfetch\(/;
 

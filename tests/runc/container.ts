@@ -8,7 +8,7 @@ import hookDefinition from "../../hooks.d/wasp-swap.json";
 import { WASP } from "../node/binary.ts";
 import { RECORDED_NODE } from "../node/fake-node.ts";
 
-/** How this host spells a container's swap limit. */
+/** Format of a container's swap limit on this host. */
 export interface SwapFile {
   readonly cgroupVersion: 1 | 2;
   readonly name: string;
@@ -65,7 +65,7 @@ export function shellHook(script: string): OciHook {
   return { ...hookDefinition.hook, path: "/bin/sh", args: ["sh", "-c", script] };
 }
 
-/** What a container is made of; sizes are bytes. */
+/** Properties of a container; sizes in bytes. */
 export interface Recipe {
   /** Its first process: `cat FILE` of the static busybox, for instance. */
   readonly args: readonly string[];
@@ -99,7 +99,7 @@ export class Pod implements AsyncDisposable {
   readonly directory: string;
   /** The /proc/meminfo that its containers' hooks see. */
   readonly meminfo: string;
-  /** Where runc keeps what it knows of the pod's containers: its `--root`. */
+  /** State directory of runc for the pod's containers (`--root`). */
   readonly runcRoot: string;
   readonly #version: 1 | 2;
   readonly #ids: string[] = [];

@@ -19,7 +19,7 @@ beforeAll(async () => {
 
 afterAll(() => image[Symbol.asyncDispose]());
 
-/** Runs the hook container of an overlay's pods on a host, and tells how that ended. */
+/** Runs the hook container of an overlay's pods on a host, and returns its exit. */
 async function run(overlay: string, host: InstallHost): Promise<Ending> {
   const { initContainers, volumes } = find(buildOverlay(overlay), "DaemonSet").spec.template.spec;
   const [{ args, securityContext, volumeMounts }] = initContainers;

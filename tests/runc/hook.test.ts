@@ -352,7 +352,7 @@ function shareOfSwap(oomScoreAdj: number): number {
   return Number((lowestRequest * swap) / memory);
 }
 
-/** What the kernel shows for a swap limit: on v1 memory and swap together, and whole pages on both. */
+/** Returns the kernel's text for a swap limit: on v1 memory and swap together, and whole pages on both. */
 function swapFileText(memoryLimitBytes: number, swapBytes: number): string {
   if (swapBytes === Number.POSITIVE_INFINITY && host.cgroupVersion === 2) return "max";
   if (swapBytes === Number.POSITIVE_INFINITY) return String(wholePages(2n ** 63n - 1n));

@@ -9,7 +9,7 @@ import { WASP } from "../node/binary.ts";
 // biome-ignore lint/suspicious/noExplicitAny: config.json of the runtime specification, as runc begins it.
 type RuntimeSpec = any;
 
-/** How a container ended. */
+/** Exit of a container. */
 export interface Ending {
   readonly exitCode: number;
   /** Standard output, then standard error. */

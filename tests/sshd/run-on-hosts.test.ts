@@ -76,7 +76,7 @@ describe("where wasp is at work", () => {
   let begun: string;
   let ended: string;
 
-  /** A program in wasp's place that runs until it is told to end. */
+  /** Writes a program in wasp's place that runs until SIGTERM, and returns its path. */
   async function slowProgram(name: string): Promise<string> {
     [begun, ended] = [`${sshd.folder}/${name}.begun`, `${sshd.folder}/${name}.ended`];
     const program = `${sshd.folder}/${name}`;
@@ -85,7 +85,7 @@ describe("where wasp is at work", () => {
     return program;
   }
 
-  test("it is told to end when somebody stops it all, and its copy is taken away", async () => {
+  test("it receives SIGTERM when the run is stopped, and its copy is removed", async () => {
     const program = await slowProgram("stopped");
     const stop = new AbortController();
     const running = run([sshd.host("127.0.0.1")], { executableFor: () => program, stop: stop.signal });
@@ -96,7 +96,7 @@ describe("where wasp is at work", () => {
     await until(async () => existsSync(ended) && (await readdir(folder)).length === 0);
   });
 
-  test("a connection that is lost is told from a wasp that fails", async () => {
+  test("a lost connection is distinguished from a failing wasp", async () => {
     const program = await slowProgram("lost");
     const running = run([sshd.host("127.0.0.1")], { executableFor: () => program });
     await until(() => existsSync(begun));

@@ -31,7 +31,7 @@ export class Sshd implements AsyncDisposable {
     return join(this.folder, "ssh");
   }
 
-  /** A host as the client is told of it. */
+  /** Returns this sshd as a destination of the client. */
   host(address: Address, user = "root"): { readonly destination: string } {
     return { destination: `ssh://${user}@${address}:${this.#port}` };
   }
