@@ -41,13 +41,13 @@ function contextOf(cmd: CommandDef, rawArgs: string[]): CommandContext {
 }
 
 /** A command, the words of the command line that name it, and the rest of the command line. */
-interface Found {
+interface FoundCommand {
   readonly command: CommandDef;
   readonly words: readonly string[];
   readonly rest: string[];
 }
 
-async function find(argv: readonly string[]): Promise<Found> {
+async function find(argv: readonly string[]): Promise<FoundCommand> {
   // A container runtime starts the files in its folder of plugins without arguments, under any name.
   const isPlugin = argv.length === 0 && process.env["NRI_PLUGIN_SOCKET"] !== undefined;
   const words: string[] = [];

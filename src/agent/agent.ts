@@ -9,7 +9,7 @@ import { readPageBytes } from "../host/page-size.ts";
 import type { Event, Fields } from "../log/events.ts";
 import { LineWriter } from "../log/line-writer.ts";
 import { Logger } from "../log/logger.ts";
-import { SwapPressure } from "./eviction/swap-pressure.ts";
+import { PressureMonitor } from "./eviction/pressure-monitor.ts";
 import { LimitAgent } from "./limits/limit-agent.ts";
 import { Endpoint } from "./metrics/endpoint.ts";
 import { AgentMetrics } from "./metrics/metrics.ts";
@@ -38,7 +38,7 @@ export class Agent implements AsyncDisposable {
   readonly #metrics: AgentMetrics;
   readonly #reporter: Reporter;
   readonly #limits: LimitAgent;
-  readonly #pressure: SwapPressure;
+  readonly #pressure: PressureMonitor;
   #running: SourcedConfig;
   #endpoint: Endpoint | undefined;
   #source: PodSource | undefined;
@@ -151,8 +151,8 @@ export class Agent implements AsyncDisposable {
     });
   }
 
-  #makePressure(): SwapPressure {
-    return new SwapPressure({
+  #makePressure(): PressureMonitor {
+    return new PressureMonitor({
       config: () => this.config,
       env: this.#env,
       pageBytes: this.#pageBytes,

@@ -1,7 +1,7 @@
 const LOGGED_AGAIN_MILLISECONDS = 10 * 60 * 1000;
 
 /** A condition that lasts. */
-interface Condition {
+interface LoggedCondition {
   /** Texts that were logged since `loggedAtMilliseconds`. */
   readonly texts: Set<string>;
   readonly loggedAtMilliseconds: number;
@@ -15,7 +15,7 @@ interface Condition {
  */
 export class Repeats {
   readonly #now: () => number;
-  readonly #conditions = new Map<string, Condition>();
+  readonly #conditions = new Map<string, LoggedCondition>();
 
   /** Takes a clock in milliseconds that never goes back. */
   constructor(now: () => number) {

@@ -13,14 +13,14 @@ import { MAX_MESSAGE_BYTES } from "./messages.ts";
 import { messageOf, STATUS, StatusError } from "./status.ts";
 import { RequestSchema, ResponseSchema } from "./ttrpc_pb.ts";
 
-type Methods = typeof Plugin.method;
+type ServiceMethods = typeof Plugin.method;
 
 /** Implementations of the plugin's methods; they get a request and its size in bytes. */
 export type PluginMethods = {
-  readonly [M in keyof Methods]: (
-    request: MessageShape<Methods[M]["input"]>,
+  readonly [M in keyof ServiceMethods]: (
+    request: MessageShape<ServiceMethods[M]["input"]>,
     requestBytes: number,
-  ) => MessageInitShape<Methods[M]["output"]>;
+  ) => MessageInitShape<ServiceMethods[M]["output"]>;
 };
 
 const METHODS = new Map(Plugin.methods.map((method) => [method.name, method]));
@@ -59,7 +59,7 @@ function run(service: string, name: string, payload: Uint8Array, methods: Plugin
     throw new StatusError(STATUS.unimplemented, `${requested}: not a method of this plugin`);
   }
   // Input and output are those of this method.
-  const act = methods[method.localName as keyof Methods] as (
+  const act = methods[method.localName as keyof ServiceMethods] as (
     request: Message,
     requestBytes: number,
   ) => MessageInitShape<DescMessage>;

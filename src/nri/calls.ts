@@ -4,7 +4,7 @@ import { MAX_MESSAGE_BYTES, REQUEST, RESPONSE, type TtrpcMessage } from "./messa
 import { messageOf } from "./status.ts";
 import { RequestSchema, ResponseSchema } from "./ttrpc_pb.ts";
 
-type Methods = typeof Runtime.method;
+type RuntimeMethods = typeof Runtime.method;
 
 interface Pending {
   answered(payload: Uint8Array): void;
@@ -23,16 +23,16 @@ export class RuntimeCalls {
   }
 
   /** Returns the runtime's answer; throws an Error if the runtime fails the request, times out, or the connection ends. */
-  async call<M extends keyof Methods>(
+  async call<M extends keyof RuntimeMethods>(
     name: M,
-    request: MessageInitShape<Methods[M]["input"]>,
+    request: MessageInitShape<RuntimeMethods[M]["input"]>,
     timeoutMilliseconds: number,
-  ): Promise<MessageShape<Methods[M]["output"]>> {
+  ): Promise<MessageShape<RuntimeMethods[M]["output"]>> {
     const { name: method, input, output } = Runtime.method[name];
     const payload = toBinary(input, create(input, request as MessageInitShape<typeof input>));
     try {
       const answered = (answer: Uint8Array) =>
-        fromBinary(output, answer) as MessageShape<Methods[M]["output"]>;
+        fromBinary(output, answer) as MessageShape<RuntimeMethods[M]["output"]>;
       return await this.#request(method, payload, timeoutMilliseconds, answered);
     } catch (error) {
       throw new Error(`${method}: ${messageOf(error)}`);

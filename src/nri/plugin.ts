@@ -74,7 +74,7 @@ export interface NriPlugin {
  */
 export function startPlugin(options: PluginOptions): NriPlugin {
   check(options);
-  const plugin = new Plugin(options);
+  const plugin = new ReconnectingPlugin(options);
   const ended = plugin.run();
   return {
     ended,
@@ -94,7 +94,7 @@ function check({ name, index }: PluginIdentity): void {
     throw new Error(`plugin index ${JSON.stringify(index)}: must be two digits, 00 to 99`);
 }
 
-class Plugin {
+class ReconnectingPlugin {
   readonly #options: PluginOptions;
   readonly #timing: PluginTiming;
   readonly #stopping = new AbortController();

@@ -7,7 +7,7 @@ import { hasTaint, setTaint } from "../../cluster/node-taint.ts";
 import { RequestError } from "../../cluster/request-error.ts";
 
 // On a starting node, the network may come up later than its pods.
-const ATTEMPTS = 10;
+const MAX_ATTEMPTS = 10;
 const RETRY_MILLISECONDS = 10_000;
 
 /**
@@ -23,7 +23,7 @@ export async function clearNode(
     try {
       return await remove(server, nodeName, closing);
     } catch (error) {
-      if (closing.aborted || attempt === ATTEMPTS || !isTransient(error)) throw error;
+      if (closing.aborted || attempt === MAX_ATTEMPTS || !isTransient(error)) throw error;
     }
     await sleep(RETRY_MILLISECONDS, undefined, { signal: closing }).catch(() => {});
   }

@@ -19,8 +19,8 @@ const POD_LIST_SECONDS = 5;
 // Writing memory.high makes the kernel reclaim, which may take any time.
 const RELEASE_MILLISECONDS = 700;
 
-/** Options of the agent's answer to swap pressure. */
-export interface SwapPressureOptions {
+/** Options of a pressure monitor. */
+export interface PressureMonitorOptions {
   readonly config: () => AgentConfig;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly pageBytes: number;
@@ -35,8 +35,8 @@ export interface SwapPressureOptions {
 }
 
 /** Senses swap pressure and answers it, by memory.high of kubepods and by evictions, as the configuration says. */
-export class SwapPressure {
-  readonly #options: SwapPressureOptions;
+export class PressureMonitor {
+  readonly #options: PressureMonitorOptions;
   readonly #closing = new AbortController();
   readonly #reach: SwapReach;
   #kubeletThresholds: KubeletThresholds | undefined;
@@ -44,7 +44,7 @@ export class SwapPressure {
   #timer: NodeJS.Timeout | undefined;
   #askedSeconds = Number.NEGATIVE_INFINITY;
 
-  constructor(options: SwapPressureOptions) {
+  constructor(options: PressureMonitorOptions) {
     this.#options = options;
     this.#reach = new SwapReach({
       directories: () => options.limits.kubepods.map(({ mount, path }) => mount + path),
