@@ -59,7 +59,7 @@ describe("one pass", () => {
   test("without limits shows max", async () => {
     const flags = ["--once", "--log-format=Json", "--swap-behavior=UnlimitedSwap"];
     const { stdout } = await wasp(["agent", ...flags, ...node.flags]);
-    const line = stdout.split("\n").find((each) => each.includes('"pod-1"')) ?? "";
+    const line = stdout.split("\n").find((each) => each.includes(containerIdOf(1))) ?? "";
     expect(JSON.parse(line)).toMatchObject({ state: "set", entitledBytes: "max", effectiveBytes: "max" });
   });
 
