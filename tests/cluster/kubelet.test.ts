@@ -17,6 +17,7 @@ import {
   recordedPods,
   silence,
 } from "../node/fake-kubelet.ts";
+import { patience } from "../patience.ts";
 
 const fake = await FakeKubelet.start();
 afterAll(() => fake[Symbol.dispose]());
@@ -28,7 +29,7 @@ const options: KubeletOptions = {
   port: fake.port,
   tokenFile: file("token"),
   trust: { kind: "ca", file: file("ca.pem"), serverName: KUBELET_NAME },
-  timeoutMilliseconds: 5000,
+  timeoutMilliseconds: patience(5),
   maxBodyBytes: 64 * 2 ** 20,
 };
 
@@ -303,7 +304,7 @@ describe("the environment", () => {
       env,
       stdout: "pipe",
       stderr: "pipe",
-      timeout: 20_000,
+      timeout: patience(20),
     });
     const [stdout, stderr] = await Promise.all([child.stdout.text(), child.stderr.text()]);
     const complaints = stderr.split("\n").filter((line) => line !== "" && !line.includes("NODE_TLS"));
