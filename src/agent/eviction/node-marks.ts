@@ -3,6 +3,7 @@ import { getNode, type Node } from "../../cluster/node.ts";
 import { setSwapPressure, swapPressureStatus } from "../../cluster/node-condition.ts";
 import { hasTaint, type SwapPressureTaint, setTaint } from "../../cluster/node-taint.ts";
 import { calmed, contested, restoreAt, restored, UNCONTESTED } from "../../policy/limits/contest.ts";
+import { IN_PROGRESS_MILLISECONDS, LEAVE_MILLISECONDS, makeLastRequest } from "./last-requests.ts";
 
 /** What is to be seen on the node. */
 export interface Mark {
@@ -31,8 +32,6 @@ const HEARTBEAT_SECONDS = 300;
 const CHECK_SECONDS = 15;
 const RESTORES_PER_MINUTE = 2;
 const RETRY_SECONDS = 5;
-// Of the 10 s that the DaemonSet gives; a node under pressure is slow.
-const PARTING_MILLISECONDS = 5000;
 
 /** Keeps the node's condition SwapPressure and its taint as they should be, one request after another. */
 export class NodeMarks {
@@ -49,6 +48,7 @@ export class NodeMarks {
   #contest = UNCONTESTED;
   #underWay: Promise<void> | undefined;
   #isMarked = false;
+  #isLeaving = false;
 
   /** The clock is one that never jumps, in seconds. */
   constructor(server: ApiServer, nodeName: string, nowSeconds: () => number, listener: NodeMarksListener) {
@@ -93,14 +93,19 @@ export class NodeMarks {
     });
   }
 
-  /** Takes the taint away, and leaves word that nobody senses any more; gives up after some seconds. */
+  /**
+   * Removes the taint and sets the condition to Unknown, because the agent ends. Retries until the pod's grace period is
+   * nearly over: a taint that is left keeps pods away until an agent runs here again.
+   */
   async leave(): Promise<void> {
+    const deadline = AbortSignal.timeout(LEAVE_MILLISECONDS);
     const parting = { reason: "AgentStopped", message: "The agent has ended." };
-    const closing = AbortSignal.timeout(PARTING_MILLISECONDS);
-    closing.addEventListener("abort", () => this.#closing.abort());
-    // What was sent may come after what is sent now.
-    await this.#underWay;
-    await this.#part(parting, closing).catch(() => {});
+    this.#isLeaving = true;
+    // The server may handle a request in progress after those that follow here.
+    await Promise.race([this.#underWay, Bun.sleep(IN_PROGRESS_MILLISECONDS)]);
+    this.#closing.abort();
+    await makeLastRequest(deadline, (closing) => this.#removeTaint(closing));
+    await makeLastRequest(deadline, (closing) => this.#setUnknown(parting, closing));
   }
 
   /** Whether something is on the node that is to be taken back. */
@@ -130,6 +135,8 @@ export class NodeMarks {
   async #mark(mark: Mark, key: string): Promise<void> {
     this.#isMarked = true;
     if (await this.#setTaint(mark)) this.#listener.onTaint(taintOf(mark)?.effect);
+    // `leave` waits for this.
+    if (this.#isLeaving) return;
     await this.#setCondition(mark);
     this.#shown = key;
     this.#heartbeatSeconds = this.#nowSeconds() + HEARTBEAT_SECONDS;
@@ -145,7 +152,7 @@ export class NodeMarks {
     const isLost = lost.length > 0;
     this.#contest = isLost ? contested(before, now, RESTORES_PER_MINUTE) : calmed(before, now);
     if (this.#contest.isContested !== before.isContested) this.#listener.onContest(this.#contest.isContested);
-    if (!isLost || restoreAt(this.#contest, now, RESTORES_PER_MINUTE) > now) return;
+    if (this.#isLeaving || !isLost || restoreAt(this.#contest, now, RESTORES_PER_MINUTE) > now) return;
     await this.#setTaint(mark);
     await this.#setCondition(mark);
     this.#contest = restored(this.#contest, now);
@@ -169,11 +176,22 @@ export class NodeMarks {
     closing: AbortSignal,
   ): Promise<void> {
     try {
-      if (await setTaint(this.#server, this.#nodeName, undefined, closing)) this.#listener.onTaint(undefined);
+      await this.#removeTaint(closing);
     } finally {
-      const unknown = { status: "Unknown", ...words } as const;
-      await setSwapPressure(this.#server, this.#nodeName, unknown, Date.now(), closing);
+      await this.#setUnknown(words, closing);
     }
+  }
+
+  async #removeTaint(closing: AbortSignal): Promise<void> {
+    if (await setTaint(this.#server, this.#nodeName, undefined, closing)) this.#listener.onTaint(undefined);
+  }
+
+  async #setUnknown(
+    words: { readonly reason: string; readonly message: string },
+    closing: AbortSignal,
+  ): Promise<void> {
+    const unknown = { status: "Unknown", ...words } as const;
+    await setSwapPressure(this.#server, this.#nodeName, unknown, Date.now(), closing);
   }
 }
 
