@@ -1,4 +1,4 @@
-import { afterAll, beforeEach, describe, expect, test } from "bun:test";
+import { afterAll, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { ApiServer } from "../../src/cluster/api-server.ts";
 import { type ClusterEvent, EventRecorder } from "../../src/cluster/event-recorder.ts";
 import type { RequestErrorKind } from "../../src/cluster/request-error.ts";
@@ -6,6 +6,9 @@ import { failure, hangUp, tooBusy } from "../node/api-answers.ts";
 import { FakeApiServer } from "../node/fake-api-server.ts";
 import { FakeCluster } from "../node/fake-cluster.ts";
 import { type Answer, silence } from "../node/fake-kubelet.ts";
+import { patience } from "../patience.ts";
+
+setDefaultTimeout(patience(60));
 
 const FIRST = Date.parse("2026-11-22T02:00:00.750Z");
 const POST = "POST /api/v1/namespaces/test/events";
@@ -32,7 +35,7 @@ let recorder: EventRecorder;
 beforeEach(() => {
   fake.reset(new FakeCluster(0, 1));
   now = FIRST;
-  recorder = recorderOn(10_000);
+  recorder = recorderOn(patience(10));
 });
 
 function recorderOn(timeoutMilliseconds: number): EventRecorder {
@@ -162,7 +165,7 @@ describe("an event that repeats", () => {
     await record(of(1));
     await record(of(0));
     expect(methods()).toEqual(["PATCH", "POST"]);
-  }, 60_000);
+  });
 });
 
 describe("an event that cannot be recorded", () => {
@@ -179,7 +182,7 @@ describe("an event that cannot be recorded", () => {
     ["because the connection is lost", hangUp, "unreachable"],
     ["because of a timeout", silence, "timeout"],
   ])("%s returns the error, and the next one succeeds", async (_, given, kind) => {
-    recorder = recorderOn(500);
+    recorder = recorderOn(given === silence ? patience(0.5) : patience(10));
     fake.objects.instead(POST, given);
     expect((await record(evicted))?.kind).toBe(kind);
     expect(await record(evicted)).toBeUndefined();

@@ -13,6 +13,7 @@ import {
   recordedPods,
   silence,
 } from "../node/fake-kubelet.ts";
+import { patience } from "../patience.ts";
 
 const fake = await FakeKubelet.start();
 afterAll(() => fake[Symbol.dispose]());
@@ -24,7 +25,7 @@ const options: KubeletOptions = {
   port: fake.port,
   tokenFile: file("token"),
   trust: { kind: "ca", file: file("ca.pem"), serverName: KUBELET_NAME },
-  timeoutMilliseconds: 60_000,
+  timeoutMilliseconds: patience(60),
   maxBodyBytes: 64 * 2 ** 20,
 };
 
@@ -299,7 +300,7 @@ describe("the environment", () => {
       env,
       stdout: "pipe",
       stderr: "pipe",
-      timeout: 20_000,
+      timeout: patience(20),
     });
     const [stdout, stderr] = await Promise.all([child.stdout.text(), child.stderr.text()]);
     const complaints = stderr.split("\n").filter((line) => line !== "" && !line.includes("NODE_TLS"));

@@ -1,8 +1,11 @@
-import { afterAll, describe, expect, test } from "bun:test";
+import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { ROOT } from "../node/binary.ts";
 import { FakeApiServer } from "../node/fake-api-server.ts";
 import { FakeCluster } from "../node/fake-cluster.ts";
+import { patience } from "../patience.ts";
 import { Follower, NODE } from "./follower.ts";
+
+setDefaultTimeout(patience(120));
 
 const fake = await FakeApiServer.start(new FakeCluster(0, 1));
 afterAll(() => fake[Symbol.dispose]());
@@ -38,7 +41,7 @@ describe("in a cluster of 20,000 pods", () => {
       expect(later.rssBytes - warm.rssBytes).toBeLessThan(8 * MIB);
       expect(later.heapBytes - warm.heapBytes).toBeLessThan(4 * MIB);
     }
-  }, 120_000);
+  });
 });
 
 interface Memory {

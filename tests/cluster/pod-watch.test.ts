@@ -11,6 +11,7 @@ import {
 } from "../node/fake-api-server.ts";
 import { FakeCluster, podJson } from "../node/fake-cluster.ts";
 import { answer, brokenAnswer, recordedPods, silence } from "../node/fake-kubelet.ts";
+import { patience } from "../patience.ts";
 import { Follower, NODE } from "./follower.ts";
 
 const fake = await FakeApiServer.start(new FakeCluster(0, 1));
@@ -257,7 +258,7 @@ describe("a failure is reported and recovered from", () => {
   ])("%s to a %s", async (_, verb, kind, message, arrange) => {
     arrange();
     fake.hasCache = false;
-    using follower = new Follower(fake, { timeoutMilliseconds: 2000 });
+    using follower = new Follower(fake, { timeoutMilliseconds: kind === "timeout" ? 2000 : patience(10) });
     await follower.until(() => follower.errors.length === 1);
     // Created while the follower waits: it must not be missed.
     fake.cluster.put("new", NODE);

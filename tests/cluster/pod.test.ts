@@ -6,6 +6,7 @@ import { failure, hangUp } from "../node/api-answers.ts";
 import { FakeApiServer } from "../node/fake-api-server.ts";
 import { FakeCluster, podJson } from "../node/fake-cluster.ts";
 import { type Answer, answer, silence } from "../node/fake-kubelet.ts";
+import { patience } from "../patience.ts";
 
 const LINE = "GET /api/v1/namespaces/test/pods/pod-0";
 
@@ -14,9 +15,9 @@ afterAll(() => fake[Symbol.dispose]());
 beforeEach(() => fake.reset(new FakeCluster(1, 1)));
 
 const uid = () => fake.cluster.pods.get("pod-0")?.uid ?? "";
-const get = (of = uid()) =>
+const get = (of = uid(), timeoutMilliseconds = patience(10)) =>
   getPod(
-    new ApiServer({ ...fake.options, timeoutMilliseconds: 500 }),
+    new ApiServer({ ...fake.options, timeoutMilliseconds }),
     { namespace: "test", name: "pod-0", uid: of },
     new AbortController().signal,
   );
@@ -69,5 +70,9 @@ test.each<[string, Answer, RequestErrorKind, RegExp]>([
   ],
 ])("a pod cannot be read: %s", async (_, given, kind, message) => {
   fake.objects.always(LINE, given);
-  await expect(get()).rejects.toMatchObject({ kind, message: expect.stringMatching(message) });
+  const timeoutMilliseconds = given === silence ? 500 : patience(10);
+  await expect(get(uid(), timeoutMilliseconds)).rejects.toMatchObject({
+    kind,
+    message: expect.stringMatching(message),
+  });
 });

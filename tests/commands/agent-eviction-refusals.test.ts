@@ -1,8 +1,11 @@
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { conflict, failure, hangUp, notFound, tooBusy, webhookDenial } from "../node/api-answers.ts";
 import { recordedApiAnswer } from "../node/fake-api-server.ts";
 import { type Answer, silence } from "../node/fake-kubelet.ts";
 import { NODE, PressedNode } from "../node/pressed-node.ts";
+import { patience } from "../patience.ts";
+
+setDefaultTimeout(patience(120));
 
 const FIRST = "POST /api/v1/namespaces/test/pods/pod-1/eviction";
 const OTHER_UID = "the UID in the precondition (a) does not match the UID in record (b).";
@@ -139,7 +142,7 @@ describe.concurrent("a victim that", () => {
     // Not the pause after a failure, but the cooldown after an eviction.
     await agent.event("eviction-held", (entry) => Number(entry["leftSeconds"]) > 3000);
     expect(pressed.asked).toEqual(["pod-1"]);
-  }, 120_000);
+  });
 
   test("never terminates is followed by the next candidate when the wait times out", async () => {
     using pressed = await startPressed({ victimDeadlineSeconds: 2 });

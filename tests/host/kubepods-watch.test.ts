@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test } from "bun:test";
+import { afterEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -18,6 +18,9 @@ import {
   podPath,
   podUidOf,
 } from "../node/kubepods-tree.ts";
+import { patience } from "../patience.ts";
+
+setDefaultTimeout(patience(30));
 
 // The host's own v1 hierarchy, if it is writable; a directory on every host.
 const HOST = "/sys/fs/cgroup/memory";
@@ -294,7 +297,7 @@ describe.each([...grounds])("in %s", (kind) => {
       }),
       { numRuns: 40 },
     );
-  }, 30_000);
+  });
 });
 
 function sorted(containers: KubepodsContainer[]): KubepodsContainer[] {

@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import { patience } from "../patience.ts";
 
 /** Root of the repository. */
 export const ROOT = new URL("../..", import.meta.url).pathname.replace(/\/$/, "");
@@ -20,7 +21,13 @@ export async function wasp(
   env: Record<string, string> = {},
 ): Promise<Outcome> {
   if (!existsSync(WASP)) throw new Error(`${WASP} is missing: npm run build makes it`);
-  const run = Bun.spawn([WASP, ...args], { stdin, stdout: "pipe", stderr: "pipe", env, timeout: 20_000 });
+  const run = Bun.spawn([WASP, ...args], {
+    stdin,
+    stdout: "pipe",
+    stderr: "pipe",
+    env,
+    timeout: patience(20),
+  });
   const [stdout, stderr] = await Promise.all([run.stdout.text(), run.stderr.text(), run.exited]);
   return { exitCode: run.exitCode ?? -1, stdout, stderr };
 }

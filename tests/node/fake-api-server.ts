@@ -5,6 +5,7 @@ import type { Server, TLSSocket } from "node:tls";
 import type { V1PodList } from "@kubernetes/client-node";
 import type { ApiServerOptions } from "../../src/cluster/api-server.ts";
 import type { Json } from "../../src/cluster/kubernetes-json.ts";
+import { patience } from "../patience.ts";
 import { type Change, eventOf, type FakeCluster, podJson } from "./fake-cluster.ts";
 import type { Answer } from "./fake-kubelet.ts";
 import { FakeObjects } from "./fake-objects.ts";
@@ -99,7 +100,7 @@ export class FakeApiServer implements Disposable {
       baseUrl: `https://${family === "IPv6" ? `[${address}]` : address}:${port}`,
       tokenFile: `${this.folder}/token`,
       caFile: `${this.folder}/ca.pem`,
-      timeoutMilliseconds: 10_000,
+      timeoutMilliseconds: patience(10),
       maxBodyBytes: 64 * 2 ** 20,
       maxLineBytes: 2 ** 20,
     };

@@ -5,6 +5,7 @@ import { create, toBinary } from "@bufbuild/protobuf";
 import { Plugin, Runtime } from "../../src/nri/api_pb.ts";
 import { startPlugin } from "../../src/nri/plugin.ts";
 import { ResponseSchema } from "../../src/nri/ttrpc_pb.ts";
+import { patience } from "../patience.ts";
 import { type Behavior, FakeRuntime, type RuntimeSide } from "./fake-runtime.ts";
 import { RecordingPlugin } from "./recording-plugin.ts";
 import { byteByByte, merged } from "./transmit.ts";
@@ -211,7 +212,7 @@ describe("the plugin's own updates", () => {
     await using plugin = new RecordingPlugin({ socket: runtime.path });
     const side = await runtime.connection();
     await side.registered;
-    await side.call("configure", { requestTimeout: 60n });
+    await side.call("configure", { requestTimeout: answer === "silent" ? 60n : BigInt(patience(60)) });
     await side.call("synchronize", {});
     if (typeof expected === "string")
       await expect(plugin.updateContainers(updates)).rejects.toThrow(new Error(expected));

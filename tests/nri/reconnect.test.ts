@@ -1,6 +1,7 @@
 import { afterAll, describe, expect, test } from "bun:test";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
+import { patience } from "../patience.ts";
 import { FakeRuntime } from "./fake-runtime.ts";
 import { RecordingPlugin } from "./recording-plugin.ts";
 
@@ -74,7 +75,7 @@ describe("a plugin that reconnects", () => {
     using runtime = await FakeRuntime.listen(newPath(), { registration });
     await using plugin = new RecordingPlugin({
       socket: runtime.path,
-      timing: { ...hasty, registrationMilliseconds: 20 },
+      timing: { ...hasty, registrationMilliseconds: registration === "silent" ? 20 : patience(20) },
     });
     expect(await plugin.event("refused", 3)).toMatchObject({ reason });
     expect(waitsOf(plugin).slice(0, 3)).toEqual([1, 2, 4]);

@@ -5,10 +5,11 @@ import { readFileSync } from "node:fs";
 import { buildOverlay, find, type KubernetesObject } from "../manifests/kustomize.ts";
 import { WASP } from "../node/binary.ts";
 import { InstallHost } from "../node/install-host.ts";
+import { patience } from "../patience.ts";
 import { requireHost } from "./container.ts";
 import { type Ending, UnpackedImage } from "./image-container.ts";
 
-setDefaultTimeout(60_000);
+setDefaultTimeout(patience(60));
 
 let image: UnpackedImage;
 

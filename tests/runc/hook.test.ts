@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { basename } from "node:path";
 import { RECORDED_NODE } from "../node/fake-node.ts";
+import { patience } from "../patience.ts";
 import {
   type OciHook,
   type Outcome,
@@ -14,7 +15,7 @@ import {
   waspHook,
 } from "./container.ts";
 
-setDefaultTimeout(30_000);
+setDefaultTimeout(patience(30));
 
 const MEBIBYTE = 1024 ** 2;
 const LIMIT_BYTES = 128 * MEBIBYTE;

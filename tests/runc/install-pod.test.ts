@@ -6,10 +6,11 @@ import { parseAllDocuments } from "yaml";
 import { find, type KubernetesObject } from "../manifests/kustomize.ts";
 import { WASP, wasp } from "../node/binary.ts";
 import { InstallHost } from "../node/install-host.ts";
+import { patience } from "../patience.ts";
 import { requireHost } from "./container.ts";
 import { type Ending, UnpackedImage } from "./image-container.ts";
 
-setDefaultTimeout(60_000);
+setDefaultTimeout(patience(60));
 
 let image: UnpackedImage;
 

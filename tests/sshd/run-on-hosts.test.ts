@@ -6,6 +6,7 @@ import { version } from "../../package.json";
 import type { HostOutcome } from "../../src/install/remote/outcome.ts";
 import { type HostsRun, runOnHosts } from "../../src/install/remote/run-on-hosts.ts";
 import { WASP } from "../node/binary.ts";
+import { patience } from "../patience.ts";
 import { Sshd } from "./sshd.ts";
 
 let sshd: Sshd;
@@ -25,8 +26,8 @@ async function run(hosts: HostsRun["hosts"], differences: Partial<HostsRun> = {}
     remoteArgv: ["--version"],
     executableFor: () => WASP,
     parallel: 5,
-    connectSeconds: 20,
-    timeoutSeconds: 50,
+    connectSeconds: patience(20) / 1000,
+    timeoutSeconds: patience(50) / 1000,
     terminal: { write: () => {}, isTerminal: false, columns: 80, rows: 24 },
     shownOutput: "none",
     stop: new AbortController().signal,

@@ -3,6 +3,7 @@ import { getNode, type Node } from "../../cluster/node.ts";
 import { setSwapPressure, swapPressureStatus } from "../../cluster/node-condition.ts";
 import { hasTaint, type SwapPressureTaint, setTaint } from "../../cluster/node-taint.ts";
 import { calmed, contested, restoreAt, restored, UNCONTESTED } from "../../policy/limits/contest.ts";
+import { IN_PROGRESS_MILLISECONDS, LEAVE_MILLISECONDS, makeLastRequest } from "./last-requests.ts";
 
 /** Swap pressure as the node shows it: its condition SwapPressure and its taint. */
 export interface PressureStatus {
@@ -31,8 +32,6 @@ const HEARTBEAT_SECONDS = 300;
 const CHECK_SECONDS = 15;
 const RESTORES_PER_MINUTE = 2;
 const RETRY_SECONDS = 5;
-// Part of the 10 s that the DaemonSet grants; a node under pressure is slow.
-const LEAVE_MILLISECONDS = 5000;
 
 /** Publishes swap pressure as the node's condition SwapPressure and its taint, one request at a time. */
 export class PressurePublisher {
@@ -49,6 +48,7 @@ export class PressurePublisher {
   #contest = UNCONTESTED;
   #underWay: Promise<void> | undefined;
   #isPublished = false;
+  #isLeaving = false;
 
   /** Takes a clock in seconds that never jumps. */
   constructor(
@@ -101,14 +101,19 @@ export class PressurePublisher {
     });
   }
 
-  /** Removes the taint and sets the condition to Unknown, because the agent ends; gives up after some seconds. */
+  /**
+   * Removes the taint and sets the condition to Unknown, because the agent ends. Retries until the pod's grace period is
+   * nearly over: a taint that is left keeps pods away until an agent runs here again.
+   */
   async leave(): Promise<void> {
+    const deadline = AbortSignal.timeout(LEAVE_MILLISECONDS);
     const parting = { reason: "AgentStopped", message: "The agent has ended." };
-    const closing = AbortSignal.timeout(LEAVE_MILLISECONDS);
-    closing.addEventListener("abort", () => this.#closing.abort());
+    this.#isLeaving = true;
     // The server may handle a request in progress after those that follow here.
-    await this.#underWay;
-    await this.#part(parting, closing).catch(() => {});
+    await Promise.race([this.#underWay, Bun.sleep(IN_PROGRESS_MILLISECONDS)]);
+    this.#closing.abort();
+    await makeLastRequest(deadline, (closing) => this.#removeTaint(closing));
+    await makeLastRequest(deadline, (closing) => this.#setUnknown(parting, closing));
   }
 
   /** True while the node has a published status. */
@@ -138,6 +143,8 @@ export class PressurePublisher {
   async #write(status: PressureStatus, key: string): Promise<void> {
     this.#isPublished = true;
     if (await this.#setTaint(status)) this.#listener.onTaint(taintOf(status)?.effect);
+    // `leave` waits for this.
+    if (this.#isLeaving) return;
     await this.#setCondition(status);
     this.#shown = key;
     this.#heartbeatSeconds = this.#nowSeconds() + HEARTBEAT_SECONDS;
@@ -153,7 +160,7 @@ export class PressurePublisher {
     const isLost = lost.length > 0;
     this.#contest = isLost ? contested(before, now, RESTORES_PER_MINUTE) : calmed(before, now);
     if (this.#contest.isContested !== before.isContested) this.#listener.onContest(this.#contest.isContested);
-    if (!isLost || restoreAt(this.#contest, now, RESTORES_PER_MINUTE) > now) return;
+    if (this.#isLeaving || !isLost || restoreAt(this.#contest, now, RESTORES_PER_MINUTE) > now) return;
     await this.#setTaint(status);
     await this.#setCondition(status);
     this.#contest = restored(this.#contest, now);
@@ -177,11 +184,22 @@ export class PressurePublisher {
     closing: AbortSignal,
   ): Promise<void> {
     try {
-      if (await setTaint(this.#server, this.#nodeName, undefined, closing)) this.#listener.onTaint(undefined);
+      await this.#removeTaint(closing);
     } finally {
-      const unknown = { status: "Unknown", ...words } as const;
-      await setSwapPressure(this.#server, this.#nodeName, unknown, Date.now(), closing);
+      await this.#setUnknown(words, closing);
     }
+  }
+
+  async #removeTaint(closing: AbortSignal): Promise<void> {
+    if (await setTaint(this.#server, this.#nodeName, undefined, closing)) this.#listener.onTaint(undefined);
+  }
+
+  async #setUnknown(
+    words: { readonly reason: string; readonly message: string },
+    closing: AbortSignal,
+  ): Promise<void> {
+    const unknown = { status: "Unknown", ...words } as const;
+    await setSwapPressure(this.#server, this.#nodeName, unknown, Date.now(), closing);
   }
 }
 
