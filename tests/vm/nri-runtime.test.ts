@@ -2,6 +2,7 @@
 import { beforeAll, expect, test } from "bun:test";
 import { Containerd } from "./containerd.ts";
 import { CriPod } from "./cri-pods.ts";
+import { scaledSeconds } from "./deadline.ts";
 import { startNode } from "./node.ts";
 import { ProbePlugin, probe } from "./probe-plugin.ts";
 import { rejection } from "./rejection.ts";
@@ -12,12 +13,17 @@ const [limit, largerLimit] = [64 * MiB, 96 * MiB];
 const untouched = { "memory.high": "max", "memory.swap.max": "0" };
 const half = { "memory.high": `${32 * MiB}`, "memory.swap.max": "max" };
 const files = ["memory.high", "memory.swap.max"] as const;
+/** The runtime's time-out for a request to a plugin, and the plugin's for one to the runtime. */
+const REQUEST_SECONDS = scaledSeconds(3);
 
 let containerd: Containerd;
 let pod: CriPod;
 
 beforeAll(async () => {
-  containerd = await Containerd.start(guest);
+  containerd = await Containerd.start(guest, {
+    registrationSeconds: scaledSeconds(10),
+    requestSeconds: REQUEST_SECONDS,
+  });
   pod = await CriPod.run(guest, containerd, "web-0", { "example.org/kind": "web" });
 });
 
@@ -112,8 +118,7 @@ test("the runtime refuses what a plugin refuses, with the plugin's message", asy
 
 test("a plugin that hangs only delays its container, and reconnects", async () => {
   const hang = () => {
-    // Longer than the runtime's time-out.
-    Bun.sleepSync(3000);
+    Bun.sleepSync((REQUEST_SECONDS + 1) * 1000);
     return half;
   };
   await using plugin = await ProbePlugin.start(guest, containerd, { create: hang });

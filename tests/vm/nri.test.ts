@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { Containerd, containerdVersions, nriFolders } from "./containerd.ts";
 import { type CriContainer, CriPod } from "./cri-pods.ts";
+import { scaledSeconds } from "./deadline.ts";
 import { GuestService } from "./guest-service.ts";
 import { startNode } from "./node.ts";
 import { oomScoreAdjOf32MiB, swapShares } from "./pods.ts";
@@ -42,7 +43,11 @@ describe.each(containerdVersions)("under containerd %s", (version) => {
       ln --symbolic /usr/local/bin/wasp ${plugins}/${pluginName}
       cp ${configFile} ${configurations}/${pluginName}.conf`);
     // The default time-outs are too short for an emulated processor.
-    containerd = await Containerd.start(guest, { registrationSeconds: 40, requestSeconds: 20 }, version);
+    containerd = await Containerd.start(
+      guest,
+      { registrationSeconds: scaledSeconds(40), requestSeconds: scaledSeconds(20) },
+      version,
+    );
     pod = await CriPod.run(guest, containerd, "web-0", annotations);
   });
 

@@ -45,7 +45,7 @@ describe("a script", () => {
   });
 
   test("is killed after its time-out", async () => {
-    expect((await guest.run("sleep 60", { timeoutSeconds: 1 })).code).toBe(124);
+    expect((await guest.run("sleep infinity", { timeoutSeconds: 1 })).code).toBe(124);
   });
 
   test("that fails throws with its output", async () => {
