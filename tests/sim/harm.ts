@@ -1,9 +1,10 @@
 import type { SimulatedNode } from "./node.ts";
 import type { RunningPod } from "./pod.ts";
 
-// A pod is harmed if it waits for this part of the time, for this long; dips of seconds are forgiven.
+/** Time for which a pod waits until it counts as harmed; dips of some seconds are forgiven. */
+export const HARM_SECONDS = 10;
+
 const HARMED_FRACTION = 0.2;
-const HARM_SECONDS = 10;
 const FORGIVEN_SECONDS = 5;
 
 /** Record of the pods that wait for memory that the node is short of. */
@@ -13,6 +14,16 @@ export class HarmLog {
   /** Start of the present or latest harm; undefined before the first. */
   beganAtSeconds: number | undefined;
   lastSeconds = Number.NEGATIVE_INFINITY;
+
+  /** Returns an independent record with the same content. */
+  copy(): HarmLog {
+    const copy = new HarmLog();
+    for (const [uid, since] of this.#since) copy.#since.set(uid, since);
+    for (const [uid, last] of this.#last) copy.#last.set(uid, last);
+    copy.beganAtSeconds = this.beganAtSeconds;
+    copy.lastSeconds = this.lastSeconds;
+    return copy;
+  }
 
   /** Records the second that has just passed. */
   take(node: SimulatedNode): void {

@@ -1,6 +1,6 @@
 import { matchesNamespace } from "../../src/policy/kubernetes/namespace.ts";
 import { isCriticalPod } from "../../src/policy/kubernetes/pod.ts";
-import { HarmLog, relievers } from "./harm.ts";
+import { HARM_SECONDS, HarmLog, relievers } from "./harm.ts";
 import { PAGE_BYTES, SimulatedNode } from "./node.ts";
 import { type RunningPod, resident, swapped } from "./pod.ts";
 import type { Random } from "./random.ts";
@@ -57,7 +57,7 @@ export function runIncident(scenario: Scenario, random: Random, rule: ClosedLoop
 }
 
 function judge(node: SimulatedNode, pod: RunningPod, harm: HarmLog): SimulatedEviction {
-  const isHarmed = node.atSeconds - harm.lastSeconds <= STALE_SECONDS;
+  const isHarmed = node.atSeconds - harm.lastSeconds <= STALE_SECONDS || isHarmBeginning(node, harm);
   const verdict = !isHarmed ? "unharmed" : rightVictims(node).includes(pod) ? "right" : "innocent";
   const { answer, pod: kubernetesPod } = pod.plan;
   return {
@@ -66,6 +66,17 @@ function judge(node: SimulatedNode, pod: RunningPod, harm: HarmLog): SimulatedEv
     verdict,
     isAccepted: answer === "accepted" || answer === "evacuating",
   };
+}
+
+/** Returns true if harm that has begun is recognized later, were no pod evicted. */
+function isHarmBeginning(node: SimulatedNode, harm: HarmLog): boolean {
+  const { atSeconds } = node;
+  const [ahead, log] = [node.copy(), harm.copy()];
+  while (ahead.atSeconds < atSeconds + HARM_SECONDS) {
+    ahead.tick();
+    log.take(ahead);
+  }
+  return log.lastSeconds > atSeconds && (log.beganAtSeconds ?? atSeconds) < atSeconds;
 }
 
 // Of the pods that would help, those over their requests go first.
