@@ -2,6 +2,7 @@
 import type { ContainerUpdate, NriContainer, NriPod } from "../../src/nri/handlers.ts";
 import { type NriPlugin, type PluginEvent, startPlugin } from "../../src/nri/plugin.ts";
 import type { Unified } from "../../src/policy/memory-qos/files.ts";
+import { patience } from "../patience.ts";
 import { type Containerd, nriSocket } from "./containerd.ts";
 import type { Guest } from "./guest.ts";
 
@@ -33,6 +34,7 @@ export class ProbePlugin implements AsyncDisposable {
       this.requests.push([request, name, state, memoryLimitBytes]);
     this.#plugin = startPlugin({
       ...{ name, index, socket, isExitedOnDisconnect: false },
+      timing: { registrationMilliseconds: patience(20), requestMilliseconds: patience(10) },
       report: (event) => this.events.push(event),
       handlers: {
         configure: () => {},

@@ -8,11 +8,14 @@ import { exists } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { WASP } from "../node/binary.ts";
 import { cached, cacheKey } from "./cache.ts";
+import { podmanRun, runtimes } from "./container.ts";
 import { importImageScript, importImages } from "./containerd.ts";
 import { Guest } from "./guest.ts";
 import { execute } from "./host-command.ts";
 import { type GuestImage, guestImage } from "./image.ts";
 import { machineCommand } from "./machine.ts";
+import { removeKubepods } from "./node-pods.ts";
+import { oomScoreAdjOf32MiB, podSlices } from "./pods.ts";
 import { snapshotDisk } from "./snapshot-files.ts";
 
 /** A node's image, and the snapshot on it, as a folder inside the chroot. */
@@ -24,9 +27,11 @@ export interface NodeSnapshot {
 const REPOSITORY = join(import.meta.dir, "../..");
 const HOOK_DEFINITION = "hooks.d/wasp-swap.json";
 const MEMORY_MIB = 2048;
+/** Container that podman runs before the snapshot, because its first one initialises podman's storage. */
+const FIRST_CONTAINER = { cgroupParent: podSlices.Burstable, oomScoreAdj: oomScoreAdjOf32MiB };
 
 /** Incremented when a snapshot's preparation changes without a change of its key. */
-const VERSION = 1;
+const VERSION = 2;
 
 /** Returns the snapshot of a node with the built executable and its hook; makes it first if it does not exist. */
 export async function nodeSnapshot(): Promise<NodeSnapshot> {
@@ -34,7 +39,7 @@ export async function nodeSnapshot(): Promise<NodeSnapshot> {
   const image = await guestImage();
   const booted = await bootedSnapshot(image);
   const files = [WASP, join(REPOSITORY, HOOK_DEFINITION)];
-  const key = cacheKey([basename(booted), ...(await Promise.all(files.map(digest)))]);
+  const key = cacheKey([VERSION, basename(booted), ...(await Promise.all(files.map(digest)))]);
   const snapshot = await made(image, `wasp-${key}`, {
     on: booted,
     prepare: async (guest) => {
@@ -45,7 +50,8 @@ export async function nodeSnapshot(): Promise<NodeSnapshot> {
         `/usr/share/containers/oci/${HOOK_DEFINITION}`,
         0o644,
       );
-      await guest.must("wasp --version");
+      for (const runtime of runtimes) await guest.must(podmanRun(runtime, FIRST_CONTAINER, ["--rm"], "true"));
+      await guest.must(removeKubepods);
     },
   });
   return { image, snapshot };
@@ -53,7 +59,7 @@ export async function nodeSnapshot(): Promise<NodeSnapshot> {
 
 /** Returns the snapshot of a node that has booted, with the images of its containerds. */
 async function bootedSnapshot(image: GuestImage): Promise<string> {
-  const key = cacheKey([VERSION, machineCommand(image, MEMORY_MIB), importImageScript]);
+  const key = cacheKey([machineCommand(image, MEMORY_MIB), importImageScript]);
   return await made(image, `booted-${key}`, { prepare: importImages });
 }
 
