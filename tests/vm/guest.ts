@@ -19,8 +19,12 @@ export interface RunOptions {
   readonly stdin?: string | Uint8Array;
 }
 
-/** Starts that may fail before the last one's error is thrown: a kernel may crash under the emulation. */
-const START_ATTEMPTS = 3;
+/** Settings of a guest. */
+export interface GuestOptions extends MachineOptions {
+  /** Starts that may fail before the last one's error is thrown, because a kernel may crash under the emulation; 3 by default. */
+  readonly attempts?: number;
+}
+
 const TIMEOUT_SECONDS = 120;
 /** Time beyond a script's own time-out after which the guest itself counts as hung. */
 const GRACE_SECONDS = 60;
@@ -30,16 +34,18 @@ const CLOCK_TOLERANCE_SECONDS = 2;
 /** A running guest. */
 export class Guest implements AsyncDisposable {
   readonly #machine: Machine;
+  readonly #attempts: number;
   /** Message of every call once the guest has died or hangs. */
   #loss: string | undefined;
 
-  private constructor(machine: Machine) {
+  private constructor(machine: Machine, attempts: number) {
     this.#machine = machine;
+    this.#attempts = attempts;
   }
 
   /** Starts a guest on disks of its own, and returns it once it is up and reachable. */
-  static async start(image: GuestImage, options: MachineOptions = {}): Promise<Guest> {
-    const guest = new Guest(await Machine.make(image, options));
+  static async start(image: GuestImage, options: GuestOptions = {}): Promise<Guest> {
+    const guest = new Guest(await Machine.make(image, options), options.attempts ?? 3);
     try {
       await guest.#turnOn();
     } catch (error) {
@@ -123,8 +129,8 @@ export class Guest implements AsyncDisposable {
         await this.#setClock();
         return;
       } catch (error) {
-        const report = `start ${attempt} of ${START_ATTEMPTS} failed: ${error}\n${await this.#machine.consoleTail()}`;
-        if (attempt >= START_ATTEMPTS) throw new Error(report);
+        const report = `start ${attempt} of ${this.#attempts} failed: ${error}\n${await this.#machine.consoleTail()}`;
+        if (attempt >= this.#attempts) throw new Error(report);
         console.warn(report);
       }
     }

@@ -27,11 +27,12 @@ export interface NodeSnapshot {
 const REPOSITORY = join(import.meta.dir, "../..");
 const HOOK_DEFINITION = "hooks.d/wasp-swap.json";
 const MEMORY_MIB = 2048;
+const ATTEMPTS = 3;
 /** Container that podman runs before the snapshot, because its first one initialises podman's storage. */
 const FIRST_CONTAINER = { cgroupParent: podSlices.Burstable, oomScoreAdj: oomScoreAdjOf32MiB };
 
 /** Incremented when a snapshot's preparation changes without a change of its key. */
-const VERSION = 2;
+const VERSION = 3;
 
 /** Returns the snapshot of a node with the built executable and its hook; makes it first if it does not exist. */
 export async function nodeSnapshot(): Promise<NodeSnapshot> {
@@ -39,7 +40,7 @@ export async function nodeSnapshot(): Promise<NodeSnapshot> {
   const image = await guestImage();
   const booted = await bootedSnapshot(image);
   const files = [WASP, join(REPOSITORY, HOOK_DEFINITION)];
-  const key = cacheKey([VERSION, basename(booted), ...(await Promise.all(files.map(digest)))]);
+  const key = cacheKey([basename(booted), ...(await Promise.all(files.map(digest)))]);
   const snapshot = await made(image, `wasp-${key}`, {
     on: booted,
     prepare: async (guest) => {
@@ -50,17 +51,21 @@ export async function nodeSnapshot(): Promise<NodeSnapshot> {
         `/usr/share/containers/oci/${HOOK_DEFINITION}`,
         0o644,
       );
-      for (const runtime of runtimes) await guest.must(podmanRun(runtime, FIRST_CONTAINER, ["--rm"], "true"));
-      await guest.must(removeKubepods);
     },
   });
   return { image, snapshot };
 }
 
-/** Returns the snapshot of a node that has booted, with the images of its containerds. */
+/** Returns the snapshot of a node that has booted, with the images of its containerds, and podman's storage. */
 async function bootedSnapshot(image: GuestImage): Promise<string> {
-  const key = cacheKey([machineCommand(image, MEMORY_MIB), importImageScript]);
-  return await made(image, `booted-${key}`, { prepare: importImages });
+  const key = cacheKey([VERSION, machineCommand(image, MEMORY_MIB), importImageScript]);
+  return await made(image, `booted-${key}`, {
+    prepare: async (guest) => {
+      await importImages(guest);
+      for (const runtime of runtimes) await guest.must(podmanRun(runtime, FIRST_CONTAINER, ["--rm"], "true"));
+      await guest.must(removeKubepods);
+    },
+  });
 }
 
 /** Preparation of a snapshot. */
@@ -70,22 +75,34 @@ interface Preparation {
   readonly prepare: (guest: Guest) => Promise<void>;
 }
 
-async function made(image: GuestImage, name: string, { on, prepare }: Preparation): Promise<string> {
+async function made(image: GuestImage, name: string, preparation: Preparation): Promise<string> {
   const { emulator, snapshots } = image;
   await cached({
     ...{ parent: join(emulator, snapshots), name },
     make: async (draft) => {
-      const recording = `${snapshots}/${basename(draft)}`;
-      const base =
-        on === undefined ? ["-F", "raw", "-b", image.disk] : ["-F", "qcow2", "-b", snapshotDisk(on)];
-      const create = ["qemu-img", "create", "-q", "-f", "qcow2", ...base, snapshotDisk(recording)];
-      await execute("chroot", emulator, ...create);
-      await using guest = await Guest.start(image, { recording, ...(on !== undefined && { snapshot: on }) });
-      await prepare(guest);
-      await guest.save();
+      for (let attempt = 1; ; attempt++) {
+        try {
+          await record(image, `${snapshots}/${basename(draft)}`, preparation);
+          return;
+        } catch (error) {
+          if (attempt >= ATTEMPTS) throw error;
+          console.warn(`attempt ${attempt} of ${ATTEMPTS} to make a snapshot failed: ${error}`);
+        }
+      }
     },
   });
   return `${snapshots}/${name}`;
+}
+
+async function record(image: GuestImage, recording: string, { on, prepare }: Preparation): Promise<void> {
+  // Another one for each attempt: a guest that has died leaves a file system that nothing repairs.
+  const base = on === undefined ? ["-F", "raw", "-b", image.disk] : ["-F", "qcow2", "-b", snapshotDisk(on)];
+  const create = ["qemu-img", "create", "-q", "-f", "qcow2", ...base, snapshotDisk(recording)];
+  await execute("chroot", image.emulator, ...create);
+  const options = { recording, ...(on !== undefined && { snapshot: on }), attempts: 1 };
+  await using guest = await Guest.start(image, options);
+  await prepare(guest);
+  await guest.save();
 }
 
 async function digest(file: string): Promise<string> {
