@@ -1,6 +1,6 @@
 import type { KubepodsContainer } from "../host/kubepods.ts";
+import { readPageBytes } from "../host/libc.ts";
 import { NodeContainers } from "../host/node-containers.ts";
-import { readPageBytes } from "../host/page-size.ts";
 import { sampleContainer, sampleKubepods, sampleNode } from "../host/snapshot.ts";
 import type { ContainerSample, Snapshot } from "../policy/eviction/snapshot.ts";
 import type { Pod } from "../policy/kubernetes/pod.ts";
