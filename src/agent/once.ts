@@ -1,6 +1,6 @@
 import type { PodList } from "../cluster/pod-list.ts";
 import type { AgentConfig } from "../config/agent/knobs.ts";
-import { readPageBytes } from "../host/page-size.ts";
+import { readPageBytes } from "../host/libc.ts";
 import { formatLimit } from "../policy/kubernetes/quantity.ts";
 import { LimitAgent } from "./limits/limit-agent.ts";
 import type { ContainerView } from "./metrics/view.ts";

@@ -4,11 +4,7 @@ import { type Answer, excerpt, get, httpsUrl, type Server, shownUrl, type Write,
 import { type Refusal, RequestError, type RequestErrorKind } from "./request-error.ts";
 
 /** Address of the API server, and the credentials and certificates of the connection. */
-export interface ApiServerOptions {
-  /** `https://HOST:PORT`, an IPv6 address in brackets. */
-  readonly baseUrl: string;
-  /** Bearer token, read again for each request: projected tokens rotate. */
-  readonly tokenFile: string;
+export interface ApiServerOptions extends Pick<Server, "baseUrl" | "tokenFile"> {
   /** CA certificates in PEM, read again for each request; one of them issued the API server's certificate. */
   readonly caFile: string;
   /** Time limit of a whole request with its body; of a stream, until its response begins. */
@@ -60,7 +56,11 @@ export class ApiServer {
 
   /** Returns the decoded response to a GET of a path, malformed if `decode` throws; aborted with `closing`. */
   async read<T>(path: string, decode: (text: string) => T, closing: AbortSignal): Promise<T> {
-    const text = await this.text(path, closing);
+    return this.decode(path, decode, await this.text(path, closing));
+  }
+
+  /** Decodes a part of the response for a path; throws a RequestError of kind malformed if `decode` throws. */
+  decode<T>(path: string, decode: (text: string) => T, text: string): T {
     try {
       return decode(text);
     } catch (error) {

@@ -22,6 +22,11 @@ export function decodePod(item: unknown, unnamed: string): Pod | string {
     : `${nameOf(item) ?? unnamed}: ${describeIssue(result.issues[0])}`;
 }
 
+const NameSchema = v.pipe(
+  v.string(),
+  v.check((text) => text !== "", "not a name"),
+);
+
 const MemorySchema = v.pipe(
   v.string(),
   v.check((text) => parseQuantity(text) !== undefined, "not a number of bytes that wasp can count"),
@@ -34,7 +39,7 @@ const AmountsSchema = v.nullish(
 
 const ContainersSchema = v.array(
   v.object({
-    name: NameSchema(),
+    name: NameSchema,
     resources: v.nullish(
       v.object({
         requests: AmountsSchema,
@@ -55,7 +60,7 @@ const ContainerIdSchema = v.pipe(
 const ContainerStatusesSchema = v.nullish(
   v.array(
     v.object({
-      name: NameSchema(),
+      name: NameSchema,
       containerID: v.nullish(ContainerIdSchema),
       allocatedResources: AmountsSchema,
       resources: v.nullish(
@@ -69,14 +74,14 @@ const KEPT_ANNOTATION =
   /^(kubernetes\.io\/config\.(source|mirror)|(swap-limit\.)?wasp\.io\/.*|[^/]+\.memory-qos\.nri\.io(\/.*)?|descheduler\.alpha\.kubernetes\.io\/(eviction-in-progress|prefer-no-eviction))$/;
 
 const OwnerSchema = v.object({
-  kind: NameSchema(),
+  kind: NameSchema,
   controller: v.nullish(v.boolean()),
 } satisfies FieldSchemas<V1OwnerReference>);
 
 const MetadataSchema = v.object({
-  uid: NameSchema(),
-  namespace: NameSchema(),
-  name: NameSchema(),
+  uid: NameSchema,
+  namespace: NameSchema,
+  name: NameSchema,
   annotations: StringsSchema(KEPT_ANNOTATION),
   labels: StringsSchema(/^kubevirt\.io$/),
   deletionTimestamp: v.nullish(v.string()),
@@ -108,13 +113,6 @@ type Amounts = NonNullable<V1ResourceRequirements["requests"]>;
 type DecodedPod = v.InferOutput<typeof PodSchema>;
 type ContainerSpec = v.InferOutput<typeof ContainersSchema>[number];
 type ContainerStatus = NonNullable<v.InferOutput<typeof ContainerStatusesSchema>>[number];
-
-function NameSchema() {
-  return v.pipe(
-    v.string(),
-    v.check((text) => text !== "", "not a name"),
-  );
-}
 
 // Other entries are neither kept nor checked: an annotation may hold a whole manifest.
 function StringsSchema(isKept: RegExp) {
@@ -167,7 +165,7 @@ function containerOf(spec: ContainerSpec, status: ContainerStatus | undefined): 
 }
 
 const NamedSchema = v.object({
-  metadata: v.object({ namespace: NameSchema(), name: NameSchema() } satisfies FieldSchemas<V1ObjectMeta>),
+  metadata: v.object({ namespace: NameSchema, name: NameSchema } satisfies FieldSchemas<V1ObjectMeta>),
 } satisfies FieldSchemas<V1Pod>);
 
 function nameOf(item: unknown): string | undefined {

@@ -1,7 +1,8 @@
 import type { CoreV1Event, V1ObjectReference } from "@kubernetes/client-node";
 import type { ApiServer } from "./api-server.ts";
-import type { Json, MergePatch } from "./kubernetes-json.ts";
+import type { Json } from "./kubernetes-json.ts";
 import type { PodRef } from "./pod.ts";
+import { mergePatch } from "./request.ts";
 import { RequestError } from "./request-error.ts";
 import { timestamp } from "./timestamp.ts";
 
@@ -64,7 +65,7 @@ export class EventRecorder {
     const { regarding, type, reason, action } = event;
     const uid = regarding.kind === "Pod" ? regarding.uid : regarding.name;
     const key = JSON.stringify([regarding.kind, uid, type, reason, action]);
-    const series = this.#series.get(key) ?? newSeries();
+    const series = this.#series.get(key) ?? { name: undefined, count: 0, isBeingSent: false };
     this.#series.delete(key);
     this.#series.set(key, series);
     for (const oldest of this.#series.keys()) {
@@ -78,26 +79,17 @@ export class EventRecorder {
     if (series.name !== undefined && (await this.#repeat(event, series, series.name, closing))) return;
     const name = `wasp-${crypto.randomUUID()}`;
     const body = this.#newEvent(event, series, name);
-    await this.#server.write(
-      { method: "POST", path: eventsPath(event), contentType: "application/json", body },
-      closing,
-    );
+    await this.#server.write({ method: "POST", path: eventsPath(event), body }, closing);
     series.name = name;
   }
 
   /** Records a repeat; returns false if the API server no longer has the Event, which it keeps for an hour. */
   async #repeat(event: ClusterEvent, series: Series, name: string, closing: AbortSignal): Promise<boolean> {
     const path = `${eventsPath(event)}/${name}`;
-    const body = {
-      count: series.count,
-      lastTimestamp: timestamp(this.#now()),
-      message: cut(event.note),
-    } satisfies MergePatch<CoreV1Event>;
+    const lastTimestamp = timestamp(this.#now());
+    const body = { count: series.count, lastTimestamp, message: cut(event.note) };
     try {
-      await this.#server.write(
-        { method: "PATCH", path, contentType: "application/merge-patch+json", body },
-        closing,
-      );
+      await this.#server.write(mergePatch<CoreV1Event>(path, body), closing);
       return true;
     } catch (error) {
       const isExpired = error instanceof RequestError && error.refusal?.status === 404;
@@ -137,10 +129,6 @@ interface Series {
   name: string | undefined;
   count: number;
   isBeingSent: boolean;
-}
-
-function newSeries(): Series {
-  return { name: undefined, count: 0, isBeingSent: false };
 }
 
 function eventsPath(event: ClusterEvent): string {

@@ -34,7 +34,7 @@ export async function evictPod(
     },
   } satisfies Json<V1Eviction>;
   const path = podPath(pod, "eviction");
-  return await reply(server.write({ method: "POST", path, contentType: JSON_TYPE, body }, closing));
+  return await reply(server.write({ method: "POST", path, body }, closing));
 }
 
 /**
@@ -51,12 +51,8 @@ export async function deletePod(
     kind: "DeleteOptions",
     preconditions: { uid: pod.uid },
   } satisfies Json<V1DeleteOptions>;
-  return await reply(
-    server.write({ method: "DELETE", path: podPath(pod), contentType: JSON_TYPE, body }, closing),
-  );
+  return await reply(server.write({ method: "DELETE", path: podPath(pod), body }, closing));
 }
-
-const JSON_TYPE = "application/json";
 
 async function reply(response: Promise<string>): Promise<EvictionReply> {
   try {

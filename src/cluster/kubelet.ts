@@ -2,19 +2,13 @@ import { decodeKubeletConfig, type RunningKubeletConfig } from "./kubelet-config
 import type { PodList } from "./pod-list.ts";
 import { type DecodedPods, PodListReader } from "./pod-list-reader.ts";
 import { type Answer, excerpt, get, httpsUrl, type Server, shownUrl } from "./request.ts";
-import { RequestError } from "./request-error.ts";
-import type { Trust } from "./trust.ts";
+import { RequestError, type RequestErrorKind } from "./request-error.ts";
 
 /** Address of the kubelet, and the credentials and certificates of the connection. */
-export interface KubeletOptions {
+export interface KubeletOptions extends Pick<Server, "tokenFile" | "trust" | "timeoutMilliseconds"> {
   /** Name or address; by default the kubelet of this node listens on 127.0.0.1 too. */
   readonly host: string;
   readonly port: number;
-  /** Bearer token, read again for each request: projected tokens rotate. */
-  readonly tokenFile: string;
-  readonly trust: Trust;
-  /** Time limit of a whole request with its body. */
-  readonly timeoutMilliseconds: number;
   /** Largest response that is read. */
   readonly maxBodyBytes: number;
 }
@@ -43,9 +37,8 @@ export class Kubelet {
 
   /** Returns the configuration that the kubelet runs with; rejects only with a RequestError. */
   config(): Promise<RunningKubeletConfig> {
-    return this.#get("/configz", async (answer) =>
-      decodeKubeletConfig(await answer.text(this.#maxBodyBytes)),
-    );
+    const read = async (answer: Answer) => decodeKubeletConfig(await answer.text(this.#maxBodyBytes));
+    return this.#get("/configz", read);
   }
 
   async #get<T>(path: string, read: (answer: Answer) => Promise<T>): Promise<T> {
@@ -65,16 +58,15 @@ export class Kubelet {
 }
 
 function refusalOf(tokenFile: string, url: string, status: number, text: string): RequestError {
-  const answer = `${status} ${excerpt(text)}`.trim();
-  if (status === 401) {
-    const message = `the kubelet (${url}) does not accept the token in ${tokenFile}: ${answer}`;
-    return new RequestError("unauthorized", message, { status });
-  }
-  if (status === 403) {
-    const message = `the kubelet (${url}) requires ${permissionsIn(text)}: ${answer}`;
-    return new RequestError("forbidden", message, { status });
-  }
-  return new RequestError("status", `the kubelet (${url}) answered ${answer}`, { status });
+  const [kind, problem] = classify(tokenFile, status, text);
+  const message = `the kubelet (${url}) ${problem} ${status} ${excerpt(text)}`.trim();
+  return new RequestError(kind, message, { status });
+}
+
+function classify(tokenFile: string, status: number, text: string): [RequestErrorKind, string] {
+  if (status === 401) return ["unauthorized", `does not accept the token in ${tokenFile}:`];
+  if (status === 403) return ["forbidden", `requires ${permissionsIn(text)}:`];
+  return ["status", "answered"];
 }
 
 // The kubelet lists the permissions that it checked: `subresource(s)=[pods proxy]`, an older one `subresource=proxy`

@@ -36,15 +36,8 @@ export async function setSwapPressure(
   const { conditions } = await getNode(server, nodeName, closing);
   const before = conditions.find(({ type }) => type === SWAP_PRESSURE);
   const since = before?.status === status ? before.lastTransitionTime : undefined;
-  const condition = {
-    type: SWAP_PRESSURE,
-    status,
-    reason,
-    message,
-    lastHeartbeatTime: now,
-    lastTransitionTime: since ?? now,
-  } satisfies Json<V1NodeCondition>;
-  await patchCondition(server, nodeName, condition, closing);
+  const times = { lastHeartbeatTime: now, lastTransitionTime: since ?? now };
+  await patchCondition(server, nodeName, { type: SWAP_PRESSURE, status, reason, message, ...times }, closing);
 }
 
 /** Removes the condition `SwapPressure`; needs the permission to patch nodes/status. Rejects with a RequestError. */

@@ -1,7 +1,7 @@
 import type { V1Node } from "@kubernetes/client-node";
 import type { ApiServer } from "./api-server.ts";
-import type { MergePatch } from "./kubernetes-json.ts";
 import { type Node, nodePath } from "./node.ts";
+import { mergePatch } from "./request.ts";
 import { parseTimestamp, timestamp } from "./timestamp.ts";
 
 /** Eviction of a pod from a node that was requested at some time. */
@@ -56,11 +56,6 @@ async function annotate(
   value: string | null,
   closing: AbortSignal,
 ): Promise<void> {
-  const body = {
-    metadata: { annotations: { [EVICTIONS_ANNOTATION]: value } },
-  } satisfies MergePatch<V1Node>;
-  await server.write(
-    { method: "PATCH", path: nodePath(nodeName), contentType: "application/merge-patch+json", body },
-    closing,
-  );
+  const body = { metadata: { annotations: { [EVICTIONS_ANNOTATION]: value } } };
+  await server.write(mergePatch<V1Node>(nodePath(nodeName), body), closing);
 }

@@ -2,8 +2,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { V1Node, V1Taint } from "@kubernetes/client-node";
 import { backoffMilliseconds } from "../policy/backoff.ts";
 import type { ApiServer } from "./api-server.ts";
-import type { Json, MergePatch } from "./kubernetes-json.ts";
+import type { Json } from "./kubernetes-json.ts";
 import { getNode, type Node, nodePath, type Taint } from "./node.ts";
+import { mergePatch } from "./request.ts";
 import { RequestError } from "./request-error.ts";
 
 /** Effects of the taint `wasp.io/swap-pressure`; none of them evicts a running pod. */
@@ -61,14 +62,8 @@ async function setTaintOnce(
   const own = wanted === undefined ? [] : [{ key: TAINT_KEY, ...wanted } satisfies Json<V1Taint>];
   // A patch replaces the whole list of taints; with the resource version that was read, the API server refuses it if
   // the node has changed since.
-  const body = {
-    metadata: { resourceVersion },
-    spec: { taints: [...others, ...own] },
-  } satisfies MergePatch<V1Node>;
-  await server.write(
-    { method: "PATCH", path: nodePath(nodeName), contentType: "application/merge-patch+json", body },
-    closing,
-  );
+  const body = { metadata: { resourceVersion }, spec: { taints: [...others, ...own] } };
+  await server.write(mergePatch<V1Node>(nodePath(nodeName), body), closing);
   return true;
 }
 

@@ -22,20 +22,10 @@ export interface Node {
 }
 
 /** Taint of a node; there is one at most for each key and effect. */
-export interface Taint {
-  readonly key: string;
-  readonly effect: string;
-  readonly value?: string | null | undefined;
-}
+export type Taint = Readonly<v.InferOutput<typeof TaintSchema>>;
 
 /** Condition of a node; there is one at most of each type. */
-export interface NodeCondition {
-  readonly type: string;
-  /** `True`, `False` or `Unknown`. */
-  readonly status: string;
-  /** Time of the last change of the status. */
-  readonly lastTransitionTime?: string | null | undefined;
-}
+export type NodeCondition = Readonly<v.InferOutput<typeof ConditionSchema>>;
 
 /** Path of a node at the API server, or of its status. */
 export function nodePath(nodeName: string, ...subresource: readonly "status"[]): string {
@@ -70,6 +60,7 @@ const TaintSchema = v.looseObject({
 
 const ConditionSchema = v.object({
   type: v.string(),
+  // `True`, `False` or `Unknown`.
   status: v.string(),
   lastTransitionTime: v.nullish(v.string()),
 } satisfies FieldSchemas<V1NodeCondition>);

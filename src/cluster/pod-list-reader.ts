@@ -1,9 +1,9 @@
 import { SHA256 } from "bun";
 import type { Pod } from "../policy/kubernetes/pod.ts";
-import { parseJson } from "./decode.ts";
+import { decode, parseJson } from "./decode.ts";
 import { decodePod } from "./decode-pod.ts";
 import { ItemSplitter } from "./item-splitter.ts";
-import { checkPodList, type PodList, podListOf } from "./pod-list.ts";
+import { type PodList, PodListSchema, podListOf } from "./pod-list.ts";
 
 /** Decoded pods of a list, by the digest of their text. */
 export type DecodedPods = ReadonlyMap<string, Pod | string>;
@@ -37,7 +37,7 @@ export class PodListReader {
    * whole is not the JSON of a PodList.
    */
   end(): PodList {
-    checkPodList(this.#splitter.frame);
+    decode(PodListSchema, this.#splitter.frame, "a PodList");
     return podListOf(this.#pods);
   }
 

@@ -1,7 +1,6 @@
 import type { V1PodList } from "@kubernetes/client-node";
 import * as v from "valibot";
 import type { Pod } from "../policy/kubernetes/pod.ts";
-import { decode } from "./decode.ts";
 import type { FieldSchemas } from "./kubernetes-json.ts";
 
 /** Pods of a node, and one message for each pod that could not be decoded. */
@@ -18,12 +17,8 @@ export function podListOf(decoded: readonly (Pod | string)[]): PodList {
   };
 }
 
-/** Throws an Error if the frame of a list, its text with no items, is not the JSON text of a PodList. */
-export function checkPodList(frame: string): void {
-  decode(ListSchema, frame, "a PodList");
-}
-
-const ListSchema = v.object({
+/** PodList, with its pods not yet decoded. */
+export const PodListSchema = v.object({
   kind: v.literal("PodList"),
   items: v.nullish(v.array(v.unknown())),
 } satisfies FieldSchemas<V1PodList>);

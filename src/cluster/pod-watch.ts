@@ -45,7 +45,7 @@ const HTTP_GONE = 410;
  * Watches the pods of one node through the API server: a list, then a watch from there, restarted whenever it ends. It
  * requests and keeps only that node's pods, whatever the cluster's size.
  */
-export class PodWatch implements Disposable {
+export class PodWatch {
   readonly #options: PodWatchOptions & typeof DEFAULTS;
   readonly #listener: PodListener;
   readonly #server: ApiServer;
@@ -73,10 +73,6 @@ export class PodWatch implements Disposable {
   /** Aborts the current request; the listener is not called any more. */
   close(): void {
     this.#closing.abort();
-  }
-
-  [Symbol.dispose](): void {
-    this.close();
   }
 
   async #follow(): Promise<void> {
@@ -107,7 +103,7 @@ export class PodWatch implements Disposable {
     let position: Record<string, string> = this.#hasExpired ? {} : { resourceVersion: "0" };
     for (;;) {
       const path = this.#path({ limit: String(this.#options.pageSize), ...position });
-      const page = this.#read(path, decodePodListPage, await this.#server.text(path, this.#closing.signal));
+      const page = await this.#server.read(path, decodePodListPage, this.#closing.signal);
       for (const item of page.items) pods.put(item);
       if (page.continue === undefined) {
         this.#pods = pods;
@@ -151,7 +147,7 @@ export class PodWatch implements Disposable {
 
   /** Applies one event; returns true if it changed pods. */
   #applyLine(path: string, line: string): boolean {
-    const event = this.#read(path, decodePodWatchEvent, line);
+    const event = this.#server.decode(path, decodePodWatchEvent, line);
     if (event.type === "ERROR") {
       const { code: status, message } = event;
       throw this.#server.error("status", path, `ended a watch: ${status} ${message}`, { status });
@@ -160,14 +156,6 @@ export class PodWatch implements Disposable {
     else if (event.type !== "BOOKMARK") this.#pods.put(event.object);
     this.#resourceVersion = event.resourceVersion;
     return event.type !== "BOOKMARK";
-  }
-
-  #read<T>(path: string, decode: (text: string) => T, text: string): T {
-    try {
-      return decode(text);
-    } catch (error) {
-      throw this.#server.error("malformed", path, `sent a malformed response: ${(error as Error).message}`);
-    }
   }
 
   #notify(): void {

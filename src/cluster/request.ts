@@ -1,3 +1,4 @@
+import type { MergePatch } from "./kubernetes-json.ts";
 import { RequestError } from "./request-error.ts";
 import { expectation, readToken, type Trust, tlsOptions } from "./trust.ts";
 
@@ -23,10 +24,15 @@ export interface Server {
 export interface Write {
   readonly method: "POST" | "PATCH" | "DELETE";
   readonly path: string;
-  /** Content type of the body, which also selects the kind of patch. */
-  readonly contentType: string;
+  /** Content type of the body, which also selects the kind of patch; by default `application/json`. */
+  readonly contentType?: string;
   /** Sent as JSON. */
   readonly body: object;
+}
+
+/** Makes the request that changes some fields of an object by a JSON merge patch. */
+export function mergePatch<T>(path: string, body: MergePatch<T> & object): Write {
+  return { method: "PATCH", path, contentType: "application/merge-patch+json", body };
 }
 
 /**
@@ -39,7 +45,7 @@ export function get(server: Server, path: string, closing?: AbortSignal): Promis
 
 /** Sends a write request as `get` sends a GET. A request that fails may have been carried out. */
 export function write(server: Server, write: Write, closing?: AbortSignal): Promise<Answer> {
-  const { method, path, contentType, body } = write;
+  const { method, path, contentType = "application/json", body } = write;
   const init = { method, body: JSON.stringify(body) };
   return send(server, path, init, { "content-type": contentType }, closing);
 }

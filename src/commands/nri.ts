@@ -15,12 +15,11 @@ import { loadNriConfig, type NriConfig, NriFlagsSchema } from "../config/nri/kno
 import { type LoadedMemoryQos, NO_MEMORY_QOS, parseMemoryQos } from "../config/nri/memory-qos-file.ts";
 import { formatNriConfig } from "../config/nri/print.ts";
 import { watchConfigFile } from "../host/watch-config.ts";
-import type { LogEvent } from "../log/events.ts";
-import { levelOf } from "../log/levels.ts";
+import { type LogEvent, levelOf } from "../log/events.ts";
 import { LineWriter } from "../log/line-writer.ts";
 import { Logger } from "../log/logger.ts";
 import { LimitHandlers } from "../nri/limit-handlers.ts";
-import { type NriPlugin, type PluginEnd, startPlugin } from "../nri/plugin.ts";
+import { NriPlugin, type PluginEnd } from "../nri/plugin.ts";
 import { EXIT_FAILURE, EXIT_SUCCESS, EXIT_USAGE } from "./exit-status.ts";
 import { loadOrComplain } from "./load-or-complain.ts";
 import { nextSignal } from "./next-signal.ts";

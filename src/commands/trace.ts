@@ -14,7 +14,7 @@ import {
   TraceRecordFlagsSchema,
 } from "../config/trace/record.ts";
 import { TraceReplayFlagsSchema } from "../config/trace/replay.ts";
-import { readPageBytes } from "../host/page-size.ts";
+import { readPageBytes } from "../host/libc.ts";
 import type { Snapshot } from "../policy/eviction/snapshot.ts";
 import type { Pod } from "../policy/kubernetes/pod.ts";
 import { NameHasher } from "../trace/hash-names.ts";

@@ -62,6 +62,12 @@ function takeValue(flag: string, value: string | undefined, type: "boolean" | "s
   return value ?? true;
 }
 
+/** Throws an Error if more than one of these flags is set; undefined for a flag that is not. */
+export function refuseBoth(flags: Readonly<Record<string, unknown>>): void {
+  const given = Object.keys(flags).filter((flag) => flags[flag] !== undefined);
+  if (given.length > 1) throw new Error(`${given.join(" and ")} exclude one another`);
+}
+
 /** Converts the knobs of a command to citty's arguments, for its usage screen. */
 export function flagsOf(schema: KnobsSchema): ArgsDef {
   return Object.fromEntries(

@@ -48,7 +48,7 @@ interface WatchedCgroup {
  *
  * A directory is watched before it is listed: changes in between are seen twice, never missed.
  */
-export class KubepodsWatch implements Disposable {
+export class KubepodsWatch {
   readonly #kubepods: Kubepods;
   readonly #listener: KubepodsListener;
   readonly #limitFile: string;
@@ -93,24 +93,12 @@ export class KubepodsWatch implements Disposable {
     this.#root = undefined;
   }
 
-  [Symbol.dispose](): void {
-    this.close();
-  }
-
   #enter(path: string, cgroup: KubepodsCgroup, parent: WatchedCgroup | undefined): WatchedCgroup | undefined {
     // Read before the watch starts: if another directory takes the name in between, its event shows the difference.
     const identity = this.#identityOf(path);
     if (identity === undefined) return undefined;
-    const children = new Map<string, WatchedCgroup>();
-    const node: WatchedCgroup = {
-      path,
-      cgroup,
-      parent,
-      children,
-      identity,
-      watcher: undefined,
-      container: undefined,
-    };
+    const unseen = { children: new Map(), watcher: undefined, container: undefined };
+    const node: WatchedCgroup = { path, cgroup, parent, identity, ...unseen };
     this.#compare(node);
     return node;
   }

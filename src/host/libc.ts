@@ -102,6 +102,12 @@ export function isTerminal(descriptor: number): boolean {
   return symbols.isatty(descriptor) === 1;
 }
 
+/** Returns the kernel's page size in bytes: 4 KiB on most nodes, up to 64 KiB on arm64. */
+export function readPageBytes(): number {
+  const { symbols } = dlopen(LIBC, { getpagesize: { args: [], returns: "i32" } });
+  return symbols.getpagesize();
+}
+
 /** Locks a file or directory for this descriptor (flock(2)); returns false if another process holds the lock. */
 export function tryLock(descriptor: number, subject: string): boolean {
   const { symbols } = dlopen(LIBC, { flock: { args: ["i32", "i32"], returns: "i32" } });

@@ -17,12 +17,12 @@ export interface NodeMemory extends NodeCapacity {
  * read or has no MemTotal. A kernel without swap support has no SwapTotal, which counts as no swap.
  */
 export function readNodeCapacity(fsroot: string): NodeCapacity {
-  return capacityIn(readMeminfo(fsroot), fsroot);
+  return capacityIn(readFile(pathBelow(fsroot)), fsroot);
 }
 
 /** Reads the node's memory and swap with their free parts; throws as readNodeCapacity does. */
 export function readNodeMemory(fsroot: string): NodeMemory {
-  const meminfo = readMeminfo(fsroot);
+  const meminfo = readFile(pathBelow(fsroot));
   return {
     ...capacityIn(meminfo, fsroot),
     memoryAvailableBytes: fieldBytes(meminfo, "MemAvailable") ?? 0,
@@ -30,10 +30,6 @@ export function readNodeMemory(fsroot: string): NodeMemory {
     inactiveFileBytes: fieldBytes(meminfo, "Inactive(file)") ?? 0,
     swapFreeBytes: fieldBytes(meminfo, "SwapFree") ?? 0,
   };
-}
-
-function readMeminfo(fsroot: string): string {
-  return readFile(pathBelow(fsroot));
 }
 
 function capacityIn(meminfo: string, fsroot: string): NodeCapacity {

@@ -4,6 +4,7 @@ import { CGROUP_LAYOUTS } from "./cgroup-layout.ts";
 import { readFile, writeExistingFile } from "./file.ts";
 import { readAttribute, removeAttribute, writeAttribute } from "./libc.ts";
 
+const { O_WRONLY, O_TRUNC, O_NOFOLLOW, O_NONBLOCK } = constants;
 const { memoryHighFile, unlimited } = CGROUP_LAYOUTS[2];
 // The kernel drops the attribute together with the cgroup and its limit, and an agent that starts after a crash
 // recognizes its limit by it.
@@ -63,13 +64,6 @@ export class MemoryHigh {
 
 async function writeWithoutWaiting(path: string, text: string): Promise<void> {
   // Since Linux 6.17 a write with O_NONBLOCK leaves the reclaim to the pods.
-  const file = await open(
-    path,
-    constants.O_WRONLY | constants.O_TRUNC | constants.O_NOFOLLOW | constants.O_NONBLOCK,
-  );
-  try {
-    await file.write(text);
-  } finally {
-    await file.close();
-  }
+  await using file = await open(path, O_WRONLY | O_TRUNC | O_NOFOLLOW | O_NONBLOCK);
+  await file.write(text);
 }

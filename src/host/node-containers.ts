@@ -5,7 +5,7 @@ import { type KubepodsListener, KubepodsWatch } from "./kubepods-watch.ts";
  * Follows all containers of a node below fsroot, also when kubepods cgroups are created, removed or created again.
  * Events are reported at once, everything else at the next sweep.
  */
-export class NodeContainers implements Disposable {
+export class NodeContainers {
   readonly #fsroot: string;
   readonly #listener: KubepodsListener;
   readonly #watches = new Map<string, { kubepods: Kubepods; watch: KubepodsWatch }>();
@@ -48,10 +48,6 @@ export class NodeContainers implements Disposable {
   close(): void {
     for (const { watch } of this.#watches.values()) watch.close();
     this.#watches.clear();
-  }
-
-  [Symbol.dispose](): void {
-    this.close();
   }
 
   // Its containers were removed before it, and are reported by this sweep at the latest.

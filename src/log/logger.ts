@@ -1,7 +1,5 @@
-import { type Event, type Fields, formatEvent, shorten, toAscii } from "./events.ts";
-
-/** Level of a log line. */
-export type Level = "debug" | "info" | "warning" | "error";
+import type { Event, Fields, Level } from "./events.ts";
+import { formatEvent, shorten, toAscii } from "./format-event.ts";
 
 /** Formats of the log: JSON for programs, logfmt for people. */
 export const LOG_FORMATS = ["Json", "Human"] as const;

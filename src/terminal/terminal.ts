@@ -13,11 +13,8 @@ const STANDARD_COLUMNS = 80;
 const STANDARD_ROWS = 24;
 
 /** Used properties of process.stdout and process.stderr. */
-export interface StandardStream {
+export interface StandardStream extends Partial<Pick<NodeJS.WriteStream, "isTTY" | "columns" | "rows">> {
   readonly fd: number;
-  readonly isTTY?: boolean;
-  readonly columns?: number;
-  readonly rows?: number;
 }
 
 /** Wraps the process's standard output or standard error. After the reader has gone, output is dropped silently. */

@@ -46,8 +46,7 @@ class TraceDecoder {
   readonly #containers = new Map<string, ContainerSample>();
   #pods: readonly Pod[] = [];
   #atSeconds = 0;
-  #pageBytes = 0;
-  #hasBegun = false;
+  #header: TraceHeader | undefined;
 
   constructor(listener: TraceListener) {
     this.#listener = listener;
@@ -55,14 +54,14 @@ class TraceDecoder {
 
   /** True after the header. */
   get hasBegun(): boolean {
-    return this.#hasBegun;
+    return this.#header !== undefined;
   }
 
   /** Takes a line, and returns the snapshot that it completes; throws an Error with the line's number. */
   take(line: unknown, number: number): Snapshot | undefined {
     try {
-      if (!this.#hasBegun) return this.#takeHeader(line);
-      return has(line, "pods") ? this.#takePods(line) : this.#takeSample(line);
+      if (this.#header === undefined) return this.#takeHeader(line);
+      return has(line, "pods") ? this.#takePods(line) : this.#takeSample(line, this.#header);
     } catch (error) {
       throw new Error(`line ${number}: ${(error as Error).message}`);
     }
@@ -75,10 +74,8 @@ class TraceDecoder {
       throw new Error(
         `the format is ${JSON.stringify(trace)}, and this version of wasp reads only ${TRACE_VERSION}`,
       );
-    const header = decode(HeaderSchema, line, "the header of a recording");
-    this.#hasBegun = true;
-    this.#pageBytes = header.pageBytes;
-    this.#listener.onHeader?.({ trace, ...header });
+    this.#header = { trace, ...decode(HeaderSchema, line, "the header of a recording") };
+    this.#listener.onHeader?.(this.#header);
   }
 
   #takePods(line: unknown): undefined {
@@ -87,7 +84,7 @@ class TraceDecoder {
     this.#pods = pods;
   }
 
-  #takeSample(line: unknown): Snapshot {
+  #takeSample(line: unknown, { pageBytes }: TraceHeader): Snapshot {
     const { at, node, kubepods, containers, gone } = decode(SampleLineSchema, line, "a sample");
     this.#advanceTo(at);
     for (const id of gone) this.#containers.delete(id);
@@ -101,7 +98,7 @@ class TraceDecoder {
       this.#containers.set(changed.id, container);
     }
     return {
-      ...{ atSeconds: at, pageBytes: this.#pageBytes, node, kubepods },
+      ...{ atSeconds: at, pageBytes, node, kubepods },
       containers: [...this.#containers.values()],
       pods: this.#pods,
     };

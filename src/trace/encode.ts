@@ -17,12 +17,7 @@ export class TraceEncoder {
   sample(snapshot: Snapshot): string {
     const at = Number(snapshot.atSeconds.toFixed(3));
     const { node, kubepods } = snapshot;
-    const line = {
-      at,
-      node,
-      kubepods,
-      ...this.#takeContainers(snapshot.containers),
-    };
+    const line = { at, node, kubepods, ...this.#takeContainers(snapshot.containers) };
     return this.#takePods(at, snapshot.pods) + lineOf(line);
   }
 

@@ -1,5 +1,9 @@
-// The transformation of a schema adds each omitted key with the value undefined, as in a snapshot.
 import * as v from "valibot";
+
+/** Makes a schema of a key that may be omitted: it is undefined in the output, as in a snapshot. */
+function omittable<const S extends v.GenericSchema>(schema: S) {
+  return v.optional(schema, () => undefined);
+}
 
 const FigureSchema = v.pipe(
   v.number(),
@@ -19,10 +23,7 @@ const StallSchema = v.object({
   totalMicroseconds: FigureSchema,
 });
 
-const PressureSchema = v.pipe(
-  v.object({ some: StallSchema, full: v.optional(StallSchema) }),
-  v.transform(({ some, full }) => ({ some, full })),
-);
+const PressureSchema = v.object({ some: StallSchema, full: omittable(StallSchema) });
 
 const CGROUP_ENTRIES = {
   memoryBytes: FigureSchema,
@@ -35,76 +36,49 @@ const CGROUP_ENTRIES = {
 
 const CONTAINER_ENTRIES = {
   ...CGROUP_ENTRIES,
-  swappableBytes: v.optional(FigureSchema),
-  swapLimitBytes: v.optional(LimitSchema),
+  swappableBytes: omittable(FigureSchema),
+  swapLimitBytes: omittable(LimitSchema),
 };
 
-const NodeSchema = v.pipe(
-  v.object({
-    memoryTotalBytes: FigureSchema,
-    memoryAvailableBytes: FigureSchema,
-    memoryFreeBytes: v.optional(FigureSchema),
-    inactiveFileBytes: v.optional(FigureSchema),
-    swapTotalBytes: FigureSchema,
-    swapFreeBytes: FigureSchema,
-    swapInPages: FigureSchema,
-    swapOutPages: FigureSchema,
-    memoryPressure: v.optional(PressureSchema),
-  }),
-  v.transform((node) => ({
-    ...node,
-    memoryFreeBytes: node.memoryFreeBytes,
-    inactiveFileBytes: node.inactiveFileBytes,
-    memoryPressure: node.memoryPressure,
-  })),
-);
+const NodeSchema = v.object({
+  memoryTotalBytes: FigureSchema,
+  memoryAvailableBytes: FigureSchema,
+  memoryFreeBytes: omittable(FigureSchema),
+  inactiveFileBytes: omittable(FigureSchema),
+  swapTotalBytes: FigureSchema,
+  swapFreeBytes: FigureSchema,
+  swapInPages: FigureSchema,
+  swapOutPages: FigureSchema,
+  memoryPressure: omittable(PressureSchema),
+});
 
-const KubepodsSchema = v.pipe(
-  v.object({
-    ...CGROUP_ENTRIES,
-    memoryMaxBytes: LimitSchema,
-    memoryHighBytes: LimitSchema,
-    memoryPressure: v.optional(PressureSchema),
-  }),
-  v.transform((kubepods) => ({ ...kubepods, memoryPressure: kubepods.memoryPressure })),
-);
+const KubepodsSchema = v.object({
+  ...CGROUP_ENTRIES,
+  memoryMaxBytes: LimitSchema,
+  memoryHighBytes: LimitSchema,
+  memoryPressure: omittable(PressureSchema),
+});
 
-const PodSchema = v.pipe(
-  v.object({
-    uid: v.string(),
-    namespace: v.string(),
-    name: v.string(),
-    annotations: v.record(v.string(), v.string()),
-    labels: v.record(v.string(), v.string()),
-    qosClass: v.optional(v.picklist(["Guaranteed", "Burstable", "BestEffort"])),
-    priority: v.optional(v.pipe(v.number(), v.safeInteger())),
-    phase: v.optional(v.string()),
-    isTerminating: v.boolean(),
-    ownerKind: v.optional(v.string()),
-    containers: v.array(
-      v.pipe(
-        v.object({
-          name: v.string(),
-          id: v.optional(v.string()),
-          memoryRequestBytes: FigureSchema,
-          memoryLimitBytes: v.optional(FigureSchema),
-        }),
-        v.transform((container) => ({
-          ...container,
-          id: container.id,
-          memoryLimitBytes: container.memoryLimitBytes,
-        })),
-      ),
-    ),
-  }),
-  v.transform((pod) => ({
-    ...pod,
-    qosClass: pod.qosClass,
-    priority: pod.priority,
-    phase: pod.phase,
-    ownerKind: pod.ownerKind,
-  })),
-);
+const PodContainerSchema = v.object({
+  name: v.string(),
+  id: omittable(v.string()),
+  memoryRequestBytes: FigureSchema,
+  memoryLimitBytes: omittable(FigureSchema),
+});
+
+const PodSchema = v.object({
+  uid: v.string(),
+  namespace: v.string(),
+  name: v.string(),
+  annotations: v.record(v.string(), v.string()),
+  labels: v.record(v.string(), v.string()),
+  qosClass: omittable(v.picklist(["Guaranteed", "Burstable", "BestEffort"])),
+  priority: omittable(v.pipe(v.number(), v.safeInteger())),
+  phase: omittable(v.string()),
+  isTerminating: v.boolean(),
+  ownerKind: omittable(v.string()),
+  containers: v.array(PodContainerSchema),
+});
 
 /** First line of a recording of this version; see TraceHeader. */
 export const HeaderSchema = v.object({
@@ -134,17 +108,10 @@ export const SampleLineSchema = v.object({
 });
 
 /** Container that is new in the recording. */
-export const NewContainerSchema = v.pipe(
-  v.object({
-    id: v.string(),
-    podUid: v.string(),
-    ...CONTAINER_ENTRIES,
-    // The line has been decoded already, so "max" is Infinity here.
-    swapLimitBytes: v.optional(v.number()),
-  }),
-  v.transform((container) => ({
-    ...container,
-    swappableBytes: container.swappableBytes,
-    swapLimitBytes: container.swapLimitBytes,
-  })),
-);
+export const NewContainerSchema = v.object({
+  id: v.string(),
+  podUid: v.string(),
+  ...CONTAINER_ENTRIES,
+  // The line has been decoded already, so "max" is Infinity here.
+  swapLimitBytes: omittable(v.number()),
+});

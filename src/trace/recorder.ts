@@ -1,4 +1,4 @@
-import { setTimeout } from "node:timers/promises";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Snapshot } from "../policy/eviction/snapshot.ts";
 import { TraceEncoder } from "./encode.ts";
 import type { TraceHeader } from "./format.ts";
@@ -48,7 +48,9 @@ export async function record(options: RecordOptions): Promise<RecordingResult> {
     if (second >= durationSeconds) return end("duration");
     // A timer may fire slightly early, and its second must not be recorded twice.
     second = Math.max(second + 1, Math.floor(elapsedSeconds()) + 1);
-    await sleep((second - elapsedSeconds()) * MILLISECONDS_PER_SECOND, stop);
+    const pauseMilliseconds = (second - elapsedSeconds()) * MILLISECONDS_PER_SECOND;
+    // An AbortError is the requested end.
+    await sleep(pauseMilliseconds, undefined, { signal: stop }).catch(() => {});
     if (stop.aborted) return end("stopped");
   }
 }
@@ -60,9 +62,4 @@ function attempt<T>(act: () => T, onError: (error: Error) => void): T | undefine
     onError(error as Error);
     return undefined;
   }
-}
-
-// An AbortError is the requested end.
-async function sleep(milliseconds: number, stop: AbortSignal): Promise<void> {
-  await setTimeout(milliseconds, undefined, { signal: stop }).catch(() => {});
 }

@@ -1,6 +1,5 @@
 import type { EvictionDecision } from "../policy/eviction/decide.ts";
-import type { Candidate } from "../policy/eviction/victim.ts";
-import { rankingReason } from "../policy/eviction/victim.ts";
+import { type Candidate, rankingReason } from "../policy/eviction/victim.ts";
 import type { RecordingSummary } from "./recording-file.ts";
 import { changesIn, type ReplayedPhase } from "./replay.ts";
 import type { NamedReplay } from "./replay-report.ts";

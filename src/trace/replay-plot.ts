@@ -1,5 +1,13 @@
 import type { Observation } from "../policy/eviction/signals.ts";
-import { drawAxis, drawIntervals, drawSeries, type Interval, LABEL_WIDTH, type TimeAxis } from "./chart.ts";
+import {
+  drawAxis,
+  drawIntervals,
+  drawSeries,
+  type Interval,
+  LABEL_WIDTH,
+  type Series,
+  type TimeAxis,
+} from "./chart.ts";
 import type { ReplayedMoment, ReplayedPhase } from "./replay.ts";
 import { formatClock } from "./time.ts";
 
@@ -12,37 +20,28 @@ const SUPPOSED_SYMBOL = "△";
 /** Legend of the plot. */
 export const PLOT_LEGEND = `${MET_SYMBOL} conditions met  ${CROSSED_SYMBOL} crossed, tainted  ${EVICTED_SYMBOL} evicted  ${SUPPOSED_SYMBOL} evicted next (hypothetical)`;
 
+type Unit = Pick<Series, "ceiling" | "format">;
+
+const PERCENT: Unit = { format: (fraction) => `${Math.round(fraction * 100)} %`, ceiling: 1 };
+const RATE: Unit = { format: (pages) => `${pages}/s` };
+
 /** Draws the observations of a replay, so many characters wide. */
 export function drawObservations(moments: readonly ReplayedMoment[], width: number): string[] {
   const axis = axisOf(moments, width);
-  const series = (title: string, figureOf: (observation: Observation) => number | undefined) => ({
-    title,
-    points: moments.map(({ atSeconds, observation }) => ({ atSeconds, figure: figureOf(observation) })),
-  });
-  const percent = { format: (fraction: number) => `${Math.round(fraction * 100)} %` };
-  const rate = { format: (pages: number) => `${pages}/s` };
+  const draw = (title: string, figureOf: (observation: Observation) => number | undefined, unit: Unit) => {
+    const points = moments.map(({ atSeconds, observation }) => ({
+      atSeconds,
+      figure: figureOf(observation),
+    }));
+    return drawSeries({ title, points, ...unit }, axis);
+  };
   return [
-    ...drawSeries({ ...series("all tasks stalled", ({ stall }) => stall), ...percent, ceiling: 1 }, axis),
-    ...drawSeries(
-      { ...series("stalled by swap", ({ memoryPressure }) => memoryPressure), ...percent, ceiling: 1 },
-      axis,
-    ),
-    ...drawSeries(
-      { ...series("settled swapping", ({ swapSettling }) => swapSettling), ...percent, ceiling: 1 },
-      axis,
-    ),
-    ...drawSeries(
-      { ...series("swap in use", ({ swapUtilization }) => swapUtilization), ...percent, ceiling: 1 },
-      axis,
-    ),
-    ...drawSeries(
-      { ...series("pages in", ({ swapInPagesPerSecond }) => swapInPagesPerSecond), ...rate },
-      axis,
-    ),
-    ...drawSeries(
-      { ...series("pages out", ({ swapOutPagesPerSecond }) => swapOutPagesPerSecond), ...rate },
-      axis,
-    ),
+    ...draw("all tasks stalled", ({ stall }) => stall, PERCENT),
+    ...draw("stalled by swap", ({ memoryPressure }) => memoryPressure, PERCENT),
+    ...draw("settled swapping", ({ swapSettling }) => swapSettling, PERCENT),
+    ...draw("swap in use", ({ swapUtilization }) => swapUtilization, PERCENT),
+    ...draw("pages in", ({ swapInPagesPerSecond }) => swapInPagesPerSecond, RATE),
+    ...draw("pages out", ({ swapOutPagesPerSecond }) => swapOutPagesPerSecond, RATE),
     ...drawAxis(axis, formatClock),
   ];
 }

@@ -1,6 +1,6 @@
 import type { KubepodsContainer } from "../host/kubepods.ts";
+import { readPageBytes } from "../host/libc.ts";
 import { NodeContainers } from "../host/node-containers.ts";
-import { readPageBytes } from "../host/page-size.ts";
 import { sampleContainer, sampleKubepods, sampleNode } from "../host/snapshot.ts";
 import type { ContainerSample, Snapshot } from "../policy/eviction/snapshot.ts";
 import type { Pod } from "../policy/kubernetes/pod.ts";
@@ -42,7 +42,7 @@ export class NodeSampler implements Disposable {
     });
     const onV1 = this.#containers.kubepods.find(({ version }) => version === 1);
     if (onV1 === undefined) return;
-    this.close();
+    this.#containers.close();
     throw new Error(`${onV1.mount}${onV1.path} is on cgroup v1, and a recording needs cgroup v2`);
   }
 
@@ -61,12 +61,8 @@ export class NodeSampler implements Disposable {
   }
 
   /** Stops following the containers. */
-  close(): void {
-    this.#containers.close();
-  }
-
   [Symbol.dispose](): void {
-    this.close();
+    this.#containers.close();
   }
 
   #sweepIfDue(atSeconds: number): void {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import type { Fields } from "../../src/log/events.ts";
-import { type Level, LOG_FORMATS, Logger } from "../../src/log/logger.ts";
+import type { Fields, Level } from "../../src/log/events.ts";
+import { LOG_FORMATS, Logger } from "../../src/log/logger.ts";
 
 const TIME = /^(?:\{"time":")?\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/;
 

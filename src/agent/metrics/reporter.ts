@@ -1,5 +1,4 @@
-import type { Event, Fields } from "../../log/events.ts";
-import { levelOf } from "../../log/levels.ts";
+import { type Event, type Fields, levelOf } from "../../log/events.ts";
 import type { Logger } from "../../log/logger.ts";
 import { Repeats } from "../../log/repeats.ts";
 import type { AgentMetrics } from "./metrics.ts";

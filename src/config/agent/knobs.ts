@@ -2,6 +2,7 @@ import * as v from "valibot";
 import { DEBUG_VERBOSITY, LOG_FORMATS } from "../../log/logger.ts";
 import type { SwapLimitConfig } from "../../policy/limits/swap-limit.ts";
 import { HOOK_DEFAULTS } from "../hook/defaults.ts";
+import { knob, optionalKnob, switchKnob } from "../knob.ts";
 import { NRI_KNOBS } from "../nri/plugin-knobs.ts";
 import { SWAP_LIMIT_KNOBS } from "../swap-limit-knobs.ts";
 import {
@@ -20,110 +21,77 @@ import { EVICTION_KNOBS } from "./eviction-knobs.ts";
 /** Knobs of `wasp agent`, with their defaults and descriptions. */
 export const AgentConfigSchema = v.strictObject({
   ...SWAP_LIMIT_KNOBS,
-  nodeSwapLimitBytes: v.pipe(
-    v.optional(LimitSchema),
-    v.description(
-      "Swap limit of all pods together, a quantity or max; unset, the limit of kubepods is not changed",
-    ),
+  nodeSwapLimitBytes: optionalKnob(
+    LimitSchema,
+    "Swap limit of all pods together, a quantity or max; unset, the limit of kubepods is not changed",
   ),
-  dryRun: v.pipe(
-    v.optional(SwitchSchema, HOOK_DEFAULTS.dryRun),
-    v.description("Decide and report, without writing a limit"),
-  ),
+  dryRun: knob(SwitchSchema, HOOK_DEFAULTS.dryRun, "Decide and report, without writing a limit"),
   ...EVICTION_KNOBS,
   ...NRI_KNOBS,
-  podSource: v.pipe(
-    v.optional(choiceSchema(["Kubelet", "ApiServer"]), "Kubelet"),
-    v.description("Source of the node's pods"),
+  podSource: knob(choiceSchema(["Kubelet", "ApiServer"]), "Kubelet", "Source of the node's pods"),
+  nodeName: optionalKnob(NodeNameSchema, "Name of this node at the API server; NODE_NAME sets it too"),
+  kubeletHost: knob(HostSchema, "127.0.0.1", "Host name or address of the kubelet; KUBELET_HOST sets it too"),
+  kubeletPort: knob(wholeNumberSchema(1, 65535), 10250, "Authenticated port of the kubelet"),
+  kubeletTokenFile: knob(
+    AbsolutePathSchema,
+    "/var/run/secrets/kubernetes.io/serviceaccount/token",
+    "File of the bearer token for the kubelet",
   ),
-  nodeName: v.pipe(
-    v.optional(NodeNameSchema),
-    v.description("Name of this node at the API server; NODE_NAME sets it too"),
+  kubeletCaFile: optionalKnob(
+    AbsolutePathSchema,
+    "File of the CA that issued the kubelet's certificate, in PEM",
   ),
-  kubeletHost: v.pipe(
-    v.optional(HostSchema, "127.0.0.1"),
-    v.description("Host name or address of the kubelet; KUBELET_HOST sets it too"),
+  kubeletServingCertificateFile: optionalKnob(
+    AbsolutePathSchema,
+    "File of the kubelet's own certificate, in PEM, instead of a CA",
   ),
-  kubeletPort: v.pipe(
-    v.optional(wholeNumberSchema(1, 65535), 10250),
-    v.description("Authenticated port of the kubelet"),
+  kubeletServerName: optionalKnob(HostSchema, "Name in the kubelet's certificate, if it is not the host's"),
+  kubeletInsecure: switchKnob(
+    "Do not verify the kubelet's certificate: any server at its address gets the token",
   ),
-  kubeletTokenFile: v.pipe(
-    v.optional(AbsolutePathSchema, "/var/run/secrets/kubernetes.io/serviceaccount/token"),
-    v.description("File of the bearer token for the kubelet"),
+  apiServerUrl: optionalKnob(
+    HttpsUrlSchema,
+    "URL of the API server, as in https://10.0.0.1:6443; unset, that of the pod's environment",
   ),
-  kubeletCaFile: v.pipe(
-    v.optional(AbsolutePathSchema),
-    v.description("File of the CA that issued the kubelet's certificate, in PEM"),
+  apiServerTokenFile: knob(
+    AbsolutePathSchema,
+    "/var/run/secrets/kubernetes.io/serviceaccount/token",
+    "File of the bearer token for the API server",
   ),
-  kubeletServingCertificateFile: v.pipe(
-    v.optional(AbsolutePathSchema),
-    v.description("File of the kubelet's own certificate, in PEM, instead of a CA"),
+  apiServerCaFile: knob(
+    AbsolutePathSchema,
+    "/var/run/secrets/kubernetes.io/serviceaccount/ca.crt",
+    "File of the CA that issued the API server's certificate, in PEM",
   ),
-  kubeletServerName: v.pipe(
-    v.optional(HostSchema),
-    v.description("Name in the kubelet's certificate, if it is not the host's"),
+  podPollSeconds: knob(
+    wholeNumberSchema(1, 3600),
+    30,
+    "Longest time between two requests for the node's pods, in seconds",
   ),
-  kubeletInsecure: v.pipe(
-    v.optional(SwitchSchema, false),
-    v.description("Do not verify the kubelet's certificate: any server at its address gets the token"),
+  sweepSeconds: knob(
+    wholeNumberSchema(1, 3600),
+    60,
+    "Longest time between two checks of all containers' limits, in seconds",
   ),
-  apiServerUrl: v.pipe(
-    v.optional(HttpsUrlSchema),
-    v.description("URL of the API server, as in https://10.0.0.1:6443; unset, that of the pod's environment"),
+  maxRestoresPerMinute: knob(
+    wholeNumberSchema(1, 1000),
+    10,
+    "Number of times in a minute that a limit changed by another program is restored at once; beyond, once a minute",
   ),
-  apiServerTokenFile: v.pipe(
-    v.optional(AbsolutePathSchema, "/var/run/secrets/kubernetes.io/serviceaccount/token"),
-    v.description("File of the bearer token for the API server"),
+  httpAddress: knob(HostSchema, "127.0.0.1", "Address on which metrics and health are served"),
+  httpPort: knob(wholeNumberSchema(0, 65535), 9809, "Port of metrics and health, 0 for a free one"),
+  httpCertificateFile: optionalKnob(
+    AbsolutePathSchema,
+    "File of the certificate for serving over TLS, in PEM; needs its key",
   ),
-  apiServerCaFile: v.pipe(
-    v.optional(AbsolutePathSchema, "/var/run/secrets/kubernetes.io/serviceaccount/ca.crt"),
-    v.description("File of the CA that issued the API server's certificate, in PEM"),
+  httpKeyFile: optionalKnob(AbsolutePathSchema, "File of the key of that certificate, in PEM"),
+  logFormat: knob(choiceSchema(LOG_FORMATS), "Human", "Format of log lines, for programs or for people"),
+  verbosity: knob(
+    wholeNumberSchema(0, 10),
+    2,
+    `Verbosity of the log, 0 to 10, with debugging from ${DEBUG_VERBOSITY}; VERBOSITY sets it too`,
   ),
-  podPollSeconds: v.pipe(
-    v.optional(wholeNumberSchema(1, 3600), 30),
-    v.description("Longest time between two requests for the node's pods, in seconds"),
-  ),
-  sweepSeconds: v.pipe(
-    v.optional(wholeNumberSchema(1, 3600), 60),
-    v.description("Longest time between two checks of all containers' limits, in seconds"),
-  ),
-  maxRestoresPerMinute: v.pipe(
-    v.optional(wholeNumberSchema(1, 1000), 10),
-    v.description(
-      "Number of times in a minute that a limit changed by another program is restored at once; beyond, once a minute",
-    ),
-  ),
-  httpAddress: v.pipe(
-    v.optional(HostSchema, "127.0.0.1"),
-    v.description("Address on which metrics and health are served"),
-  ),
-  httpPort: v.pipe(
-    v.optional(wholeNumberSchema(0, 65535), 9809),
-    v.description("Port of metrics and health, 0 for a free one"),
-  ),
-  httpCertificateFile: v.pipe(
-    v.optional(AbsolutePathSchema),
-    v.description("File of the certificate for serving over TLS, in PEM; needs its key"),
-  ),
-  httpKeyFile: v.pipe(
-    v.optional(AbsolutePathSchema),
-    v.description("File of the key of that certificate, in PEM"),
-  ),
-  logFormat: v.pipe(
-    v.optional(choiceSchema(LOG_FORMATS), "Human"),
-    v.description("Format of log lines, for programs or for people"),
-  ),
-  verbosity: v.pipe(
-    v.optional(wholeNumberSchema(0, 10), 2),
-    v.description(
-      `Verbosity of the log, 0 to 10, with debugging from ${DEBUG_VERBOSITY}; VERBOSITY sets it too`,
-    ),
-  ),
-  fsroot: v.pipe(
-    v.optional(RootSchema, "/"),
-    v.description("Root folder of the host's /proc and /sys; FSROOT sets it too"),
-  ),
+  fsroot: knob(RootSchema, "/", "Root folder of the host's /proc and /sys; FSROOT sets it too"),
 });
 
 type Knobs = v.InferOutput<typeof AgentConfigSchema>;
@@ -148,15 +116,9 @@ export interface RunOptions {
 
 /** Flags of RunOptions. */
 export const RUN_FLAGS = {
-  config: v.pipe(
-    v.optional(v.string()),
-    v.description("Configuration file, in YAML; the environment and flags take precedence"),
-  ),
-  printConfig: v.pipe(
-    v.optional(SwitchSchema, false),
-    v.description("Print every knob with its source, as a file for --config, and exit"),
-  ),
-  once: v.pipe(v.optional(SwitchSchema, false), v.description("Reconcile every container once and exit")),
+  config: optionalKnob(v.string(), "Configuration file, in YAML; the environment and flags take precedence"),
+  printConfig: switchKnob("Print every knob with its source, as a file for --config, and exit"),
+  once: switchKnob("Reconcile every container once and exit"),
 };
 
 // Lists of thresholds and classes have no flag.

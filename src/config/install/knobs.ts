@@ -3,8 +3,9 @@ import type { InstallOptions } from "../../install/engine/options.ts";
 import { chooseParts, PARTS, type Part } from "../../install/engine/part.ts";
 import { parseQuantity } from "../../policy/kubernetes/quantity.ts";
 import { flagComplaint } from "../complaint.ts";
-import { readFlags } from "../flags.ts";
-import { AbsolutePathSchema, choiceSchema, RootSchema, SwitchSchema } from "../value-schemas.ts";
+import { readFlags, refuseBoth } from "../flags.ts";
+import { knob, optionalKnob, switchKnob } from "../knob.ts";
+import { AbsolutePathSchema, choiceSchema, RootSchema } from "../value-schemas.ts";
 import { flagsWithoutManifest, PLATFORMS, type Platform } from "./print-flags.ts";
 import { flagsWithoutHost, REMOTE_KNOBS, type RemoteConfig, remoteOf } from "./remote-knobs.ts";
 import { INSTALL_SWAP_KNOBS, swapOptions } from "./swap-knobs.ts";
@@ -14,30 +15,22 @@ const PART_NAMES = PARTS.join(", ");
 
 // Common to both commands.
 const TARGET_KNOBS = {
-  root: v.pipe(
-    v.optional(RootSchema),
-    v.description(
-      "Change the image of a host in this folder: no command is run, and no running kernel is read",
-    ),
+  root: optionalKnob(
+    RootSchema,
+    "Change the image of a host in this folder: no command is run, and no running kernel is read",
   ),
-  fsroot: v.pipe(
-    v.optional(RootSchema, "/"),
-    v.description(
-      "Root folder of the running host, if it is not /, as in a container; commands are run with chroot",
-    ),
+  fsroot: knob(
+    RootSchema,
+    "/",
+    "Root folder of the running host, if it is not /, as in a container; commands are run with chroot",
   ),
-  chroot: v.pipe(
-    v.optional(RootSchema),
-    v.description(
-      "Enter the running host whose whole root is in this folder, as in a privileged container, and change it from there",
-    ),
+  chroot: optionalKnob(
+    RootSchema,
+    "Enter the running host whose whole root is in this folder, as in a privileged container, and change it from there",
   ),
-  only: v.pipe(v.optional(PartsSchema, []), v.description(`Only this part, of ${PART_NAMES}; repeatable`)),
-  skip: v.pipe(v.optional(PartsSchema, []), v.description("Without this part; repeatable")),
-  dryRun: v.pipe(
-    v.optional(SwitchSchema, false),
-    v.description("Show what would be changed, without changing it"),
-  ),
+  only: knob(PartsSchema, [], `Only this part, of ${PART_NAMES}; repeatable`),
+  skip: knob(PartsSchema, [], "Without this part; repeatable"),
+  dryRun: switchKnob("Show what would be changed, without changing it"),
   output: v.pipe(
     v.optional(choiceSchema(["text", "json"]), "text"),
     v.description("Lines for people, or one JSON document"),
@@ -57,44 +50,31 @@ const EvictionSoftSchema = v.pipe(
 export const InstallFlagsSchema = v.strictObject({
   ...TARGET_KNOBS,
   ...REMOTE_KNOBS,
-  check: v.pipe(
-    v.optional(SwitchSchema, false),
-    v.description(
-      "Check the host for all that wasp needs and installs, without changes: exit status 0 if complete, 1 for errors, 3 for warnings or unknown results",
-    ),
+  check: switchKnob(
+    "Check the host for all that wasp needs and installs, without changes: exit status 0 if complete, 1 for errors, 3 for warnings or unknown results",
   ),
-  print: v.pipe(
-    v.optional(choiceSchema(PLATFORMS)),
-    v.description(
-      "Print manifests that do the same on the workers of such a cluster, for kubectl apply -f -, without changing this host",
-    ),
+  print: optionalKnob(
+    choiceSchema(PLATFORMS),
+    "Print manifests that do the same on the workers of such a cluster, for kubectl apply -f -, without changing this host",
   ),
-  image: v.pipe(
-    v.optional(v.pipe(v.string(), v.nonEmpty("is empty"))),
-    v.description(
-      "With --print kubernetes, wasp's image in a registry; unset, the image loaded on each node",
-    ),
+  image: optionalKnob(
+    v.pipe(v.string(), v.nonEmpty("is empty")),
+    "With --print kubernetes, wasp's image in a registry; unset, the image loaded on each node",
   ),
-  restart: v.pipe(
-    v.optional(SwitchSchema, false),
-    v.description("Restart the kubelet, CRI-O and containerd if their settings change"),
+  restart: switchKnob("Restart the kubelet, CRI-O and containerd if their settings change"),
+  binaryPath: knob(
+    AbsolutePathSchema,
+    "/usr/local/bin/wasp",
+    "Path to which the executable is copied, and from which the hook runs it",
   ),
-  binaryPath: v.pipe(
-    v.optional(AbsolutePathSchema, "/usr/local/bin/wasp"),
-    v.description("Path to which the executable is copied, and from which the hook runs it"),
-  ),
-  evictionSoft: v.pipe(
-    v.optional(EvictionSoftSchema, "Auto"),
-    v.description(
-      "Soft eviction threshold of memory.available for a kubelet without one: a quantity, a percentage, Off, or Auto for 1Gi, or 10% on a node with less than 10Gi",
-    ),
+  evictionSoft: knob(
+    EvictionSoftSchema,
+    "Auto",
+    "Soft eviction threshold of memory.available for a kubelet without one: a quantity, a percentage, Off, or Auto for 1Gi, or 10% on a node with less than 10Gi",
   ),
   ...INSTALL_SWAP_KNOBS,
-  ignoreKubelet: v.pipe(
-    v.optional(SwitchSchema, false),
-    v.description(
-      "Set up swap although the kubelet, with its configuration on this host, would not restart with swap on",
-    ),
+  ignoreKubelet: switchKnob(
+    "Set up swap although the kubelet, with its configuration on this host, would not restart with swap on",
   ),
 });
 
@@ -102,9 +82,10 @@ export const InstallFlagsSchema = v.strictObject({
 export const UninstallFlagsSchema = v.strictObject({
   ...TARGET_KNOBS,
   ...REMOTE_KNOBS,
-  limits: v.pipe(
-    v.optional(choiceSchema(["Zero", "Keep"]), "Zero"),
-    v.description("Swap limits of running containers after the hook is removed: set to zero, or kept"),
+  limits: knob(
+    choiceSchema(["Zero", "Keep"]),
+    "Zero",
+    "Swap limits of running containers after the hook is removed: set to zero, or kept",
   ),
 });
 
@@ -189,9 +170,7 @@ function targetFrom({ root, fsroot, chroot, only, skip, dryRun, output, ...where
     throw new Error(
       "--root: an image can only be changed on the host that has it, not with --ssh or --hosts",
     );
-  const places = { "--root": root, "--fsroot": fsroot || undefined, "--chroot": chroot };
-  const given = Object.entries(places).flatMap(([flag, place]) => (place === undefined ? [] : flag));
-  if (given.length > 1) throw new Error(`${given.join(" and ")} exclude one another`);
+  refuseBoth({ "--root": root, "--fsroot": fsroot || undefined, "--chroot": chroot });
   // The host's own root is not an image: the running host would silently not be changed.
   if (root === "") throw new Error("--root: / is the running host's root; leave the flag out");
   const parts = chooseParts(only, skip);

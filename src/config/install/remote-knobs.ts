@@ -1,37 +1,30 @@
 import * as v from "valibot";
+import { knob, optionalKnob, switchKnob } from "../knob.ts";
 import { flagName } from "../knob-names.ts";
-import { DurationSchema, SwitchSchema, wholeNumberSchema } from "../value-schemas.ts";
+import { DurationSchema, wholeNumberSchema } from "../value-schemas.ts";
 
 const PathSchema = v.pipe(v.string(), v.nonEmpty("is empty"));
 
 /** Knobs of a command that can be run on other hosts over ssh. */
 export const REMOTE_KNOBS = {
-  ssh: v.pipe(
-    v.optional(v.array(v.string()), []),
-    v.description("Run on this host over ssh, a user@host or a name in ssh's configuration; repeatable"),
+  ssh: knob(
+    v.array(v.string()),
+    [],
+    "Run on this host over ssh, a user@host or a name in ssh's configuration; repeatable",
   ),
-  hosts: v.pipe(
-    v.optional(PathSchema),
-    v.description("Run on the hosts in this file, one per line, with # before a comment"),
+  hosts: optionalKnob(PathSchema, "Run on the hosts in this file, one per line, with # before a comment"),
+  parallel: knob(wholeNumberSchema(1, 100), 5, "Number of hosts at a time"),
+  hostTimeout: knob(DurationSchema, "15m", "Time limit of each host"),
+  connectTimeout: knob(DurationSchema, "15s", "Time limit of the connection to each host"),
+  programX64: optionalKnob(
+    PathSchema,
+    "Executable for x86-64 hosts; unset, this one, or wasp-x64 in its folder",
   ),
-  parallel: v.pipe(v.optional(wholeNumberSchema(1, 100), 5), v.description("Number of hosts at a time")),
-  hostTimeout: v.pipe(v.optional(DurationSchema, "15m"), v.description("Time limit of each host")),
-  connectTimeout: v.pipe(
-    v.optional(DurationSchema, "15s"),
-    v.description("Time limit of the connection to each host"),
+  programArm64: optionalKnob(
+    PathSchema,
+    "Executable for arm64 hosts; unset, this one, or wasp-arm64 in its folder",
   ),
-  programX64: v.pipe(
-    v.optional(PathSchema),
-    v.description("Executable for x86-64 hosts; unset, this one, or wasp-x64 in its folder"),
-  ),
-  programArm64: v.pipe(
-    v.optional(PathSchema),
-    v.description("Executable for arm64 hosts; unset, this one, or wasp-arm64 in its folder"),
-  ),
-  verbose: v.pipe(
-    v.optional(SwitchSchema, false),
-    v.description("Show the output of every host, not only of those that fail"),
-  ),
+  verbose: switchKnob("Show the output of every host, not only of those that fail"),
 };
 
 type RemoteKnobs = v.InferOutput<v.ObjectSchema<typeof REMOTE_KNOBS, undefined>>;

@@ -5,7 +5,9 @@ import {
   type SwapSize,
   type SwapTarget,
 } from "../../install/engine/options.ts";
-import { AbsolutePathSchema, QuantitySchema, SwitchSchema, wholeNumberSchema } from "../value-schemas.ts";
+import { refuseBoth } from "../flags.ts";
+import { optionalKnob, switchKnob } from "../knob.ts";
+import { AbsolutePathSchema, QuantitySchema, wholeNumberSchema } from "../value-schemas.ts";
 
 // The script and the units contain the path unquoted: no character may be special to a shell or to systemd.
 function plainPathSchema(characters: RegExp, complaint: string) {
@@ -36,33 +38,25 @@ const PercentSchema = v.pipe(
 
 /** Knobs of a node's swap. */
 export const INSTALL_SWAP_KNOBS = {
-  swapFile: v.pipe(
-    v.optional(FilePathSchema),
-    v.description(`Create this file and swap to it; with a size alone, ${DEFAULT_SWAP_FILE}`),
+  swapFile: optionalKnob(
+    FilePathSchema,
+    `Create this file and swap to it; with a size alone, ${DEFAULT_SWAP_FILE}`,
   ),
-  swapDevice: v.pipe(
-    v.optional(DevicePathSchema),
-    v.description("Swap to the whole of this disk or partition, which must be empty"),
+  swapDevice: optionalKnob(
+    DevicePathSchema,
+    "Swap to the whole of this disk or partition, which must be empty",
   ),
-  zram: v.pipe(v.optional(SwitchSchema, false), v.description("Swap to compressed memory (zram)")),
-  swapSizeBytes: v.pipe(
-    v.optional(QuantitySchema),
-    v.description("Size of the swap, as in 8Gi; for a device, its minimum size"),
+  zram: switchKnob("Swap to compressed memory (zram)"),
+  swapSizeBytes: optionalKnob(QuantitySchema, "Size of the swap, as in 8Gi; for a device, its minimum size"),
+  overcommit: optionalKnob(
+    PercentSchema,
+    "Memory and swap together as a percentage of the node's memory, as in 150% for swap of half the memory",
   ),
-  overcommit: v.pipe(
-    v.optional(PercentSchema),
-    v.description(
-      "Memory and swap together as a percentage of the node's memory, as in 150% for swap of half the memory",
-    ),
+  swapPriority: optionalKnob(
+    wholeNumberSchema(0, 32_767),
+    "Priority of the swap: the kernel fills the highest one first; unset, the kernel's choice",
   ),
-  swapPriority: v.pipe(
-    v.optional(wholeNumberSchema(0, 32_767)),
-    v.description("Priority of the swap: the kernel fills the highest one first; unset, the kernel's choice"),
-  ),
-  encrypt: v.pipe(
-    v.optional(SwitchSchema, false),
-    v.description("Encrypt the device with a random key that is lost when the node stops"),
-  ),
+  encrypt: switchKnob("Encrypt the device with a random key that is lost when the node stops"),
 };
 
 type SwapKnobs = v.InferOutput<v.ObjectSchema<typeof INSTALL_SWAP_KNOBS, undefined>>;
@@ -81,11 +75,6 @@ export function swapOptions(knobs: SwapKnobs): SwapOptions {
   if (target === undefined && size === undefined && knobs.swapPriority !== undefined)
     throw new Error("--swap-priority needs --swap-file, --swap-device, --zram, --swap-size or --overcommit");
   return { target, size, priority: knobs.swapPriority };
-}
-
-function refuseBoth(flags: Readonly<Record<string, unknown>>): void {
-  const given = Object.keys(flags).filter((flag) => flags[flag] !== undefined);
-  if (given.length > 1) throw new Error(`${given.join(" and ")} exclude one another`);
 }
 
 function swapTargetOf({ swapFile, swapDevice, zram, encrypt }: SwapKnobs): SwapTarget | undefined {

@@ -5,50 +5,41 @@ import type { KnobSource } from "../agent/knob-setting.ts";
 import { AgentConfigSchema } from "../agent/knobs.ts";
 import { complaintOf } from "../complaint.ts";
 import { readFlags } from "../flags.ts";
+import { knob, optionalKnob, switchKnob } from "../knob.ts";
 import { flagName } from "../knob-names.ts";
 import { SWAP_LIMIT_KNOBS } from "../swap-limit-knobs.ts";
-import { AbsolutePathSchema, choiceSchema, SwitchSchema, wholeNumberSchema } from "../value-schemas.ts";
+import { AbsolutePathSchema, choiceSchema, wholeNumberSchema } from "../value-schemas.ts";
 import { NRI_INDEX, NRI_KNOBS, NRI_SOCKET } from "./plugin-knobs.ts";
 
 const { logFormat, verbosity, fsroot } = AgentConfigSchema.entries;
 const { swapBehavior: _, ...SHARE_KNOBS } = SWAP_LIMIT_KNOBS;
 
 const NRI_FLAG_KNOBS = {
-  config: v.pipe(
-    v.optional(v.string()),
-    v.description(
-      "Classes and cgroup files that pods may request, in YAML; unset, the runtime's configuration of the plugin",
-    ),
+  config: optionalKnob(
+    v.string(),
+    "Classes and cgroup files that pods may request, in YAML; unset, the runtime's configuration of the plugin",
   ),
-  printConfig: v.pipe(
-    v.optional(SwitchSchema, false),
-    v.description("Print every flag with its source and the file's content, and exit"),
+  printConfig: switchKnob("Print every flag with its source and the file's content, and exit"),
+  name: knob(
+    v.pipe(v.string(), v.regex(/^[A-Za-z0-9._+-]+$/, "is not a name of letters, digits, and . _ + -")),
+    "memory-qos",
+    "Name of the plugin; NRI_PLUGIN_NAME sets it too",
   ),
-  name: v.pipe(
-    v.optional(
-      v.pipe(v.string(), v.regex(/^[A-Za-z0-9._+-]+$/, "is not a name of letters, digits, and . _ + -")),
-      "memory-qos",
-    ),
-    v.description("Name of the plugin; NRI_PLUGIN_NAME sets it too"),
+  idx: knob(
+    v.pipe(v.string(), v.regex(/^\d\d$/, "is not two digits, from 00 to 99")),
+    NRI_INDEX,
+    "Index among the runtime's plugins, two digits; NRI_PLUGIN_IDX sets it too",
   ),
-  idx: v.pipe(
-    v.optional(v.pipe(v.string(), v.regex(/^\d\d$/, "is not two digits, from 00 to 99")), NRI_INDEX),
-    v.description("Index among the runtime's plugins, two digits; NRI_PLUGIN_IDX sets it too"),
-  ),
-  socket: v.pipe(
-    v.optional(AbsolutePathSchema, NRI_SOCKET),
-    v.description(
-      "Socket on which the runtime listens; NRI_PLUGIN_SOCKET sets an open file descriptor instead",
-    ),
+  socket: knob(
+    AbsolutePathSchema,
+    NRI_SOCKET,
+    "Socket on which the runtime listens; NRI_PLUGIN_SOCKET sets an open file descriptor instead",
   ),
   onError: NRI_KNOBS.memoryQosOnError,
-  exitOnDisconnect: v.pipe(
-    v.optional(SwitchSchema, false),
-    v.description("Exit if the connection to the runtime is lost, instead of reconnecting"),
-  ),
-  swapBehavior: v.pipe(
-    v.optional(choiceSchema(SWAP_BEHAVIORS)),
-    v.description("Swap limit of each container, as in wasp hook; unset, only annotations set one"),
+  exitOnDisconnect: switchKnob("Exit if the connection to the runtime is lost, instead of reconnecting"),
+  swapBehavior: optionalKnob(
+    choiceSchema(SWAP_BEHAVIORS),
+    "Swap limit of each container, as in wasp hook; unset, only annotations set one",
   ),
   ...SHARE_KNOBS,
   ...{ logFormat, verbosity, fsroot },

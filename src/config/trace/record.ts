@@ -3,54 +3,44 @@ import { type AgentConfig, AgentConfigSchema, RUN_FLAGS } from "../agent/knobs.t
 import { type ConfigInputs, layerConfig } from "../agent/load.ts";
 import { flagComplaint } from "../complaint.ts";
 import { readFlags } from "../flags.ts";
-import { DurationSchema, QuantitySchema, SwitchSchema } from "../value-schemas.ts";
+import { knob, optionalKnob, switchKnob } from "../knob.ts";
+import { DurationSchema, QuantitySchema } from "../value-schemas.ts";
 
 const RECORD_KNOBS = {
-  output: v.pipe(v.optional(v.string()), v.description("New file of the recording; unset, standard output")),
-  force: v.pipe(v.optional(SwitchSchema, false), v.description("Replace the file if it exists")),
-  duration: v.pipe(
-    v.optional(DurationSchema),
-    v.description("Duration of the recording, as in 90s, 10m or 2h; unset, until Ctrl-C or SIGTERM"),
+  output: optionalKnob(v.string(), "New file of the recording; unset, standard output"),
+  force: switchKnob("Replace the file if it exists"),
+  duration: optionalKnob(
+    DurationSchema,
+    "Duration of the recording, as in 90s, 10m or 2h; unset, until Ctrl-C or SIGTERM",
   ),
-  maxSizeBytes: v.pipe(
-    v.optional(QuantitySchema, "100Mi"),
-    v.description("Maximum size of the recording, at which it ends"),
+  maxSizeBytes: knob(QuantitySchema, "100Mi", "Maximum size of the recording, at which it ends"),
+  hashNames: switchKnob(
+    "Record hashes in place of names and ids, but not of figures, requests, priorities, owners' kinds and annotations' values",
   ),
-  hashNames: v.pipe(
-    v.optional(SwitchSchema, false),
-    v.description(
-      "Record hashes in place of names and ids, but not of figures, requests, priorities, owners' kinds and annotations' values",
-    ),
+  podsFile: optionalKnob(
+    v.string(),
+    "Read the pods from this file, a PodList in JSON, and again when it changes, instead of requesting them",
   ),
-  podsFile: v.pipe(
-    v.optional(v.string()),
-    v.description(
-      "Read the pods from this file, a PodList in JSON, and again when it changes, instead of requesting them",
-    ),
-  ),
-  withoutPods: v.pipe(
-    v.optional(SwitchSchema, false),
-    v.description("Record only the cgroups of containers, without pods"),
-  ),
+  withoutPods: switchKnob("Record only the cgroups of containers, without pods"),
 };
 
 // A recording reads the node's pods as the agent does.
-const {
-  podSource,
-  nodeName,
-  kubeletHost,
-  kubeletPort,
-  kubeletTokenFile,
-  kubeletCaFile,
-  kubeletServingCertificateFile,
-  kubeletServerName,
-  kubeletInsecure,
-  apiServerUrl,
-  apiServerTokenFile,
-  apiServerCaFile,
-  podPollSeconds,
-  fsroot,
-} = AgentConfigSchema.entries;
+const { entries: POD_SOURCE_KNOBS } = v.pick(AgentConfigSchema, [
+  "podSource",
+  "nodeName",
+  "kubeletHost",
+  "kubeletPort",
+  "kubeletTokenFile",
+  "kubeletCaFile",
+  "kubeletServingCertificateFile",
+  "kubeletServerName",
+  "kubeletInsecure",
+  "apiServerUrl",
+  "apiServerTokenFile",
+  "apiServerCaFile",
+  "podPollSeconds",
+  "fsroot",
+]);
 
 /** Flags of `wasp trace record`. */
 export const TraceRecordFlagsSchema = v.strictObject({
@@ -61,11 +51,7 @@ export const TraceRecordFlagsSchema = v.strictObject({
       "Configuration file of wasp agent with the knobs below; the environment and flags take precedence",
     ),
   ),
-  ...{ podSource, nodeName },
-  ...{ kubeletHost, kubeletPort, kubeletTokenFile, kubeletCaFile, kubeletServingCertificateFile },
-  ...{ kubeletServerName, kubeletInsecure },
-  ...{ apiServerUrl, apiServerTokenFile, apiServerCaFile },
-  ...{ podPollSeconds, fsroot },
+  ...POD_SOURCE_KNOBS,
 });
 
 /** Configuration of `wasp trace record`. */

@@ -3,7 +3,8 @@ import { type AgentConfig, RUN_FLAGS } from "../agent/knobs.ts";
 import { type ConfigInputs, layerConfig } from "../agent/load.ts";
 import { flagComplaint } from "../complaint.ts";
 import { readFlags } from "../flags.ts";
-import { choiceSchema, SwitchSchema } from "../value-schemas.ts";
+import { optionalKnob, switchKnob } from "../knob.ts";
+import { choiceSchema } from "../value-schemas.ts";
 
 /** Flags of `wasp trace replay`. */
 export const TraceReplayFlagsSchema = v.strictObject({
@@ -18,19 +19,16 @@ export const TraceReplayFlagsSchema = v.strictObject({
       "Configuration file of wasp agent to decide with, its evictionMode ignored; unset, the defaults",
     ),
   ),
-  compare: v.pipe(
-    v.optional(v.string()),
-    v.description("Second configuration file, whose decisions are shown side by side with the first's"),
+  compare: optionalKnob(
+    v.string(),
+    "Second configuration file, whose decisions are shown side by side with the first's",
   ),
   output: v.pipe(
     v.optional(choiceSchema(["table", "json"]), "table"),
     v.description("A plot and tables for people, or one JSON document"),
     v.metadata({ letter: "o" }),
   ),
-  observations: v.pipe(
-    v.optional(SwitchSchema, false),
-    v.description("Include the observation of every snapshot in the JSON document"),
-  ),
+  observations: switchKnob("Include the observation of every snapshot in the JSON document"),
 });
 
 /** Configuration of the agent with which a recording is replayed. */

@@ -1,4 +1,4 @@
-import { shorten } from "../../log/events.ts";
+import { shorten } from "../../log/format-event.ts";
 import { SSH_FAILED } from "./ssh.ts";
 import type { OutputLine } from "./transcript.ts";
 

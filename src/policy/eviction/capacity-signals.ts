@@ -2,26 +2,15 @@ import type { Pod } from "../kubernetes/pod.ts";
 import type { Observation } from "./signals.ts";
 import type { KubepodsSample, NodeSample, Snapshot } from "./snapshot.ts";
 
-/** Signals that one snapshot is enough for: use of memory and swap against their capacity. */
-type CapacitySignals = Pick<
-  Observation,
-  | "swapUtilization"
-  | "memoryOvercommit"
-  | "swapOvercommit"
-  | "requestOvercommit"
-  | "memoryAvailable"
-  | "memoryAvailableBytes"
->;
-
-/** Computes the signals that one snapshot is enough for. */
-export function capacitySignals({ node, pods, kubepods }: Snapshot): CapacitySignals {
+/** Computes the signals that one snapshot is enough for: use of memory and swap against their capacity. */
+export function capacitySignals({ node, pods, kubepods }: Snapshot) {
   return {
     swapUtilization: swapUtilization(node),
     memoryOvercommit: memoryOvercommit(node),
     swapOvercommit: swapOvercommit(node),
     requestOvercommit: requestOvercommit(pods, node, kubepods),
     ...memoryAvailable(node, kubepods),
-  };
+  } satisfies Partial<Observation>;
 }
 
 function swapUtilization({ swapTotalBytes, swapFreeBytes }: NodeSample): number | undefined {

@@ -1,6 +1,6 @@
 import { capacitySignals } from "./capacity-signals.ts";
 import type { Observation, PressureCause } from "./signals.ts";
-import type { ContainerSample, Pressure, Snapshot } from "./snapshot.ts";
+import type { ContainerSample, Snapshot } from "./snapshot.ts";
 import { swapSettledShare } from "./swap-churn.ts";
 import { isSwapExhausted } from "./swap-headroom.ts";
 import { type Timed, type TimeWindow, windowOf, withLatest } from "./time-window.ts";
@@ -22,14 +22,18 @@ export interface ObservationConfig {
   readonly trafficWindowSeconds: number;
 }
 
+const COUNTERS = [
+  "swapInPages",
+  "swapOutPages",
+  "anonRefaults",
+  "fileRefaults",
+  "stallMicroseconds",
+] as const;
+
+type CounterName = (typeof COUNTERS)[number];
+
 /** Counters of a snapshot. */
-interface Counters extends Timed {
-  readonly swapInPages: number;
-  readonly swapOutPages: number;
-  readonly anonRefaults: number | undefined;
-  readonly fileRefaults: number | undefined;
-  readonly stallMicroseconds: number | undefined;
-}
+interface Counters extends Timed, Readonly<Record<CounterName, number | undefined>> {}
 
 /** Containers of a snapshot. */
 interface TimedContainers extends Timed {
@@ -90,13 +94,9 @@ function countersOf({ atSeconds, node, kubepods }: Snapshot): Counters {
     swapOutPages: node.swapOutPages,
     anonRefaults: kubepods?.anonRefaults,
     fileRefaults: kubepods?.fileRefaults,
-    stallMicroseconds: stalledMicroseconds(kubepods?.memoryPressure ?? node.memoryPressure),
+    // Without "full" it is unknown whether any task could still run.
+    stallMicroseconds: (kubepods?.memoryPressure ?? node.memoryPressure)?.full?.totalMicroseconds,
   };
-}
-
-// Without "full" it is unknown whether any task could still run.
-function stalledMicroseconds(pressure: Pressure | undefined): number | undefined {
-  return pressure?.full?.totalMicroseconds;
 }
 
 // Containers of a quiet node are not sampled: samples from before that gap say nothing about now.
@@ -111,18 +111,9 @@ function withContainers(
 function isContinuedBy(last: Counters | undefined, now: Counters): boolean {
   if (last === undefined) return false;
   const gapSeconds = now.atSeconds - last.atSeconds;
-  const names = [
-    "swapInPages",
-    "swapOutPages",
-    "anonRefaults",
-    "fileRefaults",
-    "stallMicroseconds",
-  ] as const satisfies CounterName[];
-  const hasGoneBack = names.some((name) => (now[name] ?? 0) < (last[name] ?? 0));
+  const hasGoneBack = COUNTERS.some((name) => (now[name] ?? 0) < (last[name] ?? 0));
   return gapSeconds > 0 && gapSeconds <= MAX_GAP_SECONDS && !hasGoneBack;
 }
-
-type CounterName = Exclude<keyof Counters, "atSeconds">;
 
 function rate(window: TimeWindow<Counters> | undefined, name: CounterName): number | undefined {
   const [before, after] = [window?.from[name], window?.to[name]];

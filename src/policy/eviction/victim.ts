@@ -139,6 +139,17 @@ function limitOf(pod: Pod, { id }: ContainerSample): number {
 
 type Comparator = (a: Candidate, b: Candidate) => number;
 
+const usageKnown: Comparator = (a, b) =>
+  Number(b.usageBytes !== undefined) - Number(a.usageBytes !== undefined);
+const overLimit: Comparator = (a, b) => Number(b.isOverLimit) - Number(a.isOverLimit);
+const overRequest: Comparator = (a, b) => Number(b.isOverRequest) - Number(a.isOverRequest);
+const priority: Comparator = (a, b) => (a.pod.priority ?? 0) - (b.pod.priority ?? 0);
+const excess: Comparator = (a, b) => compare(excessBytesOf(b), excessBytesOf(a));
+const movingShare: Comparator = (a, b) => b.movingShare - a.movingShare;
+const namespace: Comparator = (a, b) => compare(a.pod.namespace, b.pod.namespace);
+const name: Comparator = (a, b) => compare(a.pod.name, b.pod.name);
+const uid: Comparator = (a, b) => compare(a.pod.uid, b.pod.uid);
+
 // As kubernetes pkg/kubelet/eviction/helpers.go, rankMemoryPressure, with wasp's own criteria before and after. The names
 // come last, so that the order never depends on the list's.
 const byRank = orderedBy(
@@ -154,49 +165,7 @@ const byRank = orderedBy(
 );
 
 function orderedBy(...comparators: readonly Comparator[]): Comparator {
-  return (a, b) => {
-    for (const comparator of comparators) {
-      const difference = comparator(a, b);
-      if (difference !== 0) return difference;
-    }
-    return 0;
-  };
-}
-
-function usageKnown(a: Candidate, b: Candidate): number {
-  return Number(b.usageBytes !== undefined) - Number(a.usageBytes !== undefined);
-}
-
-function overLimit(a: Candidate, b: Candidate): number {
-  return Number(b.isOverLimit) - Number(a.isOverLimit);
-}
-
-function overRequest(a: Candidate, b: Candidate): number {
-  return Number(b.isOverRequest) - Number(a.isOverRequest);
-}
-
-function priority(a: Candidate, b: Candidate): number {
-  return (a.pod.priority ?? 0) - (b.pod.priority ?? 0);
-}
-
-function excess(a: Candidate, b: Candidate): number {
-  return compare(excessBytesOf(b), excessBytesOf(a));
-}
-
-function movingShare(a: Candidate, b: Candidate): number {
-  return b.movingShare - a.movingShare;
-}
-
-function namespace(a: Candidate, b: Candidate): number {
-  return compare(a.pod.namespace, b.pod.namespace);
-}
-
-function name(a: Candidate, b: Candidate): number {
-  return compare(a.pod.name, b.pod.name);
-}
-
-function uid(a: Candidate, b: Candidate): number {
-  return compare(a.pod.uid, b.pod.uid);
+  return (a, b) => comparators.reduce((difference, comparator) => difference || comparator(a, b), 0);
 }
 
 /** Usage above the requests, in bytes; negative below them. */

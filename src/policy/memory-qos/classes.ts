@@ -95,61 +95,57 @@ export function memoryHighOf(memoryLimitBytes: number, swapLimitRatio: number): 
 }
 
 function settingsOfClass(
-  { annotation, value }: RequestedSetting,
+  asked: RequestedSetting,
   containerName: string,
   memoryLimitBytes: number | undefined,
   { classes }: MemoryQosConfig,
 ): { readonly unified: Unified } | MemoryQosProblem {
-  const found = classes.find(({ name }) => name === value);
+  const found = classes.find(({ name }) => name === asked.value);
   if (found === undefined) {
-    const known = classes.map(({ name }) => name).join(", ");
-    const right = known === "" ? "none" : known;
-    return problem("unknown-class", annotation, value, `is not a class of this node (classes: ${right})`);
+    const known = listOf(classes.map(({ name }) => name));
+    return problem("unknown-class", asked, `is not a class of this node (classes: ${known})`);
   }
   // As in the original, which sets no limit for it either: a class that changes nothing.
   if (found.swapLimitRatio === 0) return { unified: {} };
   if (memoryLimitBytes === undefined) {
     const own = `class.memory-qos.nri.io/${containerName}: ""`;
     const remedy = `set resources.limits.memory, or exclude this container with ${own}`;
-    return problem("class-without-memory-limit", annotation, value, `needs a memory limit: ${remedy}`);
+    return problem("class-without-memory-limit", asked, `needs a memory limit: ${remedy}`);
   }
   const high = memoryHighOf(memoryLimitBytes, found.swapLimitRatio);
   return { unified: { "memory.high": high, "memory.swap.max": "max" } };
 }
 
 function valueOfFile(
-  { annotation, name, value }: RequestedSetting,
+  asked: RequestedSetting,
   { unifiedAnnotations }: MemoryQosConfig,
 ): string | MemoryQosProblem {
+  const { name, value } = asked;
   if (!isMemoryFile(name)) {
     const right = `class, ${MEMORY_FILES.join(", ")}`;
     return problem(
       "unknown-annotation",
-      annotation,
-      value,
+      asked,
       `is for no known setting: the annotation may begin with ${right}`,
     );
   }
   if (!unifiedAnnotations.includes(name)) {
-    const listed = unifiedAnnotations.join(", ");
-    const right = listed === "" ? "none" : listed;
-    return problem(
-      "file-not-listed",
-      annotation,
-      value,
-      `may not be set by a pod on this node (allowed: ${right})`,
-    );
+    const allowed = listOf(unifiedAnnotations);
+    return problem("file-not-listed", asked, `may not be set by a pod on this node (allowed: ${allowed})`);
   }
   const spelled = normalizeMemoryValue(name, value);
-  return spelled ?? problem("wrong-value", annotation, value, `is not ${describeMemoryValues(name)}`);
+  return spelled ?? problem("wrong-value", asked, `is not ${describeMemoryValues(name)}`);
+}
+
+function listOf(names: readonly string[]): string {
+  return names.join(", ") || "none";
 }
 
 const MAX_SHOWN_CHARACTERS = 100;
 
 function problem(
   reason: MemoryQosProblemReason,
-  annotation: string,
-  value: string,
+  { annotation, value }: RequestedSetting,
   complaint: string,
 ): MemoryQosProblem {
   const shown = value.length <= MAX_SHOWN_CHARACTERS ? value : `${value.slice(0, MAX_SHOWN_CHARACTERS)}...`;

@@ -3,27 +3,15 @@ import type { Pod, PodContainer } from "../../../src/policy/kubernetes/pod.ts";
 import type { NodeCapacity } from "../../../src/policy/limits/container.ts";
 import { containerOfPod } from "../../../src/policy/limits/container-of-pod.ts";
 import { decideSwapLimit } from "../../../src/policy/limits/swap-limit.ts";
+import { DB_POD } from "../db-pod.ts";
 
 const MI = 2 ** 20;
 const node: NodeCapacity = { memoryTotalBytes: 4_112_945_152, swapTotalBytes: 1_073_737_728 };
 
-const pod: Pod = {
-  uid: "403f7dc8-a1f6-4e91-b1db-3419c15315d9",
-  namespace: "shop",
-  name: "db-0",
-  annotations: { "kubernetes.io/config.source": "api" },
-  labels: {},
-  qosClass: "Burstable",
-  priority: 0,
-  phase: "Running",
-  isTerminating: false,
-  ownerKind: undefined,
-  containers: [],
-};
 const db: PodContainer = { name: "db", id: "abc", memoryRequestBytes: 64 * MI, memoryLimitBytes: 512 * MI };
 
 function limitOf(changes: Partial<Pod>, container: Partial<PodContainer> = {}) {
-  const known = containerOfPod({ ...pod, ...changes }, { ...db, ...container });
+  const known = containerOfPod({ ...DB_POD, ...changes }, { ...db, ...container });
   if (known === undefined) return undefined;
   return decideSwapLimit(known, node, {
     swapBehavior: "LimitedSwap",
@@ -93,10 +81,10 @@ describe("a container of the kubelet's pod list", () => {
   });
 
   test("is a virtual machine by its label", () => {
-    const known = containerOfPod({ ...pod, labels: { "kubevirt.io": "virt-launcher" } }, db);
+    const known = containerOfPod({ ...DB_POD, labels: { "kubevirt.io": "virt-launcher" } }, db);
     expect(known?.isVirtualMachine).toBe(true);
-    expect(containerOfPod({ ...pod, labels: { "kubevirt.io": "hotplug-disk" } }, db)?.isVirtualMachine).toBe(
-      false,
-    );
+    expect(
+      containerOfPod({ ...DB_POD, labels: { "kubevirt.io": "hotplug-disk" } }, db)?.isVirtualMachine,
+    ).toBe(false);
   });
 });

@@ -8,6 +8,7 @@ import {
   reconcile,
 } from "../../../src/policy/limits/reconcile.ts";
 import type { MemoryQosConfig } from "../../../src/policy/memory-qos/classes.ts";
+import { DB_POD } from "../db-pod.ts";
 
 const MI = 2 ** 20;
 const PAGE = 4096;
@@ -25,16 +26,7 @@ const config: ReconcileConfig = {
 };
 
 const pod: Pod = {
-  uid: "403f7dc8-a1f6-4e91-b1db-3419c15315d9",
-  namespace: "shop",
-  name: "db-0",
-  annotations: { "kubernetes.io/config.source": "api" },
-  labels: {},
-  qosClass: "Burstable",
-  priority: 0,
-  phase: "Running",
-  isTerminating: false,
-  ownerKind: undefined,
+  ...DB_POD,
   containers: [
     { name: "db", id: "abc", memoryRequestBytes: 64 * MI, memoryLimitBytes: 512 * MI },
     { name: "starting", id: undefined, memoryRequestBytes: 64 * MI, memoryLimitBytes: undefined },

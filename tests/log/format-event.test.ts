@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { formatEvent } from "../../src/log/events.ts";
+import { formatEvent } from "../../src/log/format-event.ts";
 
 describe("a line of the log", () => {
   test.each<[string, Record<string, string | number | undefined>, string]>([
