@@ -1,4 +1,4 @@
-import { checksOn } from "../../finding/rule.ts";
+import { checksOn, error, ok, warning } from "../../finding/rule.ts";
 import type { KnownFacts } from "../facts.ts";
 
 const check = checksOn<KnownFacts>();
@@ -11,13 +11,11 @@ export const cgroupVersion = check({
     "cgroup v2: on v1, containers get their limits, but wasp has no protection, pressure figures or evictions by cgroup",
   judge: ({ cgroupVersion }) =>
     cgroupVersion === 2
-      ? { severity: "ok", found: "cgroup v2" }
-      : {
-          severity: "warning",
-          found: "cgroup v1",
-          remedy:
-            "systemd.unified_cgroup_hierarchy=1 on the kernel's command line, and a restart of the node",
-        },
+      ? ok("cgroup v2")
+      : warning(
+          "cgroup v1",
+          "systemd.unified_cgroup_hierarchy=1 on the kernel's command line, and a restart of the node",
+        ),
 });
 
 /** Requires that swap can be limited by cgroup. */
@@ -27,11 +25,9 @@ export const swapController = check({
   right: "cgroups have a swap limit",
   judge: ({ canLimitSwap }) =>
     canLimitSwap
-      ? { severity: "ok", found: "cgroups have a swap limit" }
-      : {
-          severity: "error",
-          found: "no cgroup has a swap limit, so no container can get one",
-          remedy:
-            "swapaccount=1, and no cgroup_disable=memory, on the kernel's command line, and a restart of the node",
-        },
+      ? ok("cgroups have a swap limit")
+      : error(
+          "no cgroup has a swap limit, so no container can get one",
+          "swapaccount=1, and no cgroup_disable=memory, on the kernel's command line, and a restart of the node",
+        ),
 });

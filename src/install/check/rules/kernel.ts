@@ -1,4 +1,4 @@
-import { checksOn } from "../../finding/rule.ts";
+import { checksOn, ok, warning } from "../../finding/rule.ts";
 import type { KnownFacts } from "../facts.ts";
 
 const check = checksOn<KnownFacts>();
@@ -14,8 +14,8 @@ export const kernel = check({
   right: `Linux ${MIN_RELEASE_FOR_MEMORY_HIGH} or newer: on older ones, memory.high, which makes pods swap before the kubelet evicts, may stall pods forever`,
   judge: ({ kernelRelease }) =>
     isAtLeast(kernelRelease, MIN_RELEASE_FOR_MEMORY_HIGH)
-      ? { severity: "ok", found: `Linux ${kernelRelease}` }
-      : { severity: "warning", found: `Linux ${kernelRelease}`, remedy: "swapReach: Off for wasp agent" },
+      ? ok(`Linux ${kernelRelease}`)
+      : warning(`Linux ${kernelRelease}`, "swapReach: Off for wasp agent"),
 });
 
 /** Returns true if a kernel release is at least a version; both begin with two numbers. */

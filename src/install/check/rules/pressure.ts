@@ -1,4 +1,4 @@
-import { checksOn, type Verdict } from "../../finding/rule.ts";
+import { checksOn, ok, warning } from "../../finding/rule.ts";
 import type { KnownFacts } from "../facts.ts";
 
 const check = checksOn<KnownFacts>();
@@ -9,24 +9,21 @@ export const pressure = check({
   needs: ["pressure", "kernelCommandLine"],
   right:
     "the kernel has pressure stall figures (PSI) of the node and of each cgroup: they show the agent that swapping does harm",
-  judge: ({ pressure, kernelCommandLine }): Verdict => {
+  judge: ({ pressure, kernelCommandLine }) => {
     if (!pressure.node) {
       const cause = /(^|\s)psi=(0|n|off)/.test(kernelCommandLine)
         ? ": the kernel's command line has psi=0"
         : "";
-      return {
-        severity: "warning",
-        found: `no pressure figures${cause}`,
-        remedy: "psi=1 on the kernel's command line, and a restart of the node",
-      };
+      return warning(
+        `no pressure figures${cause}`,
+        "psi=1 on the kernel's command line, and a restart of the node",
+      );
     }
     if (pressure.cgroups === false)
-      return {
-        severity: "warning",
-        found: "pressure figures of the node, but none of its cgroups",
-        remedy:
-          "no cgroup_disable=pressure on the kernel's command line, cgroup v2, and a restart of the node",
-      };
-    return { severity: "ok", found: "pressure figures are available" };
+      return warning(
+        "pressure figures of the node, but none of its cgroups",
+        "no cgroup_disable=pressure on the kernel's command line, cgroup v2, and a restart of the node",
+      );
+    return ok("pressure figures are available");
   },
 });

@@ -1,4 +1,4 @@
-import { checksOn, type Verdict } from "../../finding/rule.ts";
+import { checksOn, note, ok, warning } from "../../finding/rule.ts";
 import type { KnownFacts } from "../facts.ts";
 
 const check = checksOn<KnownFacts>();
@@ -11,12 +11,8 @@ export const swappiness = check({
     "vm.swappiness above 0, such as its default, 60: at 0 the kernel swaps only when almost no page cache is left",
   judge: ({ swappiness }) =>
     swappiness > 0
-      ? { severity: "ok", found: `vm.swappiness is ${swappiness}` }
-      : {
-          severity: "warning",
-          found: "vm.swappiness is 0",
-          remedy: "sysctl vm.swappiness=60, and the same in /etc/sysctl.d",
-        },
+      ? ok(`vm.swappiness is ${swappiness}`)
+      : warning("vm.swappiness is 0", "sysctl vm.swappiness=60, and the same in /etc/sysctl.d"),
 });
 
 /** Requires that pages are not compressed twice. */
@@ -24,19 +20,14 @@ export const zswap = check({
   id: "zswap",
   needs: ["isZswapOn", "swaps"],
   right: "zswap is off where swap is already compressed memory (zram)",
-  judge: ({ isZswapOn, swaps }): Verdict => {
-    if (!isZswapOn) return { severity: "ok", found: "zswap is off" };
+  judge: ({ isZswapOn, swaps }) => {
+    if (!isZswapOn) return ok("zswap is off");
     const zram = swaps.find(({ medium }) => medium === "zram");
     if (zram === undefined)
-      return {
-        severity: "note",
-        found: "zswap is on: a part of the swapped-out pages is still in memory, compressed",
-      };
-    return {
-      severity: "warning",
-      found: `zswap is on in front of ${zram.name}: pages are compressed twice`,
-      remedy:
-        "zswap.enabled=0 on the kernel's command line; now: echo 0 > /sys/module/zswap/parameters/enabled",
-    };
+      return note("zswap is on: a part of the swapped-out pages is still in memory, compressed");
+    return warning(
+      `zswap is on in front of ${zram.name}: pages are compressed twice`,
+      "zswap.enabled=0 on the kernel's command line; now: echo 0 > /sys/module/zswap/parameters/enabled",
+    );
   },
 });

@@ -1,4 +1,4 @@
-import { checksOn } from "../../finding/rule.ts";
+import { checksOn, ok, warning } from "../../finding/rule.ts";
 import type { KnownFacts } from "../facts.ts";
 
 const check = checksOn<KnownFacts>();
@@ -11,12 +11,9 @@ export const restart = check({
     "the kubelet and CRI-O were started after the last change of their settings, which they read only at their start",
   judge: ({ changedSinceStart }) =>
     changedSinceStart.length === 0
-      ? { severity: "ok", found: "no settings were changed since their start" }
-      : {
-          severity: "warning",
-          found: changedSinceStart
-            .map(({ service, path }) => `${path} is newer than ${service}'s start`)
-            .join("; "),
-          remedy: `systemctl restart ${[...new Set(changedSinceStart.map(({ service }) => service))].join(" ")}`,
-        },
+      ? ok("no settings were changed since their start")
+      : warning(
+          changedSinceStart.map(({ service, path }) => `${path} is newer than ${service}'s start`).join("; "),
+          `systemctl restart ${[...new Set(changedSinceStart.map(({ service }) => service))].join(" ")}`,
+        ),
 });

@@ -1,4 +1,4 @@
-import { checksOn, type Verdict } from "../../finding/rule.ts";
+import { checksOn, ok, unknown } from "../../finding/rule.ts";
 import type { KnownFacts } from "../facts.ts";
 
 const check = checksOn<KnownFacts>();
@@ -8,13 +8,10 @@ export const runtime = check({
   id: "runtime",
   needs: ["runtime", "isNriOn"],
   right: "CRI-O, which runs OCI hooks, or containerd, which has plugins (NRI)",
-  judge: ({ runtime, isNriOn }): Verdict => {
+  judge: ({ runtime, isNriOn }) => {
     if (runtime === undefined)
-      return {
-        severity: "unknown",
-        found: "neither CRI-O nor containerd is running, and no kubelet names one",
-      };
+      return unknown("neither CRI-O nor containerd is running, and no kubelet names one");
     const name = runtime === "cri-o" ? "CRI-O" : "containerd";
-    return { severity: "ok", found: `${name}; NRI is ${isNriOn ? "on" : "off"}` };
+    return ok(`${name}; NRI is ${isNriOn ? "on" : "off"}`);
   },
 });

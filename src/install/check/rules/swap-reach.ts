@@ -1,6 +1,6 @@
 import { formatRounded } from "../../../policy/kubernetes/quantity.ts";
 import { podMemoryHeadroomOf } from "../../../policy/reach/kubelet-thresholds.ts";
-import { checksOn, type Verdict } from "../../finding/rule.ts";
+import { checksOn, ok, unknown, warning } from "../../finding/rule.ts";
 import type { KnownFacts } from "../facts.ts";
 
 const check = checksOn<KnownFacts>();
@@ -11,28 +11,23 @@ export const swapReach = check({
   needs: ["kubelet", "pods", "swaps"],
   right:
     "memory.high of kubepods is below the use of memory at which the kubelet evicts: otherwise it evicts before the kernel swaps",
-  judge: ({ kubelet, pods, swaps }): Verdict | undefined => {
+  judge: ({ kubelet, pods, swaps }) => {
     if (kubelet === undefined || pods === undefined || swaps.length === 0) return undefined;
     const { thresholds } = kubelet;
     if (thresholds === undefined)
-      return { severity: "unknown", found: "the kubelet's threshold of memory.available cannot be parsed" };
+      return unknown("the kubelet's threshold of memory.available cannot be parsed");
     if (thresholds.hard === undefined && thresholds.soft === undefined)
-      return { severity: "ok", found: "the kubelet evicts no pod for memory" };
+      return ok("the kubelet evicts no pod for memory");
     const room = podMemoryHeadroomOf(pods.node, pods.kubepods, thresholds);
-    if (room === undefined)
-      return { severity: "unknown", found: "/proc/meminfo has no figure for free memory" };
+    if (room === undefined) return unknown("/proc/meminfo has no figure for free memory");
     const { memoryHighBytes } = pods.kubepods;
     const evicts = `the kubelet evicts from ${formatRounded(room.evictedFromBytes)} on`;
     if (memoryHighBytes <= room.evictedFromBytes)
-      return {
-        severity: "ok",
-        found: `memory.high of kubepods is ${formatRounded(memoryHighBytes)}; ${evicts}`,
-      };
+      return ok(`memory.high of kubepods is ${formatRounded(memoryHighBytes)}; ${evicts}`);
     const high = Number.isFinite(memoryHighBytes) ? formatRounded(memoryHighBytes) : "max";
-    return {
-      severity: "warning",
-      found: `memory.high of kubepods is ${high}; ${evicts}`,
-      remedy: "evictionMode: Enforce for wasp agent, which then holds memory.high while swap is free",
-    };
+    return warning(
+      `memory.high of kubepods is ${high}; ${evicts}`,
+      "evictionMode: Enforce for wasp agent, which then holds memory.high while swap is free",
+    );
   },
 });

@@ -1,5 +1,5 @@
 import { INSTALL_ENCRYPTED } from "../../finding/remedy.ts";
-import { checksOn, type Verdict } from "../../finding/rule.ts";
+import { checksOn, ok } from "../../finding/rule.ts";
 import { isClear } from "../../swap/disk-rules.ts";
 import type { KnownFacts } from "../facts.ts";
 import { isAtLeast } from "./kernel.ts";
@@ -15,10 +15,9 @@ export const tmpfsNoswap = check({
   id: "tmpfs-noswap",
   needs: ["kernelRelease", "hasNoswapMount", "swaps", "swapStacks"],
   right: "the kernel can keep a tmpfs out of swap (noswap), as the kubelet does for secrets",
-  judge: ({ kernelRelease, hasNoswapMount, swaps, swapStacks }): Verdict => {
-    if (isAtLeast(kernelRelease, MIN_RELEASE_FOR_NOSWAP))
-      return { severity: "ok", found: `Linux ${kernelRelease} supports noswap` };
-    if (hasNoswapMount) return { severity: "ok", found: "a tmpfs is mounted with noswap" };
+  judge: ({ kernelRelease, hasNoswapMount, swaps, swapStacks }) => {
+    if (isAtLeast(kernelRelease, MIN_RELEASE_FOR_NOSWAP)) return ok(`Linux ${kernelRelease} supports noswap`);
+    if (hasNoswapMount) return ok("a tmpfs is mounted with noswap");
     const isSafe = !swaps.some((area) => isClear(area, swapStacks));
     return {
       severity: isSafe ? "note" : "warning",
