@@ -2,7 +2,6 @@
 // writes anything; a changed configuration that is invalid leaves the previous one in force.
 import { readFileSync, writeSync } from "node:fs";
 import type { CommandDef } from "citty";
-import { consola } from "consola";
 import { Agent, type Build } from "../agent/agent.ts";
 import { containerRows, runOnce } from "../agent/once.ts";
 import { AgentFlagsSchema } from "../config/agent/knobs.ts";
@@ -12,9 +11,9 @@ import { flagsOf } from "../config/flags.ts";
 import { takeNodeLock } from "../host/lock.ts";
 import { watchConfigFile } from "../host/watch-config.ts";
 import { formatTable } from "../terminal/table.ts";
-import { EXIT_FAILURE, EXIT_SUCCESS, EXIT_USAGE } from "./exit-status.ts";
-import { loadOrComplain } from "./load-or-complain.ts";
+import { EXIT_FAILURE, EXIT_SUCCESS } from "./exit-status.ts";
 import { nextSignal } from "./next-signal.ts";
+import { runCommand } from "./run-command.ts";
 
 const STDOUT = 1;
 
@@ -31,16 +30,14 @@ export const agentCommand = (build: Build): CommandDef => ({
 /** Runs the agent until a signal ends it; returns the exit status. */
 async function runAgent(argv: readonly string[], build: Build): Promise<number> {
   const load = (readFile: (path: string) => string) => loadAgentConfig({ argv, env: process.env, readFile });
-  const loaded = loadOrComplain(() => load((path) => readFileSync(path, "utf8")));
-  if (loaded === undefined) return EXIT_USAGE;
-  const { printConfig, once } = loaded.runOptions;
-  try {
-    if (printConfig) return print(formatConfig(loaded));
-    return once ? await passOnce(loaded) : await serve(loaded, load, build);
-  } catch (error) {
-    consola.error((error as Error).message);
-    return EXIT_FAILURE;
-  }
+  return await runCommand(
+    () => load((path) => readFileSync(path, "utf8")),
+    (loaded) => {
+      const { printConfig, once } = loaded.runOptions;
+      if (printConfig) return print(formatConfig(loaded));
+      return once ? passOnce(loaded) : serve(loaded, load, build);
+    },
+  );
 }
 
 type Load = (readFile: (path: string) => string) => LoadedConfig;

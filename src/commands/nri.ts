@@ -4,7 +4,6 @@
 import { readFileSync, writeSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { CommandDef } from "citty";
-import { consola } from "consola";
 import type { Build } from "../agent/agent.ts";
 import { IdleMemory } from "../agent/nri/idle-memory.ts";
 import { waitForPluginLock } from "../agent/nri/plugin-lock.ts";
@@ -19,10 +18,10 @@ import { type LogEvent, levelOf } from "../log/events.ts";
 import { LineWriter } from "../log/line-writer.ts";
 import { Logger } from "../log/logger.ts";
 import { LimitHandlers } from "../nri/limit-handlers.ts";
-import { NriPlugin, type PluginEnd } from "../nri/plugin.ts";
-import { EXIT_FAILURE, EXIT_SUCCESS, EXIT_USAGE } from "./exit-status.ts";
-import { loadOrComplain } from "./load-or-complain.ts";
+import { type NriPlugin, type PluginEnd, startPlugin } from "../nri/plugin.ts";
+import { EXIT_FAILURE, EXIT_SUCCESS } from "./exit-status.ts";
 import { nextSignal } from "./next-signal.ts";
+import { runCommand } from "./run-command.ts";
 
 const STDOUT = 1;
 
@@ -38,21 +37,16 @@ export const nriCommand = (build: Build): CommandDef => ({
 });
 
 /** Runs the plugin until a signal or the runtime ends it; returns the exit status. */
-async function runNri(argv: readonly string[], build: Build): Promise<number> {
-  const config = loadOrComplain(() => loadNriConfig(argv, process.env));
-  if (config === undefined) return EXIT_USAGE;
-  const memoryQos = loadOrComplain(() => readMemoryQos(config));
-  if (memoryQos === undefined) return EXIT_USAGE;
-  try {
-    if (config.printConfig) {
-      writeSync(STDOUT, formatNriConfig(config, memoryQos.config));
-      return EXIT_SUCCESS;
-    }
-    return exitStatusOf(await serve(config, build));
-  } catch (error) {
-    consola.error((error as Error).message);
-    return EXIT_FAILURE;
-  }
+function runNri(argv: readonly string[], build: Build): Promise<number> {
+  const load = () => {
+    const config = loadNriConfig(argv, process.env);
+    return { config, memoryQos: readMemoryQos(config) };
+  };
+  return runCommand(load, async ({ config, memoryQos }) => {
+    if (!config.printConfig) return exitStatusOf(await serve(config, build));
+    writeSync(STDOUT, formatNriConfig(config, memoryQos.config));
+    return EXIT_SUCCESS;
+  });
 }
 
 function readMemoryQos({ configFile }: NriConfig): LoadedMemoryQos {

@@ -1,5 +1,4 @@
 import { readFileSync } from "node:fs";
-import { consola } from "consola";
 import { LOCAL_FLAGS, type RemoteConfig } from "../config/install/remote-knobs.ts";
 import { withoutFlags } from "../install/remote/argv.ts";
 import { findExecutable } from "../install/remote/executables.ts";
@@ -7,8 +6,9 @@ import { parseHosts } from "../install/remote/hosts.ts";
 import { areAllDone, formatOutcomes, summarize } from "../install/remote/report.ts";
 import { runOnHosts } from "../install/remote/run-on-hosts.ts";
 import { terminalOf } from "../terminal/terminal.ts";
-import { EXIT_FAILURE, EXIT_SUCCESS, EXIT_USAGE } from "./exit-status.ts";
-import { loadOrComplain } from "./load-or-complain.ts";
+import { EXIT_FAILURE, EXIT_SUCCESS } from "./exit-status.ts";
+import { abortAt } from "./next-signal.ts";
+import { runCommand } from "./run-command.ts";
 
 type Command = "install" | "uninstall";
 
@@ -21,23 +21,19 @@ interface HostsConfig {
  * Loads the configuration of a command, runs it on this host or on the hosts that its command line names, and returns the
  * exit status. Prints errors.
  */
-export async function runLocallyOrRemotely<Config extends HostsConfig>(
+export function runLocallyOrRemotely<Config extends HostsConfig>(
   command: Command,
   argv: readonly string[],
   load: (argv: readonly string[]) => Config,
   runLocally: (config: Config) => number,
 ): Promise<number> {
-  const config = loadOrComplain(() => load(argv));
-  if (config === undefined) return EXIT_USAGE;
-  const { remote, output } = config;
-  try {
-    return remote === undefined
-      ? runLocally(config)
-      : await runRemotely(command, argv, { ...remote, output });
-  } catch (error) {
-    consola.error((error as Error).message);
-    return EXIT_FAILURE;
-  }
+  return runCommand(
+    () => load(argv),
+    (config) => {
+      const { remote, output } = config;
+      return remote === undefined ? runLocally(config) : runRemotely(command, argv, { ...remote, output });
+    },
+  );
 }
 
 /**
@@ -66,7 +62,7 @@ async function runRemotely(
     // Standard output holds nothing but the JSON document.
     terminal: isJson ? terminalOf(process.stderr) : out,
     shownOutput: isJson ? "none" : config.isVerbose ? "all" : "failed",
-    stop: stopSignal(),
+    stop: abortAt("SIGINT", "SIGTERM", "SIGHUP"),
   });
   out.write(isJson ? formatOutcomes(outcomes) : summarize(outcomes));
   return areAllDone(outcomes) ? EXIT_SUCCESS : EXIT_FAILURE;
@@ -74,12 +70,4 @@ async function runRemotely(
 
 function fileAt(path: string | undefined): { path: string; text: string } | undefined {
   return path === undefined ? undefined : { path, text: readFileSync(path, "utf8") };
-}
-
-// Only the first signal is handled: a second one ends this process at once.
-function stopSignal(): AbortSignal {
-  const controller = new AbortController();
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
-    process.once(signal, () => controller.abort());
-  return controller.signal;
 }

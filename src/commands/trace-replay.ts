@@ -1,7 +1,6 @@
 // Failure posture: a recording that cannot be read to its end is not replayed, and the error names what is wrong with
 // it.
 import { readFileSync } from "node:fs";
-import { consola } from "consola";
 import { loadTraceReplayConfig, type NamedConfig, type TraceReplayConfig } from "../config/trace/replay.ts";
 import { printableText } from "../terminal/printable.ts";
 import { reportComparison } from "../trace/compare-report.ts";
@@ -10,26 +9,23 @@ import { readRecording } from "../trace/recording-file.ts";
 import { Replay } from "../trace/replay.ts";
 import { replaysAsJson } from "../trace/replay-json.ts";
 import { type NamedReplay, reportReplay } from "../trace/replay-report.ts";
-import { EXIT_FAILURE, EXIT_SUCCESS, EXIT_USAGE } from "./exit-status.ts";
-import { loadOrComplain } from "./load-or-complain.ts";
+import { EXIT_SUCCESS } from "./exit-status.ts";
+import { runCommand } from "./run-command.ts";
 
 const WIDTH_WITHOUT_TERMINAL = 100;
 
 /** Runs `wasp trace replay`, and returns the exit status. */
-export async function runReplay(argv: readonly string[]): Promise<number> {
+export function runReplay(argv: readonly string[]): Promise<number> {
   const readFile = (path: string) => readFileSync(path, "utf8");
-  const config = loadOrComplain(() => loadTraceReplayConfig({ argv, readFile }));
-  if (config === undefined) return EXIT_USAGE;
-  try {
-    const report = await replay(config);
-    // Only a signal interrupts it, and that ends the process.
-    using output = TraceOutput.stdout(Number.POSITIVE_INFINITY);
-    await output.write(report, new AbortController().signal);
-    return EXIT_SUCCESS;
-  } catch (error) {
-    consola.error((error as Error).message);
-    return EXIT_FAILURE;
-  }
+  return runCommand(() => loadTraceReplayConfig({ argv, readFile }), printReplay);
+}
+
+async function printReplay(config: TraceReplayConfig): Promise<number> {
+  const report = await replay(config);
+  // Only a signal interrupts it, and that ends the process.
+  using output = TraceOutput.stdout(Number.POSITIVE_INFINITY);
+  await output.write(report, new AbortController().signal);
+  return EXIT_SUCCESS;
 }
 
 async function replay({ file, output, observations, configs }: TraceReplayConfig): Promise<string> {

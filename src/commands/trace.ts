@@ -22,8 +22,9 @@ import { TraceOutput } from "../trace/output.ts";
 import { PodsFile } from "../trace/pods-file.ts";
 import { type RecordingResult, record } from "../trace/recorder.ts";
 import { NodeSampler } from "../trace/sampler.ts";
-import { EXIT_FAILURE, EXIT_SUCCESS, EXIT_USAGE } from "./exit-status.ts";
-import { loadOrComplain } from "./load-or-complain.ts";
+import { EXIT_SUCCESS } from "./exit-status.ts";
+import { abortAt } from "./next-signal.ts";
+import { runCommand } from "./run-command.ts";
 import { runReplay } from "./trace-replay.ts";
 
 const STDERR = 2;
@@ -57,22 +58,17 @@ const replayCommand: CommandDef = {
   run: ({ rawArgs }) => runReplay(rawArgs),
 };
 
-async function runRecord(argv: readonly string[], version: string): Promise<number> {
+function runRecord(argv: readonly string[], version: string): Promise<number> {
   const readFile = (path: string) => readFileSync(path, "utf8");
-  const config = loadOrComplain(() => loadTraceRecordConfig({ argv, env: process.env, readFile }));
-  if (config === undefined) return EXIT_USAGE;
-  try {
-    await recordNode(config, version);
-    return EXIT_SUCCESS;
-  } catch (error) {
-    consola.error((error as Error).message);
-    return EXIT_FAILURE;
-  }
+  return runCommand(
+    () => loadTraceRecordConfig({ argv, env: process.env, readFile }),
+    (config) => recordNode(config, version),
+  );
 }
 
-async function recordNode(config: TraceRecordConfig, wasp: string): Promise<void> {
+async function recordNode(config: TraceRecordConfig, wasp: string): Promise<number> {
   const { output: file, force, maxSizeBytes, durationSeconds } = config;
-  const stop = stopAtSignal();
+  const stop = abortAt("SIGTERM", "SIGINT");
   const onProblem = warnOnce();
   using pods = podsOf(config, onProblem);
   using sampler = new NodeSampler(config.agent.fsroot, { onContainer: () => pods.refresh(), onProblem });
@@ -88,6 +84,7 @@ async function recordNode(config: TraceRecordConfig, wasp: string): Promise<void
     onProblem,
   });
   report(recorded, output.writtenBytes, file ?? "standard output");
+  return EXIT_SUCCESS;
 }
 
 /** Source of a recording's pods. */
@@ -135,12 +132,6 @@ function anonymizer(hashNames: boolean): (snapshot: Snapshot) => Snapshot {
   if (!hashNames) return (snapshot) => snapshot;
   const hasher = new NameHasher(randomBytes(32));
   return (snapshot) => hasher.hash(snapshot);
-}
-
-function stopAtSignal(): AbortSignal {
-  const controller = new AbortController();
-  for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => controller.abort());
-  return controller.signal;
 }
 
 // The unreadable file may be another one each second: this many warnings are enough.

@@ -14,7 +14,7 @@ beforeAll(async () => {
   const script = `#!/bin/sh\nPATH='${process.env["PATH"]}' exec ${sshd.ssh} "$@"\n`;
   await writeFile(`${sshd.folder}/bin/ssh`, script, { mode: 0o755 });
   await mkdir(`${sshd.folder}/here`);
-  host = sshd.host("127.0.0.1").destination;
+  host = sshd.host("127.0.0.1");
 });
 
 afterAll(() => sshd?.[Symbol.asyncDispose]());
@@ -33,7 +33,7 @@ const planned = () => ["--dry-run", "--only=binary", `--fsroot=${sshd.folder}/he
 
 test("each host plans for itself, and one that cannot be reached stops no other", async () => {
   const hosts = `${sshd.folder}/hosts`;
-  await writeFile(hosts, `${host} # this one\n\n${sshd.host("127.0.0.3").destination}\n`);
+  await writeFile(hosts, `${host} # this one\n\n${sshd.host("127.0.0.3")}\n`);
   const { exitCode, stdout } = wasp("install", `--hosts=${hosts}`, "--verbose", ...planned());
   expect(exitCode).toBe(1);
   expect(stdout).toContain("create /usr/local/bin/wasp");

@@ -32,8 +32,8 @@ export class Sshd implements AsyncDisposable {
   }
 
   /** Returns this sshd as a destination of the client. */
-  host(address: Address, user = "root"): { readonly destination: string } {
-    return { destination: `ssh://${user}@${address}:${this.#port}` };
+  host(address: Address, user = "root"): string {
+    return `ssh://${user}@${address}:${this.#port}`;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

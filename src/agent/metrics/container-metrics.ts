@@ -1,49 +1,31 @@
-import Gauge from "prom-client/lib/gauge.js";
-import type Registry from "prom-client/lib/registry.js";
+import { MetricGroup } from "./metric-group.ts";
 import { CONTAINER_STATES, type ContainerView } from "./view.ts";
 
-/** Metrics of each container, and the number of containers by state. */
-export class ContainerMetrics {
-  readonly #limit: Gauge;
-  readonly #entitlement: Gauge;
-  readonly #usage: Gauge;
-  readonly #decision: Gauge;
-  readonly #count: Gauge;
+const LABELS = ["namespace", "pod", "container"];
 
-  constructor(registry: Registry) {
-    const registers = [registry];
-    const labelNames = ["namespace", "pod", "container"];
-    this.#limit = new Gauge({
-      name: "wasp_container_swap_limit_bytes",
-      help: "Swap limit in force: the lowest of the container's cgroup and all cgroups above it, +Inf for none.",
-      labelNames,
-      registers,
-    });
-    this.#entitlement = new Gauge({
-      name: "wasp_container_swap_entitlement_bytes",
-      help: "Swap limit that the container is entitled to, +Inf for none.",
-      labelNames,
-      registers,
-    });
-    this.#usage = new Gauge({
-      name: "wasp_container_swap_usage_bytes",
-      help: "Swap usage of the container.",
-      labelNames,
-      registers,
-    });
-    this.#decision = new Gauge({
-      name: "wasp_container_swap_decision",
-      help: "Always 1; the reason label is the reason for the container's swap limit.",
-      labelNames: [...labelNames, "reason"],
-      registers,
-    });
-    this.#count = new Gauge({
-      name: "wasp_containers",
-      help: "Number of containers by the state of their swap limit at its last check.",
-      labelNames: ["state"],
-      registers,
-    });
-  }
+/** Metrics of each container, and the number of containers by state. */
+export class ContainerMetrics extends MetricGroup {
+  readonly #limit = this.gauge(
+    "wasp_container_swap_limit_bytes",
+    "Swap limit in force: the lowest of the container's cgroup and all cgroups above it, +Inf for none.",
+    LABELS,
+  );
+  readonly #entitlement = this.gauge(
+    "wasp_container_swap_entitlement_bytes",
+    "Swap limit that the container is entitled to, +Inf for none.",
+    LABELS,
+  );
+  readonly #usage = this.gauge("wasp_container_swap_usage_bytes", "Swap usage of the container.", LABELS);
+  readonly #decision = this.gauge(
+    "wasp_container_swap_decision",
+    "Always 1; the reason label is the reason for the container's swap limit.",
+    [...LABELS, "reason"],
+  );
+  readonly #count = this.gauge(
+    "wasp_containers",
+    "Number of containers by the state of their swap limit at its last check.",
+    ["state"],
+  );
 
   /** Sets the metrics to these containers; removes those of all others. */
   show(containers: readonly ContainerView[]): void {

@@ -1,11 +1,9 @@
-import Counter from "prom-client/lib/counter.js";
-import Gauge from "prom-client/lib/gauge.js";
-import Histogram from "prom-client/lib/histogram.js";
 import Registry from "prom-client/lib/registry.js";
 import type { NodeFigures } from "../../host/node-figures.ts";
 import type { Event } from "../../log/events.ts";
 import type { EvictionAnswer } from "../../policy/eviction/answer.ts";
 import { ContainerMetrics } from "./container-metrics.ts";
+import { MetricGroup } from "./metric-group.ts";
 import { NodeMetrics } from "./node-metrics.ts";
 import { PressureMetrics } from "./pressure-metrics.ts";
 import { addProcessMetrics } from "./process-metrics.ts";
@@ -45,87 +43,85 @@ const SPEC_OUTCOMES = {
   "container-refused": "refused",
 } as const satisfies Partial<Record<Event, string>>;
 
-type ElementOf<Words extends readonly string[]> = Words[number];
-
 /** The agent's metrics: counters of its events, and gauges of its state that are set at each scrape. */
-export class AgentMetrics {
-  readonly #registry = new Registry();
-  readonly #node = new NodeMetrics(this.#registry);
-  readonly #containers = new ContainerMetrics(this.#registry);
-  readonly #pressure = new PressureMetrics(this.#registry);
-  readonly #reach = new ReachMetrics(this.#registry);
+export class AgentMetrics extends MetricGroup {
+  readonly #node = new NodeMetrics(this.registry);
+  readonly #containers = new ContainerMetrics(this.registry);
+  readonly #pressure = new PressureMetrics(this.registry);
+  readonly #reach = new ReachMetrics(this.registry);
 
-  readonly #writes = this.#counter("wasp_swap_limit_writes_total", "Swap limits that were written.");
-  readonly #drifts = this.#counter(
+  readonly #writes = this.counter("wasp_swap_limit_writes_total", "Swap limits that were written.");
+  readonly #drifts = this.counter(
     "wasp_swap_limit_drifts_total",
     "Swap limits that were right until another process changed them.",
   );
-  readonly #contests = this.#counter(
+  readonly #contests = this.counter(
     "wasp_swap_limit_contests_total",
     "Containers whose swap limit another process began to write repeatedly.",
   );
-  readonly #markRestores = this.#counter(
+  readonly #markRestores = this.counter(
     "wasp_node_mark_restores_total",
     "Times that the node's taint or condition was restored after another client had changed it.",
   );
-  readonly #starts = this.#counter(
+  readonly #starts = this.counter(
     "wasp_container_starts_total",
     "Containers entitled to swap that started under the agent, by whether the hook can have run for them.",
     ["hook"],
   );
   /** Duration of a pass over the node's containers, in seconds. */
-  readonly reconcileDuration = this.#histogram(
+  readonly reconcileDuration = this.histogram(
     "wasp_reconcile_duration_seconds",
     "Duration of a pass over the node's containers.",
     [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5],
   );
   /** Duration of a request for the node's pods, in seconds. */
-  readonly podListDuration = this.#histogram(
+  readonly podListDuration = this.histogram(
     "wasp_pod_list_duration_seconds",
     "Duration of a request for the list of the node's pods.",
     [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
   );
   /** Time from the appearance of a container's cgroup to its exact limit in force, in seconds. */
-  readonly limitLatency = this.#histogram(
+  readonly limitLatency = this.histogram(
     "wasp_swap_limit_latency_seconds",
     "Time from the appearance of a container's cgroup to its exact swap limit in force.",
     [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
   );
   /** End of the last pass over the node's containers, in seconds since the epoch. */
-  readonly lastPass = this.#gauge(
+  readonly lastPass = this.gauge(
     "wasp_last_pass_timestamp_seconds",
     "End of the last pass over the node's containers, in seconds since the epoch; 0 before the first.",
   );
-  readonly #stoodDown = this.#gauge(
+  readonly #stoodDown = this.gauge(
     "wasp_stood_down",
     "1 while the kubelet limits swap itself and wasp writes nothing, otherwise 0.",
   );
-  readonly #errors = this.#counter("wasp_errors_total", "Errors, by their event in the log.", ["kind"]);
-  readonly #podLists = this.#counter(
+  readonly #errors = this.counter("wasp_errors_total", "Errors, by their event in the log.", ["kind"]);
+  readonly #podLists = this.counter(
     "wasp_pod_list_requests_total",
     "Requests for the list of the node's pods.",
     ["source", "outcome"],
   );
-  readonly #reloads = this.#counter("wasp_config_reloads_total", "Changed configurations, by outcome.", [
+  readonly #reloads = this.counter("wasp_config_reloads_total", "Changed configurations, by outcome.", [
     "outcome",
   ]);
 
-  readonly #specs = this.#counter(
+  readonly #specs = this.counter(
     "wasp_nri_containers_total",
     "Containers that the runtime reported to its plugin, by what happened to the limits in their specs.",
     ["outcome"],
   );
-  readonly #nriConnected = this.#gauge(
+  readonly #nriConnected = this.gauge(
     "wasp_nri_connected",
     "1 while the agent is connected to the runtime as its plugin, otherwise 0.",
   );
 
   constructor(build: { readonly version: string; readonly commit: string }) {
-    this.#gauge("wasp_build_info", "Always 1; version and commit of this wasp.", ["version", "commit"]).set(
+    super(new Registry());
+    this.gauge("wasp_build_info", "Always 1; version and commit of this wasp.", ["version", "commit"]).set(
       build,
       1,
     );
-    addProcessMetrics(this.#registry);
+    addProcessMetrics(this.registry);
     // rate() does not see the first event of a series that begins with it.
     for (const kind of ERROR_KINDS) this.#errors.inc({ kind }, 0);
     for (const hook of HOOK_SIGHTS) this.#starts.inc({ hook }, 0);
@@ -137,7 +133,7 @@ export class AgentMetrics {
 
   /** Content type of a scrape's response. */
   get contentType(): string {
-    return this.#registry.contentType;
+    return this.registry.contentType;
   }
 
   /** Counts an event of the log, and the limits that were written for it. */
@@ -158,17 +154,17 @@ export class AgentMetrics {
 
   /** Counts a new container that is entitled to swap; `isHookSeen` if its first limit can be the hook's. */
   countStart(isHookSeen: boolean): void {
-    const hook: ElementOf<typeof HOOK_SIGHTS> = isHookSeen ? "seen" : "missing";
+    const hook: (typeof HOOK_SIGHTS)[number] = isHookSeen ? "seen" : "missing";
     this.#starts.inc({ hook });
   }
 
   /** Counts a request for the node's pods. */
-  countPodList(source: ElementOf<typeof POD_SOURCES>, outcome: ElementOf<typeof REQUEST_OUTCOMES>): void {
+  countPodList(source: (typeof POD_SOURCES)[number], outcome: (typeof REQUEST_OUTCOMES)[number]): void {
     this.#podLists.inc({ source, outcome });
   }
 
   /** Counts a changed configuration. */
-  countReload(outcome: ElementOf<typeof RELOAD_OUTCOMES>): void {
+  countReload(outcome: (typeof RELOAD_OUTCOMES)[number]): void {
     this.#reloads.inc({ outcome });
   }
 
@@ -180,7 +176,7 @@ export class AgentMetrics {
     this.#reach.show(view.reach());
     this.#nriConnected.set(view.isNriConnected ? 1 : 0);
     this.#stoodDown.set(view.isStoodDown ? 1 : 0);
-    return this.#registry.metrics();
+    return this.registry.metrics();
   }
 
   #readNode(view: AgentView): NodeFigures | undefined {
@@ -191,21 +187,9 @@ export class AgentMetrics {
       return undefined;
     }
   }
-
-  #counter(name: string, help: string, labelNames: string[] = []): Counter {
-    return new Counter({ name, help, labelNames, registers: [this.#registry] });
-  }
-
-  #gauge(name: string, help: string, labelNames: string[] = []): Gauge {
-    return new Gauge({ name, help, labelNames, registers: [this.#registry] });
-  }
-
-  #histogram(name: string, help: string, buckets: number[]): Histogram {
-    return new Histogram({ name, help, buckets, registers: [this.#registry] });
-  }
 }
 
-function isError(event: Event): event is ElementOf<typeof ERROR_KINDS> {
+function isError(event: Event): event is (typeof ERROR_KINDS)[number] {
   return (ERROR_KINDS as readonly Event[]).includes(event);
 }
 

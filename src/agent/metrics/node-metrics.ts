@@ -1,63 +1,34 @@
-import Counter from "prom-client/lib/counter.js";
-import Gauge from "prom-client/lib/gauge.js";
-import type Registry from "prom-client/lib/registry.js";
 import type { NodeFigures } from "../../host/node-figures.ts";
 import type { Pressure, Stall } from "../../policy/eviction/snapshot.ts";
+import { MetricGroup } from "./metric-group.ts";
 
 const MICROSECONDS_PER_SECOND = 1e6;
 const PERCENT_PER_RATIO = 100;
+const STALL_LABELS = ["scope", "resource", "kind"];
 
 /** Metrics of the node's memory, swap and pressure. */
-export class NodeMetrics {
-  readonly #memory: Gauge;
-  readonly #swap: Gauge;
-  readonly #swapUsed: Gauge;
-  readonly #swapIn: Counter;
-  readonly #swapOut: Counter;
-  readonly #stallSeconds: Counter;
-  readonly #stallRatio: Gauge;
-
-  constructor(registry: Registry) {
-    const registers = [registry];
-    const stallLabels = ["scope", "resource", "kind"];
-    this.#memory = new Gauge({
-      name: "wasp_node_memory_bytes",
-      help: "Memory of the node.",
-      registers,
-    });
-    this.#swap = new Gauge({
-      name: "wasp_node_swap_bytes",
-      help: "Swap of the node.",
-      registers,
-    });
-    this.#swapUsed = new Gauge({
-      name: "wasp_node_swap_used_bytes",
-      help: "Used swap of the node.",
-      registers,
-    });
-    this.#swapIn = new Counter({
-      name: "wasp_node_swap_in_bytes_total",
-      help: "Bytes swapped in since the node's start.",
-      registers,
-    });
-    this.#swapOut = new Counter({
-      name: "wasp_node_swap_out_bytes_total",
-      help: "Bytes swapped out since the node's start.",
-      registers,
-    });
-    this.#stallSeconds = new Counter({
-      name: "wasp_pressure_stall_seconds_total",
-      help: "Time in which some or all (full) tasks of the node or of its pods were stalled on a resource.",
-      labelNames: stallLabels,
-      registers,
-    });
-    this.#stallRatio = new Gauge({
-      name: "wasp_pressure_stall_ratio",
-      help: "Fraction of the window in which some or all (full) tasks were stalled, from 0 to 1.",
-      labelNames: [...stallLabels, "window"],
-      registers,
-    });
-  }
+export class NodeMetrics extends MetricGroup {
+  readonly #memory = this.gauge("wasp_node_memory_bytes", "Memory of the node.");
+  readonly #swap = this.gauge("wasp_node_swap_bytes", "Swap of the node.");
+  readonly #swapUsed = this.gauge("wasp_node_swap_used_bytes", "Used swap of the node.");
+  readonly #swapIn = this.counter(
+    "wasp_node_swap_in_bytes_total",
+    "Bytes swapped in since the node's start.",
+  );
+  readonly #swapOut = this.counter(
+    "wasp_node_swap_out_bytes_total",
+    "Bytes swapped out since the node's start.",
+  );
+  readonly #stallSeconds = this.counter(
+    "wasp_pressure_stall_seconds_total",
+    "Time in which some or all (full) tasks of the node or of its pods were stalled on a resource.",
+    STALL_LABELS,
+  );
+  readonly #stallRatio = this.gauge(
+    "wasp_pressure_stall_ratio",
+    "Fraction of the window in which some or all (full) tasks were stalled, from 0 to 1.",
+    [...STALL_LABELS, "window"],
+  );
 
   /** Sets the metrics to the node's figures; removes them if the figures are undefined. */
   show(node: NodeFigures | undefined): void {

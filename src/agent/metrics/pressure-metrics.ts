@@ -1,5 +1,4 @@
-import Counter from "prom-client/lib/counter.js";
-import Gauge from "prom-client/lib/gauge.js";
+import type Gauge from "prom-client/lib/gauge.js";
 import type Registry from "prom-client/lib/registry.js";
 import type { EvictionAnswer } from "../../policy/eviction/answer.ts";
 import {
@@ -9,6 +8,7 @@ import {
   type SignalUnit,
   unitOf,
 } from "../../policy/eviction/signals.ts";
+import { MetricGroup } from "./metric-group.ts";
 
 const ANSWERS = [
   "accepted",
@@ -21,32 +21,33 @@ const ANSWERS = [
 ] as const satisfies readonly EvictionAnswer[];
 
 /** Metrics of the pressure signals, the thresholds and the evictions. */
-export class PressureMetrics {
-  readonly #signals: Readonly<Record<SignalUnit, Gauge>>;
-  readonly #thresholds: Gauge;
-  readonly #evictions: Counter;
+export class PressureMetrics extends MetricGroup {
+  readonly #signals: Readonly<Record<SignalUnit, Gauge>> = {
+    fraction: this.gauge(
+      "wasp_signal_ratio",
+      "Value of a pressure signal, as a ratio; some signals may exceed 1.",
+      ["signal"],
+    ),
+    "pages a second": this.gauge(
+      "wasp_signal_pages_per_second",
+      "Value of a pressure signal, in pages per second.",
+      ["signal"],
+    ),
+    bytes: this.gauge("wasp_signal_bytes", "Value of a pressure signal, in bytes.", ["signal"]),
+  };
+  readonly #thresholds = this.gauge(
+    "wasp_threshold_crossed",
+    "1 while an eviction threshold is crossed, otherwise 0.",
+    ["threshold"],
+  );
+  readonly #evictions = this.counter(
+    "wasp_evictions_total",
+    "Evictions that were decided, by the API server's answer; dry-run where it was not asked.",
+    ["answer"],
+  );
 
   constructor(registry: Registry) {
-    const registers = [registry];
-    const gauge = (unit: string, help: string) =>
-      new Gauge({ name: `wasp_signal_${unit}`, help, labelNames: ["signal"], registers });
-    this.#signals = {
-      fraction: gauge("ratio", "Value of a pressure signal, as a ratio; some signals may exceed 1."),
-      "pages a second": gauge("pages_per_second", "Value of a pressure signal, in pages per second."),
-      bytes: gauge("bytes", "Value of a pressure signal, in bytes."),
-    };
-    this.#thresholds = new Gauge({
-      name: "wasp_threshold_crossed",
-      help: "1 while an eviction threshold is crossed, otherwise 0.",
-      labelNames: ["threshold"],
-      registers,
-    });
-    this.#evictions = new Counter({
-      name: "wasp_evictions_total",
-      help: "Evictions that were decided, by the API server's answer; dry-run where it was not asked.",
-      labelNames: ["answer"],
-      registers,
-    });
+    super(registry);
     for (const answer of ANSWERS) this.#evictions.inc({ answer }, 0);
   }
 

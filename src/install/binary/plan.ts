@@ -1,5 +1,5 @@
 import type { InstallOptions } from "../engine/options.ts";
-import type { PartPlan } from "../engine/plan.ts";
+import { type PartPlan, partPlan } from "../engine/plan.ts";
 
 /** The executable that is running this code. */
 export interface RunningExecutable {
@@ -14,10 +14,8 @@ export function planBinary({ isCompiled }: RunningExecutable, { binaryPath }: In
   const refusals = isCompiled
     ? []
     : ["wasp install copies the running executable, and this is wasp's source: run the compiled executable"];
-  return {
-    part: "binary",
+  return partPlan("binary", {
     steps: [{ kind: "program", part: "binary", path: binaryPath, mode: MODE, why: "the hook runs it" }],
     refusals,
-    notes: [],
-  };
+  });
 }

@@ -1,5 +1,5 @@
 import { install } from "../finding/remedy.ts";
-import { checksOn, type Verdict } from "../finding/rule.ts";
+import { checksOn, error, ok, unknown } from "../finding/rule.ts";
 import type { KubeletCheckFacts } from "../kubelet/check-facts.ts";
 import { dangersOf } from "../target/owned-path.ts";
 import type { BinaryCheckFacts } from "./check-facts.ts";
@@ -11,19 +11,14 @@ export const binary = check({
   id: "binary",
   needs: ["binary", "runtime"],
   right: "the executable that the hook runs is installed, and runs",
-  judge: ({ binary: { path, owned, run }, runtime }): Verdict | undefined => {
+  judge: ({ binary: { path, owned, run }, runtime }) => {
     if (owned.length === 0 && runtime === "containerd") return undefined;
-    if (owned.length === 0)
-      return { severity: "error", found: `${path} is not there`, remedy: install("binary") };
+    if (owned.length === 0) return error(`${path} is not there`, install("binary"));
     if (run === undefined && dangersOf(owned).length > 0)
-      return {
-        severity: "unknown",
-        found: `${path} was not run: a user other than root may change it`,
-        remedy: install("binary"),
-      };
-    if (run === undefined) return { severity: "ok", found: `${path} is installed` };
+      return unknown(`${path} was not run: a user other than root may change it`, install("binary"));
+    if (run === undefined) return ok(`${path} is installed`);
     return "version" in run
-      ? { severity: "ok", found: `${path}: ${run.version}` }
-      : { severity: "error", found: `${path} does not run: ${run.failure}`, remedy: install("binary") };
+      ? ok(`${path}: ${run.version}`)
+      : error(`${path} does not run: ${run.failure}`, install("binary"));
   },
 });

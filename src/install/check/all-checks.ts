@@ -11,17 +11,17 @@ import { systemSlice, systemSliceAfterBoot } from "../system-slice/rules.ts";
 import type { Host } from "../target/host.ts";
 import type { CheckFacts, KnownFacts } from "./facts.ts";
 import { readCheckFacts } from "./read-facts.ts";
-import { agent } from "./rules/agent.ts";
-import { cgroupVersion, swapController } from "./rules/cgroups.ts";
-import { earlyoom, systemdOomd, waspAgent } from "./rules/conflicts.ts";
-import { kernel } from "./rules/kernel.ts";
+import {
+  cgroupVersion,
+  kernel,
+  pressure,
+  swapController,
+  swappiness,
+  tmpfsNoswap,
+  zswap,
+} from "./rules/kernel.ts";
 import { binaryOwner, hookOwner } from "./rules/owners.ts";
-import { pressure } from "./rules/pressure.ts";
-import { swappiness, zswap } from "./rules/reclaim.ts";
-import { restart } from "./rules/restart.ts";
-import { runtime } from "./rules/runtime.ts";
-import { swapReach } from "./rules/swap-reach.ts";
-import { tmpfsNoswap } from "./rules/tmpfs.ts";
+import { agent, earlyoom, restart, runtime, swapReach, systemdOomd, waspAgent } from "./rules/services.ts";
 
 /** All checks of a host, in the order of the report. */
 const CHECKS: readonly Check<KnownFacts>[] = [

@@ -1,6 +1,6 @@
 import { WRITTEN_BY } from "../engine/drop-in.ts";
 import type { Step } from "../engine/step.ts";
-import { reloadUnits, unitSteps } from "../engine/systemd-unit.ts";
+import { reloadUnits, restartUnit, unitSteps } from "../engine/systemd-unit.ts";
 
 /** The administrator's file of classes for memory QoS, which the service reads. */
 export const MEMORY_QOS_FILE = "/etc/wasp/memory-qos.yaml";
@@ -19,13 +19,7 @@ export function nriServiceSteps(binaryPath: string, hasMemoryQos: boolean): read
       why,
     }),
     reloadUnits(PART),
-    {
-      kind: "command",
-      part: PART,
-      argv: ["systemctl", "restart", UNIT],
-      when: "changed",
-      undo: { argv: ["systemctl", "stop", UNIT], order: "first" },
-    },
+    { ...restartUnit(PART, UNIT), undo: { argv: ["systemctl", "stop", UNIT], order: "first" } },
   ];
 }
 

@@ -1,7 +1,9 @@
 import { TOML_DROP_IN, WRITTEN_BY } from "../engine/drop-in.ts";
 import type { InstallOptions } from "../engine/options.ts";
-import type { PartPlan } from "../engine/plan.ts";
+import { type PartPlan, partPlan } from "../engine/plan.ts";
 import type { Step } from "../engine/step.ts";
+import { restartUnit } from "../engine/systemd-unit.ts";
+import { isAtLeast } from "../target/version.ts";
 import { MEMORY_QOS_FILE, nriServiceSteps } from "./nri-service.ts";
 
 /** Configuration of containerd as the planner sees it: without wasp's own settings. */
@@ -61,27 +63,24 @@ export function planContainerd(
   context: NriInstallContext,
   options: InstallOptions,
 ): PartPlan {
-  const nothing: PartPlan = { part: PART, steps: [], refusals: [], notes: [] };
-  if (!facts.isThere) return nothing;
+  if (!facts.isThere) return partPlan(PART, {});
   if (facts.isCriOff)
-    return {
-      ...nothing,
+    return partPlan(PART, {
       notes: ["containerd's CRI is disabled: it serves no kubelet, and is left as it is"],
-    };
-  if (isBefore(facts.version, 1, 7))
-    return {
-      ...nothing,
+    });
+  if (facts.version !== undefined && !isAtLeast(facts.version, "1.7"))
+    return partPlan(PART, {
       notes: [
         `containerd ${facts.version} has no NRI, which exists since 1.7: its containers get their swap limits from wasp agent, shortly after they start`,
       ],
-    };
+    });
   const isOn = isNriOn(facts);
   const enabling = isOn || facts.distribution !== undefined ? [] : enablingSteps(facts);
   return {
     part: PART,
     steps: [
       ...enabling,
-      ...(enabling.length > 0 && options.restart ? [RESTART] : []),
+      ...(enabling.length > 0 && options.restart ? [restartUnit(PART, "containerd.service")] : []),
       ...nriServiceSteps(options.binaryPath, context.hasMemoryQos),
     ],
     refusals: refusalsOf(facts, context, options),
@@ -102,13 +101,6 @@ export function planContainerd(
     ],
   };
 }
-
-const RESTART: Step = {
-  kind: "command",
-  part: PART,
-  argv: ["systemctl", "restart", "containerd.service"],
-  when: "changed",
-};
 
 function refusalsOf(
   facts: ContainerdFacts,
@@ -149,11 +141,5 @@ function enablingSteps({ nri, configFile, isConfigured, importedFolder }: Contai
 
 // Since 2.0 (containerd:docs/NRI.md).
 function isOnByDefault({ version }: ContainerdFacts): boolean {
-  return version !== undefined && !isBefore(version, 2, 0);
-}
-
-function isBefore(version: string | undefined, major: number, minor: number): boolean {
-  if (version === undefined) return false;
-  const [ownMajor = 0, ownMinor = 0] = version.split(".").map(Number);
-  return ownMajor < major || (ownMajor === major && ownMinor < minor);
+  return version !== undefined && isAtLeast(version, "2.0");
 }

@@ -1,5 +1,5 @@
 import { install } from "../finding/remedy.ts";
-import { checksOn, type Verdict } from "../finding/rule.ts";
+import { checksOn, ok, warning } from "../finding/rule.ts";
 import type { KubeletCheckFacts } from "../kubelet/check-facts.ts";
 import type { NriCheckFacts } from "./check-facts.ts";
 
@@ -12,16 +12,11 @@ export const nri = check({
   id: "nri",
   needs: ["runtime", "isNriOn", "nriPluginPid"],
   right: "wasp is a plugin of containerd (NRI): a container gets its limit before it starts",
-  judge: ({ runtime, isNriOn, nriPluginPid }): Verdict | undefined => {
-    if (nriPluginPid !== undefined)
-      return { severity: "ok", found: `wasp is the runtime's plugin: pid ${nriPluginPid}` };
+  judge: ({ runtime, isNriOn, nriPluginPid }) => {
+    if (nriPluginPid !== undefined) return ok(`wasp is the runtime's plugin: pid ${nriPluginPid}`);
     if (runtime !== "containerd") return undefined;
     return isNriOn
-      ? {
-          severity: "warning",
-          found: `wasp is no plugin of containerd: ${LATE}`,
-          remedy: install("containerd"),
-        }
-      : { severity: "warning", found: `NRI is off: ${LATE}`, remedy: install("containerd", "--restart") };
+      ? warning(`wasp is no plugin of containerd: ${LATE}`, install("containerd"))
+      : warning(`NRI is off: ${LATE}`, install("containerd", "--restart"));
   },
 });

@@ -1,7 +1,8 @@
 import { DROP_IN, WRITTEN_BY } from "../engine/drop-in.ts";
 import type { InstallOptions } from "../engine/options.ts";
-import type { PartPlan } from "../engine/plan.ts";
+import { type PartPlan, partPlan } from "../engine/plan.ts";
 import type { Step } from "../engine/step.ts";
+import { restartUnit } from "../engine/systemd-unit.ts";
 
 /** Configuration of CRI-O as the planner sees it: without wasp's own drop-in. */
 export interface CrioFacts {
@@ -50,7 +51,7 @@ export function chooseHookFolder(
 
 /** Plans CRI-O's settings: a drop-in where CRI-O does not load hooks from the hook's folder. */
 export function planCrio(facts: CrioFacts, hookFolder: HookFolder, { restart }: InstallOptions): PartPlan {
-  if (!facts.isThere) return { part: "cri-o", steps: [], refusals: [], notes: [] };
+  if (!facts.isThere) return partPlan("cri-o", {});
   const { folder, hooksDirs } = hookFolder;
   const isOverridden = hooksDirs !== undefined && facts.isHooksDirFixed;
   return {
@@ -81,8 +82,7 @@ function dropIn(
   const text = `${WRITTEN_BY}\n[crio.runtime]\nhooks_dir = ${JSON.stringify(hooksDirs)}\n`;
   const why = "CRI-O loads no hooks from the folder that the hook is written to";
   const file: Step = { kind: "file", part, path: `${dropInFolder}/${DROP_IN}`, text, mode: 0o644, why };
-  const argv = ["systemctl", "restart", "crio.service"];
-  return restart ? [file, { kind: "command", part, argv, when: "changed" }] : [file];
+  return restart ? [file, restartUnit(part, "crio.service")] : [file];
 }
 
 function runtimeNotes({ defaultRuntime, handlers }: CrioFacts): string[] {

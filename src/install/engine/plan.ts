@@ -12,6 +12,11 @@ export interface PartPlan {
   readonly notes: readonly string[];
 }
 
+/** Returns the plan of a part with these steps, refusals and notes, and no others. */
+export function partPlan(part: Part, content: Partial<Omit<PartPlan, "part">>): PartPlan {
+  return { part, steps: [], refusals: [], notes: [], ...content };
+}
+
 /** Plan of an installation on a host. */
 export interface Plan {
   /** In the order of PARTS. */

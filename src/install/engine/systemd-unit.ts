@@ -28,3 +28,8 @@ export function reloadUnits(part: Part, when: CommandStep["when"] = "changed"): 
   const argv = ["systemctl", "daemon-reload"];
   return { kind: "command", part, argv, when, undo: { argv, order: "last" } };
 }
+
+/** Returns the command that restarts a unit once a preceding step of its part changed something. */
+export function restartUnit(part: Part, unit: string): CommandStep {
+  return { kind: "command", part, argv: ["systemctl", "restart", unit], when: "changed" };
+}

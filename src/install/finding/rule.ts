@@ -2,12 +2,22 @@ import type { Fact } from "./fact.ts";
 import type { Finding, FindingId, Severity } from "./finding.ts";
 
 /** Judgement of a rule on known facts. */
-export interface Verdict {
-  readonly severity: Severity;
-  readonly found: string;
-  /** A command or a setting that corrects it. */
-  readonly remedy?: string;
+export type Verdict = Omit<Finding, "id" | "right">;
+
+function verdictOf(severity: Severity) {
+  return (found: string, remedy?: string): Verdict => ({ remedy, severity, found });
 }
+
+/** Returns the verdict that a requirement is met. */
+export const ok: (found: string) => Verdict = verdictOf("ok");
+/** Returns the verdict of a thing worth knowing. */
+export const note = verdictOf("note");
+/** Returns the verdict that a fact is unknown. */
+export const unknown = verdictOf("unknown");
+/** Returns the verdict that a protection is missing. */
+export const warning: (found: string, remedy: string) => Verdict = verdictOf("warning");
+/** Returns the verdict that wasp does not work here. */
+export const error: (found: string, remedy: string) => Verdict = verdictOf("error");
 
 /** One requirement on a host, decided by some of its facts. */
 export interface Rule<Known, Name extends keyof Known> {
@@ -38,17 +48,11 @@ export function checksOn<Known>() {
       const reasons = needed.flatMap((fact) =>
         fact !== "only-running" && "unknown" in fact ? fact.unknown : [],
       );
-      if (reasons.length > 0) return { id, right, remedy: undefined, ...unknown(reasons) };
+      if (reasons.length > 0) return { id, right, ...unknown([...new Set(reasons)].join("; ")) };
       const known = Object.fromEntries(needs.map((name) => [name, knownOf(facts[name])]));
       const verdict = judge(known as Pick<Known, Name>);
-      return (
-        verdict && { id, right, remedy: verdict.remedy, severity: verdict.severity, found: verdict.found }
-      );
+      return verdict && { id, right, ...verdict };
     };
-}
-
-function unknown(reasons: readonly string[]): Verdict {
-  return { severity: "unknown", found: [...new Set(reasons)].join("; ") };
 }
 
 function knownOf(fact: Fact<unknown>): unknown {

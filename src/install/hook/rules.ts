@@ -1,5 +1,5 @@
 import { install } from "../finding/remedy.ts";
-import { checksOn, type Verdict } from "../finding/rule.ts";
+import { checksOn, error, note, ok, warning } from "../finding/rule.ts";
 import type { KubeletCheckFacts } from "../kubelet/check-facts.ts";
 import type { HookCheckFacts } from "./check-facts.ts";
 import type { HookDefinition } from "./definition.ts";
@@ -16,14 +16,12 @@ export const hook = check({
   needs: ["runtime", "hookFiles", "hookFolders"],
   right:
     "the definition of wasp's hook is installed and valid, and runs wasp before a container's first instruction",
-  judge: ({ runtime, hookFiles, hookFolders }): Verdict | undefined => {
+  judge: ({ runtime, hookFiles, hookFolders }) => {
     if (runtime === "containerd") return undefined;
     const own = ownHooks(hookFiles, hookFolders);
-    if (own.length === 0) return { severity: "error", found: "no hook runs wasp", remedy: install("hook") };
+    if (own.length === 0) return error("no hook runs wasp", install("hook"));
     const faults = own.flatMap((file) => faultsOf(file).map((fault) => `${pathOf(file)}: ${fault}`));
-    return faults.length === 0
-      ? { severity: "ok", found: own.map(pathOf).join(", ") }
-      : { severity: "error", found: faults.join("; "), remedy: install("hook") };
+    return faults.length === 0 ? ok(own.map(pathOf).join(", ")) : error(faults.join("; "), install("hook"));
   },
 });
 
@@ -55,30 +53,28 @@ export const hookLoaded = check({
   id: "hook-loaded",
   needs: ["runtime", "hookFiles", "hookFolders"],
   right: "the runtime's hooks_dir has the folder of the definition, and no other definition replaces it",
-  judge: ({ runtime, hookFiles, hookFolders }): Verdict | undefined => {
+  judge: ({ runtime, hookFiles, hookFolders }) => {
     const own = hookFiles.filter(isWaspHook);
     if (runtime === "containerd" || own.length === 0) return undefined;
     const folders = hookFolders.join(", ");
     const inForce = hooksInForce(hookFiles, hookFolders).filter(isWaspHook);
     const [one, other] = inForce;
     if (one === undefined)
-      return {
-        severity: "error",
-        found: `${own.map(pathOf).join(", ")} is not in a folder of hooks_dir: ${folders}`,
-        remedy: install("hook", "--only cri-o --restart"),
-      };
+      return error(
+        `${own.map(pathOf).join(", ")} is not in a folder of hooks_dir: ${folders}`,
+        install("hook", "--only cri-o --restart"),
+      );
     if (other !== undefined)
-      return {
-        severity: "warning",
-        found: `wasp runs twice for each container: ${inForce.map(pathOf).join(" and ")}`,
-        remedy: `rm ${inForce
+      return warning(
+        `wasp runs twice for each container: ${inForce.map(pathOf).join(" and ")}`,
+        `rm ${inForce
           .filter((file) => file !== one)
           .map(pathOf)
           .join(" ")}`,
-      };
+      );
     const hidden = own.filter((file) => file !== one && hookFolders.includes(file.folder));
-    if (hidden.length === 0) return { severity: "ok", found: `hooks_dir is ${folders}` };
-    return { severity: "note", found: `${pathOf(one)} replaces ${hidden.map(pathOf).join(", ")}` };
+    if (hidden.length === 0) return ok(`hooks_dir is ${folders}`);
+    return note(`${pathOf(one)} replaces ${hidden.map(pathOf).join(", ")}`);
   },
 });
 
@@ -87,19 +83,15 @@ export const hooksValid = check({
   id: "hooks-valid",
   needs: ["runtime", "hookFiles", "hookFolders"],
   right: "all hooks in hooks_dir are valid: with an invalid one, CRI-O does not start again",
-  judge: ({ runtime, hookFiles, hookFolders }): Verdict | undefined => {
+  judge: ({ runtime, hookFiles, hookFolders }) => {
     if (runtime === "containerd") return undefined;
     const own = ownHooks(hookFiles, hookFolders);
     const bad = hookFiles.filter(
       (file) => hookFolders.includes(file.folder) && "complaints" in file.definition && !own.includes(file),
     );
-    if (bad.length === 0) return { severity: "ok", found: "all are valid" };
+    if (bad.length === 0) return ok("all are valid");
     const faults = bad.map((file) => `${pathOf(file)}: ${complaintsOf(file).join(", ")}`);
-    return {
-      severity: "error",
-      found: faults.join("; "),
-      remedy: `correct or remove ${bad.map(pathOf).join(" ")}`,
-    };
+    return error(faults.join("; "), `correct or remove ${bad.map(pathOf).join(" ")}`);
   },
 });
 

@@ -1,7 +1,8 @@
 import { DROP_IN, WRITTEN_BY } from "../engine/drop-in.ts";
 import type { InstallOptions } from "../engine/options.ts";
-import type { PartPlan } from "../engine/plan.ts";
+import { type PartPlan, partPlan } from "../engine/plan.ts";
 import type { Step } from "../engine/step.ts";
+import { restartUnit } from "../engine/systemd-unit.ts";
 import { type KubeletConfigPatch, kubeletConfigPatch } from "./config-patch.ts";
 import type { KubeletFacts } from "./facts.ts";
 import { asConfigLines, asDistributionSettings } from "./patch-text.ts";
@@ -12,31 +13,22 @@ import { asConfigLines, asDistributionSettings } from "./patch-text.ts";
  */
 export function planKubelet(facts: KubeletFacts, options: InstallOptions): PartPlan {
   const { restart } = options;
-  const plan = { part: "kubelet", steps: [], refusals: facts.problems, notes: [] } as const;
+  const plan = partPlan("kubelet", { refusals: facts.problems });
   if (!facts.isThere)
     return {
       ...plan,
       notes: ["there is no kubelet on this host: one that is installed later needs failSwapOn: false"],
     };
   const missing = missingSettings(facts, options);
+  const refused = (refusal: string) => ({ ...plan, refusals: [...plan.refusals, refusal] });
   if (facts.failSwapOnFlag === true)
-    return {
-      ...plan,
-      refusals: [
-        ...plan.refusals,
-        "the kubelet is started with --fail-swap-on, which overrides its files: remove that flag",
-      ],
-    };
+    return refused("the kubelet is started with --fail-swap-on, which overrides its files: remove that flag");
   if (Object.keys(missing).length === 0) return plan;
   if (facts.dropInFolder === undefined) return { ...plan, notes: [manualNote(facts, missing)] };
   if (facts.contradictedBy !== undefined)
-    return {
-      ...plan,
-      refusals: [
-        ...plan.refusals,
-        `${facts.contradictedBy} sets failSwapOn: true and is read after ${DROP_IN}: remove that setting`,
-      ],
-    };
+    return refused(
+      `${facts.contradictedBy} sets failSwapOn: true and is read after ${DROP_IN}: remove that setting`,
+    );
   return {
     ...plan,
     steps: dropInSteps(facts.dropInFolder, missing, { restart: restart && facts.startedBy === undefined }),
@@ -70,8 +62,7 @@ function dropInSteps(
   const text = `${[...head, ...asConfigLines(missing)].join("\n")}\n`;
   const why = "by default the kubelet does not start on a node with swap";
   const file: Step = { kind: "file", part, path: `${folder}/${DROP_IN}`, text, mode: 0o644, why };
-  const argv = ["systemctl", "restart", "kubelet.service"];
-  return restart ? [file, { kind: "command", part, argv, when: "changed" }] : [file];
+  return restart ? [file, restartUnit(part, "kubelet.service")] : [file];
 }
 
 function restartNotes({ startedBy }: KubeletFacts, restart: boolean): readonly string[] {

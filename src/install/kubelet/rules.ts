@@ -1,5 +1,5 @@
 import { install } from "../finding/remedy.ts";
-import { checksOn, type Verdict } from "../finding/rule.ts";
+import { checksOn, error, ok, unknown, warning } from "../finding/rule.ts";
 import type { KubeletCheckFacts } from "./check-facts.ts";
 import { DISTRIBUTIONS } from "./distribution.ts";
 import type { EffectiveKubelet } from "./effective.ts";
@@ -13,25 +13,22 @@ export const kubelet = check({
   id: "kubelet",
   needs: ["kubelet", "kubeletPid"],
   right: "a kubelet is running, and its flags and files can be read",
-  judge: ({ kubelet, kubeletPid }): Verdict => {
+  judge: ({ kubelet, kubeletPid }) => {
     if (kubelet === undefined)
-      return {
-        severity: "unknown",
-        found: `no kubelet is running, and none of ${DISTRIBUTIONS.map(({ name }) => name).join(", ")} is either`,
-      };
+      return unknown(
+        `no kubelet is running, and none of ${DISTRIBUTIONS.map(({ name }) => name).join(", ")} is either`,
+      );
     const { startedBy, files } = kubelet;
     const sources = [...files, "its flags"].join(", ");
     const service = serviceOf(startedBy);
     return kubeletPid === undefined
-      ? {
-          severity: "warning",
-          found: `no kubelet runs; its settings are taken from ${sources}`,
-          remedy: `systemctl start ${service}, and: journalctl --unit ${service}`,
-        }
-      : {
-          severity: "ok",
-          found: `pid ${kubeletPid}${startedBy === undefined ? "" : `, started by ${startedBy.name}`}, with ${sources}`,
-        };
+      ? warning(
+          `no kubelet runs; its settings are taken from ${sources}`,
+          `systemctl start ${service}, and: journalctl --unit ${service}`,
+        )
+      : ok(
+          `pid ${kubeletPid}${startedBy === undefined ? "" : `, started by ${startedBy.name}`}, with ${sources}`,
+        );
   },
 });
 
@@ -40,15 +37,11 @@ export const kubeletFailSwapOn = check({
   id: "kubelet-fail-swap-on",
   needs: ["kubelet"],
   right: "failSwapOn is false: otherwise the kubelet does not start on a node with swap",
-  judge: ({ kubelet }): Verdict | undefined =>
+  judge: ({ kubelet }) =>
     kubelet &&
     (kubelet.failSwapOn
-      ? {
-          severity: "error",
-          found: "failSwapOn is true, its default",
-          remedy: remedyFor(kubelet),
-        }
-      : { severity: "ok", found: "failSwapOn is false" }),
+      ? error("failSwapOn is true, its default", remedyFor(kubelet))
+      : ok("failSwapOn is false")),
 });
 
 function remedyFor({ readsDropIns, isFailSwapOnFlag, startedBy, files }: EffectiveKubelet): string {
@@ -67,15 +60,11 @@ export const kubeletSwapBehavior = check({
   needs: ["kubelet"],
   right:
     "memorySwap.swapBehavior is NoSwap or not set: wasp sets no limits beside a kubelet that limits swap itself",
-  judge: ({ kubelet }): Verdict | undefined => {
+  judge: ({ kubelet }) => {
     if (kubelet === undefined) return undefined;
     const found = `swapBehavior is ${kubelet.swapBehavior || "not set, which means NoSwap"}`;
     return ["", "NoSwap"].includes(kubelet.swapBehavior)
-      ? { severity: "ok", found }
-      : {
-          severity: "warning",
-          found,
-          remedy: "memorySwap: { swapBehavior: NoSwap } for the kubelet, and its restart",
-        };
+      ? ok(found)
+      : warning(found, "memorySwap: { swapBehavior: NoSwap } for the kubelet, and its restart");
   },
 });

@@ -3,7 +3,6 @@ import type { Readable } from "node:stream";
 import { LineSplitter } from "../../text/lines.ts";
 import { type Arch, archOf, type Executable } from "./executables.ts";
 import { exitStatusOf, type Phase, reasonOf } from "./failure.ts";
-import type { RemoteHost } from "./hosts.ts";
 import type { Activity, HostOutcome } from "./outcome.ts";
 import { connect, ended, type Ssh, terminate } from "./ssh.ts";
 import { Transcript } from "./transcript.ts";
@@ -26,7 +25,7 @@ export interface SessionOptions {
  * outcome.
  */
 export async function runOnHost(
-  host: RemoteHost,
+  host: string,
   options: SessionOptions,
   onActivity: (activity: Activity) => void,
 ): Promise<HostOutcome> {
@@ -56,7 +55,7 @@ function readLines(stream: Readable, onLine: (line: string) => void): () => void
 }
 
 class SshSession {
-  readonly #host: RemoteHost;
+  readonly #host: string;
   readonly #options: SessionOptions;
   readonly #onActivity: (activity: Activity) => void;
   readonly #ssh: Ssh;
@@ -66,12 +65,12 @@ class SshSession {
   #executable: Executable | undefined;
   #ending: { readonly result: "failed" | "stopped"; readonly reason: string } | undefined;
 
-  constructor(host: RemoteHost, options: SessionOptions, onActivity: (activity: Activity) => void) {
+  constructor(host: string, options: SessionOptions, onActivity: (activity: Activity) => void) {
     this.#host = host;
     this.#options = options;
     this.#onActivity = onActivity;
     onActivity({ is: "connecting" });
-    this.#ssh = connect({ ...options, destination: host.destination });
+    this.#ssh = connect({ ...options, destination: host });
   }
 
   /** Handles all output until ssh exits, and returns the outcome. */
@@ -105,7 +104,7 @@ class SshSession {
   }
 
   #conclude(exitCode: number | null): Omit<HostOutcome, "seconds"> {
-    const host = this.#host.destination;
+    const host = this.#host;
     const output = this.#transcript.lines();
     const arch = this.#arch === undefined ? {} : { arch: this.#arch };
     if (this.#ending !== undefined) return { host, ...this.#ending, ...arch, output };

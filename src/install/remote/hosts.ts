@@ -1,9 +1,3 @@
-/** A host to connect to over ssh. */
-export interface RemoteHost {
-  /** `user@host`, `host`, an alias of the ssh configuration, or `ssh://user@host:port`. */
-  readonly destination: string;
-}
-
 /** Sources of host names. */
 export interface HostSources {
   /** Values of flags. */
@@ -13,10 +7,11 @@ export interface HostSources {
 }
 
 /**
- * Parses the hosts that flags and a file name, in that order. Throws one error with a line per problem: an invalid host,
+ * Parses the hosts that flags and a file name, in that order: each is `user@host`, `host`, an alias of the ssh
+ * configuration, or `ssh://user@host:port`. Throws one error with a line per problem: an invalid host,
  * a host that is named twice, a file without hosts.
  */
-export function parseHosts(sources: HostSources): RemoteHost[] {
+export function parseHosts(sources: HostSources): string[] {
   const named = [...flagHosts(sources.flags), ...fileHosts(sources.file)];
   const problems: string[] = [];
   const places = new Map<string, string>();
@@ -33,7 +28,7 @@ export function parseHosts(sources: HostSources): RemoteHost[] {
   if (sources.file !== undefined && fileHosts(sources.file).length === 0)
     problems.push(`${sources.file.path}: names no host: expected one host per line`);
   if (problems.length > 0) throw new Error(limited(problems).join("\n"));
-  return named.map(({ destination }) => ({ destination }));
+  return named.map(({ destination }) => destination);
 }
 
 // A file of another kind has a problem in every line: its report still fits one screen.

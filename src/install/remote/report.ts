@@ -1,4 +1,5 @@
 import { printable, printableJson } from "../../terminal/printable.ts";
+import { formatTable } from "../../terminal/table.ts";
 import type { HostOutcome } from "./outcome.ts";
 import type { OutputLine } from "./transcript.ts";
 
@@ -15,23 +16,15 @@ export function summarize(outcomes: readonly HostOutcome[]): string {
     result === "not-begun" ? "" : `${seconds.toFixed(1)} s`,
     printable(reason ?? ""),
   ]);
-  const table = [["HOST", "RESULT", "TIME", "REASON"], ...rows];
-  const widths = [0, 1, 2].map((column) => Math.max(...table.map((row) => row[column]?.length ?? 0)));
-  const lines = table.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  "));
-  return `${[...lines.map((line) => line.trimEnd()), "", sentenceOf(outcomes)].join("\n")}\n`;
+  const table = formatTable([["HOST", "RESULT", "TIME", "REASON"], ...rows]);
+  return `${[...table, "", sentenceOf(outcomes)].join("\n")}\n`;
 }
-
-const COUNTED: readonly (readonly [HostOutcome["result"], string])[] = [
-  ["failed", "failed"],
-  ["stopped", "stopped"],
-  ["not-begun", "not begun"],
-];
 
 function sentenceOf(outcomes: readonly HostOutcome[]): string {
   const count = (wanted: HostOutcome["result"]) => outcomes.filter(({ result }) => result === wanted).length;
-  const others = COUNTED.filter(([result]) => count(result) > 0).map(
-    ([result, word]) => `${count(result)} ${word}`,
-  );
+  const others = (["failed", "stopped", "not-begun"] as const)
+    .filter((result) => count(result) > 0)
+    .map((result) => `${count(result)} ${result.replace("-", " ")}`);
   return [`${count("done")} of ${outcomes.length} hosts done`, ...others].join(", ");
 }
 

@@ -4,14 +4,13 @@ import { randomBytes } from "node:crypto";
 import type { Terminal } from "../../terminal/terminal.ts";
 import { type Arch, type Executable, readExecutable } from "./executables.ts";
 import { runOnHost, type SessionOptions } from "./host-session.ts";
-import type { RemoteHost } from "./hosts.ts";
 import type { HostOutcome } from "./outcome.ts";
-import { type Progress, progressOn, type ShownOutput } from "./progress.ts";
+import { progressOn, type ShownOutput } from "./progress.ts";
 import { remoteCommand } from "./script.ts";
 
 /** Options of a run of wasp on hosts. */
 export interface HostsRun {
-  readonly hosts: readonly RemoteHost[];
+  readonly hosts: readonly string[];
   /** Arguments of wasp on each host: a command and its flags. */
   readonly remoteArgv: readonly string[];
   /** Returns the executable for an architecture; throws if there is none, which fails the hosts of that architecture. */
@@ -43,15 +42,19 @@ export async function runOnHosts(run: HostsRun): Promise<HostOutcome[]> {
   const program = Bun.which(ssh);
   if (program === null)
     throw new Error(`${ssh} is not in PATH: install it (package openssh-client on Debian)`);
-  const names = hosts.map(({ destination }) => destination);
-  const progress = progressOn(terminal, names, shownOutput);
+  const progress = progressOn(terminal, hosts, shownOutput);
   const options = sessionOptions(run, program);
   const outcomes: HostOutcome[] = [];
   const waiting = [...hosts.entries()];
   const work = async () => {
     for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
       const [index, host] = next;
-      outcomes[index] = stop.aborted ? notBegun(host) : await runReported(host, options, progress);
+      if (stop.aborted) outcomes[index] = { host, result: "not-begun", seconds: 0, output: [] };
+      else {
+        const outcome = await runOnHost(host, options, (activity) => progress.update(host, activity));
+        progress.finish(outcome);
+        outcomes[index] = outcome;
+      }
     }
   };
   await Promise.all(Array.from({ length: parallel }, work));
@@ -71,18 +74,4 @@ function sessionOptions(run: HostsRun, ssh: string): SessionOptions {
     return await executable;
   };
   return { ...run, ssh, command, mark, executableFor };
-}
-
-function notBegun({ destination }: RemoteHost): HostOutcome {
-  return { host: destination, result: "not-begun", seconds: 0, output: [] };
-}
-
-async function runReported(
-  host: RemoteHost,
-  options: SessionOptions,
-  progress: Progress,
-): Promise<HostOutcome> {
-  const outcome = await runOnHost(host, options, (activity) => progress.update(host.destination, activity));
-  progress.finish(outcome);
-  return outcome;
 }

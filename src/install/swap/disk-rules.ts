@@ -1,5 +1,5 @@
 import { INSTALL_ENCRYPTED, install } from "../finding/remedy.ts";
-import { checksOn, type Verdict } from "../finding/rule.ts";
+import { checksOn, note, ok, warning } from "../finding/rule.ts";
 import type { BlockStack, SwapArea } from "./areas.ts";
 import type { SwapCheckFacts } from "./check-facts.ts";
 
@@ -10,18 +10,17 @@ export const swapDisk = check({
   id: "swap-disk",
   needs: ["swaps", "swapStacks", "rootStack"],
   right: "swap on a disk other than the root file system's: else both slow each other down",
-  judge: ({ swaps, swapStacks, rootStack }): Verdict | undefined => {
+  judge: ({ swaps, swapStacks, rootStack }) => {
     if (swaps.length === 0) return undefined;
     const shared = swaps.flatMap(({ name }) => {
       const disk = swapStacks.get(name)?.disks.find((one) => rootStack.disks.includes(one));
       return disk === undefined ? [] : `${name} is on ${disk}, as the root file system is`;
     });
-    if (shared.length === 0) return { severity: "ok", found: "not on the root file system's disk" };
-    return {
-      severity: "note",
-      found: shared.join("; "),
-      remedy: `${install("system-slice")}, so that the disk serves the node's own services first; better still: a disk for swap alone`,
-    };
+    if (shared.length === 0) return ok("not on the root file system's disk");
+    return note(
+      shared.join("; "),
+      `${install("system-slice")}, so that the disk serves the node's own services first; better still: a disk for swap alone`,
+    );
   },
 });
 
@@ -30,15 +29,14 @@ export const swapEncryption = check({
   id: "swap-encryption",
   needs: ["swaps", "swapStacks"],
   right: "what is swapped out, secrets too, reaches disks encrypted",
-  judge: ({ swaps, swapStacks }): Verdict | undefined => {
+  judge: ({ swaps, swapStacks }) => {
     if (swaps.length === 0) return undefined;
     const clear = swaps.filter((area) => isClear(area, swapStacks)).map(({ name }) => name);
-    if (clear.length === 0) return { severity: "ok", found: "nothing reaches a disk unencrypted" };
-    return {
-      severity: "warning",
-      found: `no dm-crypt below ${clear.join(", ")}`,
-      remedy: `swapoff ${clear.join(" ")}, then: ${INSTALL_ENCRYPTED}`,
-    };
+    if (clear.length === 0) return ok("nothing reaches a disk unencrypted");
+    return warning(
+      `no dm-crypt below ${clear.join(", ")}`,
+      `swapoff ${clear.join(" ")}, then: ${INSTALL_ENCRYPTED}`,
+    );
   },
 });
 
@@ -53,24 +51,19 @@ export const swapPriority = check({
   needs: ["swaps", "swapStacks"],
   right:
     "of several swap areas, memory (zram) before disks, and no two disks at one priority that are not alike",
-  judge: ({ swaps, swapStacks }): Verdict | undefined => {
+  judge: ({ swaps, swapStacks }) => {
     if (swaps.length < 2) return undefined;
     const ofMemory = swaps.filter(({ medium }) => medium === "zram");
     const ofDisks = swaps.filter(({ medium }) => medium !== "zram");
     const late = ofDisks.find((disk) => ofMemory.some(({ priority }) => priority <= disk.priority));
     const order = swaps.map(({ name, priority }) => `${name} at priority ${priority}`).join(", ");
-    if (late !== undefined)
-      return {
-        severity: "warning",
-        found: order,
-        remedy: `swapon --priority below that of zram for ${late.name}`,
-      };
+    if (late !== undefined) return warning(order, `swapon --priority below that of zram for ${late.name}`);
     const striped = ofDisks.filter(
       ({ priority }) => ofDisks.filter((other) => other.priority === priority).length > 1,
     );
     const disks = new Set(striped.flatMap(({ name }) => swapStacks.get(name)?.disks ?? []));
     return disks.size > 1
-      ? { severity: "note", found: `${order}: the slower of ${[...disks].join(" and ")} sets the pace` }
-      : { severity: "ok", found: order };
+      ? note(`${order}: the slower of ${[...disks].join(" and ")} sets the pace`)
+      : ok(order);
   },
 });

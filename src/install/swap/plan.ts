@@ -1,5 +1,5 @@
 import type { SwapOptions, SwapTarget } from "../engine/options.ts";
-import type { PartPlan } from "../engine/plan.ts";
+import { type PartPlan, partPlan } from "../engine/plan.ts";
 import { assessDevice, isStablePath } from "./device-place.ts";
 import type { SwapFacts } from "./facts.ts";
 import { assessFile } from "./file-place.ts";
@@ -18,34 +18,32 @@ type Place = NonNullable<SwapFacts["place"]>;
 export function planSwap(facts: SwapFacts, given: SwapOptions): PartPlan {
   const options = effectiveOptions(given, facts.script);
   const { active, others, place } = facts;
-  if (place === undefined) return planWithNote(noRequestNote(others));
+  if (place === undefined) return partPlan("swap", { notes: [noRequestNote(others)] });
   const requested = requestedSizeOf(facts, options);
-  if (hasEnough(facts, options, requested)) return planWithNote(enoughNote(others));
+  if (hasEnough(facts, options, requested)) return partPlan("swap", { notes: [enoughNote(others)] });
   const assessment = assessPlace(place, requested);
   const isOfOthers = active !== undefined && !assessment.isOwn && facts.script === undefined;
-  if (isOfOthers && !isToBeEncrypted(place)) return planWithNote(enoughNote([active]));
+  if (isOfOthers && !isToBeEncrypted(place)) return partPlan("swap", { notes: [enoughNote([active])] });
 
   const target = persistentTarget(place);
   const setup = swapSetup({ ...options, target, size: place.kind === "device" ? undefined : options.size });
   if (setup === undefined)
-    return planWithRefusals([`${describe(target)}: systemd has no unit name for this path`]);
+    return partPlan("swap", { refusals: [`${describe(target)}: systemd has no unit name for this path`] });
   const refusals = [
     ...otherTargetRefusals(facts, target),
     ...facts.missingPrograms.map(missingRefusal),
     ...sizeRefusals(place, requested),
     ...assessment.refusals,
   ];
-  if (refusals.length > 0) return planWithRefusals(refusals);
-  return {
-    part: "swap",
+  if (refusals.length > 0) return partPlan("swap", { refusals });
+  return partPlan("swap", {
     steps: setupSteps(setup, { isOn: active !== undefined, why: requested.sizing?.arithmetic }),
-    refusals: [],
     notes: [
       ...assessment.notes,
       ...otherSwapNotes(others, target, setup.priority),
       ...activationNotes(facts, setup),
     ],
-  };
+  });
 }
 
 /** Returns the file or device that a plan swaps to; undefined for zram, or for a plan without swap. */
@@ -53,14 +51,6 @@ export function diskOfPlan({ steps }: PartPlan): string | undefined {
   const script = steps.find((step) => step.kind === "file" && step.path === SWAP_SCRIPT_PATH);
   const target = script?.kind === "file" ? specInScript(script.text)?.target : undefined;
   return target === undefined || target.kind === "zram" ? undefined : target.path;
-}
-
-function planWithNote(note: string): PartPlan {
-  return { part: "swap", steps: [], refusals: [], notes: [note] };
-}
-
-function planWithRefusals(refusals: readonly string[]): PartPlan {
-  return { part: "swap", steps: [], refusals, notes: [] };
 }
 
 function requestedSizeOf({ memory }: SwapFacts, { size }: SwapOptions): RequestedSize {

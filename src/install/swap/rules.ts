@@ -1,6 +1,6 @@
 import { formatRounded } from "../../policy/kubernetes/quantity.ts";
 import { install } from "../finding/remedy.ts";
-import { checksOn, type Verdict } from "../finding/rule.ts";
+import { checksOn, error, note, ok, warning } from "../finding/rule.ts";
 import type { SwapCheckFacts } from "./check-facts.ts";
 
 const check = checksOn<SwapCheckFacts>();
@@ -10,18 +10,17 @@ export const swap = check({
   id: "swap",
   needs: ["swaps", "swapsAtBoot"],
   right: "swap is on",
-  judge: ({ swaps, swapsAtBoot: { paths } }): Verdict => {
+  judge: ({ swaps, swapsAtBoot: { paths } }) => {
     if (swaps.length > 0) {
       const found = swaps.map(({ name, sizeBytes }) => `${name}, ${formatRounded(sizeBytes)}`).join("; ");
-      return { severity: "ok", found };
+      return ok(found);
     }
     return paths.length === 0
-      ? { severity: "error", found: "no swap is on", remedy: install("swap", "--overcommit 150%") }
-      : {
-          severity: "error",
-          found: `no swap is on, although ${paths.join(", ")} is turned on at boot`,
-          remedy: "systemctl start swap.target",
-        };
+      ? error("no swap is on", install("swap", "--overcommit 150%"))
+      : error(
+          `no swap is on, although ${paths.join(", ")} is turned on at boot`,
+          "systemctl start swap.target",
+        );
   },
 });
 
@@ -35,14 +34,14 @@ export const swapSize = check({
   id: "swap-size",
   needs: ["memory", "swaps"],
   right: "swap of 5% to 100% of memory",
-  judge: ({ memory: { memoryTotalBytes, swapTotalBytes }, swaps }): Verdict | undefined => {
+  judge: ({ memory: { memoryTotalBytes, swapTotalBytes }, swaps }) => {
     if (swaps.length === 0) return undefined;
     const fraction = swapTotalBytes / memoryTotalBytes;
     const sizes = `${formatRounded(swapTotalBytes)} of swap to ${formatRounded(memoryTotalBytes)} of memory`;
     const found = `${sizes}: overcommit ${Math.round(100 * (1 + fraction))}%`;
     const remedy = `${install("swap", "--overcommit 150%")}, for swap of half the memory's size`;
-    if (fraction < MIN_SWAP_FRACTION) return { severity: "warning", found, remedy };
-    return fraction > MAX_SWAP_FRACTION ? { severity: "note", found } : { severity: "ok", found };
+    if (fraction < MIN_SWAP_FRACTION) return warning(found, remedy);
+    return fraction > MAX_SWAP_FRACTION ? note(found) : ok(found);
   },
 });
 
@@ -51,20 +50,19 @@ export const swapAfterBoot = check({
   id: "swap-after-boot",
   needs: ["swaps", "swapsAtBoot"],
   right: "a unit of systemd, or fstab, turns swap on when the node starts",
-  judge: ({ swaps, swapsAtBoot }): Verdict | undefined => {
+  judge: ({ swaps, swapsAtBoot }) => {
     if (swaps.length === 0) return undefined;
     const { paths, hasZramService } = swapsAtBoot;
     const areas = swaps.filter(
       ({ name, medium }) => !paths.includes(name) && !(medium === "zram" && hasZramService),
     );
     const lost = areas.map(({ name }) => name);
-    if (lost.length === 0) return { severity: "ok", found: "it is turned on when the node starts" };
-    return {
-      severity: "warning",
-      found: `nothing turns ${lost.join(", ")} on when the node starts`,
-      remedy: areas.some(({ medium }) => medium !== "zram")
+    if (lost.length === 0) return ok("it is turned on when the node starts");
+    return warning(
+      `nothing turns ${lost.join(", ")} on when the node starts`,
+      areas.some(({ medium }) => medium !== "zram")
         ? `a line in /etc/fstab: ${areas.find(({ medium }) => medium !== "zram")?.name} none swap defaults 0 0`
         : `swapoff ${lost.join(" ")}, then: ${install("swap", "--zram --overcommit 150%")}`,
-    };
+    );
   },
 });

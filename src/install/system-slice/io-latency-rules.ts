@@ -1,5 +1,5 @@
 import { install } from "../finding/remedy.ts";
-import { checksOn, type Verdict } from "../finding/rule.ts";
+import { checksOn, ok, warning } from "../finding/rule.ts";
 import type { BlockStack } from "../swap/areas.ts";
 import type { SwapCheckFacts } from "../swap/check-facts.ts";
 import { isLasting, unitSettings } from "../target/unit-settings.ts";
@@ -13,24 +13,22 @@ export const ioLatency = check({
   needs: ["systemSlice", "swaps", "swapStacks"],
   right:
     "system.slice has an io.latency target for the disk with swap: swapping then waits for the node's own services",
-  judge: ({ systemSlice, swaps, swapStacks }): Verdict | undefined => {
+  judge: ({ systemSlice, swaps, swapStacks }) => {
     const onDisk = swaps.filter(({ name }) => (swapStacks.get(name)?.disks.length ?? 0) > 0);
     if (systemSlice === undefined || onDisk.length === 0) return undefined;
     const { ioLatency } = systemSlice;
     if (ioLatency === undefined)
-      return {
-        severity: "warning",
-        found: "system.slice has no io.latency: the kernel lacks it, or its io controller is off",
-        remedy: `${install("system-slice")}; the kernel needs CONFIG_BLK_CGROUP_IOLATENCY`,
-      };
+      return warning(
+        "system.slice has no io.latency: the kernel lacks it, or its io controller is off",
+        `${install("system-slice")}; the kernel needs CONFIG_BLK_CGROUP_IOLATENCY`,
+      );
     const bare = onDisk.filter(({ name }) => !hasTarget(ioLatency, swapStacks.get(name)));
     return bare.length === 0
-      ? { severity: "ok", found: ioLatency.trim().replaceAll("\n", "; ") }
-      : {
-          severity: "warning",
-          found: `no io.latency target for the disk of ${bare.map(({ name }) => name).join(", ")}`,
-          remedy: install("system-slice"),
-        };
+      ? ok(ioLatency.trim().replaceAll("\n", "; "))
+      : warning(
+          `no io.latency target for the disk of ${bare.map(({ name }) => name).join(", ")}`,
+          install("system-slice"),
+        );
   },
 });
 
@@ -47,16 +45,12 @@ export const ioLatencyAfterBoot = check({
   id: "io-latency-after-boot",
   needs: ["systemSliceFiles", "swaps", "swapStacks"],
   right: "a drop-in of system.slice has IODeviceLatencyTargetSec",
-  judge: ({ systemSliceFiles, swaps, swapStacks }): Verdict | undefined => {
+  judge: ({ systemSliceFiles, swaps, swapStacks }) => {
     if (!swaps.some(({ name }) => (swapStacks.get(name)?.disks.length ?? 0) > 0)) return undefined;
     const settings = unitSettings(systemSliceFiles, "Slice", "IODeviceLatencyTargetSec");
     const last = settings.findLast(({ path }) => isLasting(path));
     return last === undefined
-      ? {
-          severity: "warning",
-          found: "no file of system.slice that lasts sets IODeviceLatencyTargetSec",
-          remedy: install("system-slice"),
-        }
-      : { severity: "ok", found: `IODeviceLatencyTargetSec=${last.value} in ${last.path}` };
+      ? warning("no file of system.slice that lasts sets IODeviceLatencyTargetSec", install("system-slice"))
+      : ok(`IODeviceLatencyTargetSec=${last.value} in ${last.path}`);
   },
 });

@@ -1,5 +1,5 @@
 import { DROP_IN, WRITTEN_BY } from "../engine/drop-in.ts";
-import type { PartPlan } from "../engine/plan.ts";
+import { type PartPlan, partPlan } from "../engine/plan.ts";
 import type { CommandStep } from "../engine/step.ts";
 import { reloadUnits } from "../engine/systemd-unit.ts";
 import { latencyLines, latencyPaths, latencySettings, latencyUnitSteps } from "./io-latency.ts";
@@ -25,8 +25,7 @@ export function planSystemSlice(facts: SystemSliceFacts): PartPlan {
   const part = "system-slice";
   const latencyOf = latencyPaths(swaps);
   const when = isInForce(facts, latencyOf) ? "changed" : "always";
-  return {
-    part,
+  return partPlan(part, {
     steps: [
       {
         kind: "file",
@@ -41,14 +40,13 @@ export function planSystemSlice(facts: SystemSliceFacts): PartPlan {
       applyCommand(latencyOf, when),
       reloadUnits(part, when),
     ],
-    refusals: [],
     notes:
       hasIoLatency === false && latencyOf.length > 0
         ? [
             "this kernel has no io.latency (CONFIG_BLK_CGROUP_IOLATENCY): swapping pods can slow the disk of the node's services",
           ]
         : [],
-  };
+  });
 }
 
 function isInForce(

@@ -1,5 +1,5 @@
 import { install } from "../finding/remedy.ts";
-import { checksOn, type Verdict } from "../finding/rule.ts";
+import { checksOn, ok, warning } from "../finding/rule.ts";
 import { isLasting, unitSettings } from "../target/unit-settings.ts";
 import type { SystemSliceCheckFacts } from "./check-facts.ts";
 
@@ -12,15 +12,11 @@ export const systemSlice = check({
   id: "system-slice",
   needs: ["systemSlice"],
   right: `${SLICE}, which holds the node's own services, has a swap limit of 0`,
-  judge: ({ systemSlice }): Verdict | undefined => {
+  judge: ({ systemSlice }) => {
     if (systemSlice === undefined) return undefined;
     return systemSlice.swapMax === "0"
-      ? { severity: "ok", found: `memory.swap.max of ${SLICE} is 0` }
-      : {
-          severity: "warning",
-          found: `memory.swap.max of ${SLICE} is ${systemSlice.swapMax}`,
-          remedy: install("system-slice"),
-        };
+      ? ok(`memory.swap.max of ${SLICE} is 0`)
+      : warning(`memory.swap.max of ${SLICE} is ${systemSlice.swapMax}`, install("system-slice"));
   },
 });
 
@@ -29,15 +25,14 @@ export const systemSliceAfterBoot = check({
   id: "system-slice-after-boot",
   needs: ["systemSliceFiles"],
   right: `a drop-in of ${SLICE} has MemorySwapMax=0`,
-  judge: ({ systemSliceFiles }): Verdict => {
+  judge: ({ systemSliceFiles }) => {
     const last = unitSettings(systemSliceFiles, "Slice", "MemorySwapMax").at(-1);
     const remedy = install("system-slice");
-    if (last === undefined)
-      return { severity: "warning", found: `no file of ${SLICE} sets MemorySwapMax`, remedy };
+    if (last === undefined) return warning(`no file of ${SLICE} sets MemorySwapMax`, remedy);
     const found = `MemorySwapMax=${last.value} in ${last.path}`;
-    if (!/^0+(\.0*)?[KMGTPE%]?$/.test(last.value)) return { severity: "warning", found, remedy };
+    if (!/^0+(\.0*)?[KMGTPE%]?$/.test(last.value)) return warning(found, remedy);
     return isLasting(last.path)
-      ? { severity: "ok", found }
-      : { severity: "warning", found: `${found}, which is gone after a restart of the node`, remedy };
+      ? ok(found)
+      : warning(`${found}, which is gone after a restart of the node`, remedy);
   },
 });

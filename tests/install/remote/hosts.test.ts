@@ -2,13 +2,12 @@ import { describe, expect, test } from "bun:test";
 import { parseHosts } from "../../../src/install/remote/hosts.ts";
 
 const fromFile = (text: string) => parseHosts({ flags: [], file: { path: "hosts.txt", text } });
-const named = (hosts: readonly { readonly destination: string }[]) => hosts.map((host) => host.destination);
 
 describe("hosts", () => {
   test("come from flags, then from a file with comments and blank lines", () => {
     const text = "# workers\n\nroot@node1\r\n  node2   # the slow one\n#node3\nssh://core@node4:2222\n";
     const hosts = parseHosts({ flags: ["admin@node0"], file: { path: "hosts.txt", text } });
-    expect(named(hosts)).toEqual(["admin@node0", "root@node1", "node2", "ssh://core@node4:2222"]);
+    expect(hosts).toEqual(["admin@node0", "root@node1", "node2", "ssh://core@node4:2222"]);
   });
 
   test.each([
@@ -27,7 +26,7 @@ describe("hosts", () => {
     "ssh://root@[2001:db8::7]:2222",
     "ssh://[::1]",
   ])("include %s", (destination) => {
-    expect(named(parseHosts({ flags: [destination] }))).toEqual([destination]);
+    expect(parseHosts({ flags: [destination] })).toEqual([destination]);
   });
 
   const expected = "expected user@host or ssh://user@host:port";
@@ -65,7 +64,7 @@ describe("hosts", () => {
     expect(() => parseHosts({ flags: ["node1"], file: { path: "hosts.txt", text: "ssh://node1" } })).toThrow(
       "hosts.txt:1: ssh://node1 is named twice, first in --ssh node1",
     );
-    expect(named(fromFile("ssh://node1:2201\nssh://node1:2202"))).toHaveLength(2);
+    expect(fromFile("ssh://node1:2201\nssh://node1:2202")).toHaveLength(2);
   });
 
   test("of another kind of file are reported on one screen", () => {

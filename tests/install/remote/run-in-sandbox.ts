@@ -19,7 +19,7 @@ export async function runIn(
 ) {
   let shown = "";
   const outcomes = await runOnHosts({
-    hosts: names.map((destination) => ({ destination })),
+    hosts: names,
     remoteArgv: ["install"],
     executableFor: () => sandbox.program,
     parallel: 5,

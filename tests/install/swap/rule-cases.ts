@@ -15,7 +15,7 @@ export const SWAP_CASES: readonly RuleCase[] = [
     "turned off",
     { swaps: [], swapsAtBoot: { paths: ["/dev/vdc"], hasZramService: false } },
     "error",
-    "no swap is on, and /dev/vdc is to be when the node starts",
+    "no swap is on, although /dev/vdc is turned on at boot",
   ],
   [
     "swap",

@@ -1,4 +1,4 @@
-import { checksOn, type Verdict } from "../../finding/rule.ts";
+import { checksOn, error, ok, type Verdict } from "../../finding/rule.ts";
 import { hooksInForce, isWaspHook, pathOf } from "../../hook/files.ts";
 import { dangersOf, type OwnedPath } from "../../target/owned-path.ts";
 import type { KnownFacts } from "../facts.ts";
@@ -10,8 +10,7 @@ export const binaryOwner = check({
   id: "binary-owner",
   needs: ["binary"],
   right: "the executable and all folders above it are owned by root, and no other user can write to them",
-  judge: ({ binary: { path, owned } }): Verdict | undefined =>
-    owned.length === 0 ? undefined : judgeOwners(path, owned),
+  judge: ({ binary: { path, owned } }) => (owned.length === 0 ? undefined : judgeOwners(path, owned)),
 });
 
 /** Requires that only root can replace the hook's definition, which names what the runtime runs as root. */
@@ -20,7 +19,7 @@ export const hookOwner = check({
   needs: ["hookFiles", "hookFolders"],
   right:
     "the definition of the hook and all folders above it are owned by root, and no other user can write to them",
-  judge: ({ hookFiles, hookFolders }): Verdict | undefined => {
+  judge: ({ hookFiles, hookFolders }) => {
     const [own] = hooksInForce(hookFiles, hookFolders).filter(isWaspHook);
     return own && judgeOwners(pathOf(own), own.owned);
   },
@@ -29,11 +28,7 @@ export const hookOwner = check({
 /** Returns whether only root can replace the file at a path, by its owner and those of the folders above it. */
 function judgeOwners(path: string, owned: readonly OwnedPath[]): Verdict {
   const dangerous = owned.filter((one) => dangersOf([one]).length > 0).map((one) => one.path);
-  if (dangerous.length === 0) return { severity: "ok", found: `only root can change ${path}` };
+  if (dangerous.length === 0) return ok(`only root can change ${path}`);
   const paths = dangerous.join(" ");
-  return {
-    severity: "error",
-    found: dangersOf(owned).join("; "),
-    remedy: `chown root:root ${paths} && chmod go-w ${paths}`,
-  };
+  return error(dangersOf(owned).join("; "), `chown root:root ${paths} && chmod go-w ${paths}`);
 }
