@@ -103,7 +103,7 @@ async function serve(config: NriConfig, build: Build): Promise<PluginEnd> {
   const stopped = nextSignal().then(() => stopping.abort());
   using lock = await waitForPluginLock(fsroot, log, stopping.signal);
   if (lock === undefined) return { kind: "stopped" };
-  plugin = startPlugin({
+  plugin = new NriPlugin({
     ...{ name, index, socket, handlers },
     isExitedOnDisconnect: config.isExitedOnDisconnect,
     report(event) {
