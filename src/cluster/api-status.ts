@@ -29,19 +29,15 @@ export function decodeApiStatus(text: string): ApiStatus | undefined {
   const { status, code, message, reason, details } = result.output;
   return {
     isFailure: status === "Failure",
-    code: code ?? 0,
-    message: message ?? "",
+    ...{ code, message },
     reason: reason || undefined,
-    causes: (details?.causes ?? []).map((cause) => ({
-      reason: cause.reason ?? "",
-      message: cause.message ?? "",
-    })),
+    causes: details?.causes ?? [],
     retryAfterSeconds: details?.retryAfterSeconds || undefined,
   };
 }
 
-const TextSchema = v.nullish(v.string());
-const CountSchema = v.nullish(v.pipe(v.number(), v.safeInteger(), v.minValue(0)));
+const TextSchema = v.nullish(v.string(), "");
+const CountSchema = v.nullish(v.pipe(v.number(), v.safeInteger(), v.minValue(0)), 0);
 
 const CauseSchema = v.object({
   reason: TextSchema,

@@ -18,7 +18,7 @@ import { type LogEvent, levelOf } from "../log/events.ts";
 import { LineWriter } from "../log/line-writer.ts";
 import { Logger } from "../log/logger.ts";
 import { LimitHandlers } from "../nri/limit-handlers.ts";
-import { type NriPlugin, type PluginEnd, startPlugin } from "../nri/plugin.ts";
+import { NriPlugin, type PluginEnd } from "../nri/plugin.ts";
 import { EXIT_FAILURE, EXIT_SUCCESS } from "./exit-status.ts";
 import { nextSignal } from "./next-signal.ts";
 import { runCommand } from "./run-command.ts";
@@ -97,7 +97,7 @@ async function serve(config: NriConfig, build: Build): Promise<PluginEnd> {
   const stopped = nextSignal().then(() => stopping.abort());
   using lock = await waitForPluginLock(fsroot, log, stopping.signal);
   if (lock === undefined) return { kind: "stopped" };
-  plugin = startPlugin({
+  plugin = new NriPlugin({
     ...{ name, index, socket, handlers },
     isExitedOnDisconnect: config.isExitedOnDisconnect,
     report(event) {

@@ -15,10 +15,7 @@ export const NamespacePatternsSchema = v.array(
 );
 
 /** Absolute path. */
-export const AbsolutePathSchema = v.pipe(
-  v.string("is not an absolute path"),
-  v.regex(/^\//, "is not an absolute path"),
-);
+export const AbsolutePathSchema = textSchema(/^\//, "is not an absolute path");
 
 /** Folder of a host's root, as a prefix of paths: without a slash at the end. */
 export const RootSchema = v.pipe(
@@ -33,15 +30,15 @@ export const HostSchema = v.pipe(
 );
 
 /** HTTPS URL of a server, without a path. */
-export const HttpsUrlSchema = v.pipe(
-  v.string("is not a URL such as https://10.0.0.1:6443"),
-  v.regex(/^https:\/\/[^/?#@\s]+$/, "is not a URL such as https://10.0.0.1:6443"),
+export const HttpsUrlSchema = textSchema(
+  /^https:\/\/[^/?#@\s]+$/,
+  "is not a URL such as https://10.0.0.1:6443",
 );
 
 /** Name of a node, as Kubernetes allows it. */
-export const NodeNameSchema = v.pipe(
-  v.string("is not a node name"),
-  v.regex(/^(?=.{1,253}$)[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?$/, "is not a node name"),
+export const NodeNameSchema = textSchema(
+  /^(?=.{1,253}$)[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?$/,
+  "is not a node name",
 );
 
 /** Kubernetes quantity of bytes, such as `512Mi`, as a number of bytes. */
@@ -54,10 +51,14 @@ const SECONDS_PER_UNIT: Readonly<Record<string, number>> = { s: 1, m: 60, h: 360
 
 /** Duration such as `90s`, `10m` or `2h`, as a number of seconds. */
 export const DurationSchema = v.pipe(
-  v.string("is not a duration such as 90s, 10m or 2h"),
-  v.regex(/^[1-9]\d{0,5}[smh]$/, "is not a duration such as 90s, 10m or 2h"),
+  textSchema(/^[1-9]\d{0,5}[smh]$/, "is not a duration such as 90s, 10m or 2h"),
   v.transform((text) => Number.parseInt(text, 10) * (SECONDS_PER_UNIT[text.slice(-1)] ?? 1)),
 );
+
+/** Makes the schema of a text of this form. */
+export function textSchema(form: RegExp, complaint: string) {
+  return v.pipe(v.string(complaint), v.regex(form, complaint));
+}
 
 /** Makes the schema of a whole number within limits, both included. */
 export function wholeNumberSchema(lowest: number, highest: number) {

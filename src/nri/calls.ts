@@ -76,19 +76,14 @@ export class RuntimeCalls {
     const call = this.#nextCall;
     this.#nextCall += 2;
     const { promise, resolve, reject } = Promise.withResolvers<T>();
-    const remove = () => {
+    const end = (settle: () => void) => {
+      settle();
       clearTimeout(timer);
       this.#pending.delete(call);
     };
-    const pending = {
-      answered(answer: Uint8Array) {
-        resolve(read(answer));
-        remove();
-      },
-      failed(error: Error) {
-        reject(error);
-        remove();
-      },
+    const pending: Pending = {
+      answered: (answer) => end(() => resolve(read(answer))),
+      failed: (error) => end(() => reject(error)),
     };
     const late = new Error(`no answer within ${timeoutMilliseconds} ms`);
     const timer = setTimeout(() => pending.failed(late), timeoutMilliseconds);

@@ -11,20 +11,18 @@ const STATES = new Map<number, NriContainer["state"]>([
 
 /** Converts the message of a pod. */
 export function podOf(message: PodSandbox): NriPod {
-  const { id, name, namespace, uid, labels, annotations, linux } = message;
-  return { id, name, namespace, uid, labels, annotations, cgroupParent: linux?.cgroupParent ?? "" };
+  const { id, name, namespace, uid, labels, annotations } = message;
+  return { id, name, namespace, uid, labels, annotations };
 }
 
 /** Converts the message of a container. */
 export function containerOf(message: Container): NriContainer {
-  const { id, podSandboxId, name, state, labels, annotations, linux } = message;
+  const { id, podSandboxId, name, state, linux } = message;
   return {
     id,
     podId: podSandboxId,
     name,
     state: STATES.get(state) ?? "unknown",
-    labels,
-    annotations,
     memoryLimitBytes: memoryLimitOf(linux?.resources),
     oomScoreAdj: linux?.oomScoreAdj === undefined ? undefined : Number(linux.oomScoreAdj.value),
     cgroupsPath: linux?.cgroupsPath ?? "",

@@ -1,28 +1,18 @@
+import type { NriLimitsContainer, NriLimitsPod } from "../policy/limits/spec-limits.ts";
 import type { Unified } from "../policy/memory-qos/files.ts";
 
 /** Pod as the runtime reports it. */
-export interface NriPod {
+export interface NriPod extends NriLimitsPod {
   readonly id: string;
   readonly name: string;
-  readonly namespace: string;
   readonly uid: string;
-  readonly labels: Readonly<Record<string, string>>;
-  readonly annotations: Readonly<Record<string, string>>;
-  readonly cgroupParent: string;
 }
 
 /** Container as the runtime reports it. */
-export interface NriContainer {
+export interface NriContainer extends NriLimitsContainer {
   readonly id: string;
   readonly podId: string;
-  readonly name: string;
   readonly state: "unknown" | "created" | "paused" | "running" | "stopped";
-  readonly labels: Readonly<Record<string, string>>;
-  readonly annotations: Readonly<Record<string, string>>;
-  /** Memory limit in bytes; undefined for none. */
-  readonly memoryLimitBytes: number | undefined;
-  readonly oomScoreAdj: number | undefined;
-  readonly cgroupsPath: string;
   /** Values of cgroup files in the container's spec. */
   readonly unified: Unified;
 }

@@ -18,22 +18,34 @@ const SUBSCRIBED = [
 const MAX_SYNCHRONIZED = 20_000;
 const MAX_SYNCHRONIZED_BYTES = 64 * 2 ** 20;
 
-/** Receiver of a connection's successful requests. */
-export interface RequestListener {
-  configured(runtime: NriRuntime): void;
-  synchronized(pods: number, containers: number, updates: number): void;
-  shutDown(): void;
-}
+/** Event of a connection. */
+export type SessionEvent =
+  /** The runtime registered and configured the plugin, and knows the events that it wants. */
+  | { readonly kind: "registered"; readonly runtime: NriRuntime }
+  /** The runtime has listed its pods and containers; from now on it reports every change. */
+  | {
+      readonly kind: "synchronized";
+      readonly pods: number;
+      readonly containers: number;
+      readonly updates: number;
+    }
+  /** A request was answered with an error, which the runtime shows to users. */
+  | { readonly kind: "request-failed"; readonly method: string; readonly reason: string }
+  /** The runtime announced its shutdown. */
+  | { readonly kind: "shutdown" };
 
-/** Returns the implementations of the plugin's methods for one connection. */
-export function pluginMethods(handlers: PluginHandlers, listener: RequestListener): PluginMethods {
+/** Returns the implementations of the plugin's methods for one connection; `report` gets the successful requests. */
+export function pluginMethods(
+  handlers: PluginHandlers,
+  report: (event: SessionEvent) => void,
+): PluginMethods {
   let parts = noParts();
   return {
     configure({ config, runtimeName, runtimeVersion, requestTimeout }) {
       const requestTimeoutMillis = requestTimeout > 0n ? Number(requestTimeout) : undefined;
       const runtime = { name: runtimeName, version: runtimeVersion, requestTimeoutMillis };
       handlers.configure(config, runtime);
-      listener.configured(runtime);
+      report({ kind: "registered", runtime });
       return { events: SUBSCRIBED };
     },
     synchronize({ pods, containers, more }, requestBytes) {
@@ -50,11 +62,12 @@ export function pluginMethods(handlers: PluginHandlers, listener: RequestListene
       const whole = parts;
       parts = noParts();
       const update = handlers.synchronize(whole.pods, whole.containers).map(updateOf);
-      listener.synchronized(whole.pods.length, whole.containers.length, update.length);
+      const counts = { pods: whole.pods.length, containers: whole.containers.length, updates: update.length };
+      report({ kind: "synchronized", ...counts });
       return { update };
     },
     shutdown() {
-      listener.shutDown();
+      report({ kind: "shutdown" });
       return {};
     },
     createContainer(request) {

@@ -1,13 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type BackoffRange, backoffMilliseconds } from "../policy/backoff.ts";
 import type { ContainerUpdate, PluginHandlers } from "./handlers.ts";
-import {
-  type PluginIdentity,
-  type PluginTimeouts,
-  Session,
-  type SessionEnd,
-  type SessionEvent,
-} from "./session.ts";
+import type { SessionEvent } from "./methods.ts";
+import { type PluginIdentity, type PluginTimeouts, Session, type SessionEnd } from "./session.ts";
 import { messageOf } from "./status.ts";
 import { Trunk } from "./trunk.ts";
 
@@ -55,37 +50,6 @@ export interface PluginOptions extends PluginIdentity {
   readonly timing?: Partial<PluginTiming>;
 }
 
-/** A running plugin. */
-export interface NriPlugin {
-  /** Resolves when the plugin has ended; never rejects. */
-  readonly ended: Promise<PluginEnd>;
-  /** Ends the connection and the plugin. */
-  stop(): Promise<void>;
-  /**
-   * Sends updates of existing containers to the runtime; returns the ids of those that failed. Throws an Error if there is
-   * no connection, the runtime times out, or it fails the whole request, as containerd does if one update fails.
-   */
-  updateContainers(updates: readonly ContainerUpdate[]): Promise<readonly string[]>;
-}
-
-/**
- * Starts a plugin that registers with the runtime at a socket, and reconnects until it is stopped. Throws an Error if its
- * name or index is invalid.
- */
-export function startPlugin(options: PluginOptions): NriPlugin {
-  check(options);
-  const plugin = new ReconnectingPlugin(options);
-  const ended = plugin.run();
-  return {
-    ended,
-    async stop() {
-      plugin.stop();
-      await ended;
-    },
-    updateContainers: (updates) => plugin.updateContainers(updates),
-  };
-}
-
 // The runtime's own rules, checked before it is asked.
 function check({ name, index }: PluginIdentity): void {
   if (!/^[A-Za-z0-9._+-]+$/.test(name))
@@ -94,19 +58,26 @@ function check({ name, index }: PluginIdentity): void {
     throw new Error(`plugin index ${JSON.stringify(index)}: must be two digits, 00 to 99`);
 }
 
-class ReconnectingPlugin {
+/** Plugin that registers with the runtime at a socket, and reconnects until it is stopped. */
+export class NriPlugin {
   readonly #options: PluginOptions;
   readonly #timing: PluginTiming;
   readonly #stopping = new AbortController();
   #session: Session | undefined;
   #failures = 0;
 
+  /** Resolves when the plugin has ended; never rejects. */
+  readonly ended: Promise<PluginEnd>;
+
+  /** Throws an Error if the name or the index is invalid. */
   constructor(options: PluginOptions) {
+    check(options);
     this.#options = options;
     this.#timing = { ...TIMING, ...options.timing };
+    this.ended = this.#run();
   }
 
-  async run(): Promise<PluginEnd> {
+  async #run(): Promise<PluginEnd> {
     const { report, socket, isExitedOnDisconnect } = this.#options;
     const isLast = isExitedOnDisconnect || typeof socket === "number";
     for (;;) {
@@ -123,11 +94,17 @@ class ReconnectingPlugin {
     }
   }
 
-  stop(): void {
+  /** Ends the connection and the plugin. */
+  async stop(): Promise<void> {
     this.#stopping.abort();
     this.#session?.close();
+    await this.ended;
   }
 
+  /**
+   * Sends updates of existing containers to the runtime; returns the ids of those that failed. Throws an Error if there is
+   * no connection, the runtime times out, or it fails the whole request, as containerd does if one update fails.
+   */
   async updateContainers(updates: readonly ContainerUpdate[]): Promise<readonly string[]> {
     if (this.#session === undefined)
       throw new Error("UpdateContainers: there is no connection to the runtime");

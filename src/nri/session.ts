@@ -4,7 +4,7 @@ import { FrameReader, PLUGIN_STREAM, RUNTIME_STREAM, toFrames } from "./frames.t
 import { updateOf } from "./from-wire.ts";
 import type { ContainerUpdate, NriRuntime, PluginHandlers } from "./handlers.ts";
 import { encodeMessage, MessageReader, REQUEST, RESPONSE, type TtrpcMessage } from "./messages.ts";
-import { pluginMethods } from "./methods.ts";
+import { pluginMethods, type SessionEvent } from "./methods.ts";
 import { messageOf } from "./status.ts";
 import type { Trunk, TrunkReader } from "./trunk.ts";
 
@@ -24,22 +24,6 @@ export interface PluginTimeouts {
   /** Used unless the runtime reports its own time-out. */
   readonly requestMilliseconds: number;
 }
-
-/** Event of a connection. */
-export type SessionEvent =
-  /** The runtime registered and configured the plugin, and knows the events that it wants. */
-  | { readonly kind: "registered"; readonly runtime: NriRuntime }
-  /** The runtime has listed its pods and containers; from now on it reports every change. */
-  | {
-      readonly kind: "synchronized";
-      readonly pods: number;
-      readonly containers: number;
-      readonly updates: number;
-    }
-  /** A request was answered with an error, which the runtime shows to users. */
-  | { readonly kind: "request-failed"; readonly method: string; readonly reason: string }
-  /** The runtime announced its shutdown. */
-  | { readonly kind: "shutdown" };
 
 /** Reason for the end of a connection. */
 export interface SessionEnd {
@@ -80,21 +64,10 @@ export class Session implements TrunkReader {
     this.#timeouts = timeouts;
     this.#requestMilliseconds = timeouts.requestMilliseconds;
     this.#calls = new RuntimeCalls((message) => this.#send(RUNTIME_STREAM, message));
-    this.#methods = pluginMethods(handlers, {
-      configured: (runtime) => {
-        this.#requestMilliseconds = Math.min(
-          runtime.requestTimeoutMillis ?? timeouts.requestMilliseconds,
-          MAX_TIMEOUT_MILLISECONDS,
-        );
-        this.#isInUse = true;
-        report({ kind: "registered", runtime });
-      },
-      synchronized: (pods, containers, updates) =>
-        report({ kind: "synchronized", pods, containers, updates }),
-      shutDown: () => {
-        report({ kind: "shutdown" });
-        this.#endUse();
-      },
+    this.#methods = pluginMethods(handlers, (event) => {
+      if (event.kind === "registered") this.#beginUse(event.runtime);
+      report(event);
+      if (event.kind === "shutdown") this.#endUse();
     });
   }
 
@@ -156,6 +129,12 @@ export class Session implements TrunkReader {
     this.#calls.close(new Error(end.reason));
     this.#ended.resolve(end);
     this.#endUse();
+  }
+
+  #beginUse({ requestTimeoutMillis }: NriRuntime): void {
+    const milliseconds = requestTimeoutMillis ?? this.#timeouts.requestMilliseconds;
+    this.#requestMilliseconds = Math.min(milliseconds, MAX_TIMEOUT_MILLISECONDS);
+    this.#isInUse = true;
   }
 
   #endUse(): void {

@@ -1,9 +1,9 @@
 // Minimal plugin, as the base for measuring the protocol: `bun tests/bench/nri-plugin.ts SOCKET`. It sets memory.high
 // of each container to its limit.
-import { startPlugin } from "../../src/nri/plugin.ts";
+import { NriPlugin } from "../../src/nri/plugin.ts";
 
 const socket = process.argv.at(-1) ?? "";
-await startPlugin({
+await new NriPlugin({
   name: "plain",
   index: "10",
   socket,

@@ -1,7 +1,7 @@
 // A plugin whose runtime left it a socket as descriptor 3: it prints the reason for its end.
-import { startPlugin } from "../../src/nri/plugin.ts";
+import { NriPlugin } from "../../src/nri/plugin.ts";
 
-const plugin = startPlugin({
+const plugin = new NriPlugin({
   name: "inherited",
   index: "42",
   socket: 3,

@@ -123,7 +123,7 @@ class Specs {
 
 function podOf(number: number, annotations: Record<string, string>): NriPod {
   const id = `p${number}`;
-  return { id, name: id, namespace: "shop", uid: id, labels: {}, annotations, cgroupParent: "" };
+  return { id, name: id, namespace: "shop", uid: id, labels: {}, annotations };
 }
 
 function containerOf(number: number, unified: Unified): NriContainer {
@@ -132,8 +132,6 @@ function containerOf(number: number, unified: Unified): NriContainer {
     podId: `p${number}`,
     name: "app",
     state: "running",
-    labels: {},
-    annotations: {},
     memoryLimitBytes: GI,
     oomScoreAdj: undefined,
     cgroupsPath: "",

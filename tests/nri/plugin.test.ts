@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { Plugin, Runtime } from "../../src/nri/api_pb.ts";
-import { startPlugin } from "../../src/nri/plugin.ts";
+import { NriPlugin } from "../../src/nri/plugin.ts";
 import { ResponseSchema } from "../../src/nri/ttrpc_pb.ts";
 import { patience } from "../patience.ts";
 import { type Behavior, FakeRuntime, type RuntimeSide } from "./fake-runtime.ts";
@@ -299,12 +299,12 @@ test.each([
   [{ name: "wasp", index: "١٢" }, "must be two digits"],
 ])("%p is refused", (identity, reason) => {
   const start = () =>
-    startPlugin({
+    new NriPlugin({
       ...identity,
       socket: "/nowhere",
       isExitedOnDisconnect: true,
       report() {},
-      handlers: {} as Parameters<typeof startPlugin>[0]["handlers"],
+      handlers: {} as ConstructorParameters<typeof NriPlugin>[0]["handlers"],
     });
   expect(start).toThrow(reason);
 });

@@ -1,5 +1,5 @@
 import type { ContainerUpdate, PluginHandlers } from "../../src/nri/handlers.ts";
-import { type NriPlugin, type PluginEvent, type PluginOptions, startPlugin } from "../../src/nri/plugin.ts";
+import { NriPlugin, type PluginEvent, type PluginOptions } from "../../src/nri/plugin.ts";
 import type { Unified } from "../../src/policy/memory-qos/files.ts";
 
 /** A plugin that records its calls, and sets memory.high to the memory limit, if there is one. */
@@ -39,7 +39,7 @@ export class RecordingPlugin implements AsyncDisposable {
       disconnected: () => hear("disconnected"),
       ...own,
     };
-    this.#plugin = startPlugin({
+    this.#plugin = new NriPlugin({
       name: "wasp",
       index: "10",
       isExitedOnDisconnect: false,

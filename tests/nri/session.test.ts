@@ -16,8 +16,8 @@ const handlers: PluginHandlers = {
     if (name === "") throw new Error(`${pod.name}: a container without a name`);
     return memoryLimitBytes === undefined ? {} : { "memory.high": String(memoryLimitBytes) };
   },
-  updateContainer: (_, container, memoryLimitBytes) => ({
-    ...container.labels,
+  updateContainer: (pod, _, memoryLimitBytes) => ({
+    ...pod.labels,
     high: String(memoryLimitBytes),
   }),
   stopContainer() {},

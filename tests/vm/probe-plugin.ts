@@ -1,6 +1,6 @@
 /** An NRI plugin in this process, connected to the node's runtime, whose answers a test chooses. */
 import type { ContainerUpdate, NriContainer, NriPod } from "../../src/nri/handlers.ts";
-import { type NriPlugin, type PluginEvent, startPlugin } from "../../src/nri/plugin.ts";
+import { NriPlugin, type PluginEvent } from "../../src/nri/plugin.ts";
 import type { Unified } from "../../src/policy/memory-qos/files.ts";
 import { patience } from "../patience.ts";
 import { type Containerd, nriSocket } from "./containerd.ts";
@@ -32,7 +32,7 @@ export class ProbePlugin implements AsyncDisposable {
     this.answers = answers;
     const record = (request: string, { name, state, memoryLimitBytes }: NriContainer) =>
       this.requests.push([request, name, state, memoryLimitBytes]);
-    this.#plugin = startPlugin({
+    this.#plugin = new NriPlugin({
       ...{ name, index, socket, isExitedOnDisconnect: false },
       timing: { registrationMilliseconds: patience(20), requestMilliseconds: patience(10) },
       report: (event) => this.events.push(event),

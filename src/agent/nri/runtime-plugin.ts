@@ -3,7 +3,7 @@ import { NRI_INDEX } from "../../config/nri/plugin-knobs.ts";
 import type { LogEvent } from "../../log/events.ts";
 import type { NriPod } from "../../nri/handlers.ts";
 import { LimitHandlers } from "../../nri/limit-handlers.ts";
-import { type NriPlugin, startPlugin } from "../../nri/plugin.ts";
+import { NriPlugin } from "../../nri/plugin.ts";
 import type { NodeCapacity } from "../../policy/limits/container.ts";
 import { containerOfPod } from "../../policy/limits/container-of-pod.ts";
 import type { PodIndex } from "../../policy/limits/reconcile.ts";
@@ -97,7 +97,7 @@ export class RuntimePlugin {
     const { fsroot, nriSocket: socket } = config();
     using lock = await waitForPluginLock(fsroot, this.#reporter.log, this.#stopping.signal);
     if (lock === undefined) return;
-    this.#plugin = startPlugin({
+    this.#plugin = new NriPlugin({
       ...{ name: NAME, index: NRI_INDEX, socket, handlers: this.#handlers },
       isExitedOnDisconnect: false,
       report: this.#reporter.logConnection,

@@ -18,6 +18,8 @@ import {
 } from "../value-schemas.ts";
 import { EVICTION_KNOBS } from "./eviction-knobs.ts";
 
+const TOKEN_FILE = "/var/run/secrets/kubernetes.io/serviceaccount/token";
+
 /** Knobs of `wasp agent`, with their defaults and descriptions. */
 export const AgentConfigSchema = v.strictObject({
   ...SWAP_LIMIT_KNOBS,
@@ -32,11 +34,7 @@ export const AgentConfigSchema = v.strictObject({
   nodeName: optionalKnob(NodeNameSchema, "Name of this node at the API server; NODE_NAME sets it too"),
   kubeletHost: knob(HostSchema, "127.0.0.1", "Host name or address of the kubelet; KUBELET_HOST sets it too"),
   kubeletPort: knob(wholeNumberSchema(1, 65535), 10250, "Authenticated port of the kubelet"),
-  kubeletTokenFile: knob(
-    AbsolutePathSchema,
-    "/var/run/secrets/kubernetes.io/serviceaccount/token",
-    "File of the bearer token for the kubelet",
-  ),
+  kubeletTokenFile: knob(AbsolutePathSchema, TOKEN_FILE, "File of the bearer token for the kubelet"),
   kubeletCaFile: optionalKnob(
     AbsolutePathSchema,
     "File of the CA that issued the kubelet's certificate, in PEM",
@@ -53,11 +51,7 @@ export const AgentConfigSchema = v.strictObject({
     HttpsUrlSchema,
     "URL of the API server, as in https://10.0.0.1:6443; unset, that of the pod's environment",
   ),
-  apiServerTokenFile: knob(
-    AbsolutePathSchema,
-    "/var/run/secrets/kubernetes.io/serviceaccount/token",
-    "File of the bearer token for the API server",
-  ),
+  apiServerTokenFile: knob(AbsolutePathSchema, TOKEN_FILE, "File of the bearer token for the API server"),
   apiServerCaFile: knob(
     AbsolutePathSchema,
     "/var/run/secrets/kubernetes.io/serviceaccount/ca.crt",

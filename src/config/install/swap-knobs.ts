@@ -7,7 +7,7 @@ import {
 } from "../../install/engine/options.ts";
 import { refuseBoth } from "../flags.ts";
 import { optionalKnob, switchKnob } from "../knob.ts";
-import { AbsolutePathSchema, QuantitySchema, wholeNumberSchema } from "../value-schemas.ts";
+import { AbsolutePathSchema, QuantitySchema, textSchema, wholeNumberSchema } from "../value-schemas.ts";
 
 // The script and the units contain the path unquoted: no character may be special to a shell or to systemd.
 function plainPathSchema(characters: RegExp, complaint: string) {
@@ -29,8 +29,7 @@ const DevicePathSchema = plainPathSchema(
 );
 
 const PercentSchema = v.pipe(
-  v.string("is not a percentage such as 150%"),
-  v.regex(/^\d{3,4}%$/, "is not a percentage such as 150%"),
+  textSchema(/^\d{3,4}%$/, "is not a percentage such as 150%"),
   v.transform((text) => Number.parseInt(text, 10)),
   v.minValue(101, "is not more than 100%, so it would give no swap"),
   v.maxValue(1000, "is more than 1000%"),

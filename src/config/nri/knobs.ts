@@ -8,7 +8,7 @@ import { readFlags } from "../flags.ts";
 import { knob, optionalKnob, switchKnob } from "../knob.ts";
 import { flagName } from "../knob-names.ts";
 import { SWAP_LIMIT_KNOBS } from "../swap-limit-knobs.ts";
-import { AbsolutePathSchema, choiceSchema, wholeNumberSchema } from "../value-schemas.ts";
+import { AbsolutePathSchema, choiceSchema, textSchema, wholeNumberSchema } from "../value-schemas.ts";
 import { NRI_INDEX, NRI_KNOBS, NRI_SOCKET } from "./plugin-knobs.ts";
 
 const { logFormat, verbosity, fsroot } = AgentConfigSchema.entries;
@@ -21,12 +21,12 @@ const NRI_FLAG_KNOBS = {
   ),
   printConfig: switchKnob("Print every flag with its source and the file's content, and exit"),
   name: knob(
-    v.pipe(v.string(), v.regex(/^[A-Za-z0-9._+-]+$/, "is not a name of letters, digits, and . _ + -")),
+    textSchema(/^[A-Za-z0-9._+-]+$/, "is not a name of letters, digits, and . _ + -"),
     "memory-qos",
     "Name of the plugin; NRI_PLUGIN_NAME sets it too",
   ),
   idx: knob(
-    v.pipe(v.string(), v.regex(/^\d\d$/, "is not two digits, from 00 to 99")),
+    textSchema(/^\d\d$/, "is not two digits, from 00 to 99"),
     NRI_INDEX,
     "Index among the runtime's plugins, two digits; NRI_PLUGIN_IDX sets it too",
   ),
@@ -48,13 +48,13 @@ const NRI_FLAG_KNOBS = {
 /** Flags of `wasp nri`. */
 export const NriFlagsSchema = v.strictObject(NRI_FLAG_KNOBS);
 
-type NriFlag = keyof typeof NRI_FLAG_KNOBS;
+type NriKnobs = v.InferOutput<typeof NriFlagsSchema>;
+type NriFlag = keyof NriKnobs;
+type SharedKnob = "printConfig" | "name" | "logFormat" | "verbosity" | "fsroot";
 
 /** Configuration of `wasp nri`; its fsroot has no slash at the end. */
-export interface NriConfig {
+export interface NriConfig extends Readonly<Pick<NriKnobs, SharedKnob>> {
   readonly configFile: string | undefined;
-  readonly printConfig: boolean;
-  readonly name: string;
   /** Two digits. */
   readonly index: string;
   /** Path, or file descriptor that the runtime left open. */
@@ -64,9 +64,6 @@ export interface NriConfig {
   readonly isExitedOnDisconnect: boolean;
   /** Undefined if only annotations set swap limits. */
   readonly swapLimit: SwapLimitConfig | undefined;
-  readonly logFormat: "Json" | "Human";
-  readonly verbosity: number;
-  readonly fsroot: string;
   /** Value and source of each flag, as text. */
   readonly flags: readonly { readonly flag: string; readonly value: string; readonly source: KnobSource }[];
 }
@@ -128,12 +125,12 @@ function isSet(value: string | undefined): value is string {
 }
 
 function configOf(
-  knobs: v.InferOutput<typeof NriFlagsSchema>,
+  knobs: NriKnobs,
   socket: string | number,
   sources: ReadonlyMap<NriFlag, KnobSource>,
 ): NriConfig {
-  const { config, printConfig, name, idx, onError, exitOnDisconnect, swapBehavior } = knobs;
-  const { workloads, podOverrides, excludeNamespaces, systemReservedSwapBytes } = knobs;
+  const { config, idx, socket: _, onError, exitOnDisconnect, swapBehavior, ...rest } = knobs;
+  const { workloads, podOverrides, excludeNamespaces, systemReservedSwapBytes, ...shared } = rest;
   const sharing = { workloads, podOverrides, excludeNamespaces, systemReservedSwapBytes };
   const shown: Partial<Record<NriFlag, unknown>> = { ...knobs, socket, fsroot: knobs.fsroot || "/" };
   const flags = (Object.keys(NRI_FLAG_KNOBS) as NriFlag[])
@@ -144,17 +141,13 @@ function configOf(
       source: sources.get(flag) ?? "default",
     }));
   return Object.freeze({
+    ...shared,
     configFile: config,
-    printConfig,
-    name,
     index: idx,
     socket,
     isRefusing: onError === "Refuse",
     isExitedOnDisconnect: exitOnDisconnect,
     swapLimit: swapBehavior === undefined ? undefined : Object.freeze({ swapBehavior, ...sharing }),
-    logFormat: knobs.logFormat,
-    verbosity: knobs.verbosity,
-    fsroot: knobs.fsroot,
     flags,
   });
 }

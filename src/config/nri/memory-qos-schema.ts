@@ -4,47 +4,36 @@ import { MEMORY_FILES } from "../../policy/memory-qos/files.ts";
 import { strictObjectSchema } from "../strict-object.ts";
 import { choiceSchema } from "../value-schemas.ts";
 
+const NO_RATIO = "is not a number from 0 to 1";
+const RatioSchema = v.pipe(v.number(NO_RATIO), v.minValue(0, NO_RATIO), v.maxValue(1, NO_RATIO));
+
 // The same fields as in the configuration file of wasp nri, so that its text can be used for the knob.
 const ClassSchema = v.pipe(
-  withAnyCase(
-    "a class",
-    strictObjectSchema("a class", {
-      name: v.pipe(v.string("is not a name"), v.nonEmpty("is not a name")),
-      swaplimitratio: v.optional(
-        v.pipe(
-          v.number("is not a number from 0 to 1"),
-          v.minValue(0, "is not a number from 0 to 1"),
-          v.maxValue(1, "is not a number from 0 to 1"),
-        ),
-        0,
-      ),
-    }),
-  ),
+  anyCaseObjectSchema("a class", {
+    name: v.pipe(v.string("is not a name"), v.nonEmpty("is not a name")),
+    swaplimitratio: v.optional(RatioSchema, 0),
+  }),
   v.transform(({ name, swaplimitratio }) => ({ name, swapLimitRatio: swaplimitratio })),
+);
+
+const ClassesSchema = v.pipe(
+  v.array(ClassSchema, "is not a list of classes"),
+  v.check(
+    (classes) => new Set(classes.map(({ name }) => name)).size === classes.length,
+    "has two classes of the same name",
+  ),
 );
 
 /** Configuration of memory QoS in the agent's configuration file. */
 export const MemoryQosSchema = v.pipe(
-  withAnyCase(
-    "a configuration of memory QoS",
-    strictObjectSchema("a configuration of memory QoS", {
-      classes: v.optional(
-        v.pipe(
-          v.array(ClassSchema, "is not a list of classes"),
-          v.check(
-            (classes) => new Set(classes.map(({ name }) => name)).size === classes.length,
-            "has two classes of the same name",
-          ),
-        ),
-        [],
-      ),
-      unifiedannotations: v.optional(v.array(choiceSchema(MEMORY_FILES), "is not a list of files"), []),
-    }),
-  ),
+  anyCaseObjectSchema("a configuration of memory QoS", {
+    classes: v.optional(ClassesSchema, []),
+    unifiedannotations: v.optional(v.array(choiceSchema(MEMORY_FILES), "is not a list of files"), []),
+  }),
   v.transform(
-    ({ classes, unifiedannotations }): MemoryQosConfig => ({
+    ({ classes, unifiedannotations: unifiedAnnotations }): MemoryQosConfig => ({
       classes,
-      unifiedAnnotations: unifiedannotations,
+      unifiedAnnotations,
     }),
   ),
 );
@@ -57,16 +46,13 @@ export function memoryQosAsWritten({ classes, unifiedAnnotations }: MemoryQosCon
   };
 }
 
-/** Makes a schema accept its fields in any case. */
-function withAnyCase<const Schema extends v.GenericSchema<Record<string, unknown>>>(
-  title: string,
-  schema: Schema,
-) {
+/** Makes the schema of an object with these fields, in any case, and no others. */
+function anyCaseObjectSchema<const Entries extends v.ObjectEntries>(title: string, entries: Entries) {
   return v.pipe(
     v.record(v.string(), v.unknown(), `is not ${title}`),
     v.transform((object) =>
       Object.fromEntries(Object.entries(object).map(([field, value]) => [field.toLowerCase(), value])),
     ),
-    schema,
+    strictObjectSchema(title, entries),
   );
 }

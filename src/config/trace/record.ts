@@ -6,7 +6,7 @@ import { readFlags } from "../flags.ts";
 import { knob, optionalKnob, switchKnob } from "../knob.ts";
 import { DurationSchema, QuantitySchema } from "../value-schemas.ts";
 
-const RECORD_KNOBS = {
+const RecordSchema = v.object({
   output: optionalKnob(v.string(), "New file of the recording; unset, standard output"),
   force: switchKnob("Replace the file if it exists"),
   duration: optionalKnob(
@@ -22,7 +22,9 @@ const RECORD_KNOBS = {
     "Read the pods from this file, a PodList in JSON, and again when it changes, instead of requesting them",
   ),
   withoutPods: switchKnob("Record only the cgroups of containers, without pods"),
-};
+});
+
+type RecordKnobs = v.InferOutput<typeof RecordSchema>;
 
 // A recording reads the node's pods as the agent does.
 const { entries: POD_SOURCE_KNOBS } = v.pick(AgentConfigSchema, [
@@ -44,7 +46,7 @@ const { entries: POD_SOURCE_KNOBS } = v.pick(AgentConfigSchema, [
 
 /** Flags of `wasp trace record`. */
 export const TraceRecordFlagsSchema = v.strictObject({
-  ...RECORD_KNOBS,
+  ...RecordSchema.entries,
   config: v.pipe(
     RUN_FLAGS.config,
     v.description(
@@ -55,16 +57,9 @@ export const TraceRecordFlagsSchema = v.strictObject({
 });
 
 /** Configuration of `wasp trace record`. */
-export interface TraceRecordConfig {
-  /** Undefined for standard output. */
-  readonly output: string | undefined;
-  readonly force: boolean;
+export interface TraceRecordConfig extends Readonly<Omit<RecordKnobs, "duration">> {
   /** Infinity for a recording without time limit. */
   readonly durationSeconds: number;
-  readonly maxSizeBytes: number;
-  readonly hashNames: boolean;
-  readonly podsFile: string | undefined;
-  readonly withoutPods: boolean;
   /** Configuration of the agent on this node, which has the node's root and the source of its pods. */
   readonly agent: AgentConfig;
 }
@@ -75,16 +70,14 @@ export interface TraceRecordConfig {
  */
 export function loadTraceRecordConfig({ argv, env, readFile }: ConfigInputs): TraceRecordConfig {
   const flags = readFlags(argv, TraceRecordFlagsSchema);
-  const result = v.safeParse(v.object(RECORD_KNOBS), flags);
+  const result = v.safeParse(RecordSchema, flags);
   if (!result.success) throw new Error(result.issues.map(flagComplaint).join("\n"));
-  const { duration, output, podsFile, ...knobs } = result.output;
-  if (knobs.withoutPods && podsFile !== undefined)
+  const { duration, ...knobs } = result.output;
+  if (knobs.withoutPods && knobs.podsFile !== undefined)
     throw new Error("--without-pods and --pods-file exclude one another");
   const { config } = v.parse(v.object({ config: RUN_FLAGS.config }), flags);
   return Object.freeze({
     ...knobs,
-    output,
-    podsFile,
     durationSeconds: duration ?? Number.POSITIVE_INFINITY,
     agent: layerConfig(flags, config, { env, readFile }).config,
   });

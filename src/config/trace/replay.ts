@@ -31,6 +31,8 @@ export const TraceReplayFlagsSchema = v.strictObject({
   observations: switchKnob("Include the observation of every snapshot in the JSON document"),
 });
 
+type ReplayKnobs = v.InferOutput<typeof TraceReplayFlagsSchema>;
+
 /** Configuration of the agent with which a recording is replayed. */
 export interface NamedConfig {
   /** File of the configuration, or `defaults`. */
@@ -39,10 +41,7 @@ export interface NamedConfig {
 }
 
 /** Configuration of `wasp trace replay`. */
-export interface TraceReplayConfig {
-  readonly file: string;
-  readonly output: "table" | "json";
-  readonly observations: boolean;
+export interface TraceReplayConfig extends Readonly<Omit<ReplayKnobs, "config" | "compare">> {
   /** One configuration, or two to compare. */
   readonly configs: readonly [NamedConfig] | readonly [NamedConfig, NamedConfig];
 }

@@ -52,17 +52,13 @@ export function applyOverride(
   config: SwapLimitConfig,
 ): SwapLimitDecision {
   if (asked === undefined) return entitled;
-  if (config.podOverrides === "Never") {
-    return { ...entitled, ignoredOverride: `${asked}: podOverrides is Never` };
-  }
+  const ignored = (why: string) => ({ ...entitled, ignoredOverride: `${asked}: ${why}` });
+  if (config.podOverrides === "Never") return ignored("podOverrides is Never");
   const askedBytes = parseLimit(asked);
-  if (askedBytes === undefined) {
-    return { ...entitled, ignoredOverride: `${asked}: neither "max" nor a quantity of bytes` };
-  }
+  if (askedBytes === undefined) return ignored('neither "max" nor a quantity of bytes');
   if (askedBytes === entitled.limitBytes) return entitled;
-  if (askedBytes > entitled.limitBytes && config.podOverrides === "Lower") {
-    return { ...entitled, ignoredOverride: `${asked}: above the entitlement, and podOverrides is Lower` };
-  }
+  if (askedBytes > entitled.limitBytes && config.podOverrides === "Lower")
+    return ignored("above the entitlement, and podOverrides is Lower");
   return { limitBytes: askedBytes, reason: "pod-override" };
 }
 
