@@ -1,4 +1,3 @@
-import type { Fact } from "./fact.ts";
 import type { Finding, FindingId, Severity } from "./finding.ts";
 
 /** Judgement of a rule on known facts. */
@@ -28,6 +27,12 @@ export interface Rule<Known, Name extends keyof Known> {
   /** Decides; undefined where the rule concerns something that the host does not have. */
   readonly judge: (facts: Pick<Known, Name>) => Verdict | undefined;
 }
+
+/**
+ * One fact about a host: its value, or the reason for which it could not be read, or "only-running" where only a running
+ * host has it and this is an image.
+ */
+export type Fact<T> = { readonly known: T } | { readonly unknown: string } | "only-running";
 
 /** Facts by name, each with its value or with the reason for which it has none. */
 export type FactsOf<Known> = { readonly [Name in keyof Known]: Fact<Known[Name]> };

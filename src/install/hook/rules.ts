@@ -1,9 +1,16 @@
+import { applicable } from "../engine/applicable.ts";
 import { install } from "../finding/remedy.ts";
 import { checksOn, error, note, ok, warning } from "../finding/rule.ts";
-import type { KubeletCheckFacts } from "../kubelet/check-facts.ts";
-import type { HookCheckFacts } from "./check-facts.ts";
-import type { HookDefinition } from "./definition.ts";
+import type { KubeletCheckFacts } from "../kubelet/rules.ts";
 import { type HookFile, hooksInForce, isWaspHook, pathOf, runsWasp } from "./files.ts";
+
+/** Facts about OCI hooks for the rules. */
+export interface HookCheckFacts {
+  /** The folders from which CRI-O loads hooks, in rising precedence. */
+  readonly hookFolders: readonly string[];
+  /** All hooks in those folders and in the usual folders for hooks. */
+  readonly hookFiles: readonly HookFile[];
+}
 
 const check = checksOn<HookCheckFacts & KubeletCheckFacts>();
 
@@ -33,19 +40,14 @@ function ownHooks(files: readonly HookFile[], folders: readonly string[]): reado
 
 function faultsOf({ definition, hasExecutable }: HookFile): readonly string[] {
   if ("complaints" in definition) return definition.complaints;
-  const faults = hasExecutable
-    ? []
-    : [`its executable ${definition.path} is not there, so the runtime silently ignores it`];
-  return [...faults, ...faultsOfDefinition(definition)];
-}
-
-function faultsOfDefinition(definition: HookDefinition): string[] {
   const { path, args, stages, canRun } = definition;
-  const faults = runsWasp(definition) ? [] : [`it runs ${path} with ${JSON.stringify(args)}, not wasp hook`];
-  if (!canRun) faults.push("its conditions never hold, so no container runs it");
-  if (!stages.some((stage) => STAGES.includes(stage)))
-    faults.push(`it runs at ${stages.join(", ")} and not at createRuntime`);
-  return faults;
+  return applicable(
+    !hasExecutable && `its executable ${path} is not there, so the runtime silently ignores it`,
+    !runsWasp(definition) && `it runs ${path} with ${JSON.stringify(args)}, not wasp hook`,
+    !canRun && "its conditions never hold, so no container runs it",
+    !stages.some((stage) => STAGES.includes(stage)) &&
+      `it runs at ${stages.join(", ")} and not at createRuntime`,
+  );
 }
 
 /** Requires that the runtime loads this definition, and no other of the same name. */

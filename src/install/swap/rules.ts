@@ -1,7 +1,27 @@
 import { formatRounded } from "../../policy/kubernetes/quantity.ts";
+import type { NodeCapacity } from "../../policy/limits/container.ts";
 import { install } from "../finding/remedy.ts";
 import { checksOn, error, note, ok, warning } from "../finding/rule.ts";
-import type { SwapCheckFacts } from "./check-facts.ts";
+import type { BlockStack, SwapArea } from "./areas.ts";
+
+/** Swap that is turned on when the node starts. */
+export interface SwapsAtBoot {
+  /** Swap areas, by the paths that /proc/swaps gives them. */
+  readonly paths: readonly string[];
+  /** True if a service sets up swap on zram. */
+  readonly hasZramService: boolean;
+}
+
+/** Facts about swap for the rules. */
+export interface SwapCheckFacts {
+  readonly memory: NodeCapacity;
+  readonly swaps: readonly SwapArea[];
+  /** The block devices below each swap area, by its name. */
+  readonly swapStacks: ReadonlyMap<string, BlockStack>;
+  /** The block devices below the root file system. */
+  readonly rootStack: BlockStack;
+  readonly swapsAtBoot: SwapsAtBoot;
+}
 
 const check = checksOn<SwapCheckFacts>();
 

@@ -1,3 +1,4 @@
+import { dirname } from "node:path";
 import type { SwapTarget } from "../engine/options.ts";
 import type { Unit } from "../engine/systemd-unit.ts";
 import { temporaryPathOf } from "./file-script.ts";
@@ -42,7 +43,7 @@ function areaSetup(spec: SwapSpec, target: Exclude<SwapTarget, { kind: "zram" }>
   if (name === undefined || device === undefined) return undefined;
   const needs =
     target.kind === "file"
-      ? [`RequiresMountsFor=${folderOf(target.path)}`]
+      ? [`RequiresMountsFor=${dirname(target.path)}`]
       : [`BindsTo=${device}`, `After=${device}`];
   return {
     script: { path: SWAP_SCRIPT_PATH, text: swapScript(spec, [name, SERVICE]) },
@@ -56,10 +57,6 @@ function areaSetup(spec: SwapSpec, target: Exclude<SwapTarget, { kind: "zram" }>
 /** Returns the path that the kernel swaps to. */
 function areaOf(target: Exclude<SwapTarget, { kind: "zram" }>): string {
   return target.kind === "device" && target.isEncrypted ? `/dev/mapper/${SWAP_LABEL}` : target.path;
-}
-
-function folderOf(path: string): string {
-  return path.slice(0, path.lastIndexOf("/")) || "/";
 }
 
 // Not after local-fs.target: with a tmpfs on /tmp, which is ordered after swap.target, that would be a cycle.
