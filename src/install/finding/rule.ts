@@ -48,18 +48,16 @@ export function checksOn<Known>() {
   return <Name extends keyof Known>(rule: Rule<Known, Name>): Check<Pick<Known, Name>> =>
     (facts) => {
       const { id, needs, right, judge } = rule;
-      const needed = needs.map((name): Fact<unknown> => facts[name]);
-      if (needed.includes("only-running")) return undefined;
-      const reasons = needed.flatMap((fact) =>
-        fact !== "only-running" && "unknown" in fact ? fact.unknown : [],
-      );
-      if (reasons.length > 0) return { id, right, ...unknown([...new Set(reasons)].join("; ")) };
-      const known = Object.fromEntries(needs.map((name) => [name, knownOf(facts[name])]));
+      const known: Partial<Pick<Known, Name>> = {};
+      const reasons = new Set<string>();
+      for (const name of needs) {
+        const fact: Fact<Known[Name]> = facts[name];
+        if (fact === "only-running") return undefined;
+        if ("unknown" in fact) reasons.add(fact.unknown);
+        else known[name] = fact.known;
+      }
+      if (reasons.size > 0) return { id, right, ...unknown([...reasons].join("; ")) };
       const verdict = judge(known as Pick<Known, Name>);
       return verdict && { id, right, ...verdict };
     };
-}
-
-function knownOf(fact: Fact<unknown>): unknown {
-  return fact !== "only-running" && "known" in fact ? fact.known : undefined;
 }

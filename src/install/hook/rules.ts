@@ -60,19 +60,16 @@ export const hookLoaded = check({
     if (runtime === "containerd" || own.length === 0) return undefined;
     const folders = hookFolders.join(", ");
     const inForce = hooksInForce(hookFiles, hookFolders).filter(isWaspHook);
-    const [one, other] = inForce;
+    const [one, ...others] = inForce;
     if (one === undefined)
       return error(
         `${own.map(pathOf).join(", ")} is not in a folder of hooks_dir: ${folders}`,
         install("hook", "--only cri-o --restart"),
       );
-    if (other !== undefined)
+    if (others.length > 0)
       return warning(
         `wasp runs twice for each container: ${inForce.map(pathOf).join(" and ")}`,
-        `rm ${inForce
-          .filter((file) => file !== one)
-          .map(pathOf)
-          .join(" ")}`,
+        `rm ${others.map(pathOf).join(" ")}`,
       );
     const hidden = own.filter((file) => file !== one && hookFolders.includes(file.folder));
     if (hidden.length === 0) return ok(`hooks_dir is ${folders}`);
@@ -88,15 +85,15 @@ export const hooksValid = check({
   judge: ({ runtime, hookFiles, hookFolders }) => {
     if (runtime === "containerd") return undefined;
     const own = ownHooks(hookFiles, hookFolders);
-    const bad = hookFiles.filter(
-      (file) => hookFolders.includes(file.folder) && "complaints" in file.definition && !own.includes(file),
-    );
+    const bad = hookFiles.flatMap((file) => {
+      const isRead = hookFolders.includes(file.folder) && !own.includes(file);
+      const { definition } = file;
+      return isRead && "complaints" in definition ? { path: pathOf(file), ...definition } : [];
+    });
     if (bad.length === 0) return ok("all are valid");
-    const faults = bad.map((file) => `${pathOf(file)}: ${complaintsOf(file).join(", ")}`);
-    return error(faults.join("; "), `correct or remove ${bad.map(pathOf).join(" ")}`);
+    return error(
+      bad.map(({ path, complaints }) => `${path}: ${complaints.join(", ")}`).join("; "),
+      `correct or remove ${bad.map(({ path }) => path).join(" ")}`,
+    );
   },
 });
-
-function complaintsOf({ definition }: HookFile): readonly string[] {
-  return "complaints" in definition ? definition.complaints : [];
-}

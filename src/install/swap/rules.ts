@@ -78,11 +78,12 @@ export const swapAfterBoot = check({
     );
     const lost = areas.map(({ name }) => name);
     if (lost.length === 0) return ok("it is turned on when the node starts");
+    const area = areas.find(({ medium }) => medium !== "zram");
     return warning(
       `nothing turns ${lost.join(", ")} on when the node starts`,
-      areas.some(({ medium }) => medium !== "zram")
-        ? `a line in /etc/fstab: ${areas.find(({ medium }) => medium !== "zram")?.name} none swap defaults 0 0`
-        : `swapoff ${lost.join(" ")}, then: ${install("swap", "--zram --overcommit 150%")}`,
+      area === undefined
+        ? `swapoff ${lost.join(" ")}, then: ${install("swap", "--zram --overcommit 150%")}`
+        : `a line in /etc/fstab: ${area.name} none swap defaults 0 0`,
     );
   },
 });
