@@ -1,6 +1,6 @@
 // Failure posture: the agent holds on missing data and never acts on a guess. An invalid configuration ends it before it
 // writes anything; a changed configuration that is invalid leaves the previous one in force.
-import { readFileSync, writeSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import type { CommandDef } from "citty";
 import { Agent, type Build } from "../agent/agent.ts";
 import { containerRows, runOnce } from "../agent/once.ts";
@@ -13,9 +13,8 @@ import { watchConfigFile } from "../host/watch-config.ts";
 import { formatTable } from "../terminal/table.ts";
 import { EXIT_FAILURE, EXIT_SUCCESS } from "./exit-status.ts";
 import { nextSignal } from "./next-signal.ts";
+import { print } from "./print.ts";
 import { runCommand } from "./run-command.ts";
-
-const STDOUT = 1;
 
 /** The command `wasp agent`. */
 export const agentCommand = (build: Build): CommandDef => ({
@@ -41,11 +40,6 @@ async function runAgent(argv: readonly string[], build: Build): Promise<number> 
 }
 
 type Load = (readFile: (path: string) => string) => LoadedConfig;
-
-function print(text: string): number {
-  writeSync(STDOUT, text);
-  return EXIT_SUCCESS;
-}
 
 async function passOnce({ config }: LoadedConfig): Promise<number> {
   // A dry run does not conflict with a running agent.

@@ -1,10 +1,8 @@
-import { writeSync } from "node:fs";
 import { checkHost } from "../install/check/all-checks.ts";
 import { findingsAsData, type Paint, reportFindings } from "../install/check/report.ts";
 import { exitStatusOf, type Severity } from "../install/finding/finding.ts";
 import type { Host } from "../install/target/host.ts";
-
-const STDOUT = 1;
+import { print } from "./print.ts";
 
 /** Checks a host and prints the findings; returns the exit status for them (install/finding/finding.ts). */
 export function showCheck(host: Host, output: "text" | "json"): number {
@@ -13,7 +11,7 @@ export function showCheck(host: Host, output: "text" | "json"): number {
     output === "json"
       ? `${JSON.stringify(findingsAsData(findings), null, 2)}\n`
       : reportFindings(findings, Bun.enableANSIColors && process.stdout.isTTY ? inColour : undefined);
-  writeSync(STDOUT, text);
+  print(text);
   return exitStatusOf(findings);
 }
 

@@ -1,6 +1,6 @@
+import { applicable } from "../install/engine/applicable.ts";
 import type { Change, Comparison } from "../install/engine/compare.ts";
 import type { Plan } from "../install/engine/plan.ts";
-import type { Step } from "../install/engine/step.ts";
 import type { Undo } from "../install/engine/undo-order.ts";
 
 const INDENT = "  ";
@@ -23,9 +23,7 @@ export function showPlan({ parts }: Plan, { changes }: Comparison, outdated: rea
 }
 
 function showChange({ action, step, diff, detail }: Change): string[] {
-  const reasons = [detail, action === "unchanged" ? undefined : step.why].filter(
-    (reason) => reason !== undefined,
-  );
+  const reasons = applicable(detail, action !== "unchanged" && step.why);
   const line = `${action} ${subjectOf(step)}${reasons.length === 0 ? "" : `: ${reasons.join("; ")}`}`;
   return [...indented(line), ...indented(diff ?? "", 2)];
 }
@@ -57,24 +55,25 @@ const UNDO_WORDS: Words = {
 };
 
 const UNDONE_WORDS: Words = {
+  ...UNDO_WORDS,
   remove: "removed",
   restore: "restored",
   run: "ran",
   keep: "kept",
-  none: "nothing to do for",
-  refuse: "cannot undo",
 };
 
 function undoLine({ entry, action, why }: Undo, words: Words): string {
-  const line = entry.kind === "line" ? ` (the line ${JSON.stringify(entry.line)})` : "";
-  const subject = entry.kind === "command" ? entry.undo.argv.join(" ") : `${entry.path}${line}`;
+  const subject = subjectOf(entry.kind === "command" ? entry.undo : entry);
   return `${words[action]} ${subject}${why === undefined ? "" : `: ${why}`}`;
 }
 
-/** Returns the object of a step: a path, or a command line. */
-export function subjectOf(step: Step): string {
-  if (step.kind === "command") return step.argv.join(" ");
-  return step.kind === "line" ? `${step.path} (the line ${JSON.stringify(step.line)})` : step.path;
+type Subject = { readonly argv: readonly string[] } | { readonly path: string; readonly line?: string };
+
+/** Returns the object of a step or of an undo: a path, or a command line. */
+export function subjectOf(subject: Subject): string {
+  if ("argv" in subject) return subject.argv.join(" ");
+  const { path, line } = subject;
+  return line === undefined ? path : `${path} (the line ${JSON.stringify(line)})`;
 }
 
 /** Returns a plan as data for JSON: the changes of each part, and those of an earlier run that it no longer contains. */

@@ -1,4 +1,3 @@
-import { writeSync } from "node:fs";
 import { consola } from "consola";
 import { stringify } from "yaml";
 import type { InstallConfig } from "../config/install/knobs.ts";
@@ -7,9 +6,9 @@ import { kubernetesManifests } from "../install/manifests/kubernetes.ts";
 import type { Manifest, Manifests } from "../install/manifests/manifest.ts";
 import { openshiftManifests } from "../install/manifests/openshift.ts";
 import { withoutFlags } from "../install/remote/argv.ts";
-import { EXIT_FAILURE, EXIT_SUCCESS } from "./exit-status.ts";
+import { EXIT_FAILURE } from "./exit-status.ts";
+import { print } from "./print.ts";
 
-const STDOUT = 1;
 // Name of the image that the build makes.
 const LOADED_IMAGE = `localhost/wasp:${process.env["WASP_VERSION"]}`;
 
@@ -21,8 +20,7 @@ export function printManifests(platform: Platform, config: InstallConfig, argv: 
     return EXIT_FAILURE;
   }
   const head = `# Printed by: wasp install ${argv.join(" ")}\n`;
-  writeSync(STDOUT, head + result.manifests.map(documentOf).join("---\n"));
-  return EXIT_SUCCESS;
+  return print(head + result.manifests.map(documentOf).join("---\n"));
 }
 
 function manifestsFor(

@@ -1,8 +1,6 @@
-import { writeSync } from "node:fs";
 import { consola } from "consola";
 import { EXIT_FAILURE, EXIT_SUCCESS } from "./exit-status.ts";
-
-const STDOUT = 1;
+import { print } from "./print.ts";
 
 type SuccessOutcome = "planned" | "nothing-to-do" | "installed" | "uninstalled";
 
@@ -70,12 +68,11 @@ export class InstallReporter {
   }
 
   #print(text: string): void {
-    if (this.#report.output === "text") writeSync(STDOUT, text);
+    if (this.#report.output === "text") print(text);
   }
 
   #printDocument(outcome: InstallOutcome, errors: readonly string[]): void {
     const { output, dryRun, planData } = this.#report;
-    if (output === "json")
-      writeSync(STDOUT, `${JSON.stringify({ outcome, dryRun, ...planData, errors }, null, 2)}\n`);
+    if (output === "json") print(`${JSON.stringify({ outcome, dryRun, ...planData, errors }, null, 2)}\n`);
   }
 }

@@ -1,7 +1,7 @@
 // Failure posture: a container is kept from starting only by an invalid annotation of its own pod, which the error names;
 // after any other error it starts. An invalid configuration ends the plugin before it registers with the runtime; a
 // changed configuration that is invalid leaves the previous one in force.
-import { readFileSync, writeSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { CommandDef } from "citty";
 import type { Build } from "../agent/agent.ts";
@@ -21,9 +21,8 @@ import { LimitHandlers } from "../nri/limit-handlers.ts";
 import { NriPlugin, type PluginEnd } from "../nri/plugin.ts";
 import { EXIT_FAILURE, EXIT_SUCCESS } from "./exit-status.ts";
 import { nextSignal } from "./next-signal.ts";
+import { print } from "./print.ts";
 import { runCommand } from "./run-command.ts";
-
-const STDOUT = 1;
 
 /** The command `wasp nri`. */
 export const nriCommand = (build: Build): CommandDef => ({
@@ -43,9 +42,8 @@ function runNri(argv: readonly string[], build: Build): Promise<number> {
     return { config, memoryQos: readMemoryQos(config) };
   };
   return runCommand(load, async ({ config, memoryQos }) => {
-    if (!config.printConfig) return exitStatusOf(await serve(config, build));
-    writeSync(STDOUT, formatNriConfig(config, memoryQos.config));
-    return EXIT_SUCCESS;
+    if (config.printConfig) return print(formatNriConfig(config, memoryQos.config));
+    return exitStatusOf(await serve(config, build));
   });
 }
 

@@ -1,8 +1,10 @@
 // Failure posture: what was changed since wasp made it is kept and reported. An undo that fails ends the run. The entries
 // that are left stay in the journal, so that the run can be repeated.
+
 import type { CommandDef } from "citty";
 import { flagsOf } from "../config/flags.ts";
 import { loadUninstallConfig, type UninstallConfig, UninstallFlagsSchema } from "../config/install/knobs.ts";
+import { applicable } from "../install/engine/applicable.ts";
 import { lockHost, readJournal } from "../install/engine/journal-file.ts";
 import type { Part } from "../install/engine/part.ts";
 import { assessEntries, undoEntries } from "../install/engine/undo-entries.ts";
@@ -70,11 +72,10 @@ function planLimits({ limits }: UninstallConfig, host: Host, undos: readonly Und
   // A kubelet that limits swap itself set these limits.
   if (limits === "Keep" || !host.isRunning || !removesSetter || readKubeletFacts(host).limitsSwap)
     return kept;
-  const refusals = hasAgent(host)
-    ? [
-        "a wasp agent is running on this host and would set the containers' swap limits again: stop it first, or pass --limits Keep",
-      ]
-    : [];
+  const refusals = applicable(
+    hasAgent(host) &&
+      "a wasp agent is running on this host and would set the containers' swap limits again: stop it first, or pass --limits Keep",
+  );
   return { zeroed: countSwapping(host), refusals };
 }
 

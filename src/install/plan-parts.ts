@@ -28,7 +28,7 @@ type PartPlanner = (host: Host, options: InstallOptions, selected: readonly Part
 
 /** Planner of each part. */
 const PLANNERS: Readonly<Partial<Record<Part, PartPlanner>>> = {
-  binary: (_, options) => planBinary({ isCompiled: Bun.main.startsWith("/$bunfs/") }, options),
+  binary: (_, options) => planBinary(Bun.main.startsWith("/$bunfs/"), options),
   hook: (host, options, selected) => {
     const crio = readCrioFacts(host);
     const facts = readHookFacts(host, options.binaryPath, crio);

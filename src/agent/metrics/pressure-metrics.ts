@@ -1,13 +1,7 @@
 import type Gauge from "prom-client/lib/gauge.js";
 import type Registry from "prom-client/lib/registry.js";
 import type { EvictionAnswer } from "../../policy/eviction/answer.ts";
-import {
-  type Observation,
-  SIGNALS,
-  type Signal,
-  type SignalUnit,
-  unitOf,
-} from "../../policy/eviction/signals.ts";
+import { type Observation, SIGNALS, type SignalUnit, unitOf } from "../../policy/eviction/signals.ts";
 import { MetricGroup } from "./metric-group.ts";
 
 const ANSWERS = [
@@ -60,12 +54,11 @@ export class PressureMetrics extends MetricGroup {
   show(observation: Observation | undefined, thresholds: Readonly<Record<string, boolean>>): void {
     for (const gauge of Object.values(this.#signals)) gauge.reset();
     this.#thresholds.reset();
-    for (const signal of SIGNALS) this.#showSignal(signal, observation?.[signal]);
+    for (const signal of SIGNALS) {
+      const figure = observation?.[signal];
+      if (figure !== undefined) this.#signals[unitOf(signal)].set({ signal }, figure);
+    }
     for (const [threshold, isCrossed] of Object.entries(thresholds))
       this.#thresholds.set({ threshold }, isCrossed ? 1 : 0);
-  }
-
-  #showSignal(signal: Signal, figure: number | undefined): void {
-    if (figure !== undefined) this.#signals[unitOf(signal)].set({ signal }, figure);
   }
 }

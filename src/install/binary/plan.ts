@@ -1,21 +1,14 @@
+import { applicable } from "../engine/applicable.ts";
 import type { InstallOptions } from "../engine/options.ts";
 import { type PartPlan, partPlan } from "../engine/plan.ts";
 
-/** The executable that is running this code. */
-export interface RunningExecutable {
-  /** True for compiled wasp; false for the interpreter that runs wasp's source. */
-  readonly isCompiled: boolean;
-}
-
-const MODE = 0o755;
-
-/** Plans the executable: a copy of the running one. */
-export function planBinary({ isCompiled }: RunningExecutable, { binaryPath }: InstallOptions): PartPlan {
-  const refusals = isCompiled
-    ? []
-    : ["wasp install copies the running executable, and this is wasp's source: run the compiled executable"];
+/** Plans the executable: a copy of the running one, unless that is the interpreter of wasp's source. */
+export function planBinary(isCompiled: boolean, { binaryPath }: InstallOptions): PartPlan {
   return partPlan("binary", {
-    steps: [{ kind: "program", part: "binary", path: binaryPath, mode: MODE, why: "the hook runs it" }],
-    refusals,
+    steps: [{ kind: "program", part: "binary", path: binaryPath, mode: 0o755, why: "the hook runs it" }],
+    refusals: applicable(
+      !isCompiled &&
+        "wasp install copies the running executable, and this is wasp's source: run the compiled executable",
+    ),
   });
 }

@@ -1,7 +1,7 @@
 import type { Host } from "../target/host.ts";
 import { dangersOf } from "../target/owned-path.ts";
 import { readOwnedPaths } from "../target/read-owned-paths.ts";
-import type { InstalledBinary } from "./check-facts.ts";
+import type { InstalledBinary } from "./rules.ts";
 
 /**
  * Reads the owners of the executable at a path, and runs it for its version unless a user other than root may change it,

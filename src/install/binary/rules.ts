@@ -1,8 +1,21 @@
 import { install } from "../finding/remedy.ts";
 import { checksOn, error, ok, unknown } from "../finding/rule.ts";
-import type { KubeletCheckFacts } from "../kubelet/check-facts.ts";
-import { dangersOf } from "../target/owned-path.ts";
-import type { BinaryCheckFacts } from "./check-facts.ts";
+import type { KubeletCheckFacts } from "../kubelet/rules.ts";
+import { dangersOf, type OwnedPath } from "../target/owned-path.ts";
+
+/** The executable that the hook runs, as found on the host. */
+export interface InstalledBinary {
+  readonly path: string;
+  /** The executable and all folders above it, from the root on; empty where the executable is missing. */
+  readonly owned: readonly OwnedPath[];
+  /** The version that it prints, or the error that it ends with; undefined where it was not run. */
+  readonly run: { readonly version: string } | { readonly failure: string } | undefined;
+}
+
+/** Facts about the executable for the rules. */
+export interface BinaryCheckFacts {
+  readonly binary: InstalledBinary;
+}
 
 const check = checksOn<BinaryCheckFacts & KubeletCheckFacts>();
 

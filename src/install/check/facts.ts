@@ -1,11 +1,11 @@
 import type { KubepodsSample, NodeSample } from "../../policy/eviction/snapshot.ts";
-import type { BinaryCheckFacts } from "../binary/check-facts.ts";
-import type { NriCheckFacts } from "../containerd/check-facts.ts";
+import type { BinaryCheckFacts } from "../binary/rules.ts";
+import type { NriCheckFacts } from "../containerd/rules.ts";
 import type { FactsOf } from "../finding/rule.ts";
-import type { HookCheckFacts } from "../hook/check-facts.ts";
-import type { KubeletCheckFacts } from "../kubelet/check-facts.ts";
-import type { SwapCheckFacts } from "../swap/check-facts.ts";
-import type { SystemSliceCheckFacts } from "../system-slice/check-facts.ts";
+import type { HookCheckFacts } from "../hook/rules.ts";
+import type { KubeletCheckFacts } from "../kubelet/rules.ts";
+import type { SwapCheckFacts } from "../swap/rules.ts";
+import type { SystemSliceCheckFacts } from "../system-slice/rules.ts";
 
 /** Facts about the node's kernel. */
 interface KernelFacts {

@@ -5,7 +5,7 @@ import { readLockHolder, readPluginLockHolder } from "../../host/lock.ts";
 import { readNodeCapacity } from "../../host/meminfo.ts";
 import { readBinary } from "../binary/read.ts";
 import { readEffectiveHookFolders } from "../crio/read-hook-folders.ts";
-import type { Fact } from "../finding/fact.ts";
+import type { Fact } from "../finding/rule.ts";
 import { hooksInForce, isWaspHook } from "../hook/files.ts";
 import { readHookFiles } from "../hook/read.ts";
 import { serviceOf } from "../kubelet/facts.ts";
@@ -15,7 +15,7 @@ import { readRuntime } from "../kubelet/read-runtime.ts";
 import { parseSwaps, type SwapArea } from "../swap/areas.ts";
 import { readSwapsAtBoot } from "../swap/read-at-boot.ts";
 import { readRootStack, stackOfPath } from "../swap/read-block-stack.ts";
-import { readSystemSliceInForce } from "../system-slice/read-in-force.ts";
+import { readSystemSliceInForce } from "../system-slice/read.ts";
 import type { Host } from "../target/host.ts";
 import { readHasNoswapMount } from "../target/mounts.ts";
 import { findProcess, readProcessesByArgv } from "../target/processes.ts";
@@ -83,7 +83,7 @@ export function readCheckFacts(host: Host): CheckFacts {
   };
 }
 
-function factOf<T>(read: () => T): Fact<T> {
+function factOf<T>(read: () => T): Exclude<Fact<T>, "only-running"> {
   try {
     return { known: read() };
   } catch (error) {
@@ -93,20 +93,12 @@ function factOf<T>(read: () => T): Fact<T> {
 
 // Reads once for all facts that need it, so that a failure has one reason too.
 function once<T>(read: () => T): () => T {
-  let fact: { readonly known: T } | { readonly error: unknown } | undefined;
+  let fact: Exclude<Fact<T>, "only-running"> | undefined;
   return () => {
-    fact ??= attempt(read);
-    if ("error" in fact) throw fact.error;
+    fact ??= factOf(read);
+    if ("unknown" in fact) throw new Error(fact.unknown);
     return fact.known;
   };
-}
-
-function attempt<T>(read: () => T): { readonly known: T } | { readonly error: unknown } {
-  try {
-    return { known: read() };
-  } catch (error) {
-    return { error };
-  }
 }
 
 function numberIn(path: string): number {

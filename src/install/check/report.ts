@@ -22,18 +22,11 @@ const CHECK_VERSION = "wasp.io/check/v1";
 function summaryOf(findings: readonly Finding[]): string {
   const counts = SEVERITIES.map((severity) => {
     const count = findings.filter((one) => one.severity === severity).length;
-    return `${count} ${NAMES[severity][count === 1 ? 0 : 1]}`;
+    const isNoun = severity !== "unknown" && severity !== "ok";
+    return `${count} ${severity}${isNoun && count !== 1 ? "s" : ""}`;
   });
   return counts.join(", ");
 }
-
-const NAMES: Readonly<Record<Severity, readonly [string, string]>> = {
-  error: ["error", "errors"],
-  warning: ["warning", "warnings"],
-  unknown: ["unknown", "unknown"],
-  note: ["note", "notes"],
-  ok: ["ok", "ok"],
-};
 
 interface Widths {
   readonly severity: number;
@@ -45,8 +38,11 @@ function linesOf({ id, severity, found, right, remedy }: Finding, widths: Widths
   const first = `${word}  ${id.padEnd(widths.id)}  ${oneLine(found)}`;
   if (severity === "ok") return [first];
   const indent = " ".repeat(widths.severity + widths.id + 4);
-  const below = [`${indent}right:  ${right}`];
-  return [first, ...below, ...(remedy === undefined ? [] : [`${indent}remedy: ${oneLine(remedy)}`])];
+  return [
+    first,
+    `${indent}right:  ${right}`,
+    ...(remedy === undefined ? [] : [`${indent}remedy: ${oneLine(remedy)}`]),
+  ];
 }
 
 // The output of another program may have line breaks or control characters.

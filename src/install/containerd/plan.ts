@@ -1,3 +1,4 @@
+import { applicable } from "../engine/applicable.ts";
 import { TOML_DROP_IN, WRITTEN_BY } from "../engine/drop-in.ts";
 import type { InstallOptions } from "../engine/options.ts";
 import { type PartPlan, partPlan } from "../engine/plan.ts";
@@ -84,21 +85,16 @@ export function planContainerd(
       ...nriServiceSteps(options.binaryPath, context.hasMemoryQos),
     ],
     refusals: refusalsOf(facts, context, options),
-    notes: [
-      ...(isOn || facts.distribution === undefined
-        ? []
-        : [
-            `${facts.distribution} rewrites its containerd's configuration at each start: if its containerd is older than 2.0, make it write disable = false into [plugins."${NRI_TABLE}"]`,
-          ]),
-      ...(enabling.length > 0 && !options.restart
-        ? ["containerd offers NRI once it is restarted, which stops no container: --restart does that"]
-        : []),
-      ...(context.hasMemoryQos
-        ? []
-        : [
-            `classes for memory QoS are read from ${MEMORY_QOS_FILE} once that exists and wasp install has run again`,
-          ]),
-    ],
+    notes: applicable(
+      !isOn &&
+        facts.distribution !== undefined &&
+        `${facts.distribution} rewrites its containerd's configuration at each start: if its containerd is older than 2.0, make it write disable = false into [plugins."${NRI_TABLE}"]`,
+      enabling.length > 0 &&
+        !options.restart &&
+        "containerd offers NRI once it is restarted, which stops no container: --restart does that",
+      !context.hasMemoryQos &&
+        `classes for memory QoS are read from ${MEMORY_QOS_FILE} once that exists and wasp install has run again`,
+    ),
   };
 }
 
@@ -108,21 +104,16 @@ function refusalsOf(
   { binaryPath }: InstallOptions,
 ): readonly string[] {
   const { nri, connectionsRefusedBy, problems } = facts;
-  return [
+  return applicable(
     ...problems,
     // A table cannot be in a file twice, and one in an imported file replaces the whole table.
-    ...(nri !== undefined && !isNriOn(facts)
-      ? [
-          `${nri.file} configures NRI, and leaves it off: set disable = false in its [plugins."${NRI_TABLE}"], or use --skip ${PART}, which leaves its containers to wasp agent`,
-        ]
-      : []),
-    ...(connectionsRefusedBy === undefined
-      ? []
-      : [
-          `${connectionsRefusedBy} has disable_connections = true in its [plugins."${NRI_TABLE}"]: set it to false, or use --skip ${PART}`,
-        ]),
-    ...(hasBinary ? [] : [`the service runs ${binaryPath}, which is no executable: install the binary too`]),
-  ];
+    nri !== undefined &&
+      !isNriOn(facts) &&
+      `${nri.file} configures NRI, and leaves it off: set disable = false in its [plugins."${NRI_TABLE}"], or use --skip ${PART}, which leaves its containers to wasp agent`,
+    connectionsRefusedBy !== undefined &&
+      `${connectionsRefusedBy} has disable_connections = true in its [plugins."${NRI_TABLE}"]: set it to false, or use --skip ${PART}`,
+    !hasBinary && `the service runs ${binaryPath}, which is no executable: install the binary too`,
+  );
 }
 
 function isNriOn(facts: ContainerdFacts): boolean {

@@ -1,7 +1,14 @@
 import { install } from "../finding/remedy.ts";
 import { checksOn, ok, warning } from "../finding/rule.ts";
-import type { KubeletCheckFacts } from "../kubelet/check-facts.ts";
-import type { NriCheckFacts } from "./check-facts.ts";
+import type { KubeletCheckFacts } from "../kubelet/rules.ts";
+
+/** Facts about NRI for the rules. */
+export interface NriCheckFacts {
+  /** True if the runtime offers NRI. */
+  readonly isNriOn: boolean;
+  /** The pid of the wasp process that is the runtime's NRI plugin; undefined for none. */
+  readonly nriPluginPid: number | undefined;
+}
 
 const check = checksOn<KubeletCheckFacts & NriCheckFacts>();
 

@@ -1,3 +1,4 @@
+import { applicable } from "../engine/applicable.ts";
 import { DROP_IN, WRITTEN_BY } from "../engine/drop-in.ts";
 import type { InstallOptions } from "../engine/options.ts";
 import { type PartPlan, partPlan } from "../engine/plan.ts";
@@ -57,18 +58,17 @@ export function planCrio(facts: CrioFacts, hookFolder: HookFolder, { restart }: 
   return {
     part: "cri-o",
     steps: hooksDirs === undefined || isOverridden ? [] : dropIn(facts, hooksDirs, restart),
-    refusals: [
+    refusals: applicable(
       ...facts.problems,
-      ...(isOverridden
-        ? [`${facts.hooksDirsSetBy} sets CRI-O's hooks_dir and overrides wasp's drop-in: add ${folder} there`]
-        : []),
-    ],
-    notes: [
-      ...runtimeNotes(facts),
-      ...(hooksDirs === undefined || restart
-        ? []
-        : ["CRI-O loads hooks from the new folder once it is restarted: --restart does that"]),
-    ],
+      isOverridden &&
+        `${facts.hooksDirsSetBy} sets CRI-O's hooks_dir and overrides wasp's drop-in: add ${folder} there`,
+    ),
+    notes: applicable(
+      runtimeNote(facts),
+      hooksDirs !== undefined &&
+        !restart &&
+        "CRI-O loads hooks from the new folder once it is restarted: --restart does that",
+    ),
   };
 }
 
@@ -85,9 +85,9 @@ function dropIn(
   return restart ? [file, restartUnit(part, "crio.service")] : [file];
 }
 
-function runtimeNotes({ defaultRuntime, handlers }: CrioFacts): string[] {
+function runtimeNote({ defaultRuntime, handlers }: CrioFacts): string {
   const runtime = defaultRuntime === undefined ? "its own default runtime" : `the runtime ${defaultRuntime}`;
   const others = handlers.filter((handler) => handler !== defaultRuntime);
   const classes = others.length === 0 ? "" : `; a RuntimeClass may ask for ${others.join(", ")}`;
-  return [`CRI-O runs pods with ${runtime}${classes}; those of them that are runc or crun run the hook`];
+  return `CRI-O runs pods with ${runtime}${classes}; those of them that are runc or crun run the hook`;
 }

@@ -3,11 +3,10 @@ import { syncFolder } from "../target/atomic-file.ts";
 import type { Host } from "../target/host.ts";
 import { folderOf, locate, statOf } from "../target/locate.ts";
 import { type Change, type Comparison, compareSteps, hasEffect } from "./compare.ts";
-import { look, type PathStep, perform, prepare } from "./doers/doers.ts";
+import { doerOf, type PathStep, prepare } from "./doers/doers.ts";
 import {
   type FolderEntry,
   isOwed,
-  isRecorded,
   type Journal,
   type JournalEntry,
   withEntry,
@@ -22,12 +21,8 @@ import type { CommandStep } from "./step.ts";
 
 /** Compares a plan with a host, without changing anything. The refusals are those of the plan and of its steps. */
 export function comparePlan(plan: Plan, host: Host): Comparison {
-  const journal = readJournal(host);
-  const { changes, refusals } = compareSteps(stepsOf(plan), (step) => look(step, host), {
-    isRunning: host.isRunning,
-    isOwed: (step) => isOwed(journal, step),
-    isRecorded: (step) => isRecorded(journal, step),
-  });
+  const lookAt = (step: PathStep) => doerOf(step).look(step, host);
+  const { changes, refusals } = compareSteps(stepsOf(plan), lookAt, readJournal(host), host.isRunning);
   return { changes, refusals: [...refusalsOf(plan), ...refusals] };
 }
 
@@ -78,7 +73,7 @@ function performStep(step: PathStep, host: Host, journal: Journal, keep: Keep): 
   const recorded = [...folders, entry].reduce(withEntry, journal);
   keep(recorded);
   for (const { path } of folders) makeFolder(locate(host.fsroot, path));
-  perform(step, host);
+  doerOf(step).perform(step, host);
   keep(withEntry(recorded, withFinalDigest(entry)));
 }
 

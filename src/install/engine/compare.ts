@@ -1,3 +1,4 @@
+import { isOwed, isRecorded, type Journal } from "./journal.ts";
 import type { CommandStep, Step } from "./step.ts";
 
 /** State of the path that a step is for. */
@@ -30,15 +31,6 @@ export interface Comparison {
   readonly refusals: readonly string[];
 }
 
-/** State that decides, besides the preceding steps, about running a command. */
-interface CommandState {
-  readonly isRunning: boolean;
-  /** Returns true if an interrupted run has not run it yet. */
-  readonly isOwed: (step: CommandStep) => boolean;
-  /** Returns true if the journal has its undo command. */
-  readonly isRecorded: (step: CommandStep) => boolean;
-}
-
 /** Returns true if a change changes the host. */
 export function hasEffect({ action }: Change): boolean {
   return action !== "unchanged";
@@ -51,16 +43,18 @@ export function hasEffect({ action }: Change): boolean {
 export function compareSteps(
   steps: readonly Step[],
   stateOf: (step: Exclude<Step, CommandStep>) => StepState,
-  { isRunning, isOwed, isRecorded }: CommandState,
+  journal: Journal,
+  isRunning: boolean,
 ): Comparison {
   const changes: Change[] = [];
   const refusals: string[] = [];
   const changedParts = new Set<string>();
   for (const step of steps) {
     if (step.kind === "command") {
-      const isDue = step.when === "always" || changedParts.has(step.part) || isOwed(step);
+      const isDue = step.when === "always" || changedParts.has(step.part) || isOwed(journal, step);
       if (isRunning && isDue) changes.push({ action: "run", step });
-      if (!isRunning && step.undo !== undefined && !isRecorded(step)) changes.push({ action: "defer", step });
+      if (!isRunning && step.undo !== undefined && !isRecorded(journal, step))
+        changes.push({ action: "defer", step });
       continue;
     }
     const state = stateOf(step);

@@ -60,11 +60,8 @@ export interface CommandEntry extends WithPart {
 /** A journal entry: one change of a host, with the data that its undo needs. */
 export type JournalEntry = FileEntry | LineEntry | LinkEntry | FolderEntry | CommandEntry;
 
-/** Kinds of journal entries. */
-export type EntryKind = JournalEntry["kind"];
-
 /** A journal entry of one kind. */
-export type EntryOf<Kind extends EntryKind> = Extract<JournalEntry, { readonly kind: Kind }>;
+export type EntryOf<Kind extends JournalEntry["kind"]> = Extract<JournalEntry, { readonly kind: Kind }>;
 
 /** A command that is still due because of an earlier change. */
 export interface OwedCommand extends WithPart {
@@ -88,7 +85,7 @@ export function withFinalDigest(entry: JournalEntry): JournalEntry {
 }
 
 /** Returns the journal's entry for the same path or command. */
-export function findEntry<Kind extends EntryKind>(
+export function findEntry<Kind extends JournalEntry["kind"]>(
   journal: Journal,
   entry: EntryOf<Kind>,
 ): EntryOf<Kind> | undefined {

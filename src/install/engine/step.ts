@@ -71,8 +71,5 @@ export interface CommandStep extends StepOfPart {
  */
 export type Step = FileStep | ProgramStep | LineStep | LinkStep | CommandStep;
 
-/** Kinds of steps. */
-export type StepKind = Step["kind"];
-
 /** A step of one kind. */
-export type StepOf<Kind extends StepKind> = Extract<Step, { readonly kind: Kind }>;
+export type StepOf<Kind extends Step["kind"]> = Extract<Step, { readonly kind: Kind }>;

@@ -2,7 +2,7 @@ import { readdirSync, rmdirSync, rmSync } from "node:fs";
 import { unfinishedOf } from "../target/atomic-file.ts";
 import type { Host } from "../target/host.ts";
 import { locate, statOf } from "../target/locate.ts";
-import { assess, undo as undoPath } from "./doers/doers.ts";
+import { undoerOf } from "./doers/doers.ts";
 import { type FolderEntry, type JournalEntry, withoutEntry } from "./journal.ts";
 import { readJournal, removeJournal, writeJournal } from "./journal-file.ts";
 import type { Part } from "./part.ts";
@@ -58,7 +58,7 @@ export function undoEntries(
 
 function assessOne(entry: JournalEntry, host: Host, removedPaths: ReadonlySet<string>): Undo {
   if (entry.kind === "folder") return assessFolder(entry, host, removedPaths);
-  if (entry.kind !== "command") return assess(entry, host);
+  if (entry.kind !== "command") return { entry, ...undoerOf(entry).assess(entry, host) };
   return host.isRunning
     ? { entry, action: "run" }
     : { entry, action: "none", why: "commands are not run in an image" };
@@ -77,7 +77,7 @@ function undoOne({ entry, action }: Undo, host: Host): void {
   } else if (entry.kind === "folder") {
     if (action === "remove") rmdirSync(locate(host.fsroot, entry.path));
   } else {
-    if (action === "remove" || action === "restore") undoPath(entry, host, action);
+    if (action === "remove" || action === "restore") undoerOf(entry).undo(entry, host, action);
     // An interrupted run may have left it.
     rmSync(unfinishedOf(locate(host.fsroot, entry.path)), { force: true });
   }

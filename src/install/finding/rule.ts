@@ -1,4 +1,3 @@
-import type { Fact } from "./fact.ts";
 import type { Finding, FindingId, Severity } from "./finding.ts";
 
 /** Judgement of a rule on known facts. */
@@ -29,6 +28,12 @@ export interface Rule<Known, Name extends keyof Known> {
   readonly judge: (facts: Pick<Known, Name>) => Verdict | undefined;
 }
 
+/**
+ * One fact about a host: its value, or the reason for which it could not be read, or "only-running" where only a running
+ * host has it and this is an image.
+ */
+export type Fact<T> = { readonly known: T } | { readonly unknown: string } | "only-running";
+
 /** Facts by name, each with its value or with the reason for which it has none. */
 export type FactsOf<Known> = { readonly [Name in keyof Known]: Fact<Known[Name]> };
 
@@ -43,18 +48,16 @@ export function checksOn<Known>() {
   return <Name extends keyof Known>(rule: Rule<Known, Name>): Check<Pick<Known, Name>> =>
     (facts) => {
       const { id, needs, right, judge } = rule;
-      const needed = needs.map((name): Fact<unknown> => facts[name]);
-      if (needed.includes("only-running")) return undefined;
-      const reasons = needed.flatMap((fact) =>
-        fact !== "only-running" && "unknown" in fact ? fact.unknown : [],
-      );
-      if (reasons.length > 0) return { id, right, ...unknown([...new Set(reasons)].join("; ")) };
-      const known = Object.fromEntries(needs.map((name) => [name, knownOf(facts[name])]));
+      const known: Partial<Pick<Known, Name>> = {};
+      const reasons = new Set<string>();
+      for (const name of needs) {
+        const fact: Fact<Known[Name]> = facts[name];
+        if (fact === "only-running") return undefined;
+        if ("unknown" in fact) reasons.add(fact.unknown);
+        else known[name] = fact.known;
+      }
+      if (reasons.size > 0) return { id, right, ...unknown([...reasons].join("; ")) };
       const verdict = judge(known as Pick<Known, Name>);
       return verdict && { id, right, ...verdict };
     };
-}
-
-function knownOf(fact: Fact<unknown>): unknown {
-  return fact !== "only-running" && "known" in fact ? fact.known : undefined;
 }

@@ -1,4 +1,5 @@
 import type { CrioFacts, HookFolder } from "../crio/plan.ts";
+import { applicable } from "../engine/applicable.ts";
 import type { InstallOptions } from "../engine/options.ts";
 import type { PartPlan } from "../engine/plan.ts";
 import { parseHookDefinition } from "./definition.ts";
@@ -34,16 +35,17 @@ export function planHook(
   return {
     part: "hook",
     steps: [{ kind: "file", part: "hook", path: `${folder}/${HOOK_FILE}`, text, mode: 0o644, why }],
-    refusals: [
+    refusals: applicable(
       ...problemsOf(text).map((problem) => `the hook's definition: ${problem}`),
-      ...(isMissing ? [`the hook runs ${binaryPath}, which is no executable: install the binary too`] : []),
-    ],
-    notes: [
-      ...(crio.isThere ? [] : ["there is no CRI-O on this host, and no other runtime runs the hook"]),
-      ...(hooksDirs === undefined || withCrio || !crio.isThere
-        ? []
-        : [`CRI-O loads no hooks from ${folder}: its hooks_dir has to be ${JSON.stringify(hooksDirs)}`]),
-    ],
+      isMissing && `the hook runs ${binaryPath}, which is no executable: install the binary too`,
+    ),
+    notes: applicable(
+      !crio.isThere && "there is no CRI-O on this host, and no other runtime runs the hook",
+      hooksDirs !== undefined &&
+        !withCrio &&
+        crio.isThere &&
+        `CRI-O loads no hooks from ${folder}: its hooks_dir has to be ${JSON.stringify(hooksDirs)}`,
+    ),
   };
 }
 

@@ -1,9 +1,16 @@
+import { applicable } from "../engine/applicable.ts";
 import { install } from "../finding/remedy.ts";
 import { checksOn, error, note, ok, warning } from "../finding/rule.ts";
-import type { KubeletCheckFacts } from "../kubelet/check-facts.ts";
-import type { HookCheckFacts } from "./check-facts.ts";
-import type { HookDefinition } from "./definition.ts";
+import type { KubeletCheckFacts } from "../kubelet/rules.ts";
 import { type HookFile, hooksInForce, isWaspHook, pathOf, runsWasp } from "./files.ts";
+
+/** Facts about OCI hooks for the rules. */
+export interface HookCheckFacts {
+  /** The folders from which CRI-O loads hooks, in rising precedence. */
+  readonly hookFolders: readonly string[];
+  /** All hooks in those folders and in the usual folders for hooks. */
+  readonly hookFiles: readonly HookFile[];
+}
 
 const check = checksOn<HookCheckFacts & KubeletCheckFacts>();
 
@@ -33,19 +40,14 @@ function ownHooks(files: readonly HookFile[], folders: readonly string[]): reado
 
 function faultsOf({ definition, hasExecutable }: HookFile): readonly string[] {
   if ("complaints" in definition) return definition.complaints;
-  const faults = hasExecutable
-    ? []
-    : [`its executable ${definition.path} is not there, so the runtime silently ignores it`];
-  return [...faults, ...faultsOfDefinition(definition)];
-}
-
-function faultsOfDefinition(definition: HookDefinition): string[] {
   const { path, args, stages, canRun } = definition;
-  const faults = runsWasp(definition) ? [] : [`it runs ${path} with ${JSON.stringify(args)}, not wasp hook`];
-  if (!canRun) faults.push("its conditions never hold, so no container runs it");
-  if (!stages.some((stage) => STAGES.includes(stage)))
-    faults.push(`it runs at ${stages.join(", ")} and not at createRuntime`);
-  return faults;
+  return applicable(
+    !hasExecutable && `its executable ${path} is not there, so the runtime silently ignores it`,
+    !runsWasp(definition) && `it runs ${path} with ${JSON.stringify(args)}, not wasp hook`,
+    !canRun && "its conditions never hold, so no container runs it",
+    !stages.some((stage) => STAGES.includes(stage)) &&
+      `it runs at ${stages.join(", ")} and not at createRuntime`,
+  );
 }
 
 /** Requires that the runtime loads this definition, and no other of the same name. */
@@ -58,19 +60,16 @@ export const hookLoaded = check({
     if (runtime === "containerd" || own.length === 0) return undefined;
     const folders = hookFolders.join(", ");
     const inForce = hooksInForce(hookFiles, hookFolders).filter(isWaspHook);
-    const [one, other] = inForce;
+    const [one, ...others] = inForce;
     if (one === undefined)
       return error(
         `${own.map(pathOf).join(", ")} is not in a folder of hooks_dir: ${folders}`,
         install("hook", "--only cri-o --restart"),
       );
-    if (other !== undefined)
+    if (others.length > 0)
       return warning(
         `wasp runs twice for each container: ${inForce.map(pathOf).join(" and ")}`,
-        `rm ${inForce
-          .filter((file) => file !== one)
-          .map(pathOf)
-          .join(" ")}`,
+        `rm ${others.map(pathOf).join(" ")}`,
       );
     const hidden = own.filter((file) => file !== one && hookFolders.includes(file.folder));
     if (hidden.length === 0) return ok(`hooks_dir is ${folders}`);
@@ -86,15 +85,15 @@ export const hooksValid = check({
   judge: ({ runtime, hookFiles, hookFolders }) => {
     if (runtime === "containerd") return undefined;
     const own = ownHooks(hookFiles, hookFolders);
-    const bad = hookFiles.filter(
-      (file) => hookFolders.includes(file.folder) && "complaints" in file.definition && !own.includes(file),
-    );
+    const bad = hookFiles.flatMap((file) => {
+      const isRead = hookFolders.includes(file.folder) && !own.includes(file);
+      const { definition } = file;
+      return isRead && "complaints" in definition ? { path: pathOf(file), ...definition } : [];
+    });
     if (bad.length === 0) return ok("all are valid");
-    const faults = bad.map((file) => `${pathOf(file)}: ${complaintsOf(file).join(", ")}`);
-    return error(faults.join("; "), `correct or remove ${bad.map(pathOf).join(" ")}`);
+    return error(
+      bad.map(({ path, complaints }) => `${path}: ${complaints.join(", ")}`).join("; "),
+      `correct or remove ${bad.map(({ path }) => path).join(" ")}`,
+    );
   },
 });
-
-function complaintsOf({ definition }: HookFile): readonly string[] {
-  return "complaints" in definition ? definition.complaints : [];
-}

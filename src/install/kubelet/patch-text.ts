@@ -1,3 +1,4 @@
+import { applicable } from "../engine/applicable.ts";
 import type { KubeletConfigPatch } from "./config-patch.ts";
 import type { Distribution } from "./distribution.ts";
 
@@ -30,13 +31,10 @@ export function asDistributionSettings(
 }
 
 function asArguments({ failSwapOn, evictionSoft, evictionSoftGracePeriod }: Patch): readonly string[] {
-  return [
-    ...(failSwapOn === undefined ? [] : [`fail-swap-on=${failSwapOn}`]),
-    ...(evictionSoft === undefined
-      ? []
-      : [`eviction-soft=memory.available<${evictionSoft["memory.available"]}`]),
-    ...(evictionSoftGracePeriod === undefined
-      ? []
-      : [`eviction-soft-grace-period=memory.available=${evictionSoftGracePeriod["memory.available"]}`]),
-  ];
+  return applicable(
+    failSwapOn !== undefined && `fail-swap-on=${failSwapOn}`,
+    evictionSoft && `eviction-soft=memory.available<${evictionSoft["memory.available"]}`,
+    evictionSoftGracePeriod &&
+      `eviction-soft-grace-period=memory.available=${evictionSoftGracePeriod["memory.available"]}`,
+  );
 }

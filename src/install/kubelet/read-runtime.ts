@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { type ArgvProcess, findProcess } from "../target/processes.ts";
-import type { ContainerRuntime } from "./check-facts.ts";
 import type { EffectiveKubelet } from "./effective.ts";
+import type { ContainerRuntime } from "./rules.ts";
 
 /**
  * Returns the container runtime that the kubelet uses: by its configured endpoint, else the one that is running, else the

@@ -1,10 +1,20 @@
 import { install } from "../finding/remedy.ts";
 import { checksOn, error, ok, unknown, warning } from "../finding/rule.ts";
-import type { KubeletCheckFacts } from "./check-facts.ts";
 import { DISTRIBUTIONS } from "./distribution.ts";
 import type { EffectiveKubelet } from "./effective.ts";
 import { serviceOf } from "./facts.ts";
 import { REMOVE_FLAG, setFailSwapOnFalse } from "./swap-needs.ts";
+
+/** A container runtime that a kubelet uses. */
+export type ContainerRuntime = "cri-o" | "containerd";
+
+/** Facts about the kubelet and its runtime for the rules; undefined where the host is known not to have a thing. */
+export interface KubeletCheckFacts {
+  readonly kubelet: EffectiveKubelet | undefined;
+  /** The pid of the running kubelet. */
+  readonly kubeletPid: number | undefined;
+  readonly runtime: ContainerRuntime | undefined;
+}
 
 const check = checksOn<KubeletCheckFacts>();
 

@@ -1,13 +1,10 @@
+import type { FileStep } from "../engine/step.ts";
+
 // OpenShift accepts every version 3 up to the newest that it supports, so that an old one suits older releases too.
 const VERSION = "3.2.0";
 
 /** A text file on a machine. */
-export interface MachineFile {
-  readonly path: string;
-  readonly text: string;
-  /** Mode bits of chmod(2). */
-  readonly mode: number;
-}
+type MachineFile = Pick<FileStep, "path" | "text" | "mode">;
 
 /** A systemd unit on a machine: its text, or drop-ins for an existing unit. */
 export interface MachineUnit {
@@ -42,10 +39,6 @@ export function ignitionConfig(files: readonly MachineFile[], units: readonly Ma
 }
 
 function ignitionFile({ path, text, mode }: MachineFile): IgnitionFile {
-  return { path, mode, overwrite: true, contents: { source: dataUrl(text) } };
-}
-
-function dataUrl(text: string): string {
-  const bytes = new TextEncoder().encode(text);
-  return `data:text/plain;charset=utf-8;base64,${btoa(String.fromCharCode(...bytes))}`;
+  const source = `data:text/plain;charset=utf-8;base64,${Buffer.from(text).toString("base64")}`;
+  return { path, mode, overwrite: true, contents: { source } };
 }

@@ -1,3 +1,4 @@
+import { applicable } from "../engine/applicable.ts";
 import type { InstallOptions } from "../engine/options.ts";
 import { nameOfTarget, type SwapOptions, type SwapTarget, targetOf } from "../engine/options.ts";
 import { kubeletConfigPatch } from "../kubelet/config-patch.ts";
@@ -36,14 +37,13 @@ const SIZE_OF_DEVICE =
 
 function refusalsOf(target: SwapTarget, { size }: SwapOptions): readonly string[] {
   if (target.kind === "device")
-    return [...deviceNameRefusals(target.path), ...(size === undefined ? [] : [SIZE_OF_DEVICE])];
-  const isMisplaced = target.kind === "file" && !target.path.startsWith("/var/");
-  return [
-    ...(size === undefined ? [SIZE_REQUIRED] : []),
-    ...(isMisplaced
-      ? [`${target.path} is not below /var, the folder for files of OpenShift's nodes: choose a path there`]
-      : []),
-  ];
+    return applicable(...deviceNameRefusals(target.path), size !== undefined && SIZE_OF_DEVICE);
+  return applicable(
+    size === undefined && SIZE_REQUIRED,
+    target.kind === "file" &&
+      !target.path.startsWith("/var/") &&
+      `${target.path} is not below /var, the folder for files of OpenShift's nodes: choose a path there`,
+  );
 }
 
 function kubeletConfig(evictionSoft: string): Manifest {

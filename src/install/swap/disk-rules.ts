@@ -1,7 +1,7 @@
 import { INSTALL_ENCRYPTED, install } from "../finding/remedy.ts";
 import { checksOn, note, ok, warning } from "../finding/rule.ts";
 import type { BlockStack, SwapArea } from "./areas.ts";
-import type { SwapCheckFacts } from "./check-facts.ts";
+import type { SwapCheckFacts } from "./rules.ts";
 
 const check = checksOn<SwapCheckFacts>();
 

@@ -1,4 +1,5 @@
 import { formatRounded } from "../../policy/kubernetes/quantity.ts";
+import { applicable } from "../engine/applicable.ts";
 import type { FilePlace, FileSystem } from "./facts.ts";
 import type { PlaceAssessment, RequestedSize } from "./place.ts";
 import { SWAP_LABEL } from "./script.ts";
@@ -10,10 +11,10 @@ const SWAP_FILE_SYSTEMS = ["ext4", "xfs", "btrfs"];
 export function assessFile(place: FilePlace, requested: RequestedSize): PlaceAssessment {
   const isOwn = isOwnSwapFile(place);
   const refusals = isOwn ? resizeRefusals(place, requested) : newFileRefusals(place, requested);
-  const isOnBtrfs = place.fileSystem?.type === "btrfs";
-  const notes = isOnBtrfs
-    ? [`no snapshot of the subvolume of ${place.path} can be taken while the swap is active`]
-    : [];
+  const notes = applicable(
+    place.fileSystem?.type === "btrfs" &&
+      `no snapshot of the subvolume of ${place.path} can be taken while the swap is active`,
+  );
   return { isOwn, refusals, notes };
 }
 
@@ -44,17 +45,14 @@ function fileSystemRefusals(path: string, fileSystem: FileSystem, bytes: number)
     return [
       `the file system of ${path} is ${type}, which does not support swap files: choose a path on ext4, xfs or btrfs, or a device`,
     ];
-  const refusals = [];
-  if (isReadOnly) refusals.push(`the file system of ${path} is read-only: choose a writable path`);
-  if (deviceCount !== undefined && deviceCount > 1)
-    refusals.push(
-      `the btrfs of ${path} is on ${deviceCount} devices, and the kernel supports swap files only on a single one: choose another path, or a device`,
-    );
   // The kubelet evicts pods when less than a tenth of the node's disk is free (nodefs.available).
   const spareBytes = Math.floor(totalBytes / 10);
-  if (bytes + spareBytes > availableBytes)
-    refusals.push(
+  return applicable(
+    isReadOnly && `the file system of ${path} is read-only: choose a writable path`,
+    deviceCount !== undefined &&
+      deviceCount > 1 &&
+      `the btrfs of ${path} is on ${deviceCount} devices, and the kernel supports swap files only on a single one: choose another path, or a device`,
+    bytes + spareBytes > availableBytes &&
       `${path}: ${formatRounded(bytes)} do not fit: ${formatRounded(availableBytes)} are free on its file system, and a tenth of it, ${formatRounded(spareBytes)}, has to stay free, or the kubelet evicts pods; choose a smaller size, or another disk`,
-    );
-  return refusals;
+  );
 }

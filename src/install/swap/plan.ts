@@ -6,10 +6,9 @@ import { assessFile } from "./file-place.ts";
 import { enoughNote, noRequestNote, otherSwapNotes, priorityNote } from "./notes.ts";
 import type { PlaceAssessment, RequestedSize } from "./place.ts";
 import { SWAP_SCRIPT_PATH } from "./script.ts";
-import { type SwapSetup, swapSetup } from "./setup.ts";
+import { type SwapSetup, setupSteps, swapSetup } from "./setup.ts";
 import { MIN_SWAP_BYTES, SIZE_REQUIRED, sizingOf } from "./size.ts";
 import { describe, effectiveOptions, specInScript } from "./spec.ts";
-import { setupSteps } from "./steps.ts";
 import { assessZram } from "./zram-place.ts";
 
 type Place = NonNullable<SwapFacts["place"]>;

@@ -3,8 +3,8 @@ import { readFileIfThere } from "../../host/file.ts";
 import { unescapeOctal } from "../target/octal-escapes.ts";
 import { readUnitFiles, unitFolders } from "../target/unit-files.ts";
 import { type UnitFile, unitSettings } from "../target/unit-settings.ts";
-import type { SwapsAtBoot } from "./check-facts.ts";
 import { realPath } from "./read-block-stack.ts";
+import type { SwapsAtBoot } from "./rules.ts";
 
 /**
  * Reads the swap areas that are turned on at boot: those in fstab, and those of systemd units that a target wants. Throws

@@ -1,7 +1,27 @@
 import { formatRounded } from "../../policy/kubernetes/quantity.ts";
+import type { NodeCapacity } from "../../policy/limits/container.ts";
 import { install } from "../finding/remedy.ts";
 import { checksOn, error, note, ok, warning } from "../finding/rule.ts";
-import type { SwapCheckFacts } from "./check-facts.ts";
+import type { BlockStack, SwapArea } from "./areas.ts";
+
+/** Swap that is turned on when the node starts. */
+export interface SwapsAtBoot {
+  /** Swap areas, by the paths that /proc/swaps gives them. */
+  readonly paths: readonly string[];
+  /** True if a service sets up swap on zram. */
+  readonly hasZramService: boolean;
+}
+
+/** Facts about swap for the rules. */
+export interface SwapCheckFacts {
+  readonly memory: NodeCapacity;
+  readonly swaps: readonly SwapArea[];
+  /** The block devices below each swap area, by its name. */
+  readonly swapStacks: ReadonlyMap<string, BlockStack>;
+  /** The block devices below the root file system. */
+  readonly rootStack: BlockStack;
+  readonly swapsAtBoot: SwapsAtBoot;
+}
 
 const check = checksOn<SwapCheckFacts>();
 
@@ -58,11 +78,12 @@ export const swapAfterBoot = check({
     );
     const lost = areas.map(({ name }) => name);
     if (lost.length === 0) return ok("it is turned on when the node starts");
+    const area = areas.find(({ medium }) => medium !== "zram");
     return warning(
       `nothing turns ${lost.join(", ")} on when the node starts`,
-      areas.some(({ medium }) => medium !== "zram")
-        ? `a line in /etc/fstab: ${areas.find(({ medium }) => medium !== "zram")?.name} none swap defaults 0 0`
-        : `swapoff ${lost.join(" ")}, then: ${install("swap", "--zram --overcommit 150%")}`,
+      area === undefined
+        ? `swapoff ${lost.join(" ")}, then: ${install("swap", "--zram --overcommit 150%")}`
+        : `a line in /etc/fstab: ${area.name} none swap defaults 0 0`,
     );
   },
 });

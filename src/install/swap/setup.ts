@@ -1,5 +1,7 @@
+import { dirname } from "node:path";
 import type { SwapTarget } from "../engine/options.ts";
-import type { Unit } from "../engine/systemd-unit.ts";
+import type { CommandStep, Step } from "../engine/step.ts";
+import { reloadUnits, type Unit, unitSteps } from "../engine/systemd-unit.ts";
 import { temporaryPathOf } from "./file-script.ts";
 import { SWAP_LABEL, SWAP_SCRIPT_PATH, swapScript } from "./script.ts";
 import type { SwapSpec } from "./spec.ts";
@@ -42,7 +44,7 @@ function areaSetup(spec: SwapSpec, target: Exclude<SwapTarget, { kind: "zram" }>
   if (name === undefined || device === undefined) return undefined;
   const needs =
     target.kind === "file"
-      ? [`RequiresMountsFor=${folderOf(target.path)}`]
+      ? [`RequiresMountsFor=${dirname(target.path)}`]
       : [`BindsTo=${device}`, `After=${device}`];
   return {
     script: { path: SWAP_SCRIPT_PATH, text: swapScript(spec, [name, SERVICE]) },
@@ -56,10 +58,6 @@ function areaSetup(spec: SwapSpec, target: Exclude<SwapTarget, { kind: "zram" }>
 /** Returns the path that the kernel swaps to. */
 function areaOf(target: Exclude<SwapTarget, { kind: "zram" }>): string {
   return target.kind === "device" && target.isEncrypted ? `/dev/mapper/${SWAP_LABEL}` : target.path;
-}
-
-function folderOf(path: string): string {
-  return path.slice(0, path.lastIndexOf("/")) || "/";
 }
 
 // Not after local-fs.target: with a tmpfs on /tmp, which is ordered after swap.target, that would be a cycle.
@@ -101,4 +99,38 @@ function swapUnit(name: string, area: string, priority: number | undefined): Uni
     `WantedBy=${SWAP_TARGET}`,
   ];
   return { name, text: `${lines.join("\n")}\n`, wantedBy: SWAP_TARGET };
+}
+
+/** Returns the steps that set swap up: script, units and, if the swap is not active, the commands that start it. */
+export function setupSteps(
+  setup: SwapSetup,
+  { isOn, why }: { readonly isOn: boolean; readonly why: string | undefined },
+): readonly Step[] {
+  const { script, units } = setup;
+  const scriptWhy = "makes the swap at each boot, and removes it on uninstall";
+  return [
+    { part: "swap", kind: "file", path: script.path, text: script.text, mode: 0o644, why: scriptWhy },
+    ...units.flatMap((unit) => unitSteps("swap", unit)),
+    reloadUnits("swap"),
+    ...(isOn ? [] : startCommands(setup, why)),
+  ];
+}
+
+// The unit runs the script too. It is run directly first, so that its error messages appear here instead of only in the
+// system journal.
+function startCommands(
+  { script, files, unitToStart }: SwapSetup,
+  why: string | undefined,
+): readonly CommandStep[] {
+  const make: CommandStep = {
+    part: "swap",
+    kind: "command",
+    argv: ["/bin/sh", script.path, "make"],
+    when: "always",
+    undo: { argv: ["/bin/sh", script.path, "remove"], order: "first", removes: files },
+  };
+  return [
+    why === undefined ? make : { ...make, why },
+    { part: "swap", kind: "command", argv: ["systemctl", "start", unitToStart], when: "always" },
+  ];
 }

@@ -1,12 +1,9 @@
 import type { SwapOptions, SwapSize, SwapTarget } from "../engine/options.ts";
 
 /** Specification of swap, independent of a node except for the device name. */
-export interface SwapSpec {
+export interface SwapSpec extends SwapOptions {
   /** A device has a persistent name. */
   readonly target: SwapTarget;
-  /** Undefined for a device, which is used completely. */
-  readonly size: SwapSize | undefined;
-  readonly priority: number | undefined;
 }
 
 /** Returns the options; without a place and a size, those of an earlier installation's script. */

@@ -1,5 +1,3 @@
-const encoder = new TextEncoder();
-
 /**
  * Returns the unit name of a path, like `systemd-escape --path --suffix=SUFFIX`; undefined for a path that is not
  * absolute, contains `..`, or is too long for a unit name.
@@ -7,15 +5,11 @@ const encoder = new TextEncoder();
 export function unitNameOf(path: string, suffix: "swap" | "device"): string | undefined {
   const steps = path.split("/").filter((step) => step !== "" && step !== ".");
   if (!path.startsWith("/") || steps.includes("..")) return undefined;
-  const name = `${escapeBytes(steps.join("/")) || "-"}.${suffix}`;
+  const name = `${[...Buffer.from(steps.join("/"))].map(escapeByte).join("") || "-"}.${suffix}`;
   return name.length <= MAX_UNIT_NAME_CHARACTERS ? name : undefined;
 }
 
 const MAX_UNIT_NAME_CHARACTERS = 255;
-
-function escapeBytes(text: string): string {
-  return [...encoder.encode(text)].map(escapeByte).join("");
-}
 
 function escapeByte(byte: number, index: number): string {
   const character = String.fromCharCode(byte);

@@ -1,4 +1,5 @@
 import { formatRounded } from "../../policy/kubernetes/quantity.ts";
+import { applicable } from "../engine/applicable.ts";
 import type { ZramPlace } from "./facts.ts";
 import type { PlaceAssessment, RequestedSize } from "./place.ts";
 import { overcommitPercent } from "./size.ts";
@@ -8,22 +9,19 @@ const USUAL_COMPRESSION_RATIO = 3;
 
 /** Assesses swap in compressed memory. */
 export function assessZram({ isPossible }: ZramPlace, { sizing, memory }: RequestedSize): PlaceAssessment {
-  const refusals =
-    isPossible === false
-      ? ["the kernel has no zram: install its module, or choose a swap file or a device"]
-      : [];
-  if (sizing === undefined || memory === undefined) return { isOwn: true, refusals, notes: [] };
+  const impossible =
+    isPossible === false && "the kernel has no zram: install its module, or choose a swap file or a device";
+  if (sizing === undefined || memory === undefined)
+    return { isOwn: true, refusals: applicable(impossible), notes: [] };
   const maxBytes = 2 * memory.totalBytes;
-  // More could not be filled: memory rarely compresses better than 2:1 (Documentation/admin-guide/blockdev/zram.rst).
-  const tooLarge =
-    sizing.bytes > maxBytes
-      ? [
-          `${formatRounded(sizing.bytes)} of zram is more than twice the memory, ${formatRounded(maxBytes)}: choose a smaller size`,
-        ]
-      : [];
   return {
     isOwn: true,
-    refusals: [...refusals, ...tooLarge],
+    refusals: applicable(
+      impossible,
+      // More could not be filled: memory rarely compresses better than 2:1 (Documentation/admin-guide/blockdev/zram.rst).
+      sizing.bytes > maxBytes &&
+        `${formatRounded(sizing.bytes)} of zram is more than twice the memory, ${formatRounded(maxBytes)}: choose a smaller size`,
+    ),
     notes: [costNote(sizing.bytes, memory.totalBytes)],
   };
 }

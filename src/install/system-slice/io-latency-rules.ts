@@ -1,9 +1,9 @@
 import { install } from "../finding/remedy.ts";
 import { checksOn, ok, warning } from "../finding/rule.ts";
 import type { BlockStack } from "../swap/areas.ts";
-import type { SwapCheckFacts } from "../swap/check-facts.ts";
+import type { SwapCheckFacts } from "../swap/rules.ts";
 import { isLasting, unitSettings } from "../target/unit-settings.ts";
-import type { SystemSliceCheckFacts } from "./check-facts.ts";
+import type { SystemSliceCheckFacts } from "./rules.ts";
 
 const check = checksOn<SwapCheckFacts & SystemSliceCheckFacts>();
 

@@ -1,3 +1,4 @@
+import { dirname } from "node:path";
 import { WRITTEN_BY } from "../engine/drop-in.ts";
 import type { Step } from "../engine/step.ts";
 import { unitSteps } from "../engine/systemd-unit.ts";
@@ -24,9 +25,7 @@ export function latencyLines(paths: readonly string[]): readonly string[] {
  */
 export function latencyPaths(swaps: readonly string[]): readonly string[] {
   const onDisk = swaps.filter((path) => !/^\/dev\/zram\d+$/.test(path));
-  const paths = onDisk.map((path) =>
-    path.startsWith("/dev/") ? path : path.slice(0, path.lastIndexOf("/")) || "/",
-  );
+  const paths = onDisk.map((path) => (path.startsWith("/dev/") ? path : dirname(path)));
   return [...new Set(paths)];
 }
 

@@ -1,3 +1,4 @@
+import { applicable } from "../engine/applicable.ts";
 import { DROP_IN, WRITTEN_BY } from "../engine/drop-in.ts";
 import { type PartPlan, partPlan } from "../engine/plan.ts";
 import type { CommandStep } from "../engine/step.ts";
@@ -40,12 +41,11 @@ export function planSystemSlice(facts: SystemSliceFacts): PartPlan {
       applyCommand(latencyOf, when),
       reloadUnits(part, when),
     ],
-    notes:
-      hasIoLatency === false && latencyOf.length > 0
-        ? [
-            "this kernel has no io.latency (CONFIG_BLK_CGROUP_IOLATENCY): swapping pods can slow the disk of the node's services",
-          ]
-        : [],
+    notes: applicable(
+      hasIoLatency === false &&
+        latencyOf.length > 0 &&
+        "this kernel has no io.latency (CONFIG_BLK_CGROUP_IOLATENCY): swapping pods can slow the disk of the node's services",
+    ),
   });
 }
 

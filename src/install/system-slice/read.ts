@@ -1,8 +1,10 @@
 import { existsSync, readdirSync } from "node:fs";
+import { readFileIfThere } from "../../host/file.ts";
 import { readSwappedTo } from "../swap/read-swap.ts";
 import type { Host } from "../target/host.ts";
 import { isThere, readIfThere } from "../target/read-host.ts";
 import type { SystemSliceFacts } from "./plan.ts";
+import type { SystemSliceInForce } from "./rules.ts";
 
 const CGROUPS = "/sys/fs/cgroup";
 
@@ -20,6 +22,15 @@ export function readSystemSliceFacts(host: Host, planned: readonly string[]): Sy
     isSwapDenied: swapMax === undefined ? undefined : swapMax.trim() === "0",
     hasLatencyTarget: latency === undefined ? undefined : /\btarget=[1-9]/.test(latency),
   };
+}
+
+/** Reads the settings of system.slice that the kernel has in force, on cgroup v2; undefined where it has no such cgroup. */
+export function readSystemSliceInForce(fsroot: string): SystemSliceInForce | undefined {
+  const directory = `${fsroot}${CGROUPS}/system.slice`;
+  const swapMax = readFileIfThere(`${directory}/memory.swap.max`)?.trim();
+  return swapMax === undefined
+    ? undefined
+    : { swapMax, ioLatency: readFileIfThere(`${directory}/io.latency`) };
 }
 
 function hasIoLatency(host: Host): boolean | undefined {

@@ -4,7 +4,7 @@ import { options } from "../plan-facts.ts";
 
 describe("the binary", () => {
   test("is refused where wasp runs from its source", () => {
-    expect(planBinary({ isCompiled: true }, options).refusals).toEqual([]);
-    expect(planBinary({ isCompiled: false }, options).refusals).toEqual([expect.stringContaining("source")]);
+    expect(planBinary(true, options).refusals).toEqual([]);
+    expect(planBinary(false, options).refusals).toEqual([expect.stringContaining("source")]);
   });
 });

@@ -1,8 +1,6 @@
 import type { Host } from "../../target/host.ts";
-import type { StepState } from "../compare.ts";
 import { type EntryOf, findEntry, type Journal } from "../journal.ts";
 import type { CommandStep, Step, StepOf } from "../step.ts";
-import type { Undo } from "../undo-order.ts";
 import type { Doer, PathEntry, Undoer } from "./doer.ts";
 import { fileDoer, fileUndoer, programDoer } from "./file.ts";
 import { lineDoer, lineUndoer } from "./line.ts";
@@ -27,39 +25,20 @@ const UNDOERS: { readonly [Kind in PathEntry["kind"]]: Undoer<EntryOf<Kind>> } =
   link: linkUndoer,
 };
 
-/** Returns the state of a step's path. */
-export function look(step: PathStep, host: Host): StepState {
-  return doerOf(step).look(step, host);
-}
-
 /** Returns the journal entry to write before a step is performed. */
 export function prepare(step: PathStep, host: Host, journal: Journal): PathEntry {
-  const doer = doerOf(step);
   // The identity of an entry needs nothing but the fields of the step.
   const identity = { ...step, kind: step.kind === "program" ? "file" : step.kind } as PathEntry;
-  return doer.prepare(step, host, findEntry(journal, identity));
+  return doerOf(step).prepare(step, host, findEntry(journal, identity));
 }
 
-/** Performs a step. */
-export function perform(step: PathStep, host: Host): void {
-  doerOf(step).perform(step, host);
-}
-
-/** Returns how a journal entry would be undone. */
-export function assess(entry: PathEntry, host: Host): Undo {
-  return { entry, ...undoerOf(entry).assess(entry, host) };
-}
-
-/** Removes or restores the path of a journal entry. */
-export function undo(entry: PathEntry, host: Host, action: "remove" | "restore"): void {
-  undoerOf(entry).undo(entry, host, action);
-}
-
-// The tables map each kind to its own doer; the compiler cannot infer that from the index.
-function doerOf<S extends PathStep>({ kind }: S): Doer<S, PathEntry> {
+/** Returns the doer of a step. */
+export function doerOf<S extends PathStep>({ kind }: S): Doer<S, PathEntry> {
+  // The tables map each kind to its own doer; the compiler cannot infer that from the index.
   return DOERS[kind] as unknown as Doer<S, PathEntry>;
 }
 
-function undoerOf<M extends PathEntry>({ kind }: M): Undoer<M> {
+/** Returns the undoer of a journal entry. */
+export function undoerOf<M extends PathEntry>({ kind }: M): Undoer<M> {
   return UNDOERS[kind] as unknown as Undoer<M>;
 }
