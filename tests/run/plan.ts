@@ -37,9 +37,10 @@ const SHORT_ROOMS = [
   "host",
   "install",
   "log",
-  "monitoring",
+  "sim",
   "policy",
   "terminal",
+  "text",
   "trace",
 ];
 
