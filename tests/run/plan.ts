@@ -14,7 +14,12 @@ export interface Plan {
  * Files of which a promise about real time is tested: the hook gives up after 2 s, an agent leaves within its grace
  * period, a registry accepts an upload within a minute.
  */
-const ALONE = ["tests/commands/hook.test.ts", "tests/sync/cluster-sync.test.ts", "tests/sync/push.test.ts"];
+const ALONE = [
+  "tests/commands/agent-leave.test.ts",
+  "tests/commands/hook.test.ts",
+  "tests/sync/cluster-sync.test.ts",
+  "tests/sync/push.test.ts",
+];
 
 /** Files that take long, longest first. They start first, so that none is left over at the end. */
 const LONGEST_FIRST = [
