@@ -19,7 +19,7 @@ export interface Group {
 const TEST_SECONDS = 60;
 const GROUP_SECONDS = 600;
 // Of one process: `describe.concurrent` would start 20 agents at once.
-const TESTS_AT_ONCE = 4;
+const TESTS_AT_ONCE = 10;
 
 /** Runs a group of tests below a root folder, and adds its outcome to the score. */
 export async function runGroup(group: Group, root: string, score: Score): Promise<void> {
