@@ -19,6 +19,8 @@ import { prepareGuests } from "./vm/prepare.ts";
 const ROOT = new URL("..", import.meta.url).pathname;
 const BUN = process.execPath;
 const GUESTS_AT_ONCE = 2;
+// A test waits for about half of its time: for time-outs, and for agents that react to pressure.
+const GROUPS_PER_CORE = 2;
 const CHECK_SECONDS = 300;
 
 /** Command that passes or fails as a whole. */
@@ -54,7 +56,7 @@ await calibrate();
 if (isWhole) await runQueue(CHECKS.map(taskOfCheck), cores, print);
 const { alone, sideBySide, guests } = planOf(await testFiles(), values.fast);
 await runQueue(alone.map(taskOfGroup), 1, print);
-await runQueue(sideBySide.map(taskOfGroup), cores, print);
+await runQueue(sideBySide.map(taskOfGroup), GROUPS_PER_CORE * cores, print);
 if (guests.length > 0) await runGuests();
 if (values.fast) print("\nthe guests and the registry were left out: npm test runs them too");
 score.close();

@@ -4,7 +4,7 @@ import type { Group } from "./group.ts";
 export interface Plan {
   /** Groups that need seconds of real time: nothing else runs meanwhile. */
   readonly alone: readonly Group[];
-  /** Groups that run side by side, one per processor. */
+  /** Groups that run side by side, two per processor. */
   readonly sideBySide: readonly Group[];
   /** Groups that boot guests, one file each: two at once, as each guest keeps a processor busy. */
   readonly guests: readonly Group[];
@@ -21,13 +21,20 @@ const ALONE = [
   "tests/sync/push.test.ts",
 ];
 
-/** Files that take long, longest first. They start first, so that none is left over at the end. */
+/** Files and rooms that take long, longest first. They start first, so that none is left over at the end. */
 const LONGEST_FIRST = [
+  "tests/install",
   "tests/commands/install-cut-off.test.ts",
   "tests/commands/agent-eviction-refusals.test.ts",
   "tests/cluster/pod-watch-scale.test.ts",
   "tests/commands/agent-eviction-restart.test.ts",
+  "tests/commands/agent-swap-reach.test.ts",
+  "tests/image.test.ts",
+  "tests/runc/hook-pod.test.ts",
+  "tests/commands/trace.test.ts",
   "tests/commands/agent-eviction.test.ts",
+  "tests/runc/install-pod.test.ts",
+  "tests/config",
   "tests/vm/install-swap.test.ts",
   "tests/vm/install.test.ts",
   "tests/vm/nri.test.ts",
@@ -71,15 +78,15 @@ export function planOf(files: readonly string[], isFast: boolean): Plan {
 function longestFirst(files: readonly string[]): Group[] {
   const short = files.filter((file) => SHORT_ROOMS.includes(roomOf(file)));
   const rooms = Map.groupBy(short, roomOf);
-  const single = files.filter((file) => !short.includes(file)).sort((a, b) => rankOf(a) - rankOf(b));
-  return [
-    ...single.map(groupOf),
+  const groups = [
+    ...files.filter((file) => !short.includes(file)).map(groupOf),
     ...[...rooms].map(([room, filesOfRoom]) => ({ name: `tests/${room}`, files: filesOfRoom })),
   ];
+  return groups.sort((a, b) => rankOf(a.name) - rankOf(b.name));
 }
 
-function rankOf(file: string): number {
-  const rank = LONGEST_FIRST.indexOf(file);
+function rankOf(name: string): number {
+  const rank = LONGEST_FIRST.indexOf(name);
   return rank === -1 ? LONGEST_FIRST.length : rank;
 }
 
