@@ -97,7 +97,7 @@ async function runGuests(): Promise<void> {
   const started = performance.now();
   try {
     // Once, before any time-out of a test runs.
-    await prepareGuests();
+    await runQueue([{ name: "the guests' image and snapshots", run: prepareGuests }], 1, print);
   } catch (error) {
     score.check(false, "the guest's image", `${error}`);
     return;

@@ -1,6 +1,7 @@
 /** A node to test on: a real systemd, kernel and container runtimes, emulated by QEMU. */
 import { dirname } from "node:path";
 import { scaledSeconds } from "./deadline.ts";
+import { runToEnd } from "./host-command.ts";
 import type { GuestImage } from "./image.ts";
 import { Machine, type MachineOptions } from "./machine.ts";
 
@@ -150,20 +151,11 @@ export class Guest implements AsyncDisposable {
     const seconds = scaledSeconds(timeoutSeconds);
     const hungAfter = (seconds + scaledSeconds(GRACE_SECONDS)) * 1000;
     const startedAt = performance.now();
-    const client = Bun.spawn(
-      [...this.#machine.ssh, `timeout --kill-after=5 ${seconds} bash -c ${quote(script)}`],
-      {
-        stdin,
-        stdout: "pipe",
-        stderr: "pipe",
-        // The guest keeps the time-out itself, unless it hangs.
-        timeout: hungAfter,
-        killSignal: "SIGKILL",
-      },
-    );
-    const [stdout, stderr] = await Promise.all([client.stdout.text(), client.stderr.text()]);
-    const code = await client.exited;
-    const isHung = client.signalCode !== null && performance.now() - startedAt >= hungAfter;
+    const command = [...this.#machine.ssh, `timeout --kill-after=5 ${seconds} bash -c ${quote(script)}`];
+    // The guest keeps the time-out itself, unless it hangs.
+    const options = { stdin, timeoutMilliseconds: hungAfter };
+    const { code, signal, stdout, stderr } = await runToEnd(command, options);
+    const isHung = signal !== undefined && performance.now() - startedAt >= hungAfter;
     if (isHung || (code === 255 && !(await this.#machine.isConnected()))) {
       const tail = await this.#machine.consoleTail();
       this.#loss = `lost the guest during: ${script}\n${stderr}${tail}`;
@@ -171,8 +163,7 @@ export class Guest implements AsyncDisposable {
       await this.#machine.turnOff();
       throw new Error(this.#loss);
     }
-    if (client.signalCode !== null)
-      throw new Error(`ssh was ended by ${client.signalCode} during: ${script}`);
+    if (code === undefined) throw new Error(`ssh was ended by ${signal} during: ${script}`);
     return { code, stdout, stderr };
   }
 }
