@@ -42,7 +42,7 @@ export const faults: Readonly<Record<string, readonly Fault[]>> = {
         {
           id: "swap",
           severity: "error",
-          found: `no swap is on, and ${SWAP_FILE} is to be`,
+          found: `no swap is on, although ${SWAP_FILE} is turned on at boot`,
           remedy: "systemctl start swap.target",
         },
       ],

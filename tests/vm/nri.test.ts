@@ -115,7 +115,7 @@ describe.each(containerdVersions)("under containerd %s", (version) => {
         "with a file that is not listed",
         "unlisted",
         'memory.oom.group.memory-qos.nri.io/unlisted: "1"',
-        "memory.swap.max, memory.high may",
+        "(allowed: memory.swap.max, memory.high)",
       ],
       ["with an invalid value", "wrong", 'memory.high.memory-qos.nri.io/wrong: "much"', "such as 512Mi"],
     ])("%s is refused with the reason", async (_, name, found, right) => {
