@@ -32,7 +32,7 @@ const ATTEMPTS = 3;
 const FIRST_CONTAINER = { cgroupParent: podSlices.Burstable, oomScoreAdj: oomScoreAdjOf32MiB };
 
 /** Incremented when a snapshot's preparation changes without a change of its key. */
-const VERSION = 3;
+const VERSION = 4;
 
 /** Returns the snapshot of a node with the built executable and its hook; makes it first if it does not exist. */
 export async function nodeSnapshot(): Promise<NodeSnapshot> {
@@ -62,6 +62,8 @@ async function bootedSnapshot(image: GuestImage): Promise<string> {
   return await made(image, `booted-${key}`, {
     prepare: async (guest) => {
       await importImages(guest);
+      // containerd 2 serves NRI, and leaves its socket: it would look as if the node's containerd did.
+      await guest.must("rm --recursive --force /run/nri");
       for (const runtime of runtimes) await guest.must(podmanRun(runtime, FIRST_CONTAINER, ["--rm"], "true"));
       await guest.must(removeKubepods);
     },
