@@ -1,7 +1,12 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { removeDurably, unfinishedOf, writeAtomically } from "../../../src/install/target/atomic-file.ts";
+import {
+  hasSameContent,
+  removeDurably,
+  unfinishedOf,
+  writeAtomically,
+} from "../../../src/install/target/atomic-file.ts";
 
 let folder: string;
 
@@ -28,4 +33,17 @@ test("a drop-in is alone in its folder, and its removal leaves nothing behind", 
   expect(readdirSync(`${folder}/crio.conf.d`)).toEqual(["50-wasp.conf"]);
   removeDurably(path);
   expect(readdirSync(folder)).toEqual(["crio.conf.d"]);
+});
+
+test.each([
+  ["a copy", (bytes: Uint8Array) => bytes, true],
+  ["another last byte", (bytes: Uint8Array) => bytes.with(-1, 1), false],
+  ["a byte less", (bytes: Uint8Array) => bytes.subarray(1), false],
+  ["nothing", () => new Uint8Array(), false],
+])("the content of two files is compared to its end: %s", (_, change, isSame) => {
+  // More than is read at once.
+  const bytes = new Uint8Array(3_000_000);
+  writeFileSync(`${folder}/one`, bytes);
+  writeFileSync(`${folder}/other`, change(bytes));
+  expect(hasSameContent(`${folder}/one`, `${folder}/other`)).toBe(isSame);
 });

@@ -3,6 +3,7 @@ import {
   type Content,
   digestOf,
   digestOfText,
+  hasSameContent,
   removeDurably,
   writeAtomically,
 } from "../../target/atomic-file.ts";
@@ -38,7 +39,7 @@ export const programDoer: Doer<ProgramStep, FileEntry> = {
     const stat = statOf(path);
     if (stat === undefined) return { is: "absent" };
     if (!stat.isFile()) return notRegular(step);
-    if (digestOf(path) !== host.program.digest)
+    if (!hasSameContent(path, host.program.path))
       return { is: "other", detail: `a different executable of ${stat.size} bytes` };
     return modeOf(stat) === step.mode ? { is: "as-planned" } : { is: "other", ...otherMode(stat, step) };
   },
