@@ -67,11 +67,12 @@ async function courseWith(swapReach: "Auto" | "Off"): Promise<Course> {
     `--swap-reach=${swapReach}`,
   ]);
   if (swapReach === "Auto") await untilHeld(agent);
-  // With this request, the swap limit is 0.
+  // With this request, the swap limit is 0. It allocates nothing more: who allocates at the limit of all pods waits for the
+  // reclaim of the hog's memory, with wasp or without.
   const neighbour = await Load.start(guest, node, "runc", {
     name: "neighbour",
     requestBytes: 1,
-    steps: ["grow:50:100", "await:hog", "touch:50:1e6:0.5"],
+    steps: ["grow:50:100", "await:hog", "touch:50:1e6:0.5:0"],
   });
   const hog = await Load.start(guest, node, "crun", {
     name: "hog",
@@ -131,7 +132,7 @@ test("without swap reach the kubelet would evict while swap is free, and with it
   expect(without.swapUsedAtEviction).toBeLessThan(0.5);
   expect(withIt.swapUsedAtEviction).toBeUndefined();
   expect(withIt.mostSwapUsed).toBeGreaterThan(0.4);
-  // A pod that cannot swap does not stall.
+  // What a pod that cannot swap has is not reclaimed: it does not stall.
   expect(withIt.neighbourStall).toBeLessThan(0.1);
   expect(await agent?.events("eviction-decided")).toEqual([]);
 });
