@@ -80,10 +80,11 @@ const cases: Case[] = [
   },
 ];
 
-describe.each(runtimes)("under %s, a container starts despite", (runtime) => {
+// Under crun, whose hook's mount namespace and cgroups are the harder ones: tests/runc has the like under runc.
+describe("a container starts despite", () => {
   test.each(cases)("$name", async ({ script, error, isNameless = false }) => {
     const hooksFolder = await installScript(guest, script);
-    const container = await startContainer(guest, runtime, { ...spec, hooksFolder });
+    const container = await startContainer(guest, "crun", { ...spec, hooksFolder });
     expect(effectiveLimit(container)).toBe(0);
     expect(container.log).toEqual([
       expect.objectContaining({ event: "hook-failed", error: expect.stringMatching(error) }),

@@ -6,7 +6,6 @@ import {
   effectiveLimit,
   type Level,
   type Runtime,
-  runtimes,
   startContainer,
 } from "./container.ts";
 import { startNode } from "./node.ts";
@@ -37,7 +36,8 @@ const granted = {
 const denied = { limitBytes: 0, event: "swap-limit-set" };
 const underCgroupfs = { cgroupManager: "cgroupfs" } as const;
 
-const cases: Case[] = [
+/** Cases that the runtime's own levels of cgroups and limits decide. */
+const layouts: Case[] = [
   { name: "Burstable without a memory limit", ...burstable, ...granted },
   { name: "Burstable with a memory limit", ...burstable, memory: "64m", ...granted },
   {
@@ -53,21 +53,6 @@ const cases: Case[] = [
     ...burstable,
     unified: { "memory.swap.max": "0" },
     ...granted,
-  },
-  {
-    name: "Burstable with a tiny request",
-    ...burstable,
-    oomScoreAdj: 999,
-    ...denied,
-    reason: "request-unknown",
-  },
-  {
-    name: "Burstable with a request that equals its limit",
-    ...burstable,
-    memory: "32m",
-    memorySwap: "48m",
-    ...denied,
-    reason: "request-equals-limit",
   },
   {
     name: "Guaranteed",
@@ -86,6 +71,42 @@ const cases: Case[] = [
     reason: "guaranteed",
   },
   { name: "BestEffort", ...bestEffort, ...denied, reason: "best-effort" },
+  {
+    name: "whose kubelet grants swap",
+    ...burstable,
+    memory: "64m",
+    unified: { "memory.swap.max": `${6 * MiB}` },
+    limitBytes: 6 * MiB,
+    event: "swap-limit-left",
+    reason: "kubelet-limited-swap",
+  },
+  {
+    name: "Burstable under cgroupfs",
+    ...underCgroupfs,
+    cgroupParent: podPaths.Burstable,
+    oomScoreAdj: oomScoreAdjOf32MiB,
+    memory: "64m",
+    ...granted,
+  },
+];
+
+/** Cases that the hook's rules decide: tests/runc runs their like under runc, without emulation. */
+const rules: Case[] = [
+  {
+    name: "Burstable with a tiny request",
+    ...burstable,
+    oomScoreAdj: 999,
+    ...denied,
+    reason: "request-unknown",
+  },
+  {
+    name: "Burstable with a request that equals its limit",
+    ...burstable,
+    memory: "32m",
+    memorySwap: "48m",
+    ...denied,
+    reason: "request-equals-limit",
+  },
   { name: "node-critical", ...burstable, oomScoreAdj: -997, ...denied, reason: "critical" },
   ...["kube-system", "openshift-monitoring"].map((namespace) => ({
     name: `of the namespace ${namespace}`,
@@ -129,15 +150,6 @@ const cases: Case[] = [
     reason: "pod-override",
   },
   {
-    name: "whose kubelet grants swap",
-    ...burstable,
-    memory: "64m",
-    unified: { "memory.swap.max": `${6 * MiB}` },
-    limitBytes: 6 * MiB,
-    event: "swap-limit-left",
-    reason: "kubelet-limited-swap",
-  },
-  {
     name: "outside Kubernetes",
     oomScoreAdj: oomScoreAdjOf32MiB,
     memory: "64m",
@@ -145,14 +157,6 @@ const cases: Case[] = [
     limitBytes: 32 * MiB,
     event: "swap-limit-left",
     reason: "not-kubernetes",
-  },
-  {
-    name: "Burstable under cgroupfs",
-    ...underCgroupfs,
-    cgroupParent: podPaths.Burstable,
-    oomScoreAdj: oomScoreAdjOf32MiB,
-    memory: "64m",
-    ...granted,
   },
   {
     name: "Guaranteed under cgroupfs",
@@ -172,7 +176,10 @@ const cases: Case[] = [
   },
 ];
 
-describe.each(runtimes)("under %s, a container", (runtime) => {
+describe.each([
+  { runtime: "runc", cases: layouts },
+  { runtime: "crun", cases: [...layouts, ...rules] },
+] as const)("under $runtime, a container", ({ runtime, cases }) => {
   test.each(cases)("$name", async ({ limitBytes, event, reason, fields, ...spec }) => {
     const { id, own, above, log } = await startContainer(guest, runtime, spec);
     expect(own).toHaveLength(levelsOf(runtime, spec));
