@@ -221,6 +221,8 @@ describe.concurrent("an agent that is the runtime's plugin", () => {
     nri.agentNode.kubelet.answers.set("/configz", answer("200 OK", recordedConfig("LimitedSwap")));
     const config = nri.setConfig(CLASSES);
     await using agent = new RunningAgent([...nri.flags, `--config=${config}`]);
+    // Until the kubelet has shown its configuration, nothing says that it limits swap itself.
+    await agent.event("stood-down");
     const side = await nri.serve();
     expect(await created(side, reportedOf(plain, 2))).toEqual({});
     expect(Object.keys(await created(side, reportedOf(pod, 1)))).toContain("memory.high");
