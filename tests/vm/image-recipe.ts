@@ -76,6 +76,21 @@ export const maskedUnits = [
   "systemd-pstore.service",
 ];
 
+/** Generators that find nothing in the guest: systemd runs all of them at each reload, and emulated they take a second. */
+export const maskedGenerators = [
+  "podman-system-generator",
+  "systemd-debug-generator",
+  "systemd-getty-generator",
+  "systemd-gpt-auto-generator",
+  "systemd-hibernate-resume-generator",
+  "systemd-rc-local-generator",
+  "systemd-run-generator",
+  "systemd-ssh-generator",
+  "systemd-system-update-generator",
+  "systemd-sysv-generator",
+  "systemd-tpm2-generator",
+];
+
 /** Root disk's device. It is SCSI because QEMU cannot snapshot NVMe, and Debian's kernel builds neither AHCI nor ATA in. */
 const rootDevice = "/dev/sda";
 
@@ -178,6 +193,7 @@ export const recipe = {
   enabledUnits,
   disabledUnits,
   maskedUnits,
+  maskedGenerators,
   guestFiles,
   containerRootfs,
   containerFolders,

@@ -19,6 +19,7 @@ import {
   initrdModules,
   initrdScript,
   leftOutPaths,
+  maskedGenerators,
   maskedUnits,
   nextContainerd,
   recipe,
@@ -162,6 +163,9 @@ async function configure(guest: string, publicKey: string): Promise<void> {
   await execute("chroot", guest, "systemctl", "enable", ...enabledUnits);
   await execute("chroot", guest, "systemctl", "disable", ...disabledUnits);
   await execute("chroot", guest, "systemctl", "mask", ...maskedUnits);
+  const generators = join(guest, "etc/systemd/system-generators");
+  await mkdir(generators, { recursive: true });
+  for (const name of maskedGenerators) await symlink("/dev/null", join(generators, name));
 }
 
 async function makeContainerRootfs(guest: string): Promise<void> {
