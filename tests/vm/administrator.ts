@@ -9,6 +9,7 @@ import type { Outcome } from "../node/binary.ts";
 import { WASP } from "../node/binary.ts";
 import { otherHosts } from "./fresh-host.ts";
 import type { Guest } from "./guest.ts";
+import { runToEnd } from "./host-command.ts";
 import type { GuestImage } from "./image.ts";
 import { cheapestCiphers } from "./machine.ts";
 
@@ -50,30 +51,16 @@ export class Administrator implements AsyncDisposable {
     return new Administrator(folder);
   }
 
-  /** Runs wasp for one or several hosts; by default for the guest. */
+  /** Runs wasp to its end, for one or several hosts; by default for the guest. */
   async wasp(
     command: "install" | "uninstall",
     flags: readonly string[] = [],
     hosts: readonly HostName[] = ["first"],
   ): Promise<Outcome> {
-    const run = this.begin(command, flags, hosts);
-    const [stdout, stderr] = await Promise.all([run.stdout.text(), run.stderr.text(), run.exited]);
-    return { exitCode: run.exitCode ?? -1, stdout, stderr };
-  }
-
-  /** Starts wasp like `wasp`, without waiting for its end. */
-  begin(
-    command: "install" | "uninstall",
-    flags: readonly string[],
-    hosts: readonly HostName[] = ["first"],
-  ): Bun.Subprocess<"ignore", "pipe", "pipe"> {
     const where = hosts.flatMap((host) => ["--ssh", host]);
-    return Bun.spawn([WASP, command, ...where, "--verbose", ...flags], {
-      env: { ...process.env, PATH: `${this.#folder}/bin:${process.env["PATH"]}` },
-      stdin: "ignore",
-      stdout: "pipe",
-      stderr: "pipe",
-    });
+    const env = { ...process.env, PATH: `${this.#folder}/bin:${process.env["PATH"]}` };
+    const run = await runToEnd([WASP, command, ...where, "--verbose", ...flags], { env });
+    return { exitCode: run.code ?? -1, stdout: run.stdout, stderr: run.stderr };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -19,6 +19,8 @@ export interface CommandResult {
 export interface CommandSettings {
   /** Standard input; empty by default. */
   readonly stdin?: Buffer | Bun.BunFile;
+  /** Environment; that of this process by default. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
   /** Time after which it is killed; none by default. */
   readonly timeoutMilliseconds?: number;
 }
@@ -29,7 +31,7 @@ export interface CommandSettings {
  */
 export async function runToEnd(
   command: readonly string[],
-  { stdin, timeoutMilliseconds }: CommandSettings = {},
+  { stdin, env = process.env, timeoutMilliseconds }: CommandSettings = {},
 ): Promise<CommandResult> {
   const folder = await mkdtemp(join(tmpdir(), "wasp-command-"));
   const [stdoutFile, stderrFile] = [join(folder, "stdout"), join(folder, "stderr")];
@@ -37,6 +39,7 @@ export async function runToEnd(
   try {
     const child = Bun.spawn([...command], {
       stdio: [stdin ?? "ignore", ...outputs],
+      env,
       killSignal: "SIGKILL",
       ...(timeoutMilliseconds !== undefined && { timeout: timeoutMilliseconds }),
     });

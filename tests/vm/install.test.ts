@@ -84,10 +84,10 @@ function expectFindings(bad: readonly Finding[], findings: readonly ExpectedFind
 
 /** Starts an installation, and cuts the guest's power once a script in it ends. */
 async function cutOnce(script: string): Promise<void> {
-  const run = administrator.begin("install", swapFlags);
+  const run = administrator.wasp("install", swapFlags);
   await guest.must(script);
   await guest.cutPower();
-  expect(await run.exited).not.toBe(0);
+  expect((await run).exitCode).not.toBe(0);
 }
 
 const untilThere = (path: string) => `until [ -e ${path} ]; do sleep 0.01; done`;
