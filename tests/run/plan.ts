@@ -35,11 +35,15 @@ const LONGEST_FIRST = [
   "tests/commands/agent-eviction.test.ts",
   "tests/runc/install-pod.test.ts",
   "tests/config",
-  "tests/vm/install-swap.test.ts",
   "tests/vm/install.test.ts",
+  "tests/vm/install-swap.test.ts",
   "tests/vm/nri.test.ts",
-  "tests/vm/agent-eviction.test.ts",
   "tests/vm/agent-swap-reach.test.ts",
+  "tests/vm/agent-eviction.test.ts",
+  "tests/vm/hook.test.ts",
+  "tests/vm/agent-image.test.ts",
+  "tests/vm/image.test.ts",
+  "tests/vm/pod-install.test.ts",
 ];
 
 /** Rooms whose tests are short: one process for each room saves the start of a process per file. */
