@@ -26,7 +26,8 @@ async function run(hosts: HostsRun["hosts"], differences: Partial<HostsRun> = {}
     remoteArgv: ["--version"],
     executableFor: () => WASP,
     parallel: 5,
-    connectSeconds: patience(20) / 1000,
+    // ssh takes whole seconds.
+    connectSeconds: Math.ceil(patience(20) / 1000),
     timeoutSeconds: patience(50) / 1000,
     terminal: { write: () => {}, isTerminal: false, columns: 80, rows: 24 },
     shownOutput: "none",
