@@ -19,6 +19,8 @@ export function sampleNode(fsroot: string): NodeSample {
     ...memory,
     swapInPages: valueOfKey(vmstat, "pswpin"),
     swapOutPages: valueOfKey(vmstat, "pswpout"),
+    directScans: undefined,
+    kswapdScans: undefined,
     memoryPressure: readPressure(`${fsroot}/proc/pressure/memory`),
   };
 }
@@ -51,6 +53,8 @@ export function sampleContainer({
       ...sampleCgroup(scope, stat),
       swappableBytes: Math.max(0, swappableBytes),
       swapLimitBytes: readLimit(`${scope}/memory.swap.max`),
+      ...{ fileBytes: undefined, shmemBytes: undefined, swapCachedBytes: undefined },
+      ...{ memoryPressure: undefined, events: undefined },
     };
   });
 }

@@ -100,6 +100,7 @@ class TraceDecoder {
     return {
       ...{ atSeconds: at, pageBytes, node, kubepods },
       containers: [...this.#containers.values()],
+      podSamples: [],
       pods: this.#pods,
     };
   }

@@ -34,10 +34,18 @@ const CGROUP_ENTRIES = {
   fileRefaults: FigureSchema,
 };
 
+const MEMORY_EVENT_ENTRIES = { high: FigureSchema, max: FigureSchema, oom: FigureSchema };
+const MemoryEventsSchema = v.object({ ...MEMORY_EVENT_ENTRIES, local: v.object(MEMORY_EVENT_ENTRIES) });
+
 const CONTAINER_ENTRIES = {
   ...CGROUP_ENTRIES,
+  fileBytes: omittable(FigureSchema),
+  shmemBytes: omittable(FigureSchema),
+  swapCachedBytes: omittable(FigureSchema),
   swappableBytes: omittable(FigureSchema),
   swapLimitBytes: omittable(LimitSchema),
+  memoryPressure: omittable(PressureSchema),
+  events: omittable(MemoryEventsSchema),
 };
 
 const NodeSchema = v.object({
@@ -49,6 +57,8 @@ const NodeSchema = v.object({
   swapFreeBytes: FigureSchema,
   swapInPages: FigureSchema,
   swapOutPages: FigureSchema,
+  directScans: omittable(FigureSchema),
+  kswapdScans: omittable(FigureSchema),
   memoryPressure: omittable(PressureSchema),
 });
 

@@ -56,6 +56,7 @@ export class NodeSampler implements Disposable {
       node: sampleNode(this.#fsroot),
       kubepods: kubepods && sampleKubepods(kubepods),
       containers: [...this.#known.values()].flatMap((container) => this.#sample(container) ?? []),
+      podSamples: [],
       pods,
     };
   }

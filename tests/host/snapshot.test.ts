@@ -52,6 +52,8 @@ describe("a sample", () => {
       swapFreeBytes: 1_024_000,
       swapInPages: 7,
       swapOutPages: 8,
+      directScans: undefined,
+      kswapdScans: undefined,
       memoryPressure: undefined,
     });
   });
@@ -64,6 +66,8 @@ describe("a sample", () => {
       ...FIGURES,
       swappableBytes: 1300,
       swapLimitBytes: Number.POSITIVE_INFINITY,
+      ...{ fileBytes: undefined, shmemBytes: undefined, swapCachedBytes: undefined },
+      ...{ memoryPressure: undefined, events: undefined },
     });
   });
 

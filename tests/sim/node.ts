@@ -142,6 +142,8 @@ export class SimulatedNode {
         swapFreeBytes: Math.round(this.#swapFreePages) * PAGE_BYTES,
         swapInPages: Math.round(this.#swapInPages),
         swapOutPages: Math.round(this.#swapOutPages),
+        directScans: undefined,
+        kswapdScans: undefined,
         memoryPressure: pressure,
       },
       kubepods: {
@@ -156,6 +158,7 @@ export class SimulatedNode {
         memoryPressure: pressure,
       },
       containers: this.#pods.map(sampleOf),
+      podSamples: [],
       pods: this.#pods.map(({ plan: { pod }, terminatesAtSeconds }) => ({
         ...pod,
         isTerminating: terminatesAtSeconds !== undefined,
@@ -408,5 +411,7 @@ function sampleOf({ plan, regions, swap, counters }: RunningPod): ContainerSampl
     fileRefaults: Math.round(counters.fileRefaultPages),
     swappableBytes: Math.round(evictable) * PAGE_BYTES,
     swapLimitBytes: Number.isFinite(swap.pages) ? plan.swapPages * PAGE_BYTES : Number.POSITIVE_INFINITY,
+    ...{ fileBytes: undefined, shmemBytes: undefined, swapCachedBytes: undefined },
+    ...{ memoryPressure: undefined, events: undefined },
   };
 }

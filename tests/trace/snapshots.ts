@@ -16,10 +16,13 @@ export function snapshotWith(parts: Partial<Snapshot>): Snapshot {
       swapFreeBytes: 1_073_737_728,
       swapInPages: 7,
       swapOutPages: 8,
+      directScans: 9,
+      kswapdScans: 10,
       memoryPressure: undefined,
     },
     kubepods: undefined,
     containers: [],
+    podSamples: [],
     pods: [],
     ...parts,
   };
@@ -38,6 +41,11 @@ export function containerWith(parts: Partial<ContainerSample>): ContainerSample 
     fileRefaults: 42,
     swappableBytes: 1000,
     swapLimitBytes: 536_870_912,
+    fileBytes: 2000,
+    shmemBytes: 500,
+    swapCachedBytes: 0,
+    memoryPressure: undefined,
+    events: undefined,
     ...parts,
   };
 }
@@ -80,8 +88,16 @@ const cgroup = {
   anonRefaults: fc.integer({ min: 0, max: 1 }),
   fileRefaults: fc.integer({ min: 0, max: 1 }),
 };
-// Older recordings have neither, and a container has either both in all samples or in none.
-const swapRoom = { swappableBytes: figure, swapLimitBytes: limit };
+// A container has those that older recordings lack in all of its samples or in none.
+const swapRoom = {
+  swappableBytes: figure,
+  swapLimitBytes: limit,
+  fileBytes: figure,
+  shmemBytes: figure,
+  swapCachedBytes: figure,
+  memoryPressure: fc.constant(undefined),
+  events: fc.constant(undefined),
+};
 const id = fc.constantFrom("a", "b", "c", "7", "constructor");
 // Names of an object's prototype are no annotation keys, and valibot omits them from a record.
 const RESERVED = ["__proto__", "prototype", "constructor"];
@@ -124,6 +140,8 @@ const moment = fc.record({
     swapFreeBytes: figure,
     swapInPages: figure,
     swapOutPages: figure,
+    directScans: optional(figure),
+    kswapdScans: optional(figure),
     memoryPressure: optional(pressure),
   }),
   kubepods: optional(
@@ -137,6 +155,7 @@ const moment = fc.record({
   containers: fc.uniqueArray(fc.record({ id, podUid: id, ...cgroup, ...swapRoom }), {
     selector: (container) => container.id,
   }),
+  podSamples: fc.constant([]),
   pods: fc.array(pod, { maxLength: 2 }),
 });
 

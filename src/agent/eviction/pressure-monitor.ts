@@ -161,6 +161,7 @@ export class PressureMonitor {
       containers: withContainers
         ? limits.kubepodsContainers().flatMap((container) => sampleContainer(container) ?? [])
         : [],
+      podSamples: [],
       // The index may have a pod under two UIDs.
       pods: [...new Set(limits.pods.values())],
     };

@@ -35,6 +35,11 @@ export function sampleOf(podUid: string, differences: Partial<ContainerSample> =
     fileRefaults: 0,
     swappableBytes: 50 * MI,
     swapLimitBytes: GI,
+    fileBytes: 0,
+    shmemBytes: 0,
+    swapCachedBytes: 0,
+    memoryPressure: undefined,
+    events: undefined,
     ...differences,
   };
 }
@@ -75,6 +80,8 @@ export function snapshotAt(
       swapFreeBytes: moment.swapFreeBytes ?? GI / 2,
       swapInPages: moment.swapInPages ?? 0,
       swapOutPages: moment.swapOutPages ?? 0,
+      directScans: undefined,
+      kswapdScans: undefined,
       memoryPressure: undefined,
     },
     kubepods: {
@@ -86,6 +93,7 @@ export function snapshotAt(
       memoryPressure: { some: stall, full: stall },
     },
     containers,
+    podSamples: [],
     pods,
   };
 }
