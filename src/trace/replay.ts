@@ -79,6 +79,7 @@ export class Replay {
       ...snapshot,
       pods: snapshot.pods.filter(({ uid }) => isThere(uid)),
       containers: snapshot.containers.filter(({ podUid }) => isThere(podUid)),
+      podSamples: snapshot.podSamples.filter(({ podUid }) => isThere(podUid)),
     };
   }
 

@@ -1,8 +1,8 @@
-import type { KubepodsContainer } from "../host/kubepods.ts";
+import { type KubepodsContainer, podsOfContainers } from "../host/kubepods.ts";
 import { readPageBytes } from "../host/libc.ts";
 import { NodeContainers } from "../host/node-containers.ts";
-import { sampleContainer, sampleKubepods, sampleNode } from "../host/snapshot.ts";
-import type { ContainerSample, Snapshot } from "../policy/eviction/snapshot.ts";
+import { sampleContainer, sampleKubepods, sampleNode, samplePod } from "../host/snapshot.ts";
+import type { Snapshot } from "../policy/eviction/snapshot.ts";
 import type { Pod } from "../policy/kubernetes/pod.ts";
 
 // Interval after which changes without an event are found.
@@ -55,8 +55,8 @@ export class NodeSampler implements Disposable {
       pageBytes: this.#pageBytes,
       node: sampleNode(this.#fsroot),
       kubepods: kubepods && sampleKubepods(kubepods),
-      containers: [...this.#known.values()].flatMap((container) => this.#sample(container) ?? []),
-      podSamples: [],
+      containers: this.#sampleEach(sampleContainer, this.#known.values()),
+      podSamples: this.#sampleEach(samplePod, podsOfContainers(this.#known.values())),
       pods,
     };
   }
@@ -72,12 +72,15 @@ export class NodeSampler implements Disposable {
     this.#containers.sweep();
   }
 
-  #sample(container: KubepodsContainer): ContainerSample | undefined {
-    try {
-      return sampleContainer(container);
-    } catch (error) {
-      this.#listener.onProblem(error as Error);
-      return undefined;
-    }
+  /** Leaves out those that are gone, and reports those with unreadable files. */
+  #sampleEach<C, S>(sample: (cgroup: C) => S | undefined, cgroups: Iterable<C>): S[] {
+    return [...cgroups].flatMap((cgroup) => {
+      try {
+        return sample(cgroup) ?? [];
+      } catch (error) {
+        this.#listener.onProblem(error as Error);
+        return [];
+      }
+    });
   }
 }

@@ -1,10 +1,11 @@
 import { matchesNamespace } from "../../src/policy/kubernetes/namespace.ts";
 import { isCriticalPod } from "../../src/policy/kubernetes/pod.ts";
 import { HARM_SECONDS, HarmLog, relievers } from "./harm.ts";
-import { PAGE_BYTES, SimulatedNode } from "./node.ts";
+import { SimulatedNode } from "./node.ts";
 import { type RunningPod, resident, swapped } from "./pod.ts";
 import type { Random } from "./random.ts";
 import type { ClosedLoopRule } from "./rule.ts";
+import { PAGE_BYTES } from "./samples.ts";
 import type { Scenario } from "./scenarios.ts";
 
 /** An eviction by a rule, judged by the relief that it brings. */

@@ -79,6 +79,8 @@ const stall = fc.record({
 const optional = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: undefined });
 const pressure = fc.record({ some: stall, full: optional(stall) });
 const limit = fc.oneof(figure, fc.constant(Number.POSITIVE_INFINITY));
+const eventCounts = { high: figure, max: figure, oom: figure };
+const events = fc.record({ ...eventCounts, local: fc.record(eventCounts) });
 const cgroup = {
   memoryBytes: figure,
   inactiveFileBytes: figure,
@@ -88,15 +90,25 @@ const cgroup = {
   anonRefaults: fc.integer({ min: 0, max: 1 }),
   fileRefaults: fc.integer({ min: 0, max: 1 }),
 };
-// A container has those that older recordings lack in all of its samples or in none.
-const swapRoom = {
-  swappableBytes: figure,
-  swapLimitBytes: limit,
+const containerCgroup = {
+  ...cgroup,
+  swappableBytes: optional(figure),
+  swapLimitBytes: optional(limit),
+  fileBytes: optional(figure),
+  shmemBytes: optional(figure),
+  swapCachedBytes: optional(figure),
+  memoryPressure: optional(pressure),
+  events: optional(events),
+};
+const podCgroup = {
+  ...cgroup,
   fileBytes: figure,
   shmemBytes: figure,
   swapCachedBytes: figure,
-  memoryPressure: fc.constant(undefined),
-  events: fc.constant(undefined),
+  memoryMaxBytes: limit,
+  memoryHighBytes: limit,
+  memoryPressure: optional(pressure),
+  events: optional(events),
 };
 const id = fc.constantFrom("a", "b", "c", "7", "constructor");
 // Names of an object's prototype are no annotation keys, and valibot omits them from a record.
@@ -152,10 +164,12 @@ const moment = fc.record({
       memoryPressure: optional(pressure),
     }),
   ),
-  containers: fc.uniqueArray(fc.record({ id, podUid: id, ...cgroup, ...swapRoom }), {
+  containers: fc.uniqueArray(fc.record({ id, podUid: id, ...containerCgroup }), {
     selector: (container) => container.id,
   }),
-  podSamples: fc.constant([]),
+  podSamples: fc.uniqueArray(fc.record({ podUid: id, ...podCgroup }), {
+    selector: (sample) => sample.podUid,
+  }),
   pods: fc.array(pod, { maxLength: 2 }),
 });
 

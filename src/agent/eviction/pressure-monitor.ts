@@ -1,6 +1,7 @@
 import { ApiServer } from "../../cluster/api-server.ts";
 import type { AgentConfig } from "../../config/agent/knobs.ts";
-import { sampleContainer, sampleKubepods, sampleNode } from "../../host/snapshot.ts";
+import { podsOfContainers } from "../../host/kubepods.ts";
+import { sampleContainer, sampleKubepods, sampleNode, samplePod } from "../../host/snapshot.ts";
 import type { EvictionAnswer } from "../../policy/eviction/answer.ts";
 import type { Observation } from "../../policy/eviction/signals.ts";
 import type { Snapshot } from "../../policy/eviction/snapshot.ts";
@@ -153,15 +154,14 @@ export class PressureMonitor {
     const { config, limits, pageBytes, nowSeconds } = this.#options;
     const [kubepods] = limits.kubepods;
     if (limits.pods === undefined || kubepods?.version === 1) return undefined;
+    const containers = withContainers ? limits.kubepodsContainers() : [];
     return {
       atSeconds: nowSeconds(),
       pageBytes,
       node: sampleNode(config().fsroot),
       kubepods: kubepods && sampleKubepods(kubepods),
-      containers: withContainers
-        ? limits.kubepodsContainers().flatMap((container) => sampleContainer(container) ?? [])
-        : [],
-      podSamples: [],
+      containers: containers.flatMap((container) => sampleContainer(container) ?? []),
+      podSamples: podsOfContainers(containers).flatMap((pod) => samplePod(pod) ?? []),
       // The index may have a pod under two UIDs.
       pods: [...new Set(limits.pods.values())],
     };

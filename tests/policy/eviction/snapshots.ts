@@ -1,4 +1,4 @@
-import type { ContainerSample, Snapshot } from "../../../src/policy/eviction/snapshot.ts";
+import type { ContainerSample, PodSample, Snapshot } from "../../../src/policy/eviction/snapshot.ts";
 import type { Pod } from "../../../src/policy/kubernetes/pod.ts";
 
 export const MI = 2 ** 20;
@@ -44,6 +44,27 @@ export function sampleOf(podUid: string, differences: Partial<ContainerSample> =
   };
 }
 
+/** Returns the sample of a pod that uses 50 MiB, no swap and has no limit, with these differences. */
+export function podSampleOf(podUid: string, differences: Partial<PodSample> = {}): PodSample {
+  return {
+    podUid,
+    memoryBytes: 50 * MI,
+    inactiveFileBytes: 0,
+    anonBytes: 50 * MI,
+    fileBytes: 0,
+    shmemBytes: 0,
+    swapBytes: 0,
+    swapCachedBytes: 0,
+    anonRefaults: 0,
+    fileRefaults: 0,
+    memoryMaxBytes: Number.POSITIVE_INFINITY,
+    memoryHighBytes: Number.POSITIVE_INFINITY,
+    memoryPressure: undefined,
+    events: undefined,
+    ...differences,
+  };
+}
+
 /** Free resources of a node, and its counters so far. */
 export interface Moment {
   readonly stallMicroseconds?: number;
@@ -61,6 +82,7 @@ export function snapshotAt(
   moment: Moment,
   pods: readonly Pod[] = [],
   containers: readonly ContainerSample[] = pods.map(({ uid }) => sampleOf(uid)),
+  podSamples: readonly PodSample[] = [],
 ): Snapshot {
   const stall = {
     avg10Percent: 0,
@@ -93,7 +115,7 @@ export function snapshotAt(
       memoryPressure: { some: stall, full: stall },
     },
     containers,
-    podSamples: [],
+    podSamples,
     pods,
   };
 }
