@@ -71,7 +71,7 @@ const LEVELS = {
   "eviction-held": "info",
   /** A pod was chosen for eviction; the fields are the basis of the decision. */
   "eviction-decided": "info",
-  /** An eviction was dropped before its request: the pressure was over, or eviction was turned off. */
+  /** The lost request of an eviction is not repeated: the pressure is over, the pod is gone, or eviction was turned off. */
   "eviction-withdrawn": "info",
   /** The API server accepted an eviction: the pod terminates, or moves to another node. */
   "pod-evicted": "info",

@@ -31,7 +31,15 @@ const after =
   };
 
 const STEPS: [string, Step, readonly number[]][] = [
-  ["as it checks its victim again", unanswered(({ line }) => line === `GET ${PODS}/pod-1`), [600, 300]],
+  [
+    "before its record of the victim is written",
+    (pressed) => {
+      const hasCome = pressed.server.objects.ignore(isWritingDown);
+      pressed.server.objects.onTermination = (name) => pressed.terminate(name);
+      return (agent) => agent.until(() => hasCome() && pressed.asked.length > 0, "both requests");
+    },
+    [600, 300],
+  ],
   ["when it has recorded its victim", unanswered(isWritingDown), [600, 300]],
   [
     "before its request is served",

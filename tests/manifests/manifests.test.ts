@@ -133,7 +133,6 @@ describe("the permissions of the agent", () => {
   const proxy = { apiGroups: [""], resources: ["nodes/proxy"], verbs: ["get"] };
   const pods = { apiGroups: [""], resources: ["pods"], verbs: ["get", "list", "watch"] };
   const evictions = [
-    { apiGroups: [""], resources: ["pods"], verbs: ["get"] },
     { apiGroups: [""], resources: ["pods/eviction"], verbs: ["create"] },
     { apiGroups: [""], resources: ["nodes"], verbs: ["get", "patch"] },
     { apiGroups: [""], resources: ["nodes/status"], verbs: ["patch"] },

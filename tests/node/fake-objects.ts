@@ -65,6 +65,7 @@ export class FakeObjects {
   readonly #once = new Map<string, Answer[]>();
   readonly #always = new Map<string, Answer>();
   readonly #withheld = new Set<(request: ObjectRequest) => boolean>();
+  readonly #ignored = new Set<(request: ObjectRequest) => boolean>();
 
   constructor(cluster: FakeCluster) {
     this.#cluster = cluster;
@@ -100,11 +101,22 @@ export class FakeObjects {
     return () => !this.#withheld.has(matches);
   }
 
+  /** Neither carries out nor answers the next matching request; returns a function that is true once it has come. */
+  ignore(matches: (request: ObjectRequest) => boolean): () => boolean {
+    this.#ignored.add(matches);
+    return () => !this.#ignored.has(matches);
+  }
+
   serve({ method, path, contentType, body }: RawRequest, socket: TLSSocket): void {
     const line = `${method} ${path}`;
     const request = { line, contentType, body: body === "" ? undefined : JSON.parse(body) };
     this.requests.push(request);
     this.beforeServing(request);
+    const ignored = [...this.#ignored].find((matches) => matches(request));
+    if (ignored !== undefined) {
+      this.#ignored.delete(ignored);
+      return;
+    }
     const given = this.#once.get(line)?.shift() ?? this.#always.get(line);
     const withheld = [...this.#withheld].find((matches) => matches(request));
     const answer = given ?? this.#answerTo(request);
@@ -128,7 +140,6 @@ export class FakeObjects {
       /^PATCH \/api\/v1\/nodes\/([^/]+)\/status$/,
       (request, name = "") => this.#patchNode(request, name, "status"),
     ],
-    [/^GET \/api\/v1\/namespaces\/test\/pods\/([^/]+)$/, (_, name = "") => this.#getPod(name)],
     [
       /^DELETE \/api\/v1\/namespaces\/test\/pods\/([^/]+)$/,
       (request, name = "") => this.#terminate(name, request.body as Json<V1DeleteOptions>, "200 OK"),
@@ -163,11 +174,6 @@ export class FakeObjects {
     const after = patched(before, patch, contentType) as StoredNode;
     this.putNode(name, { metadata: after.metadata, [part]: after[part] });
     return answer("200 OK", JSON.stringify(this.nodes.get(name)));
-  }
-
-  #getPod(name: string): Answer {
-    const pod = this.#cluster.pods.get(name);
-    return pod === undefined ? notFound("pods", name) : answer("200 OK", podText(pod));
   }
 
   #evict({ body }: ObjectRequest, name: string): Answer {

@@ -42,7 +42,8 @@ export class Evictor {
   readonly #decisionLog: DecisionLog;
   #state: EvictionState = NO_EVICTIONS;
   #observation: Observation | undefined;
-  #decision: EvictionDecision | undefined;
+  /** Pods of the last snapshot. */
+  #pods: Snapshot["pods"] = [];
   #hasResumed = false;
   #isActing = false;
 
@@ -90,7 +91,7 @@ export class Evictor {
     const { decision, observation, state } = decideEviction(this.#state, snapshot, config);
     this.#state = state;
     this.#observation = observation;
-    this.#decision = decision;
+    this.#pods = snapshot.pods;
     const isUnsure = isEnforced && !this.#hasResumed;
     const followed = isUnsure && decision.verdict === "evict" ? PAST_UNKNOWN : decision;
     this.#decisionLog.take(followed, { snapshot, observation, state, config });
@@ -100,9 +101,8 @@ export class Evictor {
 
   /** Aborts requests in progress, and removes the taint; gives up after some seconds. */
   async leave(): Promise<void> {
-    this.#requester.close();
-    if (this.#options.config().evictionMode === "Enforce" || this.#publisher.isPublished)
-      await this.#publisher.leave();
+    const hasMarks = this.#options.config().evictionMode === "Enforce" || this.#publisher.isPublished;
+    await Promise.all([this.#requester.leave(), hasMarks && this.#publisher.leave()]);
   }
 
   // Earlier pressure means nothing once eviction is turned on again; earlier evictions still count.
@@ -171,18 +171,17 @@ export class Evictor {
       const now = this.#options.nowSeconds();
       this.#state = withAnswer(this.#state, uid, answer, config, now, retryAfterSeconds);
       this.#options.onAnswer(answer);
-      await this.#requester.publish(decision, reply, this.#observation);
+      // The next decision does not wait for Events.
+      void this.#requester.publish(decision, reply, this.#observation);
     } finally {
       this.#isActing = false;
     }
   }
 
-  /** Returns true if the last decision still is to evict, and the victim is still over its request if it was. */
+  // A stall oscillates, so one quiet sample is no end of the pressure: that has a rule of its own.
   #isStillWanted({ victim }: Eviction): boolean {
-    if (this.#decision?.verdict !== "evict" || this.#options.config().evictionMode !== "Enforce")
-      return false;
-    const now = this.#decision.ranking.find(({ pod }) => pod.uid === victim.pod.uid);
-    return now !== undefined && (now.isOverRequest || !victim.isOverRequest);
+    const isThere = this.#pods.some(({ uid }) => uid === victim.pod.uid);
+    return isThere && this.#options.config().evictionMode === "Enforce" && isPressed(this.#state);
   }
 }
 

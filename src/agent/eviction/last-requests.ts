@@ -28,7 +28,7 @@ export async function makeLastRequest(
 }
 
 /** Returns true if the server would refuse a repeated request too, as for a lack of permission. */
-function isFinal(error: unknown): boolean {
+export function isFinal(error: unknown): boolean {
   if (!(error instanceof RequestError)) return true;
   if (error.kind === "unreachable" || error.kind === "timeout") return false;
   const status = error.refusal?.status;
