@@ -107,8 +107,8 @@ export class Evictor {
 
   // Earlier pressure means nothing once eviction is turned on again; earlier evictions still count.
   #forget(): void {
-    const { signalHistory, thresholds, earlier, inheritedUntilSeconds } = NO_EVICTIONS;
-    this.#state = { ...this.#state, signalHistory, thresholds, earlier, inheritedUntilSeconds };
+    const { signalHistory, thresholds, pressedSinceSeconds, inheritedUntilSeconds } = NO_EVICTIONS;
+    this.#state = { ...this.#state, signalHistory, thresholds, pressedSinceSeconds, inheritedUntilSeconds };
     this.#observation = undefined;
     this.#decisionLog.reset();
   }
@@ -118,8 +118,8 @@ export class Evictor {
     const isMetSomewhere = Object.values(this.#state.thresholds).some(
       ({ metSinceSeconds }) => metSinceSeconds !== undefined,
     );
-    // The cause of a stall may show in the containers' figures only.
-    const isClose = isMetSomewhere || (this.#observation?.stall ?? 0) >= STALLED_FRACTION;
+    // Who is harmed, and by whom, shows in the figures of the pods and containers only.
+    const isClose = isMetSomewhere || (this.#observation?.anyStall ?? 0) >= STALLED_FRACTION;
     try {
       const snapshot = this.#options.takeSnapshot(isClose || isPressed(this.#state));
       this.#options.reporter.end("node-unknown");

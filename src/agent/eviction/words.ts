@@ -61,7 +61,7 @@ export function fieldsOf(
     why: rankingReason(victim),
     ranking: first.join(", "),
     candidates: ranking.length,
-    ...rounded({ ...observation }),
+    ...(observation && signalFields(observation)),
   };
 }
 
@@ -90,6 +90,10 @@ export function sentenceOf({
   ];
   const known = parts.filter((part) => part !== undefined).join("; ");
   return known === "" ? "No signal has a value yet." : `${known[0]?.toUpperCase()}${known.slice(1)}.`;
+}
+
+function signalFields({ harmedPods, ...signals }: Observation): Fields {
+  return { ...rounded(signals), harmedPods: harmedPods.length };
 }
 
 // Enough digits for a reader: a decision is replayed from a recording, not from the log.

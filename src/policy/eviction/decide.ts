@@ -35,7 +35,7 @@ export type EvictionHoldReason =
   | "mode-off"
   /** No threshold's conditions are met. */
   | "not-pressed"
-  /** Conditions are met, but not yet for the grace period. */
+  /** Conditions are met, but not yet for the grace period; of harm, it is not yet enough. */
   | "grace-period"
   /** Conditions are met for the grace period, but so is the threshold's exception. */
   | "excepted"
@@ -77,6 +77,8 @@ export type EvictionDecision =
     };
 
 const MAX_UNRELIEVED = 2;
+// Some seconds of a stall: less comes and goes on any node that swaps.
+const NOTED_HARM = 0.2;
 
 /** Returns true if a decision continues the one before it, without a new request. */
 export function isSameDecision(a: EvictionDecision, b: EvictionDecision): boolean {
@@ -191,9 +193,9 @@ function callsForEviction(state: ThresholdState | undefined): boolean {
 function notCrossedReason(
   met: readonly Threshold[],
   { thresholds }: EvictionState,
-  { excuse }: Observation,
+  { excuse, harm = 0 }: Observation,
 ): EvictionHoldReason {
-  if (met.length === 0) return excuse ?? "not-pressed";
+  if (met.length === 0) return excuse ?? (harm >= NOTED_HARM ? "grace-period" : "not-pressed");
   return met.some(({ name }) => thresholds[name]?.isExcepted) ? "excepted" : "grace-period";
 }
 

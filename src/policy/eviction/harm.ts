@@ -63,7 +63,8 @@ export function updateHarm(
   seconds: number,
 ): HarmState {
   const updated = [...inputs].map(([key, input]) => {
-    const harm = (before[key] ?? 0) + perSecond(input) * seconds;
+    // Before pods are sampled, only the stall of all together is known.
+    const harm = (before[key] ?? before[ALL_PODS] ?? 0) + perSecond(input) * seconds;
     return [key, Math.max(0, Math.min(MAX_SECONDS, harm))] as const;
   });
   return Object.fromEntries(updated.filter(([, harm]) => harm > 0));

@@ -75,6 +75,7 @@ export function observe(
     harm: stall === undefined ? undefined : harmOf(harm),
     pressureCause,
     stall,
+    anyStall: stallOf(latest, "anyStallMicroseconds"),
     harmedPods: harmedOf(harm).filter((key) => key !== ALL_PODS),
     excuse: excuseOfStalled(inputs.values()),
   };

@@ -48,6 +48,8 @@ export interface Observation extends Readonly<Record<Signal, number | undefined>
   readonly pressureCause: PressureCause | undefined;
   /** The stall itself, whatever its cause: the fraction of the window in which all of the pods' tasks waited. */
   readonly stall: number | undefined;
+  /** Fraction of the window in which any of the pods' tasks waited for memory. */
+  readonly anyStall: number | undefined;
   /** UIDs of the pods that are harmed; empty where pods have no stall of their own. */
   readonly harmedPods: readonly string[];
   /** Reason for which the present stall does not count as harm; undefined without a stall. */

@@ -80,7 +80,7 @@ export function rankCandidates(candidates: readonly Candidate[]): Candidate[] {
 }
 
 /** Returns true if a pod is never evicted because it is already leaving: deleted, or being migrated. */
-function isLeaving(reason: NeverEvictedReason | undefined): boolean {
+export function isLeaving(reason: NeverEvictedReason | undefined): boolean {
   return reason === "terminating" || reason === "migrating";
 }
 
