@@ -55,8 +55,10 @@ const LEVELS = {
   "pod-ignored": "warning",
   /** The node's memory, swap or pressure cannot be read. */
   "node-unknown": "warning",
-  /** A changed configuration is in force. */
+  /** A changed configuration is in force; the field names the knobs that changed. */
   "config-reloaded": "info",
+  /** A change of the configuration file has no effect, because a flag or a variable holds the knob. */
+  "config-overridden": "warning",
   /** A changed configuration is invalid; the previous one stays in force. */
   "config-refused": "error",
   /** A changed setting takes effect at the next start only. */
