@@ -135,7 +135,7 @@ describe("the permissions of the agent", () => {
   const evictions = [
     { apiGroups: [""], resources: ["pods"], verbs: ["get"] },
     { apiGroups: [""], resources: ["pods/eviction"], verbs: ["create"] },
-    { apiGroups: [""], resources: ["nodes"], verbs: ["get", "patch"] },
+    { apiGroups: [""], resources: ["nodes"], verbs: ["get", "patch", "watch"] },
     { apiGroups: [""], resources: ["nodes/status"], verbs: ["patch"] },
     { apiGroups: [""], resources: ["events"], verbs: ["create", "patch"] },
   ];
