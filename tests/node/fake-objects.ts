@@ -19,7 +19,7 @@ import { type Answer, answer } from "./fake-kubelet.ts";
 import { PATCH_TYPES, patched } from "./merge-patch.ts";
 
 /** Node as the fake API server stores it, with the fields that a stored node always has. */
-interface StoredNode extends Json<V1Node> {
+export interface StoredNode extends Json<V1Node> {
   readonly metadata: Json<V1ObjectMeta> & { readonly name: string; readonly resourceVersion: string };
   readonly spec: Json<V1NodeSpec>;
   readonly status: Json<V1NodeStatus> & { readonly conditions: readonly Json<V1NodeCondition>[] };
@@ -55,6 +55,8 @@ export class FakeObjects {
   delayMilliseconds = 0;
   /** By namespace and name. */
   readonly events = new Map<string, Json<CoreV1Event>>();
+  /** Called with a node that was created or changed. */
+  onNode: (node: StoredNode) => void = () => {};
   /** Oldest first, refused ones included. */
   readonly requests: ObjectRequest[] = [];
   /** Called before a request is served, for changes that others make meanwhile. */
@@ -82,7 +84,9 @@ export class FakeObjects {
     const before = this.nodes.get(name) ?? recordedNode;
     const resourceVersion = String(++this.#cluster.revision);
     const metadata = { ...before.metadata, ...change.metadata, name, resourceVersion };
-    this.nodes.set(name, { ...before, ...change, metadata } as StoredNode);
+    const node = { ...before, ...change, metadata } as StoredNode;
+    this.nodes.set(name, node);
+    this.onNode(node);
   }
 
   /** Sets the answers to the next requests of this line, one each. */

@@ -129,6 +129,14 @@ export class PressedNode implements Disposable {
     this.server.objects.putNode(NODE, { spec: { taints } });
   }
 
+  /** Sets the node's annotation `wasp.io/eviction` at the API server, or removes it. */
+  annotate(value: string | undefined): void {
+    const { "wasp.io/eviction": _, ...others } =
+      this.server.objects.nodes.get(NODE)?.metadata.annotations ?? {};
+    const annotations = value === undefined ? others : { ...others, "wasp.io/eviction": value };
+    this.server.objects.putNode(NODE, { metadata: { annotations } });
+  }
+
   /** Taints of the node at the API server. */
   get taints(): readonly Json<V1Taint>[] {
     return this.server.objects.nodes.get(NODE)?.spec.taints ?? [];

@@ -1,4 +1,5 @@
 import type { ApiServer } from "../../cluster/api-server.ts";
+import type { Node } from "../../cluster/node.ts";
 import type { SwapPressureTaint } from "../../cluster/node-taint.ts";
 import { type EvictionAnswer, withAnswer } from "../../policy/eviction/answer.ts";
 import { decideEviction, type EvictionConfig, type EvictionDecision } from "../../policy/eviction/decide.ts";
@@ -25,6 +26,8 @@ export interface EvictorOptions {
   readonly config: () => EvictorConfig;
   /** Takes a snapshot of the node, with its containers' figures or without; undefined before the pods are known. */
   readonly takeSnapshot: (withContainers: boolean) => Snapshot | undefined;
+  /** Returns true while an administrator has stopped evictions; takes the node as an earlier agent left it, if known. */
+  readonly isStopped: (found: Node | undefined) => boolean;
   readonly reporter: Reporter;
   /** Called with the answer to each eviction request. */
   readonly onAnswer: (answer: EvictionAnswer) => void;
@@ -93,7 +96,7 @@ export class Evictor {
     this.#observation = observation;
     this.#pods = snapshot.pods;
     const isUnsure = isEnforced && !this.#hasResumed;
-    const followed = isUnsure && decision.verdict === "evict" ? PAST_UNKNOWN : decision;
+    const followed = decision.verdict === "evict" ? this.#permitted(decision, isUnsure) : decision;
     this.#decisionLog.take(followed, { snapshot, observation, state, config });
     if (followed.verdict === "evict" && !this.#isActing) void this.#carryOut(followed, config);
     if (!isUnsure && isEnforced) this.#publish(config, observation);
@@ -178,12 +181,23 @@ export class Evictor {
     }
   }
 
+  #permitted(decision: Eviction, isUnsure: boolean): EvictionDecision {
+    if (isUnsure) return PAST_UNKNOWN;
+    return this.#isStopped ? STOPPED : decision;
+  }
+
+  get #isStopped(): boolean {
+    return this.#options.isStopped(this.#publisher.found);
+  }
+
   // A stall oscillates, so one quiet sample is no end of the pressure: that has a rule of its own.
   #isStillWanted({ victim }: Eviction): boolean {
     const isThere = this.#pods.some(({ uid }) => uid === victim.pod.uid);
-    return isThere && this.#options.config().evictionMode === "Enforce" && isPressed(this.#state);
+    const isEnforced = this.#options.config().evictionMode === "Enforce";
+    return isThere && isEnforced && !this.#isStopped && isPressed(this.#state);
   }
 }
 
 const INHERITED = "Pressure that an earlier agent sensed, and that is not over yet. ";
 const PAST_UNKNOWN: EvictionDecision = { verdict: "hold", reason: "past-unknown" };
+const STOPPED: EvictionDecision = { verdict: "hold", reason: "stopped" };

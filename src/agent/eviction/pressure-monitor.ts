@@ -11,6 +11,7 @@ import type { LimitAgent } from "../limits/limit-agent.ts";
 import type { Reporter } from "../metrics/reporter.ts";
 import { apiServerOptionsOf } from "../pods/pod-source.ts";
 import { clearNode } from "./clear-node.ts";
+import { EvictionStop } from "./eviction-stop.ts";
 import { Evictor, type EvictorConfig } from "./evictor.ts";
 import { SwapReach } from "./swap-reach.ts";
 
@@ -41,6 +42,7 @@ export class PressureMonitor {
   readonly #closing = new AbortController();
   readonly #reach: SwapReach;
   #kubeletThresholds: KubeletThresholds | undefined;
+  #stop: EvictionStop | undefined;
   #evictor: Evictor | undefined;
   #timer: NodeJS.Timeout | undefined;
   #askedSeconds = Number.NEGATIVE_INFINITY;
@@ -59,15 +61,9 @@ export class PressureMonitor {
     const { evictionMode, swapReach } = this.#config();
     // An earlier agent may have set memory.high, too.
     if (evictionMode !== "Enforce" || swapReach === "Off") void this.#reach.release();
-    if (evictionMode === "Off" || this.#evictor !== undefined) return;
-    try {
-      const evictor = this.#makeEvictor();
-      this.#evictor = evictor;
-      this.#timer = setInterval(() => evictor.tick(), TICK_MILLISECONDS);
-    } catch (error) {
-      this.#options.reporter.log("eviction-impossible", { error: (error as Error).message });
-      void this.#reach.release();
-    }
+    if (evictionMode !== "Off" && this.#evictor === undefined) this.#begin();
+    if (evictionMode === "Enforce") this.#stop?.follow();
+    else this.#stop?.[Symbol.dispose]();
   }
 
   /** Removes what an earlier, evicting agent has left on the node, if eviction is off. Never fails. */
@@ -108,10 +104,22 @@ export class PressureMonitor {
   async close(): Promise<void> {
     clearInterval(this.#timer);
     this.#closing.abort();
+    this.#stop?.[Symbol.dispose]();
     await Promise.all([
       this.#evictor?.leave(),
       Promise.race([this.#reach.release(), Bun.sleep(RELEASE_MILLISECONDS)]),
     ]);
+  }
+
+  #begin(): void {
+    try {
+      const evictor = this.#makeEvictor();
+      this.#evictor = evictor;
+      this.#timer = setInterval(() => evictor.tick(), TICK_MILLISECONDS);
+    } catch (error) {
+      this.#options.reporter.log("eviction-impossible", { error: (error as Error).message });
+      void this.#reach.release();
+    }
   }
 
   /** Throws an Error if the node's name or the API server's address is unknown. */
@@ -119,11 +127,15 @@ export class PressureMonitor {
     const { config, env, reporter, onAnswer, nowSeconds } = this.#options;
     const { nodeName } = config();
     if (nodeName === undefined) throw new Error("the node's name is not known: set --node-name or NODE_NAME");
+    const server = new ApiServer(apiServerOptionsOf(config(), env));
+    const stop = new EvictionStop(server, nodeName, reporter);
+    this.#stop = stop;
     return new Evictor({
-      server: new ApiServer(apiServerOptionsOf(config(), env)),
+      server,
       nodeName,
       config: () => this.#config(),
       takeSnapshot: (withContainers) => this.#takeSnapshot(withContainers),
+      isStopped: (found) => stop.isStopped(found),
       reporter,
       onAnswer,
       nowSeconds,

@@ -58,6 +58,8 @@ export type EvictionHoldReason =
   | "not-relieved"
   /** The evictions of an earlier agent cannot be read from the node. */
   | "past-unknown"
+  /** An administrator has stopped evictions on this node by its annotation. */
+  | "stopped"
   /** The usage of all candidates is unknown. */
   | "no-figures";
 
