@@ -1,7 +1,8 @@
 import { describe, expect, test } from "bun:test";
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { answer, recordedConfig } from "../node/fake-kubelet.ts";
 import { PressedNode } from "../node/pressed-node.ts";
+import { patience } from "../patience.ts";
 
 const KUBEPODS = "/sys/fs/cgroup/kubepods.slice";
 const MI = 2 ** 20;
@@ -19,13 +20,22 @@ const MEMINFO = [
 
 /** A quiet node whose pods may have 2898 MiB. */
 async function quietNode(knobs: Readonly<Record<string, unknown>> = {}): Promise<PressedNode> {
-  const pressed = await PressedNode.start(knobs);
+  const pressed = await pressedNode(knobs);
   pressed.relieve();
+  return pressed;
+}
+
+/** The same node under pressure. */
+async function pressedNode(knobs: Readonly<Record<string, unknown>> = {}): Promise<PressedNode> {
+  const pressed = await PressedNode.start(knobs);
   const { node } = pressed.node;
   node.write("/proc/meminfo", `${MEMINFO}\n`);
   node.write(`${KUBEPODS}/memory.max`, `${2898 * MI}\n`);
   node.write(`${KUBEPODS}/memory.current`, `${1500 * MI}\n`);
-  pressed.addPod(1, 600);
+  const pod = pressed.addPod(1, 600);
+  const [{ id = "" } = {}] = pod.containers;
+  const stat = `${pressed.node.directoryOf(pod, id)}/memory.stat`;
+  writeFileSync(stat, `${readFileSync(stat, "utf8").replace("anon 0", `anon ${500 * MI}`)}\n`);
   return pressed;
 }
 
@@ -133,6 +143,21 @@ describe.concurrent("swap is within reach", () => {
     await using agent = pressed.agent();
     expect(await agent.event("swap-reach-released")).toMatchObject({ reason: "kubelet-unknown" });
     expect(highOf(pressed)).toBe("max");
+  });
+
+  test("while a victim is awaited, although swap is full by then", async () => {
+    using pressed = await pressedNode();
+    pressed.server.objects.onTermination = (name) => pressed.terminate(name);
+    await using agent = pressed.agent();
+    await agent.event("victim-awaited");
+    await agent.until(() => highOf(pressed) === String(HELD), "memory.high below the kubelet's threshold");
+    pressed.node.node.write("/proc/meminfo", `${MEMINFO.replace(/SwapFree: .*/, "SwapFree: 10000 kB")}\n`);
+    const used = async () => (await agent.metric('wasp_signal_ratio{signal="swapUtilization"}')) ?? 0;
+    while ((await used()) < 0.98) await Bun.sleep(50);
+    // A release would take its first step within a second.
+    await Bun.sleep(patience(3));
+    expect(highOf(pressed)).toBe(String(HELD));
+    expect(agent.events("swap-reach-released")).toEqual([]);
   });
 
   test("released when swap is full", async () => {

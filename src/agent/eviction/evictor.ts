@@ -73,6 +73,11 @@ export class Evictor {
     return this.#observation;
   }
 
+  /** True while an eviction is requested, or its victim awaited. */
+  get isEvicting(): boolean {
+    return this.#isActing || this.#state.awaited !== undefined;
+  }
+
   /** Thresholds by name, true for a crossed one. */
   get thresholds(): Readonly<Record<string, boolean>> {
     const names = this.#options.config().evictionThresholds.map(({ name }) => name);

@@ -51,7 +51,11 @@ export class PressureMonitor {
     this.#options = options;
     this.#reach = new SwapReach({
       directories: () => options.limits.kubepods.map(({ mount, path }) => mount + path),
-      config: () => ({ ...this.#config(), kubelet: this.#kubeletThresholds }),
+      config: () => ({
+        ...this.#config(),
+        kubelet: this.#kubeletThresholds,
+        isEvicting: this.#evictor?.isEvicting ?? false,
+      }),
       reporter: options.reporter,
     });
   }
