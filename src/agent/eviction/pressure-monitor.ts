@@ -171,13 +171,17 @@ export class PressureMonitor {
     const [kubepods] = limits.kubepods;
     if (limits.pods === undefined || kubepods?.version === 1) return undefined;
     const containers = withContainers ? limits.kubepodsContainers() : [];
+    const podSamples = podsOfContainers(containers).flatMap((pod) => samplePod(pod) ?? []);
+    const events = new Map(podSamples.map((sample) => [sample.podUid, sample.events]));
     return {
       atSeconds: nowSeconds(),
       pageBytes,
       node: sampleNode(config().fsroot),
       kubepods: kubepods && sampleKubepods(kubepods),
-      containers: containers.flatMap((container) => sampleContainer(container) ?? []),
-      podSamples: podsOfContainers(containers).flatMap((pod) => samplePod(pod) ?? []),
+      containers: containers.flatMap(
+        (container) => sampleContainer(container, events.get(container.podUid)) ?? [],
+      ),
+      podSamples,
       // The index may have a pod under two UIDs.
       pods: [...new Set(limits.pods.values())],
     };
