@@ -197,7 +197,7 @@ describe.concurrent("eviction", () => {
   });
 
   test("skips pods that are never evicted, also after a change that the kubelet does not show yet", async () => {
-    using pressed = await PressedNode.start();
+    using pressed = await PressedNode.start({ evictionOptOut: "Always" });
     pressed.addPod(1, 900, { annotations: { "wasp.io/evict": "false" } });
     pressed.addPod(2, 800, { priority: 2_000_000_000 });
     pressed.addPod(3, 700, { namespace: "kube-system" });
@@ -209,8 +209,25 @@ describe.concurrent("eviction", () => {
     await agent.event("pod-evicted");
     expect(await agent.event("eviction-refused")).toMatchObject({ pod: name, answer: "gone" });
     expect(pressed.asked).toEqual(["pod-5"]);
+    expect(agent.events("eviction-decided")[0]).toMatchObject({ pod: name, candidates: 2 });
     const gets = pressed.server.objects.requests.filter(({ line }) => /^GET .*\/pods\//.test(line));
     expect(gets.map(({ line }) => line.split("/").at(-1))).toEqual(["pod-4", "pod-5"]);
+  });
+
+  test("heads for a pod that opted out as far as the configuration lets it", async () => {
+    const optOut = { annotations: { "wasp.io/evict": "false" } };
+    using pressed = await PressedNode.start({ evictionOptOutNamespaces: ["else*"] });
+    pressed.addPod(1, 60, optOut);
+    await using agent = pressed.agent();
+    await agent.event("pod-evicted", ({ pod }) => pod === "pod-1");
+    // From now on the annotation holds there, but only for a pod within its request.
+    pressed.configure({ evictionMode: "Enforce", evictionOptOutNamespaces: ["te*"] });
+    await agent.event("config-reloaded", ({ changed }) => changed === "evictionOptOutNamespaces");
+    pressed.addPod(2, 60, optOut);
+    pressed.addPod(3, 900, optOut);
+    await agent.event("pod-evicted", ({ pod }) => pod === "pod-3");
+    await agent.event("eviction-held", ({ reason }) => reason === "no-candidate");
+    expect(pressed.asked).toEqual(["pod-1", "pod-3"]);
   });
 
   test("is impossible without the node's name, and limits are kept all the same", async () => {

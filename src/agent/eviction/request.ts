@@ -5,9 +5,9 @@ import type { EvictionReply } from "../../cluster/eviction-reply.ts";
 import { recordEvictions } from "../../cluster/node-evictions.ts";
 import { getPod } from "../../cluster/pod.ts";
 import type { EvictionConfig } from "../../policy/eviction/decide.ts";
+import { isLeaving, neverEvictedReason } from "../../policy/eviction/never-evicted.ts";
 import type { Observation } from "../../policy/eviction/signals.ts";
 import { type EvictedPod, withEvicted } from "../../policy/eviction/state.ts";
-import { isLeaving, neverEvictedReason } from "../../policy/eviction/victim.ts";
 import type { Reporter } from "../metrics/reporter.ts";
 import { evictionRecord } from "./node-record.ts";
 import { ANSWER_REPORTS, type Eviction, namesOf, noteOf } from "./words.ts";
@@ -50,7 +50,7 @@ export class EvictionRequester {
     try {
       const live = await getPod(server, pod, closing);
       if (live === undefined) return replyOf("gone", "it is gone");
-      const never = neverEvictedReason(live, config);
+      const never = neverEvictedReason(live, victim, config);
       // The kubelet will soon list the pod as terminating, and then it is awaited.
       if (never !== undefined) return replyOf(isLeaving(never) ? "failed" : "never", never);
       await this.#recordOnNode(evicted, pod.uid);

@@ -1,6 +1,7 @@
+import type { VictimConfig } from "./never-evicted.ts";
 import type { Snapshot } from "./snapshot.ts";
 import { type EvictionState, HOUR_SECONDS, isPressed, withEvicted } from "./state.ts";
-import { rankLeaving, type VictimConfig } from "./victim.ts";
+import { rankLeaving } from "./victim.ts";
 
 /** Times between evictions. */
 export interface EvictionPace {

@@ -1,10 +1,11 @@
 import { type EvictionPace, updateAwaited } from "./await-victim.ts";
+import type { VictimConfig } from "./never-evicted.ts";
 import { type ObservationConfig, observe } from "./observe.ts";
 import type { Observation } from "./signals.ts";
 import type { Snapshot } from "./snapshot.ts";
 import { type EvictionState, HOUR_SECONDS } from "./state.ts";
 import { isMet, NEVER_MET, type Threshold, type ThresholdState, updateThreshold } from "./threshold.ts";
-import { type Candidate, rankVictims, type VictimConfig } from "./victim.ts";
+import { type Candidate, rankVictims } from "./victim.ts";
 
 /** Eviction modes: decisions are carried out, only logged, or not made. */
 export const EVICTION_MODES = ["Enforce", "DryRun", "Off"] as const;

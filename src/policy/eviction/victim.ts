@@ -1,28 +1,7 @@
-import { matchesNamespace } from "../kubernetes/namespace.ts";
-import { isCriticalPod, isStaticPod, type Pod } from "../kubernetes/pod.ts";
+import type { Pod } from "../kubernetes/pod.ts";
 import { formatRounded } from "../kubernetes/quantity.ts";
+import { isLeaving, neverEvictedReason, type VictimConfig } from "./never-evicted.ts";
 import type { ContainerSample, Snapshot } from "./snapshot.ts";
-
-/** Reason for which a pod is never evicted. */
-export type NeverEvictedReason =
-  | "static"
-  | "critical"
-  | "terminating"
-  | "finished"
-  | "excluded-namespace"
-  /** The pod is the agent's own. */
-  | "own-pod"
-  /** The pod's annotation `wasp.io/evict` is "false". */
-  | "opted-out"
-  /** KubeVirt is already migrating the pod's virtual machine. */
-  | "migrating";
-
-/** Knobs of the choice of a victim. */
-export interface VictimConfig {
-  readonly excludeNamespaces: readonly string[];
-  /** UID of the agent's own pod; undefined outside a pod. */
-  readonly ownPodUid: string | undefined;
-}
 
 /** Pod that may be evicted, with the values that rank it. */
 export interface Candidate {
@@ -39,24 +18,6 @@ export interface Candidate {
   readonly movingShare: number;
 }
 
-/** Returns the first reason for which a pod is never evicted; undefined for a candidate. */
-export function neverEvictedReason(
-  pod: Pod,
-  { excludeNamespaces, ownPodUid }: VictimConfig,
-): NeverEvictedReason | undefined {
-  if (isStaticPod(pod)) return "static";
-  if (isCriticalPod(pod)) return "critical";
-  if (pod.uid === ownPodUid) return "own-pod";
-  if (pod.isTerminating) return "terminating";
-  if (pod.phase === "Succeeded" || pod.phase === "Failed") return "finished";
-  if (matchesNamespace(pod.namespace, excludeNamespaces)) return "excluded-namespace";
-  if (pod.annotations["wasp.io/evict"] === "false") return "opted-out";
-  return EVACUATION_ANNOTATION in pod.annotations ? "migrating" : undefined;
-}
-
-// kubevirt pkg/virt-controller/watch/descheduler/descheduler.go:36-49
-const EVACUATION_ANNOTATION = "descheduler.alpha.kubernetes.io/eviction-in-progress";
-
 /**
  * Ranks the candidates, the first victim first: over a memory limit; over the requests; lower priority; larger usage
  * relative to the requests; larger share of the swap-in. Pods without samples come last. `before` is an earlier
@@ -67,19 +28,16 @@ export function rankVictims(
   before: Snapshot | undefined,
   config: VictimConfig,
 ): Candidate[] {
-  const pods = snapshot.pods.filter((pod) => neverEvictedReason(pod, config) === undefined);
-  return rank(pods, snapshot.containers, before?.containers ?? []);
+  return rank(snapshot.pods, snapshot.containers, before?.containers ?? []).filter(
+    (candidate) => neverEvictedReason(candidate.pod, candidate, config) === undefined,
+  );
 }
 
 /** Ranks the pods that are already leaving, by the same order. */
 export function rankLeaving(snapshot: Snapshot, config: VictimConfig): Candidate[] {
-  const pods = snapshot.pods.filter((pod) => isLeaving(neverEvictedReason(pod, config)));
-  return rank(pods, snapshot.containers, []);
-}
-
-/** Returns true if a pod is never evicted because it is already leaving: deleted, or being migrated. */
-export function isLeaving(reason: NeverEvictedReason | undefined): boolean {
-  return reason === "terminating" || reason === "migrating";
+  return rank(snapshot.pods, snapshot.containers, []).filter((candidate) =>
+    isLeaving(neverEvictedReason(candidate.pod, candidate, config)),
+  );
 }
 
 function rank(

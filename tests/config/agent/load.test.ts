@@ -48,6 +48,8 @@ describe("without a file, flags and variables", () => {
       victimDeadlineSeconds: 300,
       maxEvictionsPerHour: 6,
       lastResort: "None",
+      evictionOptOut: "WithinRequests",
+      evictionOptOutNamespaces: ["*"],
       trafficWindowSeconds: 30,
       taintEffect: "NoSchedule",
       nri: false,
@@ -75,7 +77,13 @@ describe("without a file, flags and variables", () => {
   test("the configuration is frozen", () => {
     const { config, sources } = loadAgentConfig(nothing);
     expect(
-      [config, config.excludeNamespaces, config.evictionThresholds, sources].every(Object.isFrozen),
+      [
+        config,
+        config.excludeNamespaces,
+        config.evictionOptOutNamespaces,
+        config.evictionThresholds,
+        sources,
+      ].every(Object.isFrozen),
     ).toBe(true);
   });
 });
