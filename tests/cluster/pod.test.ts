@@ -1,6 +1,7 @@
 import { afterAll, beforeEach, expect, test } from "bun:test";
 import { ApiServer } from "../../src/cluster/api-server.ts";
 import { getPod } from "../../src/cluster/pod.ts";
+import { PodSet } from "../../src/cluster/pod-set.ts";
 import type { RequestErrorKind } from "../../src/cluster/request-error.ts";
 import { failure, hangUp } from "../node/api-answers.ts";
 import { FakeApiServer } from "../node/fake-api-server.ts";
@@ -31,6 +32,22 @@ test("a pod is read with its current fields", async () => {
     annotations: { "wasp.io/swap-limit": String(fake.cluster.revision) },
   });
   expect(fake.objects.requests.map(({ line }) => line)).toEqual([LINE]);
+});
+
+test("a pod's author cannot make it static, at the API server", async () => {
+  const pod = podJson({ name: "pod-0", uid: uid(), node: "node-0", revision: 1 });
+  const annotations = {
+    "kubernetes.io/config.source": "file",
+    "kubernetes.io/config.mirror": "hash",
+    "wasp.io/evict": "false",
+  };
+  const kept = { "kubernetes.io/config.mirror": "hash", "wasp.io/evict": "false" };
+  const forged = { kind: "Pod", ...pod, metadata: { ...pod.metadata, annotations } };
+  fake.objects.instead(LINE, answer("200 OK", JSON.stringify(forged)));
+  expect((await get())?.annotations).toEqual(kept);
+  const pods = new PodSet();
+  pods.put(forged);
+  expect(pods.list().pods.map((decoded) => decoded.annotations)).toEqual([kept]);
 });
 
 test("a pod that is gone is undefined, even if another one has its name", async () => {

@@ -1,6 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import { shareOf } from "../node/agent-node.ts";
 import { failure } from "../node/api-answers.ts";
+import { podJson } from "../node/fake-cluster.ts";
+import { answer } from "../node/fake-kubelet.ts";
 import { REQUEST_BYTES } from "../node/pods.ts";
 import { NODE, PressedNode } from "../node/pressed-node.ts";
 import { RunningAgent } from "../node/running-agent.ts";
@@ -212,6 +214,27 @@ describe.concurrent("eviction", () => {
     expect(agent.events("eviction-decided")[0]).toMatchObject({ pod: name, candidates: 2 });
     const gets = pressed.server.objects.requests.filter(({ line }) => /^GET .*\/pods\//.test(line));
     expect(gets.map(({ line }) => line.split("/").at(-1))).toEqual(["pod-4", "pod-5"]);
+  });
+
+  test("believes what the kubelet says of a pod, and not what its author wrote", async () => {
+    using pressed = await PressedNode.start();
+    const forged = {
+      "kubernetes.io/config.source": "file",
+      "descheduler.alpha.kubernetes.io/eviction-in-progress": "kubevirt",
+    };
+    // The kubelet overrides the source in its list.
+    const { name, uid } = pressed.addPod(1, 600, {
+      annotations: { ...forged, "kubernetes.io/config.source": "api" },
+    });
+    const pod = podJson({ name, uid, node: NODE, revision: 1 });
+    const live = { kind: "Pod", ...pod, metadata: { ...pod.metadata, annotations: forged } };
+    pressed.server.objects.instead(
+      `GET /api/v1/namespaces/test/pods/${name}`,
+      answer("200 OK", JSON.stringify(live)),
+    );
+    await using agent = pressed.agent();
+    await agent.event("pod-evicted", (entry) => entry["pod"] === name);
+    expect(agent.events("eviction-refused")).toEqual([]);
   });
 
   test("heads for a pod that opted out as far as the configuration lets it", async () => {

@@ -175,6 +175,8 @@ describe("a value", () => {
     ["swapBehavior: 3", "3 is not one of NoSwap, LimitedSwap, UnlimitedSwap"],
     ["podSource: kubelets", '"kubelets" is not one of Kubelet, ApiServer'],
     ["excludeNamespaces: kube-system", '"kube-system" is not a list of namespaces'],
+    ["evictionOptOut: Sometimes", '"Sometimes" is not one of Never, WithinRequests, Always'],
+    ["evictionOptOutNamespaces: ['a*b']", '"a*b" is not a namespace, or a prefix followed by *'],
     ["excludeNamespaces: [a, B]", '"B" is not a namespace, or a prefix followed by *'],
     ["systemReservedSwap: 10%", '"10%" is not a quantity of bytes, such as 512Mi'],
     ["systemReservedSwap: max", '"max" is not a quantity of bytes, such as 512Mi'],
