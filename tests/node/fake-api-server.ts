@@ -66,6 +66,8 @@ export class FakeApiServer implements Disposable {
   readonly requests: ApiRequest[] = [];
   /** Size and number of the cluster's pods that were sent, without the answers of tests. */
   readonly sent = { bytes: 0, pods: 0 };
+  /** Connections that clients have made. */
+  connections = 0;
   /** If true, lists at resource version 0 ignore the limit, like those from the cache of a real one. */
   hasCache = true;
   onRequest: () => void = () => {};
@@ -83,6 +85,7 @@ export class FakeApiServer implements Disposable {
     this.objects = new FakeObjects(cluster);
     this.reset(cluster);
     this.write("token", "token-1\n");
+    server.on("secureConnection", () => this.connections++);
     onRequest(server, (head, socket, body) => this.#serve(head, socket, body));
   }
 
@@ -117,6 +120,7 @@ export class FakeApiServer implements Disposable {
     this.objects = new FakeObjects(cluster);
     cluster.onChange = (change) => this.#notifyWatchers(change);
     this.requests.length = 0;
+    this.connections = 0;
     Object.assign(this.sent, { bytes: 0, pods: 0 });
     for (const answers of Object.values(this.#answers)) answers.length = 0;
     this.hasCache = true;

@@ -123,7 +123,7 @@ export class PressureMonitor {
     const { nodeName } = config();
     if (nodeName === undefined) throw new Error("the node's name is not known: set --node-name or NODE_NAME");
     return new Evictor({
-      server: new ApiServer(apiServerOptionsOf(config(), env)),
+      server: new ApiServer({ ...apiServerOptionsOf(config(), env), keepsConnections: true }),
       nodeName,
       config: () => this.#config(),
       takeSnapshot: (withContainers) => this.#takeSnapshot(withContainers),
