@@ -1,8 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { shareOf } from "../node/agent-node.ts";
 import { failure } from "../node/api-answers.ts";
-import { podJson } from "../node/fake-cluster.ts";
-import { answer } from "../node/fake-kubelet.ts";
 import { REQUEST_BYTES } from "../node/pods.ts";
 import { NODE, PressedNode } from "../node/pressed-node.ts";
 import { RunningAgent } from "../node/running-agent.ts";

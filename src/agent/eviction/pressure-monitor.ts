@@ -76,7 +76,7 @@ export class PressureMonitor {
     const { nodeName, evictionMode, dryRun } = config();
     if (evictionMode !== "Off" || dryRun || nodeName === undefined) return;
     try {
-      const server = new ApiServer(apiServerOptionsOf(config(), env));
+      const server = new ApiServer({ ...apiServerOptionsOf(config(), env), keepsConnections: true });
       const removed = await clearNode(server, nodeName, this.#closing.signal);
       if (removed.length > 0) reporter.log("node-cleared", { removed: removed.join(", ") });
     } catch {
@@ -131,7 +131,7 @@ export class PressureMonitor {
     const { config, env, reporter, onAnswer, nowSeconds } = this.#options;
     const { nodeName } = config();
     if (nodeName === undefined) throw new Error("the node's name is not known: set --node-name or NODE_NAME");
-    const server = new ApiServer(apiServerOptionsOf(config(), env));
+    const server = new ApiServer({ ...apiServerOptionsOf(config(), env), keepsConnections: true });
     const stop = new EvictionStop(server, nodeName, reporter);
     this.#stop = stop;
     return new Evictor({
