@@ -198,6 +198,7 @@ export class Agent implements AsyncDisposable {
       },
       signals: () => pressure.observation,
       thresholds: () => pressure.thresholds,
+      holdReason: () => pressure.holdReason,
       reach: () => pressure.reach,
     };
   }

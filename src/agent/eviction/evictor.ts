@@ -2,18 +2,26 @@ import type { ApiServer } from "../../cluster/api-server.ts";
 import type { Node } from "../../cluster/node.ts";
 import type { SwapPressureTaint } from "../../cluster/node-taint.ts";
 import { type EvictionAnswer, withAnswer } from "../../policy/eviction/answer.ts";
-import { decideEviction, type EvictionConfig, type EvictionDecision } from "../../policy/eviction/decide.ts";
+import {
+  decideEviction,
+  type EvictionConfig,
+  type EvictionDecision,
+  type EvictionHoldReason,
+} from "../../policy/eviction/decide.ts";
+import { relievingOf } from "../../policy/eviction/relief.ts";
 import { resumeEvictions } from "../../policy/eviction/resume.ts";
 import type { Observation } from "../../policy/eviction/signals.ts";
 import type { Snapshot } from "../../policy/eviction/snapshot.ts";
 import { type EvictionState, isPressed, NO_EVICTIONS } from "../../policy/eviction/state.ts";
+import { candidatesOf } from "../../policy/eviction/victim.ts";
 import type { Reporter } from "../metrics/reporter.ts";
 import { DecisionLog } from "./decision-log.ts";
+import { LastingHold } from "./lasting-hold.ts";
 import { recordedPast } from "./node-record.ts";
 import { PressurePublisher } from "./pressure-publisher.ts";
 import { EvictionRequester } from "./request.ts";
 import { WarmConnections } from "./warm-connections.ts";
-import { type Eviction, fieldsOf, sentenceOf } from "./words.ts";
+import { type Eviction, fieldsOf, heldSentenceOf, sentenceOf } from "./words.ts";
 
 /** Knobs of eviction in force. */
 export interface EvictorConfig extends EvictionConfig {
@@ -45,7 +53,9 @@ export class Evictor {
   readonly #publisher: PressurePublisher;
   readonly #connections: WarmConnections;
   readonly #decisionLog: DecisionLog;
+  readonly #lastingHold = new LastingHold();
   #state: EvictionState = NO_EVICTIONS;
+  #decision: EvictionDecision | undefined;
   #observation: Observation | undefined;
   /** Pods of the last snapshot. */
   #pods: Snapshot["pods"] = [];
@@ -81,6 +91,11 @@ export class Evictor {
     return this.#isActing || this.#state.awaited !== undefined;
   }
 
+  /** Reason for which the last decision evicts no pod; undefined if it does, and while none is made. */
+  get holdReason(): EvictionHoldReason | undefined {
+    return this.#decision?.verdict === "hold" ? this.#decision.reason : undefined;
+  }
+
   /** Thresholds by name, true for a crossed one. */
   get thresholds(): Readonly<Record<string, boolean>> {
     const names = this.#options.config().evictionThresholds.map(({ name }) => name);
@@ -105,9 +120,11 @@ export class Evictor {
     this.#pods = snapshot.pods;
     const isUnsure = isEnforced && !this.#hasResumed;
     const followed = decision.verdict === "evict" ? this.#permitted(decision, isUnsure) : decision;
+    this.#decision = followed;
     this.#decisionLog.take(followed, { snapshot, observation, state, config });
+    const held = this.#heldSentence(snapshot, config);
     if (followed.verdict === "evict" && !this.#isActing) void this.#carryOut(followed, config);
-    if (!isUnsure && isEnforced) this.#publish(config, observation);
+    if (!isUnsure && isEnforced) this.#publish(config, observation, held);
     // After the requests, which take the connections that are open.
     if (isEnforced && !this.#isActing && this.#isClose) void this.#connections.keep();
   }
@@ -124,6 +141,8 @@ export class Evictor {
     const { signalHistory, thresholds, pressedSinceSeconds, inheritedUntilSeconds } = NO_EVICTIONS;
     this.#state = { ...this.#state, signalHistory, thresholds, pressedSinceSeconds, inheritedUntilSeconds };
     this.#observation = undefined;
+    this.#decision = undefined;
+    this.#lastingHold.reset();
     this.#decisionLog.reset();
   }
 
@@ -169,11 +188,29 @@ export class Evictor {
       });
   }
 
-  #publish(config: EvictorConfig, observation: Observation): void {
+  /** Describes a hold that lasts and needs a person, and records an Event of it once in each pressure. */
+  #heldSentence(snapshot: Snapshot, config: EvictorConfig): string {
+    const lasting = this.#lastingHold;
+    // A dry run moves no pod, so of course it relieves nothing.
+    const isVain = config.evictionMode === "DryRun" && this.holdReason === "not-relieved";
+    lasting.take(isVain ? undefined : this.holdReason, isPressed(this.#state), snapshot.atSeconds);
+    const { reason } = lasting;
+    const observation = this.#observation;
+    if (reason === undefined || observation === undefined) return "";
+    const candidates = candidatesOf(snapshot, this.#state.signalHistory.pods[0]);
+    const relieving = relievingOf(candidates, snapshot, observation.pressureCause);
+    const sentence = heldSentenceOf(reason, relieving, config);
+    if (lasting.takeUnreported() !== undefined)
+      void this.#requester.publishHold(`${sentence} ${sentenceOf(observation)}`);
+    return `${sentence} `;
+  }
+
+  #publish(config: EvictorConfig, observation: Observation, heldSentence: string): void {
     const taintEffect = config.taintEffect === "None" ? undefined : config.taintEffect;
     const isInherited = this.#state.inheritedUntilSeconds !== undefined;
-    const message = `${isInherited ? INHERITED : ""}${sentenceOf(observation)}`;
-    void this.#publisher.publish({ isPressed: isPressed(this.#state), message, taintEffect });
+    const message = `${isInherited ? INHERITED : ""}${heldSentence}${sentenceOf(observation)}`;
+    const held = this.#lastingHold.reason;
+    void this.#publisher.publish({ isPressed: isPressed(this.#state), held, message, taintEffect });
   }
 
   async #carryOut(decision: Eviction, config: EvictorConfig): Promise<void> {

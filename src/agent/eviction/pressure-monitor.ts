@@ -3,6 +3,7 @@ import type { AgentConfig } from "../../config/agent/knobs.ts";
 import { podsOfContainers } from "../../host/kubepods.ts";
 import { sampleContainer, sampleKubepods, sampleNode, samplePod } from "../../host/snapshot.ts";
 import type { EvictionAnswer } from "../../policy/eviction/answer.ts";
+import type { EvictionHoldReason } from "../../policy/eviction/decide.ts";
 import type { Observation } from "../../policy/eviction/signals.ts";
 import type { Snapshot } from "../../policy/eviction/snapshot.ts";
 import type { KubeletThresholds } from "../../policy/reach/kubelet-thresholds.ts";
@@ -97,6 +98,11 @@ export class PressureMonitor {
   /** Thresholds by name, true for a crossed one. */
   get thresholds(): Readonly<Record<string, boolean>> {
     return this.#evictor?.thresholds ?? {};
+  }
+
+  /** Reason for which no pod is evicted now; undefined while one is, and while pressure is not sensed. */
+  get holdReason(): EvictionHoldReason | undefined {
+    return this.#evictor?.holdReason;
   }
 
   /** Decision about memory.high of kubepods; undefined while none is made. */

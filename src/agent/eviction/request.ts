@@ -90,6 +90,15 @@ export class EvictionRequester {
     await this.#recordEvent({ ...clusterEvent, regarding: { kind: "Node", name: this.#options.nodeName } });
   }
 
+  /** Records an Event of the node for a hold that needs a person. Never throws. */
+  async publishHold(note: string): Promise<void> {
+    const regarding = { kind: "Node", name: this.#options.nodeName } as const;
+    await this.#recordEvent({
+      regarding,
+      ...{ type: "Warning", reason: "SwapEvictionHeld", action: "Evict", note },
+    });
+  }
+
   /** Aborts requests in progress; the record on the node is given some seconds. */
   async leave(): Promise<void> {
     this.#closing.abort();
