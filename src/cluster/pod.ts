@@ -31,7 +31,7 @@ export async function getPod(server: ApiServer, ref: PodRef, closing: AbortSigna
 }
 
 function podIn(text: string, { namespace, name }: PodRef): Pod {
-  const pod = decodePod(JSON.parse(text), `pod ${namespace}/${name}`, "api-server");
-  if (typeof pod === "string") throw new Error(`not a Pod: ${pod}`);
+  const { pod, problems } = decodePod(JSON.parse(text), `pod ${namespace}/${name}`, "api-server");
+  if (pod === undefined) throw new Error(`not a Pod: ${problems.join("; ")}`);
   return pod;
 }
