@@ -1,12 +1,11 @@
 import { SHA256 } from "bun";
-import type { Pod } from "../policy/kubernetes/pod.ts";
 import { decode, parseJson } from "./decode.ts";
-import { decodePod } from "./decode-pod.ts";
+import { type DecodedPod, decodePod } from "./decode-pod.ts";
 import { ItemSplitter } from "./item-splitter.ts";
 import { type PodList, PodListSchema, podListOf } from "./pod-list.ts";
 
 /** Decoded pods of a list, by the digest of their text. */
-export type DecodedPods = ReadonlyMap<string, Pod | string>;
+export type DecodedPods = ReadonlyMap<string, DecodedPod>;
 
 /**
  * Reads the JSON text of the kubelet's PodList as it arrives. It buffers the text of one pod at most, and decodes only pods that
@@ -14,8 +13,8 @@ export type DecodedPods = ReadonlyMap<string, Pod | string>;
  */
 export class PodListReader {
   readonly #previous: DecodedPods;
-  readonly #decoded = new Map<string, Pod | string>();
-  readonly #pods: (Pod | string)[] = [];
+  readonly #decoded = new Map<string, DecodedPod>();
+  readonly #pods: DecodedPod[] = [];
   readonly #splitter = new ItemSplitter();
 
   constructor(previous: DecodedPods) {
@@ -49,7 +48,7 @@ export class PodListReader {
     this.#pods.push(pod);
   }
 
-  #decode(item: Uint8Array): Pod | string {
+  #decode(item: Uint8Array): DecodedPod {
     const pod = parseJson(new TextDecoder().decode(item));
     return decodePod(pod, `pod ${this.#pods.length} of the list`, "kubelet");
   }

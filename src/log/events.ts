@@ -51,7 +51,7 @@ const LEVELS = {
   "pods-unknown": "warning",
   /** The node's pods can be listed again. */
   "pods-known": "info",
-  /** An invalid pod was left out. */
+  /** An invalid pod, or a figure of a pod, was left out; the error names it. */
   "pod-ignored": "warning",
   /** The node's memory, swap or pressure cannot be read. */
   "node-unknown": "warning",

@@ -1,12 +1,11 @@
 import { describe, expect, test } from "bun:test";
 import { failure } from "../node/api-answers.ts";
 import { NODE, PressedNode } from "../node/pressed-node.ts";
-
-const QUICK_SECONDS = 2;
+import { patience } from "../patience.ts";
 
 describe.concurrent("the node annotation wasp.io/eviction", () => {
   test("stops evictions at once, and its removal resumes them", async () => {
-    using pressed = await PressedNode.start();
+    using pressed = await PressedNode.start({ sweepSeconds: 1 });
     pressed.addPod(1, 900);
     await using agent = pressed.agent();
     await agent.event("pod-evicted");
@@ -16,12 +15,12 @@ describe.concurrent("the node annotation wasp.io/eviction", () => {
       level: "warning",
       annotation: "wasp.io/eviction",
     });
-    expect((performance.now() - annotated) / 1000).toBeLessThan(QUICK_SECONDS);
+    expect(performance.now() - annotated).toBeLessThan(patience(2));
     pressed.addPod(2, 800);
     await agent.event("eviction-held", ({ reason }) => reason === "stopped");
     // The pressure lasts, and the node shows it.
     await agent.until(() => pressed.taints.length === 1, "the taint");
-    await agent.passes(1);
+    await agent.passes(2);
     expect(pressed.asked).toEqual(["pod-1"]);
     expect(agent.events("eviction-decided")).toHaveLength(1);
     pressed.annotate(undefined);
@@ -56,7 +55,7 @@ describe.concurrent("the node annotation wasp.io/eviction", () => {
     pressed.addPod(1, 900);
     await using agent = pressed.agent();
     await agent.event("eviction-held", ({ reason }) => reason === "stopped");
-    expect(agent.events("eviction-stopped")).toHaveLength(1);
+    await agent.event("eviction-stopped");
     expect(pressed.asked).toEqual([]);
   });
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { shareOf } from "../node/agent-node.ts";
 import { failure } from "../node/api-answers.ts";
+import { containerIdOf } from "../node/kubepods-tree.ts";
 import { REQUEST_BYTES } from "../node/pods.ts";
 import { NODE, PressedNode } from "../node/pressed-node.ts";
 import { RunningAgent } from "../node/running-agent.ts";
@@ -225,6 +226,18 @@ describe.concurrent("eviction", () => {
     await using agent = pressed.agent();
     await agent.event("pod-evicted", (entry) => entry["pod"] === name);
     expect(agent.events("eviction-refused")).toEqual([]);
+  });
+
+  test("sees a pod with a limit of more memory than can be counted", async () => {
+    using pressed = await PressedNode.start();
+    const containers = [
+      { name: "app", id: containerIdOf(1), requestBytes: REQUEST_BYTES, limitBytes: 8 * 2 ** 50 },
+    ];
+    pressed.addPod(1, 600, { containers });
+    pressed.addPod(2, 100);
+    await using agent = pressed.agent();
+    expect(await agent.event("eviction-decided")).toMatchObject({ pod: "pod-1", candidates: 2 });
+    expect(agent.events("pod-ignored")).toEqual([]);
   });
 
   test("heads for a pod that opted out as far as the configuration lets it", async () => {
