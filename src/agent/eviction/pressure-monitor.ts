@@ -11,6 +11,7 @@ import type { Reporter } from "../metrics/reporter.ts";
 import { apiServerOptionsOf } from "../pods/pod-source.ts";
 import { clearNode } from "./clear-node.ts";
 import { Evictor, type EvictorConfig } from "./evictor.ts";
+import { SelfProtection } from "./self-protection.ts";
 import { SwapReach } from "./swap-reach.ts";
 
 const TICK_MILLISECONDS = 1000;
@@ -39,6 +40,7 @@ export class PressureMonitor {
   readonly #options: PressureMonitorOptions;
   readonly #closing = new AbortController();
   readonly #reach: SwapReach;
+  readonly #protection: SelfProtection;
   #kubeletThresholds: KubeletThresholds | undefined;
   #evictor: Evictor | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -55,6 +57,12 @@ export class PressureMonitor {
       }),
       reporter: options.reporter,
     });
+    this.#protection = new SelfProtection({
+      podUid: options.env["POD_UID"],
+      containers: () => options.limits.kubepodsContainers(),
+      reporter: options.reporter,
+      nowSeconds: options.nowSeconds,
+    });
   }
 
   /** Applies the configuration in force: begins to sense, or stops holding memory.high. */
@@ -62,6 +70,7 @@ export class PressureMonitor {
     const { evictionMode, swapReach } = this.#config();
     // An earlier agent may have set memory.high, too.
     if (evictionMode !== "Enforce" || swapReach === "Off") void this.#reach.release();
+    if (evictionMode !== "Enforce") this.#protection.release();
     if (evictionMode === "Off" || this.#evictor !== undefined) return;
     try {
       const evictor = this.#makeEvictor();
@@ -111,6 +120,7 @@ export class PressureMonitor {
   async close(): Promise<void> {
     clearInterval(this.#timer);
     this.#closing.abort();
+    this.#protection.release();
     await Promise.all([
       this.#evictor?.leave(),
       Promise.race([this.#reach.release(), Bun.sleep(RELEASE_MILLISECONDS)]),
@@ -143,6 +153,7 @@ export class PressureMonitor {
 
   #takeSnapshot(withContainers: boolean): Snapshot | undefined {
     const { askForPods, nowSeconds } = this.#options;
+    if (this.#config().evictionMode === "Enforce") this.#protection.keep();
     if (withContainers && nowSeconds() - this.#askedSeconds >= POD_LIST_SECONDS) {
       this.#askedSeconds = nowSeconds();
       askForPods();
