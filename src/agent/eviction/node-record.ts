@@ -4,9 +4,10 @@ import type { Node } from "../../cluster/node.ts";
 import { swapPressureStatus } from "../../cluster/node-condition.ts";
 import { evictionsOf, type NodeEviction, recordEvictions } from "../../cluster/node-evictions.ts";
 import { hasTaint } from "../../cluster/node-taint.ts";
+import { isFinal } from "../../cluster/request-error.ts";
 import type { EvictionPast } from "../../policy/eviction/resume.ts";
 import type { EvictedPod } from "../../policy/eviction/state.ts";
-import { IN_PROGRESS_MILLISECONDS, isFinal } from "./last-requests.ts";
+import { IN_PROGRESS_MILLISECONDS } from "./last-requests.ts";
 
 // Two agents share no clock but the wall clock, which may jump.
 

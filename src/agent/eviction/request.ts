@@ -22,6 +22,7 @@ export interface EvictionRequesterOptions {
 
 const MAX_ATTEMPTS = 3;
 const PAUSE_MILLISECONDS = 500;
+const EVENT_RETRY = { attempts: 3, pauseMilliseconds: 5000 };
 
 /** Requests decided evictions from the API server, and reports the outcome in the log and as Events. */
 export class EvictionRequester {
@@ -33,7 +34,7 @@ export class EvictionRequester {
   constructor(options: EvictionRequesterOptions) {
     this.#options = options;
     const { server, nodeName, reporter } = options;
-    this.#recorder = new EventRecorder(server, nodeName);
+    this.#recorder = new EventRecorder(server, nodeName, EVENT_RETRY);
     // The pressure is the same without the permission, or while the node cannot be written.
     this.#record = new NodeRecord(server, nodeName, ({ message }) =>
       reporter.begin("node-unmarked", message),
