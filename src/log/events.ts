@@ -135,10 +135,6 @@ const LEVELS = {
   "swap-reach-left": "warning",
   /** memory.high of kubepods is no longer set by another process. */
   "swap-reach-taken": "info",
-  /** The agent's own memory is protected by memory.min, which keeps it quick on a node that thrashes. */
-  "agent-memory-protected": "info",
-  /** The agent's own memory cannot be protected: the kernel may reclaim it like that of any pod. */
-  "agent-memory-unprotected": "info",
   /** Metrics and health are served over HTTP. */
   "http-listening": "info",
   /** A changed certificate is invalid; the previous one stays in use. */

@@ -14,7 +14,6 @@ import { apiServerOptionsOf } from "../pods/pod-source.ts";
 import { clearNode } from "./clear-node.ts";
 import { EvictionStop } from "./eviction-stop.ts";
 import { Evictor, type EvictorConfig } from "./evictor.ts";
-import { SelfProtection } from "./self-protection.ts";
 import { SwapReach } from "./swap-reach.ts";
 
 const TICK_MILLISECONDS = 1000;
@@ -43,7 +42,6 @@ export class PressureMonitor {
   readonly #options: PressureMonitorOptions;
   readonly #closing = new AbortController();
   readonly #reach: SwapReach;
-  readonly #protection: SelfProtection;
   #kubeletThresholds: KubeletThresholds | undefined;
   #stop: EvictionStop | undefined;
   #evictor: Evictor | undefined;
@@ -61,12 +59,6 @@ export class PressureMonitor {
       }),
       reporter: options.reporter,
     });
-    this.#protection = new SelfProtection({
-      podUid: options.env["POD_UID"],
-      containers: () => options.limits.kubepodsContainers(),
-      reporter: options.reporter,
-      nowSeconds: options.nowSeconds,
-    });
   }
 
   /** Applies the configuration in force: begins to sense, or stops holding memory.high. */
@@ -74,7 +66,6 @@ export class PressureMonitor {
     const { evictionMode, swapReach } = this.#config();
     // An earlier agent may have set memory.high, too.
     if (evictionMode !== "Enforce" || swapReach === "Off") void this.#reach.release();
-    if (evictionMode !== "Enforce") this.#protection.release();
     if (evictionMode !== "Off" && this.#evictor === undefined) this.#begin();
     if (evictionMode === "Enforce") this.#stop?.follow();
     else this.#stop?.[Symbol.dispose]();
@@ -124,7 +115,6 @@ export class PressureMonitor {
     clearInterval(this.#timer);
     this.#closing.abort();
     this.#stop?.[Symbol.dispose]();
-    this.#protection.release();
     await Promise.all([
       this.#evictor?.leave(),
       Promise.race([this.#reach.release(), Bun.sleep(RELEASE_MILLISECONDS)]),
@@ -172,7 +162,6 @@ export class PressureMonitor {
 
   #takeSnapshot(withContainers: boolean): Snapshot | undefined {
     const { askForPods, nowSeconds } = this.#options;
-    if (this.#config().evictionMode === "Enforce") this.#protection.keep();
     if (withContainers && nowSeconds() - this.#askedSeconds >= POD_LIST_SECONDS) {
       this.#askedSeconds = nowSeconds();
       askForPods();
