@@ -49,7 +49,7 @@ function holdReasonOf(reason: EvictionHoldReason, basis: PhaseBasis): string {
 /** Sentences of at most 90 characters; figures are those at the beginning of the hold. */
 const HOLD_WORDS: Readonly<Record<EvictionHoldReason, (basis: PhaseBasis) => string>> = {
   "mode-off": () => "evictions are off",
-  "not-pressed": ({ observation }) => `nothing calls for an eviction: ${stallAndSwap(observation)}`,
+  "not-pressed": ({ observation }) => `no threshold is met: ${stallAndSwap(observation)}`,
   "grace-period": ({ observation: { harm, stall } }) =>
     `not long enough yet: harm ${percent(harm)} of what calls for an eviction, stalled ${percent(stall)}`,
   excepted: ({ observation }) => `the threshold's exception is met too: ${stallAndSwap(observation)}`,
