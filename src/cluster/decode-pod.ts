@@ -14,12 +14,25 @@ import { parseQuantity } from "../policy/kubernetes/quantity.ts";
 import { describeIssue } from "./decode.ts";
 import type { FieldSchemas } from "./kubernetes-json.ts";
 
+/** Server that describes a pod. */
+export type PodOrigin = "kubelet" | "api-server";
+
 /** Decodes one pod; returns a message if that fails, in which `unnamed` stands for a pod without a name. */
-export function decodePod(item: unknown, unnamed: string): Pod | string {
+export function decodePod(item: unknown, unnamed: string, origin: PodOrigin): Pod | string {
   const result = v.safeParse(PodSchema, item);
-  return result.success
-    ? podOf(result.output)
-    : `${nameOf(item) ?? unnamed}: ${describeIssue(result.issues[0])}`;
+  if (!result.success) return `${nameOf(item) ?? unnamed}: ${describeIssue(result.issues[0])}`;
+  const pod = podOf(result.output);
+  return origin === "kubelet" ? pod : { ...pod, annotations: withoutSource(pod.annotations) };
+}
+
+// The kubelet sets it on every pod of its list, whatever the pod's author wrote (kubernetes pkg/kubelet/config/config.go:203,
+// updateAnnotations); at the API server it is what the author wrote. A static pod's mirror is known by config.mirror, which
+// the API server lets nobody add or change, and a pod that has it runs nothing itself (pkg/kubelet/pod/pod_manager.go).
+function withoutSource({
+  "kubernetes.io/config.source": _,
+  ...others
+}: Pod["annotations"]): Pod["annotations"] {
+  return others;
 }
 
 const NameSchema = v.pipe(

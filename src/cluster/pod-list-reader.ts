@@ -9,7 +9,7 @@ import { type PodList, PodListSchema, podListOf } from "./pod-list.ts";
 export type DecodedPods = ReadonlyMap<string, Pod | string>;
 
 /**
- * Reads the JSON text of a PodList as it arrives. It buffers the text of one pod at most, and decodes only pods that
+ * Reads the JSON text of the kubelet's PodList as it arrives. It buffers the text of one pod at most, and decodes only pods that
  * differ from those of the previous list: most are the same.
  */
 export class PodListReader {
@@ -50,6 +50,7 @@ export class PodListReader {
   }
 
   #decode(item: Uint8Array): Pod | string {
-    return decodePod(parseJson(new TextDecoder().decode(item)), `pod ${this.#pods.length} of the list`);
+    const pod = parseJson(new TextDecoder().decode(item));
+    return decodePod(pod, `pod ${this.#pods.length} of the list`, "kubelet");
   }
 }

@@ -9,14 +9,14 @@ const IdentitySchema = v.object({
   metadata: v.object({ uid: v.string() } satisfies FieldSchemas<V1ObjectMeta>),
 } satisfies FieldSchemas<V1Pod>);
 
-/** Pods that lists and watch events add and remove one by one; only the fields that decisions need are kept. */
+/** Pods that lists and watch events of the API server add and remove one by one; only the fields that decisions need are kept. */
 export class PodSet {
   /** By UID, the pod or the message about a pod that could not be decoded. */
   readonly #pods = new Map<string, Pod | string>();
 
   /** Adds a pod, or replaces it. */
   put(item: unknown): void {
-    const pod = decodePod(item, "a pod without a name");
+    const pod = decodePod(item, "a pod without a name", "api-server");
     this.#pods.set(uidOf(item), pod);
   }
 

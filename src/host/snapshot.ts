@@ -2,14 +2,15 @@ import type {
   CgroupSample,
   ContainerSample,
   KubepodsSample,
+  MemoryEvents,
   NodeSample,
   PodSample,
 } from "../policy/eviction/snapshot.ts";
-import { readFile, unlessMissing } from "./file.ts";
+import { readFile, readRecord, unlessMissing } from "./file.ts";
 import { valueOfKey } from "./key-values.ts";
 import type { Kubepods, KubepodsContainer, KubepodsPod } from "./kubepods.ts";
 import { readNodeMemory } from "./meminfo.ts";
-import { readMemoryEvents } from "./memory-events.ts";
+import { hasEvents, NO_EVENTS, readMemoryEvents } from "./memory-events.ts";
 import { readPressure } from "./psi.ts";
 import { readLimit } from "./swap-limit.ts";
 
@@ -41,56 +42,64 @@ export function sampleKubepods({ mount, path }: Kubepods): KubepodsSample | unde
 /** Samples a pod's own cgroup, on cgroup v2; undefined if it is gone. Throws an Error that names the file. */
 export function samplePod({ podUid, directory }: KubepodsPod): PodSample | undefined {
   return unlessMissing(() => {
-    const stat = readFile(`${directory}/memory.stat`);
+    // Read before the files that a cgroup has to have: were it gone by then, nothing of it would be shown.
+    const memoryPressure = readPressure(`${directory}/memory.pressure`);
+    const events = readMemoryEvents(directory);
+    const readMetLimit = (name: string) =>
+      events !== undefined && hasEvents(events) ? readLimit(`${directory}/${name}`) : undefined;
+    const stat = readRecord(`${directory}/memory.stat`);
     return {
       podUid,
-      // Read before the files that a cgroup has to have: were it gone by then, nothing of it would be shown.
-      ...sampleLimitedCgroup(directory, stat),
       ...sampleCgroup(directory, stat),
-      memoryMaxBytes: readLimit(`${directory}/memory.max`),
-      memoryHighBytes: readLimit(`${directory}/memory.high`),
+      ...cacheIn(stat),
+      memoryMaxBytes: readMetLimit("memory.max"),
+      memoryHighBytes: readMetLimit("memory.high"),
+      ...{ memoryPressure, events },
     };
   });
 }
 
-/** Samples one container, on cgroup v2; undefined if it is gone. Throws an Error that names the file. */
-export function sampleContainer({
-  containerId,
-  podUid,
-  cgroup,
-}: KubepodsContainer): ContainerSample | undefined {
+/**
+ * Samples one container, on cgroup v2; undefined if it is gone. Throws an Error that names the file. Events of its pod
+ * that show no encounter with a limit save reading the container's.
+ */
+export function sampleContainer(
+  { containerId, podUid, cgroup }: KubepodsContainer,
+  ofPod?: MemoryEvents,
+): ContainerSample | undefined {
   const scope = cgroup.own.at(-1) ?? "";
   return unlessMissing(() => {
-    const stat = readFile(`${scope}/memory.stat`);
+    const memoryPressure = readPressure(`${scope}/memory.pressure`);
+    const events = ofPod !== undefined && !hasEvents(ofPod) ? NO_EVENTS : readMemoryEvents(scope);
+    const stat = readRecord(`${scope}/memory.stat`);
     const swappableBytes =
       valueOfKey(stat, "anon") + valueOfKey(stat, "shmem") - valueOfKey(stat, "unevictable");
     return {
       id: containerId,
       podUid,
-      ...sampleLimitedCgroup(scope, stat),
       ...sampleCgroup(scope, stat),
+      ...cacheIn(stat),
       swappableBytes: Math.max(0, swappableBytes),
       swapLimitBytes: readLimit(`${scope}/memory.swap.max`),
+      ...{ memoryPressure, events },
     };
   });
 }
 
-function sampleCgroup(directory: string, stat = readFile(`${directory}/memory.stat`)): CgroupSample {
+function sampleCgroup(directory: string, stat = readRecord(`${directory}/memory.stat`)): CgroupSample {
   return {
-    memoryBytes: Number(readFile(`${directory}/memory.current`)),
+    memoryBytes: Number(readRecord(`${directory}/memory.current`)),
     inactiveFileBytes: valueOfKey(stat, "inactive_file"),
     anonBytes: valueOfKey(stat, "anon"),
-    swapBytes: Number(readFile(`${directory}/memory.swap.current`)),
+    swapBytes: Number(readRecord(`${directory}/memory.swap.current`)),
     anonRefaults: valueOfKey(stat, "workingset_refault_anon"),
     fileRefaults: valueOfKey(stat, "workingset_refault_file"),
   };
 }
 
-/** Figures of a pod or container, which may have limits of its own. */
-function sampleLimitedCgroup(directory: string, stat: string) {
+/** Page cache in memory.stat, and pages that are in memory and in swap. */
+function cacheIn(stat: string) {
   return {
-    memoryPressure: readPressure(`${directory}/memory.pressure`),
-    events: readMemoryEvents(directory),
     fileBytes: valueOfKey(stat, "file"),
     shmemBytes: valueOfKey(stat, "shmem"),
     swapCachedBytes: valueOfKey(stat, "swapcached"),

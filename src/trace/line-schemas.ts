@@ -53,8 +53,8 @@ const POD_SAMPLE_ENTRIES = {
   fileBytes: FigureSchema,
   shmemBytes: FigureSchema,
   swapCachedBytes: FigureSchema,
-  memoryMaxBytes: LimitSchema,
-  memoryHighBytes: LimitSchema,
+  memoryMaxBytes: omittable(LimitSchema),
+  memoryHighBytes: omittable(LimitSchema),
   memoryPressure: omittable(PressureSchema),
   events: omittable(MemoryEventsSchema),
 };
@@ -147,6 +147,6 @@ export const NewContainerSchema = v.object({
 export const NewPodSampleSchema = v.object({
   podUid: v.string(),
   ...POD_SAMPLE_ENTRIES,
-  memoryMaxBytes: v.number(),
-  memoryHighBytes: v.number(),
+  memoryMaxBytes: omittable(v.number()),
+  memoryHighBytes: omittable(v.number()),
 });

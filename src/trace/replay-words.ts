@@ -60,6 +60,8 @@ const HOLD_WORDS: Readonly<Record<EvictionHoldReason, (basis: PhaseBasis) => str
   "not-swap": ({ observation }) => `swap has no part in it: ${stallAndSwap(observation)}`,
   settling: ({ observation: { stall, swapSettling } }) =>
     `unused memory makes room, once: stalled ${percent(stall)}, ${percent(swapSettling)} stays out`,
+  growing: ({ observation: { stall, swapOutPagesPerSecond } }) =>
+    `who waits takes the memory itself: stalled ${percent(stall)}, ${rounded(swapOutPagesPerSecond)} pages/s go out`,
   cooldown: ({ cooldownSeconds }) => `relief has ${Math.ceil(cooldownSeconds)} s more to show`,
   capped: ({ evictedLastHour }) => `${counted(evictedLastHour, "eviction")} in the last hour, the maximum`,
   "no-candidate": () => "the node has no pod",

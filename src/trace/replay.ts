@@ -5,17 +5,13 @@ import {
   type EvictionDecision,
   isSameDecision,
 } from "../policy/eviction/decide.ts";
+import { type NeverEvictedReason, neverEvictedReason } from "../policy/eviction/never-evicted.ts";
 import { relievingOf } from "../policy/eviction/relief.ts";
 import type { Observation } from "../policy/eviction/signals.ts";
 import type { Snapshot } from "../policy/eviction/snapshot.ts";
 import { type EvictionState, isPressed, NO_EVICTIONS } from "../policy/eviction/state.ts";
 import { isMet } from "../policy/eviction/threshold.ts";
-import {
-  candidatesOf,
-  type NeverEvictedReason,
-  neverEvictedReason,
-  rankCandidates,
-} from "../policy/eviction/victim.ts";
+import { candidatesOf, rankCandidates } from "../policy/eviction/victim.ts";
 import type { Pod } from "../policy/kubernetes/pod.ts";
 
 /** Time that an evicted pod is assumed to take to terminate: a pod's grace period, if its spec has none. */
@@ -135,9 +131,11 @@ export class Replay {
   #relieving(snapshot: Snapshot, { pressureCause }: Observation): readonly RelievingPod[] {
     const { signalHistory, passedOver } = this.#state;
     const relieving = relievingOf(candidatesOf(snapshot, signalHistory.pods[0]), snapshot, pressureCause);
-    return rankCandidates(relieving).map(({ pod }) => {
+    return rankCandidates(relieving).map((candidate) => {
+      const { pod } = candidate;
       const isPassedOver = pod.uid in passedOver;
-      const leftOut = neverEvictedReason(pod, this.#config) ?? (isPassedOver ? "passed-over" : undefined);
+      const leftOut =
+        neverEvictedReason(pod, candidate, this.#config) ?? (isPassedOver ? "passed-over" : undefined);
       return { pod, leftOut };
     });
   }

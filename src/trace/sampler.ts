@@ -50,13 +50,17 @@ export class NodeSampler implements Disposable {
   take(atSeconds: number, pods: readonly Pod[]): Snapshot {
     this.#sweepIfDue(atSeconds);
     const [kubepods] = this.#containers.kubepods;
+    const podSamples = this.#sampleEach(samplePod, podsOfContainers(this.#known.values()));
+    const events = new Map(podSamples.map((sample) => [sample.podUid, sample.events]));
+    const sampleKnown = (container: KubepodsContainer) =>
+      sampleContainer(container, events.get(container.podUid));
     return {
       atSeconds,
       pageBytes: this.#pageBytes,
       node: sampleNode(this.#fsroot),
       kubepods: kubepods && sampleKubepods(kubepods),
-      containers: this.#sampleEach(sampleContainer, this.#known.values()),
-      podSamples: this.#sampleEach(samplePod, podsOfContainers(this.#known.values())),
+      containers: this.#sampleEach(sampleKnown, this.#known.values()),
+      podSamples,
       pods,
     };
   }

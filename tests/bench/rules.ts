@@ -51,6 +51,7 @@ function replayed(
     ...{ evictionMode: "Enforce", evictionThresholds, trafficWindowSeconds: 30, cooldownSeconds: 60 },
     ...{ victimDeadlineSeconds: 300, maxEvictionsPerHour: 6, lastResort: "None" },
     ...{ excludeNamespaces: ["kube-system", "openshift*"], ownPodUid: undefined },
+    ...{ evictionOptOut: "WithinRequests", evictionOptOutNamespaces: ["*"] },
   };
   const replay = new Replay(config);
   for (const snapshot of snapshots) replay.take(snapshot);

@@ -11,17 +11,17 @@ const SLOW_MILLISECONDS = 10_000;
 const QUIET_MILLISECONDS = 4000;
 
 /** Knobs with one threshold, which is over after this time without a stall. */
-function thresholdOver(minClearSeconds: number) {
+function thresholdOver(minClearSeconds: number, graceSeconds: number) {
   const stalled = { signal: "memoryPressure", operator: ">=", value: "10%" };
   return {
-    evictionThresholds: [{ name: "stalled", allOf: [stalled], graceSeconds: 1, minClearSeconds }],
+    evictionThresholds: [{ name: "stalled", allOf: [stalled], graceSeconds, minClearSeconds }],
     cooldownSeconds: 3600,
   };
 }
 
 /** A node with a hog and its neighbour, and the times of the eviction requests. */
-async function startPressed(minClearSeconds: number) {
-  const pressed = await PressedNode.start(thresholdOver(minClearSeconds));
+async function startPressed(minClearSeconds: number, graceSeconds = 1) {
+  const pressed = await PressedNode.start(thresholdOver(minClearSeconds, graceSeconds));
   pressed.addPod(1, 600);
   pressed.addPod(2, 20);
   const askedAt: number[] = [];
@@ -43,6 +43,22 @@ describe.concurrent("an eviction is requested", () => {
     expect(askedAt).toHaveLength(1);
     expect((askedAt[0] ?? 0) - Date.parse(String(decided["time"]))).toBeLessThan(patience(15));
     expect(pressed.asked).toEqual(["pod-1"]);
+  });
+
+  test("over a connection that was open before", async () => {
+    const { pressed } = await startPressed(60, 5);
+    using _ = pressed;
+    // Probes of a quick server might share a connection.
+    pressed.server.objects.delayMilliseconds = 500;
+    const connections = { atProbe: 0, atRequest: 0 };
+    pressed.server.objects.beforeServing = ({ line }) => {
+      if (line === "GET /version") connections.atProbe = pressed.server.connections;
+      if (line === FIRST) connections.atRequest = pressed.server.connections;
+    };
+    await using agent = pressed.agent();
+    await agent.event("pod-evicted");
+    expect(connections.atProbe).toBeGreaterThanOrEqual(3);
+    expect(connections.atRequest).toBe(connections.atProbe);
   });
 
   test("again after a lost connection, although the node is quiet for a moment", async () => {

@@ -197,7 +197,7 @@ describe.concurrent("eviction", () => {
   });
 
   test("skips pods that are never evicted, and one that was replaced, which the kubelet does not show yet", async () => {
-    using pressed = await PressedNode.start();
+    using pressed = await PressedNode.start({ evictionOptOut: "Always" });
     pressed.addPod(1, 900, { annotations: { "wasp.io/evict": "false" } });
     pressed.addPod(2, 800, { priority: 2_000_000_000 });
     pressed.addPod(3, 700, { namespace: "kube-system" });
@@ -210,6 +210,37 @@ describe.concurrent("eviction", () => {
     expect(await agent.event("eviction-refused")).toMatchObject({ pod: name, answer: "gone" });
     expect(pressed.asked).toEqual(["pod-4", "pod-5"]);
     expect(pressed.server.cluster.pods.has(name)).toBe(true);
+  });
+
+  test("believes what the kubelet says of a pod, and not what its author wrote", async () => {
+    using pressed = await PressedNode.start();
+    const forged = {
+      "kubernetes.io/config.source": "file",
+      "descheduler.alpha.kubernetes.io/eviction-in-progress": "kubevirt",
+    };
+    // The kubelet overrides the source in its list.
+    const { name } = pressed.addPod(1, 600, {
+      annotations: { ...forged, "kubernetes.io/config.source": "api" },
+    });
+    await using agent = pressed.agent();
+    await agent.event("pod-evicted", (entry) => entry["pod"] === name);
+    expect(agent.events("eviction-refused")).toEqual([]);
+  });
+
+  test("heads for a pod that opted out as far as the configuration lets it", async () => {
+    const optOut = { annotations: { "wasp.io/evict": "false" } };
+    using pressed = await PressedNode.start({ evictionOptOutNamespaces: ["else*"] });
+    pressed.addPod(1, 60, optOut);
+    await using agent = pressed.agent();
+    await agent.event("pod-evicted", ({ pod }) => pod === "pod-1");
+    // From now on the annotation holds there, but only for a pod within its request.
+    pressed.configure({ evictionMode: "Enforce", evictionOptOutNamespaces: ["te*"] });
+    await agent.event("config-reloaded", ({ changed }) => changed === "evictionOptOutNamespaces");
+    pressed.addPod(2, 60, optOut);
+    pressed.addPod(3, 900, optOut);
+    await agent.event("pod-evicted", ({ pod }) => pod === "pod-3");
+    await agent.event("eviction-held", ({ reason }) => reason === "no-candidate");
+    expect(pressed.asked).toEqual(["pod-1", "pod-3"]);
   });
 
   test("is impossible without the node's name, and limits are kept all the same", async () => {

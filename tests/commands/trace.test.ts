@@ -38,7 +38,6 @@ function addPod(node: AgentNode, pod: PodSpec): void {
   writeFigures(node.node, directoryOf(pod), 10 * MI);
   const ofPod = podDirectoryOf(pod);
   writeFigures(node.node, ofPod, 11 * MI);
-  for (const limit of ["memory.max", "memory.high"]) node.node.write(`${ofPod}/${limit}`, "max\n");
   node.node.write(`${ofPod}/memory.swap.current`, "8192\n");
   node.node.write(`${ofPod}/memory.events`, "low 0\nhigh 0\nmax 0\noom 0\n");
 }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import type { KubepodsContainer } from "../../src/host/kubepods.ts";
+import { NO_EVENTS } from "../../src/host/memory-events.ts";
 import { sampleContainer, sampleKubepods, sampleNode, samplePod } from "../../src/host/snapshot.ts";
 import { FakeNode } from "../node/fake-node.ts";
 
@@ -118,6 +119,21 @@ describe("a sample", () => {
       expect(samplePod({ podUid: "uid", directory: `${node.root}/sys/fs/cgroup/pod` })).toBeUndefined();
     },
   );
+
+  test("of a pod that has met no limit does without its limits", () => {
+    using node = nodeWith("/pod", { ...CGROUP, "memory.events": "low 1\nhigh 0\nmax 0\noom 0" });
+    const sample = samplePod({ podUid: "uid", directory: `${node.root}/sys/fs/cgroup/pod` });
+    expect(sample).toMatchObject({ ...FIGURES, events: NO_EVENTS });
+    expect(sample).toMatchObject({ memoryMaxBytes: undefined, memoryHighBytes: undefined });
+  });
+
+  test("of a container has no events where its pod has none", () => {
+    using node = nodeWith("/scope", { ...CGROUP, ...LIMITED, "memory.swap.max": "0" });
+    expect(sampleContainer(container(node, "/scope"), NO_EVENTS)?.events).toEqual(NO_EVENTS);
+    const { events } = OWN_FIGURES;
+    for (const ofPod of [undefined, { ...NO_EVENTS, high: 1 }])
+      expect(sampleContainer(container(node, "/scope"), ofPod)?.events).toEqual(events);
+  });
 
   test("of a pod with an unreadable limit is an error that names the file", () => {
     using node = nodeWith("/pod", { ...CGROUP, ...LIMITED, ...LIMITS, "memory.max": "all" });

@@ -56,6 +56,8 @@ export class FakeApiServer implements Disposable {
   readonly requests: ApiRequest[] = [];
   /** Size and number of the cluster's pods that were sent, without the answers of tests. */
   readonly sent = { bytes: 0, pods: 0 };
+  /** Connections that clients have made. */
+  connections = 0;
   /** If true, lists at resource version 0 ignore the limit, like those from the cache of a real one. */
   hasCache = true;
   onRequest: () => void = () => {};
@@ -75,6 +77,7 @@ export class FakeApiServer implements Disposable {
     this.nodeWatches = new NodeWatches(this.objects);
     this.reset(cluster);
     this.write("token", "token-1\n");
+    server.on("secureConnection", () => this.connections++);
     onRequest(server, (head, socket, body) => this.#serve(head, socket, body));
   }
 
@@ -110,6 +113,7 @@ export class FakeApiServer implements Disposable {
     cluster.onChange = (change) => this.#notifyWatchers(change);
     this.nodeWatches.reset(this.objects);
     this.requests.length = 0;
+    this.connections = 0;
     Object.assign(this.sent, { bytes: 0, pods: 0 });
     for (const answers of Object.values(this.#answers)) answers.length = 0;
     this.hasCache = true;

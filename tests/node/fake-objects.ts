@@ -138,6 +138,7 @@ export class FakeObjects {
   }
 
   readonly #routes: readonly [RegExp, (request: ObjectRequest, ...names: string[]) => Answer][] = [
+    [/^GET \/version$/, () => answer("200 OK", '{"major":"1","minor":"36"}')],
     [/^GET \/api\/v1\/nodes\/([^/]+)$/, (_, name = "") => this.#getNode(name)],
     [/^PATCH \/api\/v1\/nodes\/([^/]+)$/, (request, name = "") => this.#patchNode(request, name, "spec")],
     [

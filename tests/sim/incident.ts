@@ -80,11 +80,11 @@ function isHarmBeginning(node: SimulatedNode, harm: HarmLog): boolean {
   return log.lastSeconds > atSeconds && (log.beganAtSeconds ?? atSeconds) < atSeconds;
 }
 
-// Of the pods that would help, those over their requests go first.
+// Of the pods that would help, those over their requests go first. Where these may not be evicted, nobody else is to be.
 function rightVictims(node: SimulatedNode): readonly RunningPod[] {
-  const helping = relievers(node).filter(mayBeEvicted);
+  const helping = relievers(node);
   const over = helping.filter(isOverRequest);
-  return over.length > 0 ? over : helping;
+  return (over.length > 0 ? over : helping).filter(mayBeEvicted);
 }
 
 function mayBeEvicted({ plan }: RunningPod): boolean {

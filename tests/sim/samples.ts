@@ -27,14 +27,15 @@ export function containerSampleOf(pod: RunningPod, hasPressure: boolean): Contai
 export function podSampleOf(pod: RunningPod, hasPressure: boolean): PodSample {
   const { plan, regions, stall } = pod;
   const counters = addedCounters(pod.endedCounters, pod.counters);
+  const hasMetLimit = counters.highEvents + counters.maxEvents + counters.oomEvents > 0;
   return {
     podUid: plan.pod.uid,
     ...memoryOf(regions),
     anonRefaults: Math.round(counters.anonRefaultPages),
     fileRefaults: Math.round(counters.fileRefaultPages),
     // The kubelet gives a pod the sum of its containers' memory.max, and no memory.high.
-    memoryMaxBytes: plan.maxPages * PAGE_BYTES,
-    memoryHighBytes: Number.POSITIVE_INFINITY,
+    memoryMaxBytes: hasMetLimit ? plan.maxPages * PAGE_BYTES : undefined,
+    memoryHighBytes: hasMetLimit ? Number.POSITIVE_INFINITY : undefined,
     memoryPressure: hasPressure ? stall.pressure : undefined,
     // The kernel charges a container before its pod, so that it is the container's limit that is met.
     events: { ...countsOf(counters), local: countsOf(newCounters()) },

@@ -75,7 +75,10 @@ export const SHORT: readonly Snapshot[] = [
       containerWith({ id: "c2", podUid: "p2" }),
     ],
     podSamples: [
-      podSampleOf("p1", { memoryPressure: PRESSURE, events: EVENTS, swapBytes: 8192 }),
+      podSampleOf("p1", {
+        ...{ memoryPressure: PRESSURE, events: EVENTS, swapBytes: 8192 },
+        ...{ memoryMaxBytes: 8_192_000, memoryHighBytes: Number.POSITIVE_INFINITY },
+      }),
       podSampleOf("p2"),
     ],
     pods: [podWith({})],

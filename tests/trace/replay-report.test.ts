@@ -43,6 +43,7 @@ function replayOf(
       victimDeadlineSeconds: 300,
     },
     ...{ maxEvictionsPerHour: 6, lastResort: "None", excludeNamespaces: [], ownPodUid: undefined },
+    ...{ evictionOptOut: "WithinRequests", evictionOptOutNamespaces: ["*"] },
   });
   for (const snapshot of hogSnapshots()) replay.take(snapshot);
   return { name, evictionMode, thresholds: evictionThresholds.map((threshold) => threshold.name), replay };

@@ -8,7 +8,7 @@ import { MI, podOf, sampleOf, snapshotAt } from "../policy/eviction/snapshots.ts
 
 const NAMES: Readonly<Record<EvictionHoldReason, true>> = {
   ...{ "mode-off": true, "not-pressed": true, "grace-period": true, excepted: true },
-  ...{ recovering: true, "self-inflicted": true, "not-swap": true, settling: true },
+  ...{ recovering: true, "self-inflicted": true, "not-swap": true, settling: true, growing: true },
   ...{ cooldown: true, capped: true, "no-candidate": true, "nobody-relieves": true, "relieving-kept": true },
   ...{ "relieving-leaving": true, "relieving-blocked": true, "not-relieved": true, "past-unknown": true },
   ...{ stopped: true, "no-figures": true },

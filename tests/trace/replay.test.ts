@@ -17,6 +17,8 @@ const config: EvictionConfig = {
   lastResort: "None",
   excludeNamespaces: [],
   ownPodUid: undefined,
+  evictionOptOut: "WithinRequests",
+  evictionOptOutNamespaces: ["*"],
 };
 
 function replayOf(snapshots: readonly Snapshot[], knobs: Partial<EvictionConfig> = {}): Replay {

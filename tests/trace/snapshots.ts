@@ -105,8 +105,8 @@ const podCgroup = {
   fileBytes: figure,
   shmemBytes: figure,
   swapCachedBytes: figure,
-  memoryMaxBytes: limit,
-  memoryHighBytes: limit,
+  memoryMaxBytes: optional(limit),
+  memoryHighBytes: optional(limit),
   memoryPressure: optional(pressure),
   events: optional(events),
 };

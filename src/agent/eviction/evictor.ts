@@ -18,6 +18,7 @@ import { HoldReport } from "./hold-report.ts";
 import { recordedPast } from "./node-record.ts";
 import { PressurePublisher } from "./pressure-publisher.ts";
 import { EvictionRequester } from "./request.ts";
+import { WarmConnections } from "./warm-connections.ts";
 import { type Eviction, fieldsOf, sentenceOf } from "./words.ts";
 
 /** Knobs of eviction in force. */
@@ -48,6 +49,7 @@ export class Evictor {
   readonly #options: EvictorOptions;
   readonly #requester: EvictionRequester;
   readonly #publisher: PressurePublisher;
+  readonly #connections: WarmConnections;
   readonly #decisionLog: DecisionLog;
   readonly #holdReport = new HoldReport((note) => void this.#requester.publishHold(note));
   #state: EvictionState = NO_EVICTIONS;
@@ -66,6 +68,7 @@ export class Evictor {
       isStillWanted: (decision) => this.#isStillWanted(decision),
     });
     this.#decisionLog = new DecisionLog(reporter.log);
+    this.#connections = new WarmConnections(server, nowSeconds);
     this.#publisher = new PressurePublisher(server, nodeName, nowSeconds, {
       onTaint: (effect) => reporter.log(effect === undefined ? "node-untainted" : "node-tainted", { effect }),
       onRestored: (lost) => reporter.log("node-mark-restored", { lost }),
@@ -121,11 +124,14 @@ export class Evictor {
     this.#holdReport.take(this.holdReason, basis);
     if (followed.verdict === "evict" && !this.#isActing) void this.#carryOut(followed, config);
     if (!isUnsure && isEnforced) this.#publish(config, observation);
+    // After the requests, which take the connections that are open.
+    if (isEnforced && !this.#isActing && this.#isClose) void this.#connections.keep();
   }
 
   /** Aborts requests in progress, and removes the taint; gives up after some seconds. */
   async leave(): Promise<void> {
     const hasMarks = this.#options.config().evictionMode === "Enforce" || this.#publisher.isPublished;
+    this.#connections.close();
     await Promise.all([this.#requester.leave(), hasMarks && this.#publisher.leave()]);
   }
 
@@ -139,15 +145,20 @@ export class Evictor {
     this.#decisionLog.reset();
   }
 
-  // On a quiet node, the figures of all containers are not worth reading each second.
-  #takeSnapshot(): Snapshot | undefined {
+  /** True if the node is under pressure or may soon be. */
+  get #isClose(): boolean {
     const isMetSomewhere = Object.values(this.#state.thresholds).some(
       ({ metSinceSeconds }) => metSinceSeconds !== undefined,
     );
     // Who is harmed, and by whom, shows in the figures of the pods and containers only.
-    const isClose = isMetSomewhere || (this.#observation?.anyStall ?? 0) >= STALLED_FRACTION;
+    const isStalled = (this.#observation?.anyStall ?? 0) >= STALLED_FRACTION;
+    return isMetSomewhere || isStalled || isPressed(this.#state);
+  }
+
+  // On a quiet node, the figures of all containers are not worth reading each second.
+  #takeSnapshot(): Snapshot | undefined {
     try {
-      const snapshot = this.#options.takeSnapshot(isClose || isPressed(this.#state));
+      const snapshot = this.#options.takeSnapshot(this.#isClose);
       this.#options.reporter.end("node-unknown");
       return snapshot;
     } catch (error) {

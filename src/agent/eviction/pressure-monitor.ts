@@ -77,7 +77,7 @@ export class PressureMonitor {
     const { nodeName, evictionMode, dryRun } = config();
     if (evictionMode !== "Off" || dryRun || nodeName === undefined) return;
     try {
-      const server = new ApiServer(apiServerOptionsOf(config(), env));
+      const server = new ApiServer({ ...apiServerOptionsOf(config(), env), keepsConnections: true });
       const removed = await clearNode(server, nodeName, this.#closing.signal);
       if (removed.length > 0) reporter.log("node-cleared", { removed: removed.join(", ") });
     } catch {
@@ -137,7 +137,7 @@ export class PressureMonitor {
     const { config, env, reporter, onAnswer, nowSeconds } = this.#options;
     const { nodeName } = config();
     if (nodeName === undefined) throw new Error("the node's name is not known: set --node-name or NODE_NAME");
-    const server = new ApiServer(apiServerOptionsOf(config(), env));
+    const server = new ApiServer({ ...apiServerOptionsOf(config(), env), keepsConnections: true });
     const stop = new EvictionStop(server, nodeName, reporter);
     this.#stop = stop;
     return new Evictor({
@@ -177,13 +177,17 @@ export class PressureMonitor {
     const [kubepods] = limits.kubepods;
     if (limits.pods === undefined || kubepods?.version === 1) return undefined;
     const containers = withContainers ? limits.kubepodsContainers() : [];
+    const podSamples = podsOfContainers(containers).flatMap((pod) => samplePod(pod) ?? []);
+    const events = new Map(podSamples.map((sample) => [sample.podUid, sample.events]));
     return {
       atSeconds: nowSeconds(),
       pageBytes,
       node: sampleNode(config().fsroot),
       kubepods: kubepods && sampleKubepods(kubepods),
-      containers: containers.flatMap((container) => sampleContainer(container) ?? []),
-      podSamples: podsOfContainers(containers).flatMap((pod) => samplePod(pod) ?? []),
+      containers: containers.flatMap(
+        (container) => sampleContainer(container, events.get(container.podUid)) ?? [],
+      ),
+      podSamples,
       // The index may have a pod under two UIDs.
       pods: [...new Set(limits.pods.values())],
     };

@@ -2,14 +2,9 @@ import type { EvictionReply } from "../../cluster/eviction-reply.ts";
 import type { Event, Fields } from "../../log/events.ts";
 import type { EvictionAnswer } from "../../policy/eviction/answer.ts";
 import type { EvictionConfig, EvictionDecision } from "../../policy/eviction/decide.ts";
+import { neverEvictedReason, type VictimConfig } from "../../policy/eviction/never-evicted.ts";
 import type { Observation } from "../../policy/eviction/signals.ts";
-import {
-  type Candidate,
-  neverEvictedReason,
-  rankCandidates,
-  rankingReason,
-  type VictimConfig,
-} from "../../policy/eviction/victim.ts";
+import { type Candidate, rankCandidates, rankingReason } from "../../policy/eviction/victim.ts";
 import type { PersonsReason } from "./lasting-hold.ts";
 
 /** The decision to evict a pod. */
@@ -63,8 +58,9 @@ export function heldSentenceOf(
   relieving: readonly Candidate[],
   config: VictimConfig,
 ): string {
-  const names = rankCandidates(relieving).map(({ pod }) => {
-    const kept = neverEvictedReason(pod, config);
+  const names = rankCandidates(relieving).map((candidate) => {
+    const { pod } = candidate;
+    const kept = neverEvictedReason(pod, candidate, config);
     return `${pod.namespace}/${pod.name}${kept === undefined ? "" : ` (${kept})`}`;
   });
   const more = names.length > NAMED_PODS ? ` and ${names.length - NAMED_PODS} more` : "";

@@ -127,6 +127,7 @@ function layer(
   const contradictions = contradictionsIn(config, sources);
   if (contradictions.length > 0) throw new Error(contradictions.join("\n"));
   Object.freeze(config.excludeNamespaces);
+  Object.freeze(config.evictionOptOutNamespaces);
   Object.freeze(config.evictionThresholds);
   const fileValues = Object.fromEntries(ofFile.map(({ knob, value }) => [knob, value]));
   const fileConfig: AgentConfig = v.parse(AgentConfigSchema, fileValues);

@@ -18,6 +18,8 @@ export const RELOADABLE_KNOBS = [
   "victimDeadlineSeconds",
   "maxEvictionsPerHour",
   "lastResort",
+  "evictionOptOut",
+  "evictionOptOutNamespaces",
   "trafficWindowSeconds",
   "taintEffect",
   "memoryQos",

@@ -1,6 +1,7 @@
+import { isLeaving, neverEvictedReason, type VictimConfig } from "./never-evicted.ts";
 import type { Snapshot } from "./snapshot.ts";
 import { type EvictionState, HOUR_SECONDS, isPressed, withEvicted } from "./state.ts";
-import { type Candidate, isLeaving, neverEvictedReason, type VictimConfig } from "./victim.ts";
+import type { Candidate } from "./victim.ts";
 
 /** Times between evictions. */
 export interface EvictionPace {
@@ -14,16 +15,17 @@ type WaitConfig = EvictionPace & VictimConfig;
 
 /**
  * Updates the awaited victim: keeps the current one, adopts a pod that is already leaving, and starts the cooldown once it
- * is gone. `relieving` are the pods whose end would relieve the others.
+ * is gone. `candidates` are all pods, and `relieving` those whose end would relieve the others.
  */
 export function updateAwaited(
   state: EvictionState,
   snapshot: Snapshot,
+  candidates: readonly Candidate[],
   relieving: readonly Candidate[],
   config: WaitConfig,
 ): EvictionState {
   const ended = countFailedRequest(endWait(state, snapshot, config), snapshot, config);
-  return adoptLeavingPod(ended, snapshot, relieving, config);
+  return adoptLeavingPod(ended, snapshot.atSeconds, candidates, relieving, config);
 }
 
 /** Ends the wait for a victim that is gone, or that exceeds its deadline and is then passed over. */
@@ -58,20 +60,20 @@ function countFailedRequest(state: EvictionState, snapshot: Snapshot, config: Wa
 /** Awaits a pod that is already leaving, if the agent evicted it or if its end would relieve the others. */
 function adoptLeavingPod(
   state: EvictionState,
-  snapshot: Snapshot,
+  nowSeconds: number,
+  candidates: readonly Candidate[],
   relieving: readonly Candidate[],
   config: WaitConfig,
 ): EvictionState {
   if (state.awaited !== undefined || !isPressed(state)) return state;
   const own = new Set([state.unansweredPodUid, ...state.evicted.map(({ podUid }) => podUid)]);
-  const helping = new Set(relieving.map(({ pod }) => pod.uid));
-  const leaving = snapshot.pods.find(
-    (pod) =>
-      (own.has(pod.uid) || helping.has(pod.uid)) &&
-      !(pod.uid in state.passedOver) &&
-      isLeaving(neverEvictedReason(pod, config)),
+  const leaving = candidates.find(
+    (candidate) =>
+      (own.has(candidate.pod.uid) || relieving.includes(candidate)) &&
+      !(candidate.pod.uid in state.passedOver) &&
+      isLeaving(neverEvictedReason(candidate.pod, candidate, config)),
   );
   if (leaving === undefined) return state;
-  const untilSeconds = snapshot.atSeconds + config.victimDeadlineSeconds;
-  return { ...state, awaited: { podUid: leaving.uid, untilSeconds } };
+  const untilSeconds = nowSeconds + config.victimDeadlineSeconds;
+  return { ...state, awaited: { podUid: leaving.pod.uid, untilSeconds } };
 }

@@ -1,19 +1,13 @@
 import { type EvictionPace, updateAwaited } from "./await-victim.ts";
 import type { HarmExcuse } from "./harm.ts";
+import { isLeaving, neverEvictedReason, type VictimConfig } from "./never-evicted.ts";
 import { type ObservationConfig, observe } from "./observe.ts";
 import { relievingOf } from "./relief.ts";
 import type { Observation } from "./signals.ts";
 import type { Snapshot } from "./snapshot.ts";
 import { type EvictionState, HOUR_SECONDS, isPressed } from "./state.ts";
 import { isMet, NEVER_MET, type Threshold, type ThresholdState, updateThreshold } from "./threshold.ts";
-import {
-  type Candidate,
-  candidatesOf,
-  isLeaving,
-  neverEvictedReason,
-  rankCandidates,
-  type VictimConfig,
-} from "./victim.ts";
+import { type Candidate, candidatesOf, rankCandidates } from "./victim.ts";
 
 /** Eviction modes: decisions are carried out, only logged, or not made. */
 export const EVICTION_MODES = ["Enforce", "DryRun", "Off"] as const;
@@ -111,7 +105,7 @@ export function decideEviction(
   );
   const candidates = isPressed(updated) ? candidatesOf(snapshot, history.pods[0]) : [];
   const relieving = relievingOf(candidates, snapshot, observation.pressureCause);
-  const state = updateAwaited(updated, snapshot, relieving, config);
+  const state = updateAwaited(updated, snapshot, candidates, relieving, config);
   return { decision: decide(state, candidates, relieving, observation, config, now), observation, state };
 }
 
@@ -217,7 +211,7 @@ function chooseVictim(
   if (candidates.length === 0) return hold("no-candidate");
   if (candidates.every(({ usageBytes }) => usageBytes === undefined)) return hold("no-figures");
   if (relieving.length === 0) return hold("nobody-relieves");
-  const reasons = relieving.map(({ pod }) => neverEvictedReason(pod, config));
+  const reasons = relieving.map((candidate) => neverEvictedReason(candidate.pod, candidate, config));
   const ranking = rankCandidates(relieving.filter((_, index) => reasons[index] === undefined));
   const [first] = ranking;
   if (first === undefined) return hold(reasons.some(isLeaving) ? "relieving-leaving" : "relieving-kept");

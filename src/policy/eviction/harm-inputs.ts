@@ -41,10 +41,8 @@ export function harmInputsOf(basis: HarmBasis): ReadonlyMap<string, HarmInput> {
     const meanStall = ownStallOf(mean, uid, now);
     if (meanStall === undefined) return [];
     const stall = Math.max(meanStall, ownStallOf(last, uid, now) ?? 0);
-    const isSelfInflicted = excuse === "recovering" && hasMetOwnLimit(mean, uid, now);
-    return [
-      [uid, { stall, meanStall, excuse: isSelfInflicted ? "self-inflicted" : excuse, returnedShare }] as const,
-    ];
+    const ownExcuse = ownExcuseOf(excuse, flows?.get(uid), hasMetOwnLimit(mean, uid, now));
+    return [[uid, { stall, meanStall, excuse: ownExcuse, returnedShare }] as const];
   });
   if (own.length > 0) return new Map(own);
   const meanStall = stallOfAll(
@@ -54,6 +52,20 @@ export function harmInputsOf(basis: HarmBasis): ReadonlyMap<string, HarmInput> {
   const lastStall = stallOf(windowOf(counters, LAST_STEP_SECONDS));
   const stall = meanStall === undefined ? undefined : Math.max(meanStall, lastStall ?? 0);
   return new Map([[ALL_PODS, { stall, meanStall, excuse, returnedShare }]]);
+}
+
+/** Returns the excuse of a pod's own stall, by that of all pods. */
+function ownExcuseOf(
+  excuse: HarmExcuse | undefined,
+  flow: SwapFlow | undefined,
+  hasMetLimit: boolean,
+): HarmExcuse | undefined {
+  if (excuse === "recovering" && hasMetLimit) return "self-inflicted";
+  if (excuse === "recovering" || excuse === "not-swap" || flow === undefined) return excuse;
+  const { inPages, outPages, grownPages } = flow;
+  if (grownPages + outPages - inPages > inPages) return "growing";
+  // What others give away excuses no pod that reads its own memory back.
+  return inPages <= ONE_WAY_FRACTION * outPages ? excuse : undefined;
 }
 
 function excuseOf({ snapshot, counters, flows, swapSettling, cause }: HarmBasis): HarmExcuse | undefined {

@@ -9,7 +9,9 @@ export type HarmExcuse =
   /** Swap has no part in it: files are read again and again. */
   | "not-swap"
   /** Memory that nobody uses makes room, once. */
-  | "settling";
+  | "settling"
+  /** The pods that wait do so for memory that they take. */
+  | "growing";
 
 /** Stall of a pod, or of all pods together, at one moment. */
 export interface HarmInput {
@@ -28,8 +30,10 @@ export type HarmState = Readonly<Record<string, number>>;
 /** Key of the stall of all pods together. */
 export const ALL_PODS = "";
 
-/** Stalled fraction from which a second counts. */
+/** Stalled fraction of all pods together from which a second counts. */
 export const STALLED_FRACTION = 0.1;
+// A pod's own stall is not diluted by others that run.
+const OWN_STALLED_FRACTION = 0.22;
 
 const HARMED_SECONDS = 14.95;
 // A longer memory of harm would outlive the harm itself.
@@ -64,15 +68,20 @@ export function updateHarm(
 ): HarmState {
   const updated = [...inputs].map(([key, input]) => {
     // Before pods are sampled, only the stall of all together is known.
-    const harm = (before[key] ?? before[ALL_PODS] ?? 0) + perSecond(input) * seconds;
+    const harm =
+      (before[key] ?? before[ALL_PODS] ?? 0) +
+      perSecond(input, key === ALL_PODS ? STALLED_FRACTION : OWN_STALLED_FRACTION) * seconds;
     return [key, Math.max(0, Math.min(MAX_SECONDS, harm))] as const;
   });
   return Object.fromEntries(updated.filter(([, harm]) => harm > 0));
 }
 
-function perSecond({ stall, meanStall = 0, excuse, returnedShare }: HarmInput): number {
-  if (excuse !== undefined && excuse !== "settling") return -ENDED_PER_SECOND;
-  if (stall === undefined || stall < STALLED_FRACTION) return -FORGIVEN_PER_SECOND;
+function perSecond(
+  { stall, meanStall = 0, excuse, returnedShare }: HarmInput,
+  stalledFraction: number,
+): number {
+  if (excuse !== undefined && excuse !== "settling" && excuse !== "growing") return -ENDED_PER_SECOND;
+  if (stall === undefined || stall < stalledFraction || excuse === "growing") return -FORGIVEN_PER_SECOND;
   if (excuse === "settling") return SETTLING_PER_SECOND;
   if (returnedShare <= ONE_WAY_FRACTION) return 1;
   const severity = Math.min(

@@ -86,10 +86,10 @@ export interface PodSample extends CgroupSample {
   readonly shmemBytes: number;
   /** Pages in memory that still have their slot in swap: memoryBytes and swapBytes both count them. */
   readonly swapCachedBytes: number;
-  /** memory.max; Infinity for none. */
-  readonly memoryMaxBytes: number;
-  /** memory.high; Infinity for none. */
-  readonly memoryHighBytes: number;
+  /** memory.max; Infinity for none, undefined while events shows no encounter with a limit. */
+  readonly memoryMaxBytes: number | undefined;
+  /** memory.high; Infinity for none, undefined while events shows no encounter with a limit. */
+  readonly memoryHighBytes: number | undefined;
   /** Undefined on a kernel without pressure stall information. */
   readonly memoryPressure: Pressure | undefined;
   /** Undefined on a kernel without memory.events.local. */

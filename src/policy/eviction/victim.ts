@@ -1,30 +1,8 @@
-import { matchesNamespace } from "../kubernetes/namespace.ts";
-import { isCriticalPod, isStaticPod, type Pod } from "../kubernetes/pod.ts";
+import type { Pod } from "../kubernetes/pod.ts";
 import { formatRounded } from "../kubernetes/quantity.ts";
 import { type PodFigures, podFiguresOf, type TimedPods, usageOf } from "./pod-figures.ts";
 import type { ContainerSample, Snapshot } from "./snapshot.ts";
 import { movingSharesOf } from "./swap-flow.ts";
-
-/** Reason for which a pod is never evicted. */
-export type NeverEvictedReason =
-  | "static"
-  | "critical"
-  | "terminating"
-  | "finished"
-  | "excluded-namespace"
-  /** The pod is the agent's own. */
-  | "own-pod"
-  /** The pod's annotation `wasp.io/evict` is "false". */
-  | "opted-out"
-  /** KubeVirt is already migrating the pod's virtual machine. */
-  | "migrating";
-
-/** Knobs of the choice of a victim. */
-export interface VictimConfig {
-  readonly excludeNamespaces: readonly string[];
-  /** UID of the agent's own pod; undefined outside a pod. */
-  readonly ownPodUid: string | undefined;
-}
 
 /** Pod that may be evicted, with the values that rank it. */
 export interface Candidate {
@@ -43,24 +21,6 @@ export interface Candidate {
   readonly movingShare: number;
 }
 
-/** Returns the first reason for which a pod is never evicted; undefined for a candidate. */
-export function neverEvictedReason(
-  pod: Pod,
-  { excludeNamespaces, ownPodUid }: VictimConfig,
-): NeverEvictedReason | undefined {
-  if (isStaticPod(pod)) return "static";
-  if (isCriticalPod(pod)) return "critical";
-  if (pod.uid === ownPodUid) return "own-pod";
-  if (pod.isTerminating) return "terminating";
-  if (pod.phase === "Succeeded" || pod.phase === "Failed") return "finished";
-  if (matchesNamespace(pod.namespace, excludeNamespaces)) return "excluded-namespace";
-  if (pod.annotations["wasp.io/evict"] === "false") return "opted-out";
-  return EVACUATION_ANNOTATION in pod.annotations ? "migrating" : undefined;
-}
-
-// kubevirt pkg/virt-controller/watch/descheduler/descheduler.go:36-49
-const EVACUATION_ANNOTATION = "descheduler.alpha.kubernetes.io/eviction-in-progress";
-
 /** Returns each pod of a snapshot with its values; `before` has the figures from which its share of the movement counts. */
 export function candidatesOf(snapshot: Snapshot, before: TimedPods | undefined): Candidate[] {
   const figures = podFiguresOf(snapshot);
@@ -77,11 +37,6 @@ export function candidatesOf(snapshot: Snapshot, before: TimedPods | undefined):
  */
 export function rankCandidates(candidates: readonly Candidate[]): Candidate[] {
   return candidates.toSorted(byRank);
-}
-
-/** Returns true if a pod is never evicted because it is already leaving: deleted, or being migrated. */
-export function isLeaving(reason: NeverEvictedReason | undefined): boolean {
-  return reason === "terminating" || reason === "migrating";
 }
 
 function candidateOf(

@@ -88,6 +88,8 @@ const others = fc.record(
     victimDeadlineSeconds: whole(1, 86_400),
     maxEvictionsPerHour: whole(0, 1000),
     lastResort: fc.constantFrom("None", "Delete"),
+    evictionOptOut: fc.constantFrom("Never", "withinrequests", "Always"),
+    evictionOptOutNamespaces: fc.array(namespace),
     trafficWindowSeconds: whole(1, 600),
     taintEffect: fc.constantFrom("NoSchedule", "PreferNoSchedule", "None"),
     nodeName: fc.constantFrom("1", "1.5", "true", "node-1", "0x1", "1e3"),

@@ -28,7 +28,10 @@ describe("a pod that is already leaving", () => {
     ["deleted by another client", { isTerminating: true }],
     [
       "migrated by KubeVirt",
-      { annotations: { "descheduler.alpha.kubernetes.io/eviction-in-progress": "x" } },
+      {
+        annotations: { "descheduler.alpha.kubernetes.io/eviction-in-progress": "x" },
+        ...{ labels: { "kubevirt.io": "virt-launcher" }, ownerKind: "VirtualMachineInstance" },
+      },
     ],
   ])("is awaited like a victim: %s", (_, differences) => {
     const run = new Run([podOf("going", differences), podOf("other")]);

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import type { EvictionAnswer } from "../../../src/policy/eviction/answer.ts";
-import { neverEvictedReason } from "../../../src/policy/eviction/victim.ts";
+import { neverEvictedReason } from "../../../src/policy/eviction/never-evicted.ts";
 import { CONFIG, PODS, Run } from "./run.ts";
 import { podOf } from "./snapshots.ts";
 
@@ -114,7 +114,7 @@ describe("in any scenario", () => {
       fc.property(scene, (drawn) => {
         for (const decision of play(drawn).decisions)
           if (decision.verdict === "evict")
-            expect(neverEvictedReason(decision.victim.pod, CONFIG)).toBeUndefined();
+            expect(neverEvictedReason(decision.victim.pod, decision.victim, CONFIG)).toBeUndefined();
       }),
     );
   });

@@ -54,6 +54,8 @@ function firstEviction(evictionThresholds: readonly Threshold[], load: Load) {
     lastResort: "None",
     excludeNamespaces: [],
     ownPodUid: undefined,
+    evictionOptOut: "WithinRequests",
+    evictionOptOutNamespaces: ["*"],
   };
   let before = NO_EVICTIONS;
   for (let second = 0; second < 120; second++) {

@@ -24,6 +24,8 @@ const config: EvictionConfig = {
   lastResort: "None",
   excludeNamespaces: [],
   ownPodUid: undefined,
+  evictionOptOut: "WithinRequests",
+  evictionOptOutNamespaces: ["*"],
 };
 const NOTHING: EvictionPast = { evicted: [], isPressed: false };
 const START = 1000;

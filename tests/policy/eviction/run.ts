@@ -29,6 +29,8 @@ export const CONFIG: EvictionConfig = {
   lastResort: "None",
   excludeNamespaces: ["kube-system"],
   ownPodUid: undefined,
+  evictionOptOut: "WithinRequests",
+  evictionOptOutNamespaces: ["*"],
 };
 
 /** Swap traffic of each pod in a second. */

@@ -44,7 +44,7 @@ export function sampleOf(podUid: string, differences: Partial<ContainerSample> =
   };
 }
 
-/** Returns the sample of a pod that uses 50 MiB, no swap and has no limit, with these differences. */
+/** Returns the sample of a pod that uses 50 MiB and no swap, with these differences. */
 export function podSampleOf(podUid: string, differences: Partial<PodSample> = {}): PodSample {
   return {
     podUid,
@@ -57,8 +57,8 @@ export function podSampleOf(podUid: string, differences: Partial<PodSample> = {}
     swapCachedBytes: 0,
     anonRefaults: 0,
     fileRefaults: 0,
-    memoryMaxBytes: Number.POSITIVE_INFINITY,
-    memoryHighBytes: Number.POSITIVE_INFINITY,
+    memoryMaxBytes: undefined,
+    memoryHighBytes: undefined,
     memoryPressure: undefined,
     events: undefined,
     ...differences,

@@ -1,44 +1,17 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
+import type { VictimConfig } from "../../../src/policy/eviction/never-evicted.ts";
 import type { ContainerSample } from "../../../src/policy/eviction/snapshot.ts";
-import { neverEvictedReason, rankingReason, rankVictims } from "../../../src/policy/eviction/victim.ts";
+import { rankingReason, rankVictims } from "../../../src/policy/eviction/victim.ts";
 import type { Pod } from "../../../src/policy/kubernetes/pod.ts";
 import { MI, podOf, sampleOf, snapshotAt } from "./snapshots.ts";
 
-const config = { excludeNamespaces: ["kube-system", "openshift*"], ownPodUid: "wasp" };
-const MIGRATING = "descheduler.alpha.kubernetes.io/eviction-in-progress";
-
-describe("a pod is protected from eviction", () => {
-  test.each<[string, Partial<Pod>, string | undefined]>([
-    ["never without a reason", {}, undefined],
-    [
-      "if it comes from a file of the node",
-      { annotations: { "kubernetes.io/config.source": "file" } },
-      "static",
-    ],
-    [
-      "if it is a static pod's mirror",
-      { annotations: { "kubernetes.io/config.mirror": "hash" } },
-      "critical",
-    ],
-    ["at a system priority", { priority: 2_000_000_000 }, "critical"],
-    ["never just below a system priority", { priority: 1_999_999_999 }, undefined],
-    ["if it is the agent's own", { uid: "wasp" }, "own-pod"],
-    ["if it is terminating", { isTerminating: true }, "terminating"],
-    ["if it has succeeded", { phase: "Succeeded" }, "finished"],
-    ["if it has failed", { phase: "Failed" }, "finished"],
-    ["in an excluded namespace", { namespace: "openshift-storage" }, "excluded-namespace"],
-    ["by its annotation", { annotations: { "wasp.io/evict": "false" } }, "opted-out"],
-    ["never by another value of the annotation", { annotations: { "wasp.io/evict": "true" } }, undefined],
-    ["while it is migrated", { annotations: { [MIGRATING]: "kubevirt" } }, "migrating"],
-  ])("%s", (_, differences, reason) => {
-    const pod = podOf("pod", differences);
-    expect(neverEvictedReason(pod, config)).toBe(reason as never);
-    expect(rankVictims(snapshotAt(0, {}, [pod]), undefined, config)).toHaveLength(
-      reason === undefined ? 1 : 0,
-    );
-  });
-});
+const config: VictimConfig = {
+  excludeNamespaces: ["kube-system", "openshift*"],
+  ownPodUid: "wasp",
+  evictionOptOut: "WithinRequests",
+  evictionOptOutNamespaces: ["*"],
+};
 
 /** Ranks pods a and b with these differences, and returns the UID of the first. */
 function first(
