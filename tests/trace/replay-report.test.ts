@@ -56,6 +56,15 @@ test("a replay is reported with a plot and a table", async () => {
   expect(reportReplay(recording, byDefault, WIDTH)).toBe(await golden("replay"));
 });
 
+test("the README's excerpt is what a replay prints", async () => {
+  const readme = await Bun.file(`${ROOT}/README.md`).text();
+  const [, excerpt = ""] = /^```\n(swap in use .*?)^```$/ms.exec(readme) ?? [];
+  const printed = reportReplay(recording, byDefault, WIDTH).split("\n");
+  const lines = excerpt.trimEnd().split("\n");
+  expect(lines.length).toBeGreaterThan(8);
+  expect(lines.filter((line) => !printed.includes(line))).toEqual([]);
+});
+
 test("two replays are reported side by side", async () => {
   expect(reportComparison(recording, [byDefault, asWaspAgent], WIDTH)).toBe(await golden("replay-compare"));
 });
