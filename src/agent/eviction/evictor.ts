@@ -8,20 +8,18 @@ import {
   type EvictionDecision,
   type EvictionHoldReason,
 } from "../../policy/eviction/decide.ts";
-import { relievingOf } from "../../policy/eviction/relief.ts";
 import { resumeEvictions } from "../../policy/eviction/resume.ts";
 import type { Observation } from "../../policy/eviction/signals.ts";
 import type { Snapshot } from "../../policy/eviction/snapshot.ts";
 import { type EvictionState, isPressed, NO_EVICTIONS } from "../../policy/eviction/state.ts";
-import { candidatesOf } from "../../policy/eviction/victim.ts";
 import type { Reporter } from "../metrics/reporter.ts";
 import { DecisionLog } from "./decision-log.ts";
-import { LastingHold } from "./lasting-hold.ts";
+import { HoldReport } from "./hold-report.ts";
 import { recordedPast } from "./node-record.ts";
 import { PressurePublisher } from "./pressure-publisher.ts";
 import { EvictionRequester } from "./request.ts";
 import { WarmConnections } from "./warm-connections.ts";
-import { type Eviction, fieldsOf, heldSentenceOf, sentenceOf } from "./words.ts";
+import { type Eviction, fieldsOf, sentenceOf } from "./words.ts";
 
 /** Knobs of eviction in force. */
 export interface EvictorConfig extends EvictionConfig {
@@ -53,7 +51,7 @@ export class Evictor {
   readonly #publisher: PressurePublisher;
   readonly #connections: WarmConnections;
   readonly #decisionLog: DecisionLog;
-  readonly #lastingHold = new LastingHold();
+  readonly #holdReport = new HoldReport((note) => void this.#requester.publishHold(note));
   #state: EvictionState = NO_EVICTIONS;
   #decision: EvictionDecision | undefined;
   #observation: Observation | undefined;
@@ -121,10 +119,11 @@ export class Evictor {
     const isUnsure = isEnforced && !this.#hasResumed;
     const followed = decision.verdict === "evict" ? this.#permitted(decision, isUnsure) : decision;
     this.#decision = followed;
-    this.#decisionLog.take(followed, { snapshot, observation, state, config });
-    const held = this.#heldSentence(snapshot, config);
+    const basis = { snapshot, observation, state, config };
+    this.#decisionLog.take(followed, basis);
+    this.#holdReport.take(this.holdReason, basis);
     if (followed.verdict === "evict" && !this.#isActing) void this.#carryOut(followed, config);
-    if (!isUnsure && isEnforced) this.#publish(config, observation, held);
+    if (!isUnsure && isEnforced) this.#publish(config, observation);
     // After the requests, which take the connections that are open.
     if (isEnforced && !this.#isActing && this.#isClose) void this.#connections.keep();
   }
@@ -142,7 +141,7 @@ export class Evictor {
     this.#state = { ...this.#state, signalHistory, thresholds, pressedSinceSeconds, inheritedUntilSeconds };
     this.#observation = undefined;
     this.#decision = undefined;
-    this.#lastingHold.reset();
+    this.#holdReport.reset();
     this.#decisionLog.reset();
   }
 
@@ -188,28 +187,11 @@ export class Evictor {
       });
   }
 
-  /** Describes a hold that lasts and needs a person, and records an Event of it once in each pressure. */
-  #heldSentence(snapshot: Snapshot, config: EvictorConfig): string {
-    const lasting = this.#lastingHold;
-    // A dry run moves no pod, so of course it relieves nothing.
-    const isVain = config.evictionMode === "DryRun" && this.holdReason === "not-relieved";
-    lasting.take(isVain ? undefined : this.holdReason, isPressed(this.#state), snapshot.atSeconds);
-    const { reason } = lasting;
-    const observation = this.#observation;
-    if (reason === undefined || observation === undefined) return "";
-    const candidates = candidatesOf(snapshot, this.#state.signalHistory.pods[0]);
-    const relieving = relievingOf(candidates, snapshot, observation.pressureCause);
-    const sentence = heldSentenceOf(reason, relieving, config);
-    if (lasting.takeUnreported() !== undefined)
-      void this.#requester.publishHold(`${sentence} ${sentenceOf(observation)}`);
-    return `${sentence} `;
-  }
-
-  #publish(config: EvictorConfig, observation: Observation, heldSentence: string): void {
+  #publish(config: EvictorConfig, observation: Observation): void {
     const taintEffect = config.taintEffect === "None" ? undefined : config.taintEffect;
     const isInherited = this.#state.inheritedUntilSeconds !== undefined;
-    const message = `${isInherited ? INHERITED : ""}${heldSentence}${sentenceOf(observation)}`;
-    const held = this.#lastingHold.reason;
+    const { reason: held, sentence } = this.#holdReport;
+    const message = `${isInherited ? INHERITED : ""}${sentence}${sentenceOf(observation)}`;
     void this.#publisher.publish({ isPressed: isPressed(this.#state), held, message, taintEffect });
   }
 

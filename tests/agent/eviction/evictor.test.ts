@@ -59,6 +59,7 @@ class Evicting {
         },
       ],
       ...{ trafficWindowSeconds: 30, cooldownSeconds: 60, victimDeadlineSeconds: 300 },
+      ...{ evictionOptOut: "WithinRequests", evictionOptOutNamespaces: ["*"] },
       ...{ maxEvictionsPerHour: 6, excludeNamespaces: ["kube-system"], ownPodUid: undefined },
     };
   }
