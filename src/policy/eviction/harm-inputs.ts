@@ -1,6 +1,7 @@
 import { type Counters, stallOf } from "./counters.ts";
 import { ALL_PODS, type HarmExcuse, type HarmInput } from "./harm.ts";
 import type { PodFigures, TimedPods } from "./pod-figures.ts";
+import { isMemoryAmple } from "./shortage.ts";
 import type { PressureCause } from "./signals.ts";
 import type { Snapshot } from "./snapshot.ts";
 import { ONE_WAY_FRACTION, returnedShareOf, type SwapFlow } from "./swap-flow.ts";
@@ -43,7 +44,10 @@ export function harmInputsOf(basis: HarmBasis): ReadonlyMap<string, HarmInput> {
     const stall = Math.max(meanStall, ownStallOf(last, uid, now) ?? 0);
     const isSelfInflicted = excuse === "recovering" && hasMetOwnLimit(mean, uid, now);
     return [
-      [uid, { stall, meanStall, excuse: isSelfInflicted ? "self-inflicted" : excuse, returnedShare }] as const,
+      [
+        uid,
+        { stall, meanStall, excuse: isSelfInflicted ? "self-inflicted" : excuse, returnedShare },
+      ] as const,
     ];
   });
   if (own.length > 0) return new Map(own);
@@ -58,7 +62,7 @@ export function harmInputsOf(basis: HarmBasis): ReadonlyMap<string, HarmInput> {
 
 function excuseOf({ snapshot, counters, flows, swapSettling, cause }: HarmBasis): HarmExcuse | undefined {
   const isLate = ({ atSeconds }: Counters) => snapshot.atSeconds - atSeconds <= SHORT_WINDOW_SECONDS;
-  const wasShort = counters.some((one) => one.isShort && isLate(one));
+  const wasShort = !isMemoryAmple(snapshot) && counters.some((one) => one.isShort && isLate(one));
   if (!wasShort) return isThrashingInOwnLimit(snapshot, flows) ? undefined : "recovering";
   if (cause === undefined) return "not-swap";
   return swapSettling !== undefined && swapSettling >= SETTLING_FRACTION ? "settling" : undefined;
