@@ -140,7 +140,7 @@ describe("nobody is evicted", () => {
 });
 
 describe("what comes back after the cause has gone is recovery", () => {
-  test("whoever ended it", () => {
+  test("also where wasp has not ended it", () => {
     const run = hogRun();
     run.seconds(10, 0.5);
     // The kernel kills the hog; the others read their memory back for two minutes.

@@ -30,7 +30,7 @@ interface Swapping {
   readonly returnedPages: number;
 }
 
-/** What a pod does in a second, and what it uses. */
+/** Traffic of a pod in a second, and its use. */
 interface PodLoad extends Partial<Swapping> {
   readonly memoryBytes?: number;
   /** Growth of its memory. */
