@@ -139,6 +139,22 @@ describe("nobody is evicted", () => {
   });
 });
 
+test("harm is no reason where no threshold asks for it", () => {
+  const busy = {
+    name: "busy",
+    allOf: [{ signal: "swapInPagesPerSecond", operator: ">", value: 5000 }],
+  } as const;
+  const immediate = { graceSeconds: 0, minClearSeconds: 0, isHard: false };
+  for (const memoryAvailableBytes of [SHORT.memoryAvailableBytes, 2 * GI]) {
+    const run = new Run(PODS, { evictionThresholds: [{ ...busy, ...immediate }] });
+    run.free = { memoryAvailableBytes };
+    run.seconds(30, 0.9);
+    expect(new Set(run.decisions.map((decision) => JSON.stringify(decision)))).toEqual(
+      new Set(['{"verdict":"hold","reason":"not-pressed"}']),
+    );
+  }
+});
+
 describe("what comes back after the cause has gone is recovery", () => {
   test("also where wasp has not ended it", () => {
     const run = hogRun();
