@@ -64,7 +64,7 @@ test("the plot fills the width", () => {
     const plot = reportReplay(recording, byDefault, width)
       .split("\n")
       .filter((line) => /[┤│└]/.test(line));
-    expect(plot).toHaveLength(24);
+    expect(plot).toHaveLength(23);
     expect(Math.max(...plot.map(({ length }) => length))).toBe(width);
   }
 });

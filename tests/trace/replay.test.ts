@@ -43,32 +43,40 @@ describe("a replay", () => {
     const replay = replayOf(hogSnapshots());
     expect(decisionsOf(replay)).toEqual([
       "0 hold not-pressed",
-      "32 hold grace-period",
-      "42 evict hog",
-      "43 await hog ?",
-      "72 hold cooldown ?",
-      "92 evict web ?",
-      "93 await web ?",
-      "122 hold cooldown ?",
-      "142 hold no-candidate ?",
-      "152 hold not-pressed ?",
+      "33 hold grace-period",
+      "45 evict hog",
+      "46 await hog ?",
+      "75 hold cooldown ?",
+      "76 hold not-pressed ?",
+      "78 hold grace-period ?",
+      "88 hold cooldown ?",
+      "95 evict web ?",
+      "96 await web ?",
+      "125 hold cooldown ?",
+      "126 hold not-pressed ?",
+      "128 hold grace-period ?",
+      "140 hold cooldown ?",
+      "145 hold not-relieved ?",
+      "150 hold recovering ?",
+      "153 hold grace-period ?",
+      "154 hold not-pressed ?",
     ]);
-    const harm = 42 - HOG.quietSeconds;
+    const harm = 45 - HOG.quietSeconds;
     expect(harm).toBeLessThanOrEqual(15);
   });
 
   test("reports the times at which thresholds are met and crossed, and the node is tainted", () => {
     expect(changesIn(replayOf(hogSnapshots()).moments)).toEqual([
-      { atSeconds: 32, threshold: "swap-stall", change: "met" },
-      { atSeconds: 32, threshold: "swap-stall-lasting", change: "met" },
-      { atSeconds: 42, threshold: "swap-stall", change: "crossed" },
-      { atSeconds: 42, threshold: undefined, change: "tainted" },
-      { atSeconds: 92, threshold: "swap-stall-lasting", change: "crossed" },
-      { atSeconds: 152, threshold: "swap-stall", change: "unmet" },
-      { atSeconds: 152, threshold: "swap-stall-lasting", change: "unmet" },
-      { atSeconds: 211, threshold: "swap-stall", change: "over" },
-      { atSeconds: 211, threshold: "swap-stall-lasting", change: "over" },
-      { atSeconds: 211, threshold: undefined, change: "untainted" },
+      { atSeconds: 45, threshold: "swap-harm", change: "met" },
+      { atSeconds: 45, threshold: "swap-harm", change: "crossed" },
+      { atSeconds: 45, threshold: undefined, change: "tainted" },
+      { atSeconds: 76, threshold: "swap-harm", change: "unmet" },
+      { atSeconds: 88, threshold: "swap-harm", change: "met" },
+      { atSeconds: 126, threshold: "swap-harm", change: "unmet" },
+      { atSeconds: 140, threshold: "swap-harm", change: "met" },
+      { atSeconds: 150, threshold: "swap-harm", change: "unmet" },
+      { atSeconds: 209, threshold: "swap-harm", change: "over" },
+      { atSeconds: 209, threshold: undefined, change: "untainted" },
     ]);
   });
 
@@ -83,8 +91,8 @@ describe("a replay", () => {
         : { ...snapshot, pods: snapshot.pods.slice(1), containers: snapshot.containers.slice(1) },
     );
     expect(decisionsOf(replayOf(snapshots)).slice(2, 5)).toEqual([
-      "42 evict hog",
-      "43 await hog ?",
+      "45 evict hog",
+      "46 await hog ?",
       "50 hold cooldown ?",
     ]);
   });
