@@ -59,8 +59,9 @@ describe("a replay", () => {
       "128 hold grace-period ?",
       "140 hold cooldown ?",
       "145 hold not-relieved ?",
-      "155 hold grace-period ?",
-      "159 hold not-pressed ?",
+      "150 hold recovering ?",
+      "153 hold grace-period ?",
+      "154 hold not-pressed ?",
     ]);
     const harm = 45 - HOG.quietSeconds;
     expect(harm).toBeLessThanOrEqual(15);
@@ -76,9 +77,9 @@ describe("a replay", () => {
       { atSeconds: 88, threshold: "swap-harm", change: "met" },
       { atSeconds: 126, threshold: "swap-harm", change: "unmet" },
       { atSeconds: 140, threshold: "swap-harm", change: "met" },
-      { atSeconds: 155, threshold: "swap-harm", change: "unmet" },
-      { atSeconds: 214, threshold: "swap-harm", change: "over" },
-      { atSeconds: 214, threshold: undefined, change: "untainted" },
+      { atSeconds: 150, threshold: "swap-harm", change: "unmet" },
+      { atSeconds: 209, threshold: "swap-harm", change: "over" },
+      { atSeconds: 209, threshold: undefined, change: "untainted" },
     ]);
   });
 

@@ -175,7 +175,8 @@ function decide(
   if (state.awaited !== undefined) return { verdict: "await", ...state.awaited };
   const met = config.evictionThresholds.filter((threshold) => isMet(threshold, observation));
   const crossed = met.filter(({ name }) => callsForEviction(state.thresholds[name]));
-  if (crossed.length === 0) return { verdict: "hold", reason: notCrossedReason(met, state, observation) };
+  if (crossed.length === 0)
+    return { verdict: "hold", reason: notCrossedReason(met, state, observation, config) };
   if (nowSeconds < state.cooldownUntilSeconds) return { verdict: "hold", reason: "cooldown" };
   if (evictionsOfThisPressure(state) >= MAX_UNRELIEVED) return { verdict: "hold", reason: "not-relieved" };
   if (state.evicted.length >= config.maxEvictionsPerHour) return { verdict: "hold", reason: "capped" };
@@ -190,7 +191,12 @@ function notCrossedReason(
   met: readonly Threshold[],
   { thresholds }: EvictionState,
   { excuse, harm = 0 }: Observation,
+  { evictionThresholds }: EvictionConfig,
 ): EvictionHoldReason {
+  const isHarmDecisive = evictionThresholds.some(({ allOf }) =>
+    allOf.some(({ signal }) => signal === "harm"),
+  );
+  if (met.length === 0 && !isHarmDecisive) return "not-pressed";
   if (met.length === 0) return excuse ?? (harm >= NOTED_HARM ? "grace-period" : "not-pressed");
   return met.some(({ name }) => thresholds[name]?.isExcepted) ? "excepted" : "grace-period";
 }

@@ -1,6 +1,7 @@
 import { type Counters, stallOf } from "./counters.ts";
 import { ALL_PODS, type HarmExcuse, type HarmInput } from "./harm.ts";
 import type { PodFigures, TimedPods } from "./pod-figures.ts";
+import { isMemoryAmple } from "./shortage.ts";
 import type { PressureCause } from "./signals.ts";
 import type { Snapshot } from "./snapshot.ts";
 import { ONE_WAY_FRACTION, returnedShareOf, type SwapFlow } from "./swap-flow.ts";
@@ -70,7 +71,7 @@ function ownExcuseOf(
 
 function excuseOf({ snapshot, counters, flows, swapSettling, cause }: HarmBasis): HarmExcuse | undefined {
   const isLate = ({ atSeconds }: Counters) => snapshot.atSeconds - atSeconds <= SHORT_WINDOW_SECONDS;
-  const wasShort = counters.some((one) => one.isShort && isLate(one));
+  const wasShort = !isMemoryAmple(snapshot) && counters.some((one) => one.isShort && isLate(one));
   if (!wasShort) return isThrashingInOwnLimit(snapshot, flows) ? undefined : "recovering";
   if (cause === undefined) return "not-swap";
   return swapSettling !== undefined && swapSettling >= SETTLING_FRACTION ? "settling" : undefined;

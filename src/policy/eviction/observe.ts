@@ -39,8 +39,8 @@ export interface ObservationConfig {
 // A stall counts if it lasted for some seconds and still lasts: the end of a spike ends it.
 const STALL_WINDOW_SECONDS = 5;
 const LATEST_WINDOW_SECONDS = 2;
-/** Window of the pods' flows, over which reclaim's alternation between cgroups evens out. */
-export const FLOW_WINDOW_SECONDS = 10;
+// Over this window, reclaim that alternates between cgroups evens out.
+const FLOW_WINDOW_SECONDS = 10;
 // Below this rate, pages move on any node that has ever swapped.
 const MOVING_PAGES_PER_SECOND = 50;
 // Files that are read again beside them do not hide pages that come back from swap.

@@ -2,6 +2,8 @@ import type { KubepodsSample, NodeSample, Snapshot } from "./snapshot.ts";
 
 const SHORT_OF_LIMIT_FRACTION = 0.03;
 const SHORT_OF_NODE_FRACTION = 0.04;
+// More than reclaim frees at a moment: somebody has gone.
+const AMPLE_FRACTION = 0.1;
 
 /**
  * Returns true if the memory that all pods share is short: next to nothing is left below the limit of kubepods, or of the
@@ -12,6 +14,11 @@ export function isMemoryShort({ node, kubepods }: Pick<Snapshot, "node" | "kubep
     availableFractionOfNode(node) <= SHORT_OF_NODE_FRACTION ||
     roomFraction(kubepods) <= SHORT_OF_LIMIT_FRACTION
   );
+}
+
+/** Returns true if there is so much room again that a shortage of a moment ago is over. */
+export function isMemoryAmple({ node, kubepods }: Pick<Snapshot, "node" | "kubepods">): boolean {
+  return Math.min(availableFractionOfNode(node), roomFraction(kubepods)) >= AMPLE_FRACTION;
 }
 
 function availableFractionOfNode({ memoryTotalBytes, memoryAvailableBytes }: NodeSample): number {

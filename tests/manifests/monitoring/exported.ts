@@ -66,7 +66,11 @@ async function agentMetrics(holdReason: EvictionHoldReason): Promise<string> {
         (typeof SIGNALS)[number],
         number
       >),
-      ...{ pressureCause: "swap-in", stall: 1, anyStall: 1, harmedPods: [], excuse: undefined },
+      pressureCause: "swap-in",
+      stall: 1,
+      anyStall: 1,
+      harmedPods: ["pod"],
+      excuse: undefined,
     }),
     thresholds: () => Object.fromEntries(DEFAULT_THRESHOLDS.map(({ name }) => [name, true])),
     holdReason: () => holdReason,

@@ -1,4 +1,9 @@
-import type { ContainerSample, PodSample, Snapshot } from "../../../src/policy/eviction/snapshot.ts";
+import type {
+  ContainerSample,
+  PodSample,
+  Pressure,
+  Snapshot,
+} from "../../../src/policy/eviction/snapshot.ts";
 import type { Pod } from "../../../src/policy/kubernetes/pod.ts";
 
 export const MI = 2 ** 20;
@@ -65,6 +70,12 @@ export function podSampleOf(podUid: string, differences: Partial<PodSample> = {}
   };
 }
 
+/** Returns the pressure of tasks that all were stalled for so long so far, without averages. */
+export function pressureOf(totalMicroseconds: number): Pressure {
+  const stall = { avg10Percent: 0, avg60Percent: 0, avg300Percent: 0, totalMicroseconds };
+  return { some: stall, full: stall };
+}
+
 /** Free resources of a node, and its counters so far. */
 export interface Moment {
   readonly stallMicroseconds?: number;
@@ -84,12 +95,6 @@ export function snapshotAt(
   containers: readonly ContainerSample[] = pods.map(({ uid }) => sampleOf(uid)),
   podSamples: readonly PodSample[] = [],
 ): Snapshot {
-  const stall = {
-    avg10Percent: 0,
-    avg60Percent: 0,
-    avg300Percent: 0,
-    totalMicroseconds: moment.stallMicroseconds ?? 0,
-  };
   return {
     atSeconds,
     pageBytes: 4096,
@@ -112,7 +117,7 @@ export function snapshotAt(
       fileRefaults: moment.fileRefaults ?? 0,
       memoryMaxBytes: 3 * GI,
       memoryHighBytes: Number.POSITIVE_INFINITY,
-      memoryPressure: { some: stall, full: stall },
+      memoryPressure: pressureOf(moment.stallMicroseconds ?? 0),
     },
     containers,
     podSamples,
