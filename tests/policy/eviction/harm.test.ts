@@ -17,10 +17,10 @@ const DEAD: HarmInput = { ...STALLED, stall: 0.9, meanStall: 0.9 };
 const excused = (excuse: HarmExcuse): HarmInput => ({ ...DEAD, excuse });
 
 /** Returns the harm of a pod after each of these seconds. */
-function harmAfter(inputs: readonly HarmInput[]): number[] {
+function harmAfter(inputs: readonly HarmInput[], key = "pod"): number[] {
   let state: HarmState = {};
   return inputs.map((input) => {
-    state = updateHarm(state, new Map([["pod", input]]), 1);
+    state = updateHarm(state, new Map([[key, input]]), 1);
     return harmOf(state);
   });
 }
@@ -45,8 +45,8 @@ describe("a pod is harmed", () => {
       seconds(60, { ...DEAD, returnedShare: 0 }),
       15,
     ],
-    ["by a stall of a tenth", seconds(60, { ...STALLED, stall: 0.1, meanStall: 0.1 }), 13],
-    ["never by less", seconds(3600, { ...STALLED, stall: 0.099, meanStall: 0.099 }), undefined],
+    ["by a stall of 22 %", seconds(60, { ...STALLED, stall: 0.22, meanStall: 0.22 }), 13],
+    ["never by less", seconds(3600, { ...STALLED, stall: 0.219, meanStall: 0.219 }), undefined],
     [
       "never by a stall that is unknown",
       seconds(3600, { ...STALLED, stall: undefined, meanStall: undefined }),
@@ -69,8 +69,17 @@ describe("a pod is harmed", () => {
     ["never while it recovers", seconds(3600, excused("recovering")), undefined],
     ["never within its own limit", seconds(3600, excused("self-inflicted")), undefined],
     ["never by files", seconds(3600, excused("not-swap")), undefined],
+    ["never by waiting for memory that it takes", seconds(3600, excused("growing")), undefined],
   ])("%s", (_, inputs, expected) => {
     expect(harmedAfter(inputs)).toBe(expected);
+  });
+
+  test.each([
+    [0.1, true],
+    [0.099, false],
+  ])("by a stall of all pods together of %p: %p", (stall, isHarmed) => {
+    const harm = harmAfter(seconds(60, { ...STALLED, stall, meanStall: stall }), ALL_PODS).at(-1) ?? 0;
+    expect(harm >= 1).toBe(isHarmed);
   });
 
   test("by a gap of 70 s between two looks, if it was stalled in it", () => {
