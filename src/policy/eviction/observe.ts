@@ -40,7 +40,7 @@ export interface ObservationConfig {
 const STALL_WINDOW_SECONDS = 5;
 const LATEST_WINDOW_SECONDS = 2;
 /** Window of the pods' flows, over which reclaim's alternation between cgroups evens out. */
-export const FLOW_WINDOW_SECONDS = 10;
+const FLOW_WINDOW_SECONDS = 10;
 // Below this rate, pages move on any node that has ever swapped.
 const MOVING_PAGES_PER_SECOND = 50;
 // Files that are read again beside them do not hide pages that come back from swap.

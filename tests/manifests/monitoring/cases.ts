@@ -32,7 +32,7 @@ const swapIn = (values: string) => series("node_vmstat_pswpin", values);
 const swapOut = (values: string) => series("node_vmstat_pswpout", values);
 const waiting = (values: string) => series("node_pressure_memory_waiting_seconds_total", values);
 const swapTotal = (bytes: string, node: string) => series("node_memory_SwapTotal_bytes", bytes, {}, node);
-const crossed = (values: string) => series("wasp_threshold_crossed", values, { threshold: "swap-stall" });
+const crossed = (values: string) => series("wasp_threshold_crossed", values, { threshold: "swap-harm" });
 const answered = (answer: string, values: string) => series("wasp_evictions_total", values, { answer });
 const agentSwap = (values: string, node: string) => series("wasp_node_swap_bytes", values, {}, node);
 const started = (hook: string, values: string) => series("wasp_container_starts_total", values, { hook });
@@ -97,7 +97,7 @@ export const CASES: readonly Case[] = [
       name: "no eviction has helped",
       series: [
         crossed("1x30"),
-        series("wasp_threshold_crossed", "0x30", { threshold: "swap-stall-lasting" }),
+        series("wasp_threshold_crossed", "0x30", { threshold: "swap-and-memory-used-up" }),
       ],
       firing: `An eviction threshold has been crossed on ${ONE} for 10 minutes, which is longer than one eviction takes.`,
     },
