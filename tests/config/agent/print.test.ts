@@ -63,7 +63,7 @@ const condition = fc.oneof(
 );
 const threshold = fc.record(
   {
-    name: fc.constantFrom("1", "true", "null", "no", "1e3", "0x1f", "swap-stall"),
+    name: fc.constantFrom("1", "true", "null", "no", "1e3", "0x1f", "swap-harm"),
     allOf: fc.array(condition, { minLength: 1, maxLength: 3 }),
     graceSeconds: whole(0, 3600),
     minClearSeconds: whole(0, 86_400),
