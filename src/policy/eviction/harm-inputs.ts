@@ -15,6 +15,8 @@ export interface HarmBasis {
   readonly pods: readonly TimedPods[];
   /** Flows of the pods in the last seconds; undefined while containers are not sampled. */
   readonly flows: ReadonlyMap<string, SwapFlow> | undefined;
+  /** The same over a longer time, in which memory that is taken and given back again and again evens out. */
+  readonly longFlows: ReadonlyMap<string, SwapFlow> | undefined;
   /** See settlingShareOf. */
   readonly swapSettling: number | undefined;
   readonly cause: PressureCause | undefined;
@@ -34,7 +36,7 @@ const MICROSECONDS_PER_SECOND = 1e6;
 
 /** Returns the stall of each pod with its excuse; that of all pods together where pods have none of their own. */
 export function harmInputsOf(basis: HarmBasis): ReadonlyMap<string, HarmInput> {
-  const { counters, pods, cause, flows } = basis;
+  const { counters, pods, cause, flows, longFlows } = basis;
   const returnedShare = returnedShareOf(flows?.values() ?? []);
   const excuse = excuseOf(basis);
   const [mean, last] = [windowOf(pods, MEAN_WINDOW_SECONDS), windowOf(pods, LAST_STEP_SECONDS)];
@@ -42,7 +44,7 @@ export function harmInputsOf(basis: HarmBasis): ReadonlyMap<string, HarmInput> {
     const meanStall = ownStallOf(mean, uid, now);
     if (meanStall === undefined) return [];
     const stall = Math.max(meanStall, ownStallOf(last, uid, now) ?? 0);
-    const ownExcuse = ownExcuseOf(excuse, flows?.get(uid), hasMetOwnLimit(mean, uid, now));
+    const ownExcuse = ownExcuseOf(excuse, longFlows?.get(uid), hasMetOwnLimit(mean, uid, now));
     return [[uid, { stall, meanStall, excuse: ownExcuse, returnedShare }] as const];
   });
   if (own.length > 0) return new Map(own);

@@ -60,7 +60,10 @@ export function observe(
   const flows = flowsIn(pods, STALL_WINDOW_SECONDS, snapshot.pageBytes);
   const swapSettling = flows && (isSwapExhausted(snapshot) ? 0 : settlingShareOf(flows.values()));
   const pressureCause = causeOf(stalled, snapshot);
-  const inputs = harmInputsOf({ snapshot, counters, pods, flows, swapSettling, cause: pressureCause });
+  const inputs = harmInputsOf({
+    ...{ snapshot, counters, pods, flows, swapSettling, cause: pressureCause },
+    longFlows: flowsIn(pods, FLOW_WINDOW_SECONDS, snapshot.pageBytes),
+  });
   const secondsSinceLast = snapshot.atSeconds - (counters.at(-2)?.atSeconds ?? snapshot.atSeconds);
   const harm = updateHarm(harmBefore, inputs, secondsSinceLast);
   const { swapUtilization, ...capacity } = capacitySignals(snapshot);
