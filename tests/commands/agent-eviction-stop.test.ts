@@ -1,7 +1,10 @@
 import { describe, expect, test } from "bun:test";
-import { failure } from "../node/api-answers.ts";
+import { failure, hangUp } from "../node/api-answers.ts";
+import { slowAnswer } from "../node/fake-kubelet.ts";
 import { NODE, PressedNode } from "../node/pressed-node.ts";
 import { patience } from "../patience.ts";
+
+const REQUEST = "POST /api/v1/namespaces/test/pods/pod-1/eviction";
 
 describe.concurrent("the node annotation wasp.io/eviction", () => {
   test("stops evictions at once, and its removal resumes them", async () => {
@@ -29,24 +32,20 @@ describe.concurrent("the node annotation wasp.io/eviction", () => {
     expect(pressed.asked).toEqual(["pod-1", "pod-2"]);
   });
 
-  test("stops an eviction that is decided but not yet requested", async () => {
+  test("keeps a request that was lost from being sent again", async () => {
     using pressed = await PressedNode.start();
-    const { objects } = pressed.server;
-    pressed.addPod(1, 900);
-    // Set while the agent records the eviction on the node, just before its request.
-    objects.beforeServing = ({ line, body }) => {
-      if (line === `PATCH /api/v1/nodes/${NODE}` && JSON.stringify(body).includes("wasp.io/evictions")) {
-        objects.beforeServing = () => {};
-        objects.delayMilliseconds = 1000;
-        pressed.annotate("Off");
-      }
+    const asked: string[] = [];
+    pressed.server.objects.beforeServing = ({ line }) => {
+      if (line === REQUEST) asked.push(line);
     };
+    pressed.server.objects.instead(REQUEST, slowAnswer(patience(5), hangUp));
+    pressed.addPod(1, 900);
     await using agent = pressed.agent();
-    await agent.event("eviction-decided");
+    await agent.until(() => asked.length === 1, "the request");
+    pressed.annotate("Off");
     expect(await agent.event("eviction-withdrawn")).toMatchObject({ pod: "pod-1" });
-    objects.delayMilliseconds = 0;
     await agent.event("eviction-held", ({ reason }) => reason === "stopped");
-    expect(pressed.asked).toEqual([]);
+    expect(asked).toEqual([REQUEST]);
   });
 
   test("is in force from the start of an agent", async () => {

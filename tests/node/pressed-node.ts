@@ -62,6 +62,7 @@ export class PressedNode implements Disposable {
     server.objects.onTermination = (podName) => this.remove(podName);
     this.#put(`${KUBEPODS}/memory.max`, String(LIMIT_BYTES));
     this.#put(`${KUBEPODS}/memory.high`, "max");
+    this.#put(`${KUBEPODS}/memory.current`, String(LIMIT_BYTES));
     this.#put("/proc/meminfo", MEMINFO);
     this.#step();
     this.#timer = setInterval(() => this.#step(), STEP_MILLISECONDS);
@@ -133,6 +134,7 @@ export class PressedNode implements Disposable {
   /** Ends the pressure. */
   relieve(): void {
     this.#isPressed = false;
+    this.#put(`${KUBEPODS}/memory.current`, String(RELIEVED_FRACTION * LIMIT_BYTES));
   }
 
   /** Sets the node's taints at the API server. */
@@ -190,8 +192,6 @@ export class PressedNode implements Disposable {
     this.#put(`${KUBEPODS}/memory.stat`, statOf(pages));
     for (const directory of [...this.#thrashing.values()].flat())
       this.#put(`${directory}/memory.stat`, statOf(pages));
-    const used = this.#isPressed ? LIMIT_BYTES : RELIEVED_FRACTION * LIMIT_BYTES;
-    this.#put(`${KUBEPODS}/memory.current`, String(used));
     const averages = "avg10=0.00 avg60=0.00 avg300=0.00";
     this.#put(
       `${KUBEPODS}/memory.pressure`,

@@ -2,8 +2,8 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import type { EvictionAnswer } from "../../../src/policy/eviction/answer.ts";
 import { neverEvictedReason } from "../../../src/policy/eviction/never-evicted.ts";
-import { CONFIG, PODS, Run } from "./run.ts";
-import { podOf } from "./snapshots.ts";
+import { CONFIG, PODS, Run, SHORT } from "./run.ts";
+import { GI, MI, podOf } from "./snapshots.ts";
 
 describe("under pressure", () => {
   test("no pod is evicted within the grace period, and the first victim right after it", () => {
@@ -108,16 +108,17 @@ describe("in any scenario", () => {
     exitSeconds: fc.integer({ min: 1, max: 200 }),
   });
 
-  function play({
-    pods,
-    answers,
-    stalls: parts,
-    exitSeconds,
-  }: typeof scene extends fc.Arbitrary<infer T> ? T : never): Run {
+  function play(
+    { pods, answers, stalls: parts, exitSeconds }: typeof scene extends fc.Arbitrary<infer T> ? T : never,
+    loads: readonly Run["loads"][string][] = [],
+    free: Run["free"] = SHORT,
+  ): Run {
     const run = new Run(pods.map((differences, index) => podOf(`pod-${index}`, differences)));
     let count = 0;
     run.answer = () => answers[count++ % answers.length] ?? "accepted";
     run.exitSeconds = exitSeconds;
+    run.loads = Object.fromEntries(loads.map((one, index) => [`pod-${index}`, one]));
+    run.free = free;
     for (const [seconds, stall, swapping] of parts) run.seconds(seconds, stall, swapping);
     return run;
   }
@@ -128,6 +129,35 @@ describe("in any scenario", () => {
         for (const decision of play(drawn).decisions)
           if (decision.verdict === "evict")
             expect(neverEvictedReason(decision.victim.pod, decision.victim, CONFIG)).toBeUndefined();
+      }),
+    );
+  });
+
+  const load = fc.record({
+    memoryBytes: fc.constantFrom(10 * MI, 95 * MI, 300 * MI, 1000 * MI),
+    returnedPages: fc.constantFrom(0, 90, 3000),
+    takenPages: fc.constantFrom(0, 500),
+    stall: fc.constantFrom<number[]>(0, 0.3, 0.9),
+  });
+
+  test("a victim is one whose end would relieve: of a size that counts, and moving or far over its requests", () => {
+    fc.assert(
+      fc.property(scene, fc.array(load, { minLength: 6, maxLength: 6 }), (drawn, loads) => {
+        for (const decision of play(drawn, loads).decisions) {
+          if (decision.verdict !== "evict") continue;
+          const { workingSetBytes = 0, usageBytes = 0, requestBytes, movingShare } = decision.victim;
+          expect(workingSetBytes).toBeGreaterThanOrEqual(0.03 * 3 * GI);
+          expect(movingShare >= 0.15 || usageBytes - requestBytes >= 0.1 * 3 * GI).toBeTrue();
+        }
+      }),
+    );
+  });
+
+  test("nobody is evicted while memory is not short, where pods have stalls of their own", () => {
+    fc.assert(
+      fc.property(scene, fc.array(load, { minLength: 6, maxLength: 6 }), (drawn, loads) => {
+        const run = play(drawn, loads, { memoryAvailableBytes: 0.5 * GI });
+        expect(run.requests).toEqual([]);
       }),
     );
   });
