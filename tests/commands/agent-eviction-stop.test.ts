@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { failure, hangUp } from "../node/api-answers.ts";
 import { slowAnswer } from "../node/fake-kubelet.ts";
-import { NODE, PressedNode } from "../node/pressed-node.ts";
+import { PressedNode } from "../node/pressed-node.ts";
 import { patience } from "../patience.ts";
 
 const REQUEST = "POST /api/v1/namespaces/test/pods/pod-1/eviction";

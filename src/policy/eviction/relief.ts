@@ -9,13 +9,11 @@ const MIN_SHARE = 0.15;
 const MIN_EXCESS_FRACTION = 0.1;
 // A pod whose end would bring far less than another's is not the cause, whatever the ranking says of it.
 const COMPARABLE_FRACTION = 0.4;
-// The end of a pod that holds so much more than it asked for ends a shortage, whoever moves the pages.
-const LARGE_EXCESS_FRACTION = 0.2;
 
 /**
  * Returns the candidates whose end would relieve the others: those with a substantial part of what moves, or of what
  * exceeds requests. If some of them exceed their requests, only those count. A pod that would bring far less than the
- * strongest one does not, unless it holds a large part of the memory beyond its requests.
+ * strongest one does not.
  */
 export function relievingOf(
   candidates: readonly Candidate[],
@@ -34,11 +32,7 @@ export function relievingOf(
   const exceeding = substantial.filter(({ isOverRequest }) => isOverRequest);
   const relieving = exceeding.length > 0 ? exceeding : substantial;
   const strongest = Math.max(0, ...relieving.map(strengthOf));
-  const isLarge = ({ workingSetBytes = 0, requestBytes }: Candidate) =>
-    workingSetBytes - requestBytes >= LARGE_EXCESS_FRACTION * sharedBytes;
-  return relieving.filter(
-    (candidate) => strengthOf(candidate) >= COMPARABLE_FRACTION * strongest || isLarge(candidate),
-  );
+  return relieving.filter((candidate) => strengthOf(candidate) >= COMPARABLE_FRACTION * strongest);
 }
 
 function excessBytesOf({ usageBytes, requestBytes }: Candidate): number {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { countersOf } from "../../../src/policy/eviction/counters.ts";
-import { ALL_PODS, type HarmInput } from "../../../src/policy/eviction/harm.ts";
+import { ALL_PODS, type HarmExcuse, type HarmInput } from "../../../src/policy/eviction/harm.ts";
 import { type HarmBasis, harmInputsOf } from "../../../src/policy/eviction/harm-inputs.ts";
 import { podFiguresOf } from "../../../src/policy/eviction/pod-figures.ts";
 import type { PodSample, Snapshot } from "../../../src/policy/eviction/snapshot.ts";
@@ -8,6 +8,8 @@ import { SHORT } from "./run.ts";
 import { GI, podOf, podSampleOf, pressureOf, sampleOf, snapshotAt } from "./snapshots.ts";
 
 const PODS = [podOf("a"), podOf("b")];
+/** Flow of a pod that gives away what it does not use. */
+const GIVING = new Map([["a", { inPages: 1, outPages: 100, grownPages: -100 }]]);
 
 /** Returns the inputs of a node by its snapshots, whose stall is swap's doing and does not settle. */
 function inputsOf(snapshots: readonly Snapshot[], differences: Partial<HarmBasis> = {}) {
@@ -18,6 +20,7 @@ function inputsOf(snapshots: readonly Snapshot[], differences: Partial<HarmBasis
     counters: snapshots.map(countersOf),
     pods: snapshots.map((one) => ({ atSeconds: one.atSeconds, pods: podFiguresOf(one) })),
     flows: new Map([["a", { inPages: 100, outPages: 100, grownPages: 0 }]]),
+    longFlows: new Map([["a", { inPages: 100, outPages: 100, grownPages: 0 }]]),
     swapSettling: 0,
     cause: "anonymous-refault",
     ...differences,
@@ -73,8 +76,8 @@ describe("the stall of each pod", () => {
       "self-inflicted",
     ],
     ["not-swap without a cause", ownStalls(0.4), { cause: undefined }, "not-swap"],
-    ["settling from a tenth on", ownStalls(0.4), { swapSettling: 0.1 }, "settling"],
-    ["nothing below a tenth", ownStalls(0.4), { swapSettling: 0.099 }, undefined],
+    ["settling from a tenth on", ownStalls(0.4), { swapSettling: 0.1, longFlows: GIVING }, "settling"],
+    ["nothing below a tenth", ownStalls(0.4), { swapSettling: 0.099, longFlows: GIVING }, undefined],
   ])("is excused by %s", (_, snapshots, differences, excuse) => {
     expect(inputsOf(snapshots, differences).get("a")?.excuse).toBe(excuse);
   });
@@ -111,4 +114,16 @@ test("on many processors, the time in which any task waits counts by half where 
   });
   expect(inputsOf(snapshots).get(ALL_PODS)?.stall).toBeCloseTo(0.35, 9);
   expect(inputsOf(snapshots, { cause: "swap-out" }).get(ALL_PODS)?.stall).toBeCloseTo(0.05, 9);
+});
+
+test.each<[string, Partial<HarmBasis>, HarmExcuse | undefined]>([
+  [
+    "takes more than it reads back",
+    { longFlows: new Map([["a", { inPages: 9, outPages: 5, grownPages: 14 }]]) },
+    "growing",
+  ],
+  ["reads its own memory back, while others give theirs away", { swapSettling: 0.5 }, undefined],
+  ["gives away what it does not use", { swapSettling: 0.5, longFlows: GIVING }, "settling"],
+])("the stall of a pod of its own is judged by what that pod does: it %s", (_, differences, excuse) => {
+  expect(inputsOf(ownStalls(0.5), differences).get("a")?.excuse).toBe(excuse);
 });
