@@ -58,7 +58,7 @@ describe("a replay", () => {
       "126 hold not-pressed ?",
       "128 hold grace-period ?",
       "140 hold cooldown ?",
-      "145 hold not-relieved ?",
+      "145 hold no-candidate ?",
       "150 hold recovering ?",
       "153 hold grace-period ?",
       "154 hold not-pressed ?",

@@ -178,9 +178,12 @@ function decide(
   if (crossed.length === 0)
     return { verdict: "hold", reason: notCrossedReason(met, state, observation, config) };
   if (nowSeconds < state.cooldownUntilSeconds) return { verdict: "hold", reason: "cooldown" };
+  const choice = chooseVictim(state, candidates, relieving, crossed, config);
+  // Where nobody may go anyway, that says more than a limit that is reached.
+  if (choice.verdict !== "evict") return choice;
   if (evictionsOfThisPressure(state) >= MAX_UNRELIEVED) return { verdict: "hold", reason: "not-relieved" };
   if (state.evicted.length >= config.maxEvictionsPerHour) return { verdict: "hold", reason: "capped" };
-  return chooseVictim(state, candidates, relieving, crossed, config);
+  return choice;
 }
 
 function callsForEviction(state: ThresholdState | undefined): boolean {
