@@ -16,6 +16,10 @@ const SWAP_FILE = "/swapfile-eviction";
 const SWAP_MIB = 384;
 const PRESSURE = 'wasp_signal_ratio{signal="memoryPressure"}';
 const PATIENCE_SECONDS = 240;
+// Slower than the emulated disk: a pod that grows faster than its swap can take it stalls the others, which is harm.
+const GROWTH_MIB_PER_SECOND = 4;
+// Left below the pods' limit before the hog grows slowly: its neighbour's memory, and some more.
+const LEFT_MIB = 150;
 
 let node: ClusterNode;
 let agent: GuestAgent;
@@ -48,6 +52,7 @@ beforeAll(async () => {
     steps: [
       "grow:100:100",
       "await:half",
+      `grow:${Math.floor((memoryTotalBytes - RESERVED_BYTES) / MIB) - LEFT_MIB}:100`,
       intoSwap(0.5),
       "await:all",
       intoSwap(0.92),
@@ -68,7 +73,7 @@ beforeAll(async () => {
 
 /** Returns the hog's step to grow until this part of the swap is in use. */
 function intoSwap(part: number): string {
-  return `swap:${(1 - part) * SWAP_MIB}:100`;
+  return `swap:${(1 - part) * SWAP_MIB}:${GROWTH_MIB_PER_SECOND}`;
 }
 
 test("a pod that fits in memory causes no swap pressure", async () => {
