@@ -53,6 +53,18 @@ test("a text's paths, links and scripts are found", () => {
   expect(scriptsIn("`npm run bench:nri`, npm run gone")).toEqual(["bench:nri", "gone"]);
 });
 
+test("the README's table has every reason for which no pod is evicted", () => {
+  const reasons = ["decide.ts", "harm.ts"].flatMap((file) => {
+    const source = readFileSync(`${ROOT}/src/policy/eviction/${file}`, "utf8");
+    const [, union = ""] = /^export type (?:EvictionHoldReason|HarmExcuse) =\n(.*?);\n/ms.exec(source) ?? [];
+    return [...union.matchAll(/^ {2}\| "([a-z-]+)"/gm)].map(([, reason = ""]) => reason);
+  });
+  const readme = readFileSync(`${ROOT}/README.md`, "utf8");
+  const [, table = ""] = /^\| reason to hold .*?\n(.*?)\n\n/ms.exec(readme) ?? [];
+  expect(reasons.length).toBeGreaterThan(15);
+  expect(reasons.filter((reason) => !table.includes(`\`${reason}\``))).toEqual([]);
+});
+
 test("the map names files of every folder of src", () => {
   const map = pathsIn(readFileSync(`${ROOT}/CONTRIBUTING.md`, "utf8"));
   const rooms = readdirSync(`${ROOT}/src`, { withFileTypes: true }).filter((entry) => entry.isDirectory());

@@ -18,6 +18,7 @@ import type { AgentView } from "./metrics/view.ts";
 import { RuntimePlugin } from "./nri/runtime-plugin.ts";
 import { KubeletConfigPoll } from "./pods/kubelet-config-poll.ts";
 import { followPods, kubeletOf, type PodSource } from "./pods/pod-source.ts";
+import { logReload } from "./reload-log.ts";
 
 /** Version and commit of this wasp. */
 export interface Build {
@@ -103,16 +104,13 @@ export class Agent implements AsyncDisposable {
 
   /** Applies a changed configuration, except for knobs that need a restart. */
   reload(loaded: SourcedConfig): void {
-    const { awaitingRestart, ...running } = reloadConfig(this.#running, loaded);
-    this.#running = running;
-    this.#logger.setVerbosity(running.config.verbosity);
-    this.#reporter.log("config-reloaded", {});
+    const reload = reloadConfig(this.#running, loaded);
+    this.#running = reload;
+    this.#logger.setVerbosity(this.config.verbosity);
+    logReload(reload, this.#reporter.log);
     this.#metrics.countReload("reloaded");
-    if (awaitingRestart.length > 0) {
-      this.#reporter.log("config-needs-restart", { knobs: awaitingRestart.join(", ") });
-      this.#metrics.countReload("needs-restart");
-    }
-    this.#limits.setConfig(running.config);
+    if (reload.awaitingRestart.length > 0) this.#metrics.countReload("needs-restart");
+    this.#limits.setConfig(this.config);
     this.#plugin?.refresh();
     this.#pressure.configure();
   }
@@ -200,6 +198,7 @@ export class Agent implements AsyncDisposable {
       },
       signals: () => pressure.observation,
       thresholds: () => pressure.thresholds,
+      holdReason: () => pressure.holdReason,
       reach: () => pressure.reach,
     };
   }

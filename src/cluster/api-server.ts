@@ -1,12 +1,15 @@
 import { LineSplitter } from "../text/lines.ts";
 import { decodeApiStatus } from "./api-status.ts";
+import { KeptCredentials } from "./credentials.ts";
 import { type Answer, excerpt, get, httpsUrl, type Server, shownUrl, type Write, write } from "./request.ts";
 import { type Refusal, RequestError, type RequestErrorKind } from "./request-error.ts";
 
 /** Address of the API server, and the credentials and certificates of the connection. */
 export interface ApiServerOptions extends Pick<Server, "baseUrl" | "tokenFile"> {
-  /** CA certificates in PEM, read again for each request; one of them issued the API server's certificate. */
+  /** CA certificates in PEM; one of them issued the API server's certificate. */
   readonly caFile: string;
+  /** Keeps connections open after a request, and the token and certificates in memory; false by default. */
+  readonly keepsConnections?: boolean;
   /** Time limit of a whole request with its body; of a stream, until its response begins. */
   readonly timeoutMilliseconds: number;
   /** Largest response that is read, streams excepted. */
@@ -37,8 +40,9 @@ export class ApiServer {
     if (!URL.canParse(baseUrl) || !baseUrl.startsWith("https://")) {
       throw new Error(`the API server's URL must be https://HOST:PORT, not ${JSON.stringify(baseUrl)}`);
     }
-    const trust = { kind: "ca", file: caFile } as const;
-    this.#server = { title: "the API server", baseUrl, tokenFile, trust, timeoutMilliseconds };
+    const files = { title: "the API server", tokenFile, trust: { kind: "ca", file: caFile } } as const;
+    const kept = options.keepsConnections ? new KeptCredentials(files) : undefined;
+    this.#server = { ...files, baseUrl, kept, timeoutMilliseconds };
     this.#options = options;
   }
 

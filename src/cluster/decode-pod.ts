@@ -10,16 +10,40 @@ import type {
 } from "@kubernetes/client-node";
 import * as v from "valibot";
 import type { Pod, PodContainer } from "../policy/kubernetes/pod.ts";
-import { parseQuantity } from "../policy/kubernetes/quantity.ts";
+import { parseAnyQuantity } from "../policy/kubernetes/quantity.ts";
 import { describeIssue } from "./decode.ts";
 import type { FieldSchemas } from "./kubernetes-json.ts";
 
-/** Decodes one pod; returns a message if that fails, in which `unnamed` stands for a pod without a name. */
-export function decodePod(item: unknown, unnamed: string): Pod | string {
+/** Server that describes a pod. */
+export type PodOrigin = "kubelet" | "api-server";
+
+/** Pod as it was decoded. */
+export interface DecodedPod {
+  /** Undefined if it is invalid. */
+  readonly pod: Pod | undefined;
+  /** Messages about the pod, or about figures of it that are left out. */
+  readonly problems: readonly string[];
+}
+
+/** Decodes one pod; `unnamed` stands for a pod without a name in messages. */
+export function decodePod(item: unknown, unnamed: string, origin: PodOrigin): DecodedPod {
+  const named = (problem: string) => `${nameOf(item) ?? unnamed}: ${problem}`;
   const result = v.safeParse(PodSchema, item);
-  return result.success
-    ? podOf(result.output)
-    : `${nameOf(item) ?? unnamed}: ${describeIssue(result.issues[0])}`;
+  if (!result.success) return { pod: undefined, problems: [named(describeIssue(result.issues[0]))] };
+  const problems: string[] = [];
+  const pod = podOf(result.output, (problem) => problems.push(named(problem)));
+  const believed = origin === "kubelet" ? pod.annotations : withoutSource(pod.annotations);
+  return { pod: { ...pod, annotations: believed }, problems };
+}
+
+// The kubelet sets it on every pod of its list, whatever the pod's author wrote (kubernetes pkg/kubelet/config/config.go:203,
+// updateAnnotations); at the API server it is what the author wrote. A static pod's mirror is known by config.mirror, which
+// the API server lets nobody add or change, and a pod that has it runs nothing itself (pkg/kubelet/pod/pod_manager.go).
+function withoutSource({
+  "kubernetes.io/config.source": _,
+  ...others
+}: Pod["annotations"]): Pod["annotations"] {
+  return others;
 }
 
 const NameSchema = v.pipe(
@@ -27,15 +51,8 @@ const NameSchema = v.pipe(
   v.check((text) => text !== "", "not a name"),
 );
 
-const MemorySchema = v.pipe(
-  v.string(),
-  v.check((text) => parseQuantity(text) !== undefined, "not a number of bytes that wasp can count"),
-  v.transform((text) => parseQuantity(text) ?? 0),
-);
-
-const AmountsSchema = v.nullish(
-  v.object({ memory: v.nullish(MemorySchema) } satisfies FieldSchemas<Amounts>),
-);
+// Parsed later: a pod with a figure that cannot be counted is a pod all the same.
+const AmountsSchema = v.nullish(v.object({ memory: v.nullish(v.string()) } satisfies FieldSchemas<Amounts>));
 
 const ContainersSchema = v.array(
   v.object({
@@ -110,7 +127,7 @@ const PodSchema = v.object({
 } satisfies FieldSchemas<V1Pod>);
 
 type Amounts = NonNullable<V1ResourceRequirements["requests"]>;
-type DecodedPod = v.InferOutput<typeof PodSchema>;
+type PodFields = v.InferOutput<typeof PodSchema>;
 type ContainerSpec = v.InferOutput<typeof ContainersSchema>[number];
 type ContainerStatus = NonNullable<v.InferOutput<typeof ContainerStatusesSchema>>[number];
 
@@ -123,7 +140,9 @@ function StringsSchema(isKept: RegExp) {
   );
 }
 
-function podOf({ metadata, spec, status }: DecodedPod): Pod {
+type OnProblem = (problem: string) => void;
+
+function podOf({ metadata, spec, status }: PodFields, onProblem: OnProblem): Pod {
   const { uid, namespace, name, annotations, labels, deletionTimestamp, ownerReferences } = metadata;
   return {
     ...{ uid, namespace, name, annotations, labels },
@@ -133,9 +152,9 @@ function podOf({ metadata, spec, status }: DecodedPod): Pod {
     isTerminating: typeof deletionTimestamp === "string",
     ownerKind: ownerReferences?.find(({ controller }) => controller)?.kind,
     containers: [
-      ...containersOf(spec.containers, status?.containerStatuses),
-      ...containersOf(spec.initContainers, status?.initContainerStatuses),
-      ...containersOf(spec.ephemeralContainers, status?.ephemeralContainerStatuses),
+      ...containersOf(spec.containers, status?.containerStatuses, onProblem),
+      ...containersOf(spec.initContainers, status?.initContainerStatuses, onProblem),
+      ...containersOf(spec.ephemeralContainers, status?.ephemeralContainerStatuses, onProblem),
     ],
   };
 }
@@ -143,25 +162,49 @@ function podOf({ metadata, spec, status }: DecodedPod): Pod {
 function containersOf(
   specs: ContainerSpec[] | null | undefined,
   statuses: ContainerStatus[] | null | undefined,
+  onProblem: OnProblem,
 ): PodContainer[] {
   return (specs ?? []).map((spec) =>
     containerOf(
       spec,
       statuses?.find((status) => status.name === spec.name),
+      onProblem,
     ),
   );
 }
 
-function containerOf(spec: ContainerSpec, status: ContainerStatus | undefined): PodContainer {
-  const specLimitBytes = spec.resources?.limits?.memory ?? undefined;
+function containerOf(
+  spec: ContainerSpec,
+  status: ContainerStatus | undefined,
+  onProblem: OnProblem,
+): PodContainer {
+  const { requests, limits } = spec.resources ?? {};
+  // A missing request defaults to the limit (kubernetes pkg/apis/core/v1/defaults.go, SetDefaults_Pod).
+  const request = status?.allocatedResources?.memory ?? requests?.memory ?? limits?.memory;
+  const limit = status?.resources?.limits?.memory ?? limits?.memory;
+  const refuse = (figure: string) => onProblem(`container ${spec.name}: ${figure} that wasp can count`);
   return {
     name: spec.name,
     id: status?.containerID ?? undefined,
-    // A missing request defaults to the limit (kubernetes pkg/apis/core/v1/defaults.go, SetDefaults_Pod).
-    memoryRequestBytes:
-      status?.allocatedResources?.memory ?? spec.resources?.requests?.memory ?? specLimitBytes ?? 0,
-    memoryLimitBytes: status?.resources?.limits?.memory ?? specLimitBytes,
+    memoryRequestBytes: requestBytesOf(request, refuse),
+    memoryLimitBytes: limitBytesOf(limit, refuse),
   };
+}
+
+// No node has this much memory: a container that runs nevertheless is ranked by its usage.
+function requestBytesOf(text: string | null | undefined, refuse: OnProblem): number {
+  const bytes = parseAnyQuantity(text ?? "0");
+  if (bytes !== undefined && Number.isFinite(bytes)) return bytes;
+  refuse(`the memory request ${JSON.stringify(text)} counts as 0: it is not a number of bytes`);
+  return 0;
+}
+
+// A limit of more memory than any node has is legal, and limits nothing.
+function limitBytesOf(text: string | null | undefined, refuse: OnProblem): number | undefined {
+  const bytes = text == null ? Number.POSITIVE_INFINITY : parseAnyQuantity(text);
+  if (bytes === undefined)
+    refuse(`the memory limit ${JSON.stringify(text)} counts as none: it is not a number of bytes`);
+  return bytes !== undefined && Number.isFinite(bytes) ? bytes : undefined;
 }
 
 const NamedSchema = v.object({

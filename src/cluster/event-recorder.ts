@@ -1,9 +1,10 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { CoreV1Event, V1ObjectReference } from "@kubernetes/client-node";
 import type { ApiServer } from "./api-server.ts";
 import type { Json } from "./kubernetes-json.ts";
 import type { PodRef } from "./pod.ts";
 import { mergePatch } from "./request.ts";
-import { RequestError } from "./request-error.ts";
+import { isFinal, RequestError } from "./request-error.ts";
 import { timestamp } from "./timestamp.ts";
 
 /** Kubernetes Event of a pod or of a node, as `kubectl describe` shows it. */
@@ -23,6 +24,13 @@ const MAX_NOTE_BYTES = 1024;
 // Repeats of an older series than these are recorded as a new Event.
 const MAX_SERIES = 200;
 
+/** Repetition of a request that failed for now. */
+export interface Retry {
+  /** Requests in total. */
+  readonly attempts: number;
+  readonly pauseMilliseconds: number;
+}
+
 /**
  * Records Events at the API server. A repeated one increments the count of the first and replaces its note. Needs the
  * permission to create and patch events in all namespaces.
@@ -30,14 +38,16 @@ const MAX_SERIES = 200;
 export class EventRecorder {
   readonly #server: ApiServer;
   readonly #nodeName: string;
+  readonly #retry: Retry;
   readonly #now: () => number;
   /** Least recently used first. */
   readonly #series = new Map<string, Series>();
 
   /** `now` returns the time in milliseconds since the epoch. */
-  constructor(server: ApiServer, nodeName: string, now: () => number = Date.now) {
+  constructor(server: ApiServer, nodeName: string, retry: Retry, now: () => number = Date.now) {
     this.#server = server;
     this.#nodeName = nodeName;
+    this.#retry = retry;
     this.#now = now;
   }
 
@@ -51,7 +61,7 @@ export class EventRecorder {
     if (series.isBeingSent) return undefined;
     series.isBeingSent = true;
     try {
-      await this.#send(event, series, closing);
+      await this.#sendAgain(event, series, closing);
       return undefined;
     } catch (error) {
       if (error instanceof RequestError) return error;
@@ -65,7 +75,12 @@ export class EventRecorder {
     const { regarding, type, reason, action } = event;
     const uid = regarding.kind === "Pod" ? regarding.uid : regarding.name;
     const key = JSON.stringify([regarding.kind, uid, type, reason, action]);
-    const series = this.#series.get(key) ?? { name: undefined, count: 0, isBeingSent: false };
+    const series = this.#series.get(key) ?? {
+      name: undefined,
+      newName: undefined,
+      count: 0,
+      isBeingSent: false,
+    };
     this.#series.delete(key);
     this.#series.set(key, series);
     for (const oldest of this.#series.keys()) {
@@ -75,12 +90,34 @@ export class EventRecorder {
     return series;
   }
 
+  /** Sends an Event, and repeats that while it fails for now. */
+  async #sendAgain(event: ClusterEvent, series: Series, closing: AbortSignal): Promise<void> {
+    const { attempts, pauseMilliseconds } = this.#retry;
+    for (let attempt = 1; ; attempt++) {
+      try {
+        await this.#send(event, series, closing);
+        return;
+      } catch (error) {
+        if (closing.aborted || attempt === attempts || isFinal(error)) throw error;
+      }
+      await sleep(pauseMilliseconds, undefined, { signal: closing }).catch(() => {});
+    }
+  }
+
   async #send(event: ClusterEvent, series: Series, closing: AbortSignal): Promise<void> {
     if (series.name !== undefined && (await this.#repeat(event, series, series.name, closing))) return;
-    const name = `wasp-${crypto.randomUUID()}`;
+    // The name of a request before, which may have been carried out without an answer.
+    series.newName ??= `wasp-${crypto.randomUUID()}`;
+    const name = series.newName;
     const body = this.#newEvent(event, series, name);
-    await this.#server.write({ method: "POST", path: eventsPath(event), body }, closing);
+    try {
+      await this.#server.write({ method: "POST", path: eventsPath(event), body }, closing);
+    } catch (error) {
+      const reason = error instanceof RequestError ? error.refusal?.apiStatus?.reason : undefined;
+      if (reason !== "AlreadyExists") throw error;
+    }
     series.name = name;
+    series.newName = undefined;
   }
 
   /** Records a repeat; returns false if the API server no longer has the Event, which it keeps for an hour. */
@@ -127,6 +164,8 @@ export class EventRecorder {
 interface Series {
   /** Name of the Event at the API server; undefined before it is created. */
   name: string | undefined;
+  /** Name of an Event whose creation failed: the API server may have created it, with only the answer lost. */
+  newName: string | undefined;
   count: number;
   isBeingSent: boolean;
 }

@@ -9,6 +9,8 @@ export interface EvictionReply {
   readonly message: string;
   /** Time for which the API server wants no further request. */
   readonly retryAfterSeconds: number | undefined;
+  /** True if there was no connection, or if it was lost: the request may have been carried out. */
+  readonly isUnreachable?: boolean;
 }
 
 /** Classifies a failed request by status and message: KubeVirt denies an eviction that it carries out. */
@@ -21,6 +23,7 @@ export function replyOf(error: RequestError): EvictionReply {
     answer: rule?.answer ?? "failed",
     message: rule && apiStatus ? fullMessage(apiStatus) : error.message,
     retryAfterSeconds,
+    ...(error.kind === "unreachable" && { isUnreachable: true }),
   };
 }
 

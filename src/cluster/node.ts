@@ -37,8 +37,9 @@ export async function getNode(server: ApiServer, nodeName: string, closing: Abor
   return await server.read(nodePath(nodeName), decodeNode, closing);
 }
 
-function decodeNode(text: string): Node {
-  const { metadata, spec, status } = decode(NodeSchema, text, "a Node");
+/** Decodes a node from JSON text or a value parsed from it; throws an Error if it is malformed. */
+export function decodeNode(input: unknown): Node {
+  const { metadata, spec, status } = decode(NodeSchema, input, "a Node");
   return {
     resourceVersion: metadata.resourceVersion,
     annotations: metadata.annotations ?? {},

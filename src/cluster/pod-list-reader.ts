@@ -1,21 +1,20 @@
 import { SHA256 } from "bun";
-import type { Pod } from "../policy/kubernetes/pod.ts";
 import { decode, parseJson } from "./decode.ts";
-import { decodePod } from "./decode-pod.ts";
+import { type DecodedPod, decodePod } from "./decode-pod.ts";
 import { ItemSplitter } from "./item-splitter.ts";
 import { type PodList, PodListSchema, podListOf } from "./pod-list.ts";
 
 /** Decoded pods of a list, by the digest of their text. */
-export type DecodedPods = ReadonlyMap<string, Pod | string>;
+export type DecodedPods = ReadonlyMap<string, DecodedPod>;
 
 /**
- * Reads the JSON text of a PodList as it arrives. It buffers the text of one pod at most, and decodes only pods that
+ * Reads the JSON text of the kubelet's PodList as it arrives. It buffers the text of one pod at most, and decodes only pods that
  * differ from those of the previous list: most are the same.
  */
 export class PodListReader {
   readonly #previous: DecodedPods;
-  readonly #decoded = new Map<string, Pod | string>();
-  readonly #pods: (Pod | string)[] = [];
+  readonly #decoded = new Map<string, DecodedPod>();
+  readonly #pods: DecodedPod[] = [];
   readonly #splitter = new ItemSplitter();
 
   constructor(previous: DecodedPods) {
@@ -49,7 +48,8 @@ export class PodListReader {
     this.#pods.push(pod);
   }
 
-  #decode(item: Uint8Array): Pod | string {
-    return decodePod(parseJson(new TextDecoder().decode(item)), `pod ${this.#pods.length} of the list`);
+  #decode(item: Uint8Array): DecodedPod {
+    const pod = parseJson(new TextDecoder().decode(item));
+    return decodePod(pod, `pod ${this.#pods.length} of the list`, "kubelet");
   }
 }

@@ -1,19 +1,20 @@
 import type { V1PodList } from "@kubernetes/client-node";
 import * as v from "valibot";
 import type { Pod } from "../policy/kubernetes/pod.ts";
+import type { DecodedPod } from "./decode-pod.ts";
 import type { FieldSchemas } from "./kubernetes-json.ts";
 
-/** Pods of a node, and one message for each pod that could not be decoded. */
+/** Pods of a node, and messages about invalid pods, and about figures of the others, that are left out. */
 export interface PodList {
   readonly pods: readonly Pod[];
   readonly problems: readonly string[];
 }
 
-/** Separates pods from the messages about pods that could not be decoded. */
-export function podListOf(decoded: readonly (Pod | string)[]): PodList {
+/** Separates pods from the messages about them. */
+export function podListOf(decoded: readonly DecodedPod[]): PodList {
   return {
-    pods: decoded.filter((pod) => typeof pod !== "string"),
-    problems: decoded.filter((pod) => typeof pod === "string"),
+    pods: decoded.flatMap(({ pod }) => pod ?? []),
+    problems: decoded.flatMap(({ problems }) => problems),
   };
 }
 

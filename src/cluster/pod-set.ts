@@ -1,7 +1,6 @@
 import type { V1ObjectMeta, V1Pod } from "@kubernetes/client-node";
 import * as v from "valibot";
-import type { Pod } from "../policy/kubernetes/pod.ts";
-import { decodePod } from "./decode-pod.ts";
+import { type DecodedPod, decodePod } from "./decode-pod.ts";
 import type { FieldSchemas } from "./kubernetes-json.ts";
 import { type PodList, podListOf } from "./pod-list.ts";
 
@@ -9,14 +8,14 @@ const IdentitySchema = v.object({
   metadata: v.object({ uid: v.string() } satisfies FieldSchemas<V1ObjectMeta>),
 } satisfies FieldSchemas<V1Pod>);
 
-/** Pods that lists and watch events add and remove one by one; only the fields that decisions need are kept. */
+/** Pods that lists and watch events of the API server add and remove one by one; only the fields that decisions need are kept. */
 export class PodSet {
-  /** By UID, the pod or the message about a pod that could not be decoded. */
-  readonly #pods = new Map<string, Pod | string>();
+  /** By UID. */
+  readonly #pods = new Map<string, DecodedPod>();
 
   /** Adds a pod, or replaces it. */
   put(item: unknown): void {
-    const pod = decodePod(item, "a pod without a name");
+    const pod = decodePod(item, "a pod without a name", "api-server");
     this.#pods.set(uidOf(item), pod);
   }
 

@@ -2,9 +2,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type BackoffRange, backoffMilliseconds } from "../policy/backoff.ts";
 import { ApiServer, type ApiServerOptions } from "./api-server.ts";
 import type { PodList } from "./pod-list.ts";
-import { decodePodListPage, decodePodWatchEvent } from "./pod-responses.ts";
+import { decodePodListPage } from "./pod-list-page.ts";
 import { PodSet } from "./pod-set.ts";
 import { RequestError } from "./request-error.ts";
+import { decodeWatchEvent } from "./watch-event.ts";
 
 /** Node whose pods are watched, and the parameters of list, watch and retries. */
 export interface PodWatchOptions extends ApiServerOptions {
@@ -147,7 +148,7 @@ export class PodWatch {
 
   /** Applies one event; returns true if it changed pods. */
   #applyLine(path: string, line: string): boolean {
-    const event = this.#server.decode(path, decodePodWatchEvent, line);
+    const event = this.#server.decode(path, decodeWatchEvent, line);
     if (event.type === "ERROR") {
       const { code: status, message } = event;
       throw this.#server.error("status", path, `ended a watch: ${status} ${message}`, { status });

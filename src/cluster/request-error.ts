@@ -39,3 +39,11 @@ export class RequestError extends Error {
     this.refusal = refusal;
   }
 }
+
+/** Returns true if the server would refuse a repeated request too, as for a lack of permission. */
+export function isFinal(error: unknown): boolean {
+  if (!(error instanceof RequestError)) return true;
+  if (error.kind === "unreachable" || error.kind === "timeout") return false;
+  const status = error.refusal?.status;
+  return status === undefined || (status < 500 && status !== 409 && status !== 429);
+}

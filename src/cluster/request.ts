@@ -1,6 +1,7 @@
+import { type CredentialFiles, type KeptCredentials, readCredentials } from "./credentials.ts";
 import type { MergePatch } from "./kubernetes-json.ts";
 import { RequestError } from "./request-error.ts";
-import { expectation, readToken, type Trust, tlsOptions } from "./trust.ts";
+import { expectation } from "./trust.ts";
 
 /** Returns the HTTPS URL of a server at a name or an address; an IPv6 address is put in brackets. */
 export function httpsUrl(host: string, port: number | string): string {
@@ -8,14 +9,14 @@ export function httpsUrl(host: string, port: number | string): string {
 }
 
 /** Server of the cluster, with the credentials and certificates of the connection. */
-export interface Server {
-  /** Name in messages: `the kubelet`. */
-  readonly title: string;
+export interface Server extends CredentialFiles {
   /** `https://HOST:PORT`, an IPv6 address in brackets. */
   readonly baseUrl: string;
-  /** Bearer token, read again for each request: projected tokens rotate. */
-  readonly tokenFile: string;
-  readonly trust: Trust;
+  /**
+   * Kept credentials, with which connections are kept too. By default the files are read for each request, since projected
+   * tokens rotate, and each request has a connection of its own.
+   */
+  readonly kept?: KeptCredentials | undefined;
   /** Time limit of a whole request with its body, unless the reader sets another limit. */
   readonly timeoutMilliseconds: number;
 }
@@ -57,8 +58,8 @@ async function send(
   headers: Readonly<Record<string, string>>,
   closing: AbortSignal | undefined,
 ): Promise<Answer> {
-  const token = await readToken(server.tokenFile);
-  const tls = await tlsOptions(server.trust, server.title);
+  const { kept } = server;
+  const { token, tls } = await (kept?.current() ?? readCredentials(server));
   const url = shownUrl(server, path);
   const deadline = new Deadline(`${server.title} (${url})`, closing);
   deadline.set(server.timeoutMilliseconds);
@@ -71,13 +72,16 @@ async function send(
       // Regardless of the environment: no proxy and no other server may receive the token.
       proxy: false,
       redirect: "manual",
-      // A new connection for each request, so that each one verifies the certificate.
-      keepalive: false,
+      // A kept connection has verified the certificate by the same TLS options: Bun shares it with no request of others.
+      keepalive: kept !== undefined,
     });
+    if (response.status === 401) kept?.forget();
     return new Answer(server, url, response, deadline);
   } catch (error) {
     deadline[Symbol.dispose]();
-    throw failure(server, url, error);
+    const failed = failure(server, url, error);
+    if (failed.kind === "tls") kept?.forget();
+    throw failed;
   }
 }
 

@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import type { SecureContextOptions } from "node:tls";
 import { RequestError, type RequestErrorKind } from "./request-error.ts";
 
-/** Verification of a server's certificate; files are PEM, and read again for each request. */
+/** Verification of a server's certificate; files are PEM. */
 export type Trust =
   /** Accepts a certificate for `serverName`, by default the host, that a CA of the file issued. */
   | { readonly kind: "ca"; readonly file: string; readonly serverName?: string | undefined }
@@ -12,8 +12,8 @@ export type Trust =
   /** Accepts any certificate: any server at the address gets the token. */
   | { readonly kind: "insecure" };
 
-// Bun's own type lacks an option that its fetch supports.
-type TlsOptions = BunFetchRequestInitTLS & Pick<SecureContextOptions, "allowPartialTrustChain">;
+/** TLS options of fetch; Bun's own type lacks one that its fetch supports. */
+export type TlsOptions = BunFetchRequestInitTLS & Pick<SecureContextOptions, "allowPartialTrustChain">;
 
 /** Describes the certificate that a host has to present, for a message after "did not present". */
 export function expectation(trust: Trust, host: string): string {

@@ -34,6 +34,17 @@ function grown(full: Uint8Array): Uint8Array {
   return larger;
 }
 
+/**
+ * Reads a file that the kernel shows as one record, as those of cgroups and of pressure; throws a SystemError. One read
+ * returns such a record whole (fs/seq_file.c, seq_read_iter), and thousands are read each second.
+ */
+export function readRecord(path: string): string {
+  return withFile(path, O.RDONLY | O.NONBLOCK, (descriptor) => {
+    const length = readInto(descriptor, buffer, path);
+    return length < buffer.length ? decoder.decode(buffer.subarray(0, length)) : readFile(path);
+  });
+}
+
 /** Reads a file as readFile does; undefined if it is missing. */
 export function readFileIfThere(path: string): string | undefined {
   return unlessMissing(() => readFile(path));

@@ -27,6 +27,14 @@ export interface KubepodsContainer {
   readonly cgroup: ContainerCgroup;
 }
 
+/** Pod as its cgroup describes it. */
+export interface KubepodsPod {
+  /** UID in the cgroup's name: a static pod's is the hash of its manifest. */
+  readonly podUid: string;
+  /** Directory of the pod's own cgroup. */
+  readonly directory: string;
+}
+
 // A kubelet's --cgroup-root may have one or two levels; a kubelet in a container has some more.
 const SEARCH_LEVELS = 4;
 
@@ -59,6 +67,16 @@ export function scanContainers(kubepods: Kubepods): KubepodsContainer[] {
     return [...children].flatMap(([name, child]) => scan(`${path}/${name}`, child));
   };
   return scan(kubepods.path, { level: "kubepods" });
+}
+
+/** Returns the pods of containers, each once, in the order of their first containers. */
+export function podsOfContainers(containers: Iterable<KubepodsContainer>): KubepodsPod[] {
+  const directories = new Map<string, string>();
+  for (const { podUid, cgroup } of containers) {
+    const [directory] = cgroup.ancestors;
+    if (directory !== undefined && !directories.has(podUid)) directories.set(podUid, directory);
+  }
+  return [...directories].map(([podUid, directory]) => ({ podUid, directory }));
 }
 
 /** Lists the cgroups directly below another one that belong to the tree, by name; empty if it is gone. */

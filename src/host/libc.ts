@@ -175,10 +175,15 @@ function cString(text: string): Uint8Array {
   return encoder.encode(`${text}\0`);
 }
 
-// Bound for an error only, as isatty is on demand: each bound function costs startup time of the hook.
+const bindStrerror = () => dlopen(LIBC, { strerror: { args: ["i32"], returns: "ptr" } }).symbols;
+
+let boundStrerror: ReturnType<typeof bindStrerror> | undefined;
+
+// Bound for an error only, as isatty is on demand: each bound function costs startup time of the hook. Bound once: on a
+// kernel without pressure figures, each container's file is missing each second.
 function describe(errno: number): string {
-  const { symbols } = dlopen(LIBC, { strerror: { args: ["i32"], returns: "ptr" } });
-  return String(new CString(symbols.strerror(errno) as Pointer));
+  boundStrerror ??= bindStrerror();
+  return String(new CString(boundStrerror.strerror(errno) as Pointer));
 }
 
 function errno(): number {

@@ -1,5 +1,5 @@
 import type { Pressure, Stall } from "../policy/eviction/snapshot.ts";
-import { readFile } from "./file.ts";
+import { readRecord } from "./file.ts";
 import { SystemError } from "./libc.ts";
 
 // With psi=0 or cgroup_disable=pressure the files exist but cannot be opened or read: ENOTSUP.
@@ -24,7 +24,7 @@ export function readPressure(path: string): Pressure | undefined {
 
 function readUnlessOff(path: string): string | undefined {
   try {
-    return readFile(path);
+    return readRecord(path);
   } catch (error) {
     if (error instanceof SystemError && (error.isMissing || error.errno === EOPNOTSUPP)) return undefined;
     throw error;

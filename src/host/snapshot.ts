@@ -2,12 +2,15 @@ import type {
   CgroupSample,
   ContainerSample,
   KubepodsSample,
+  MemoryEvents,
   NodeSample,
+  PodSample,
 } from "../policy/eviction/snapshot.ts";
-import { readFile, unlessMissing } from "./file.ts";
+import { readFile, readRecord, unlessMissing } from "./file.ts";
 import { valueOfKey } from "./key-values.ts";
-import type { Kubepods, KubepodsContainer } from "./kubepods.ts";
+import type { Kubepods, KubepodsContainer, KubepodsPod } from "./kubepods.ts";
 import { readNodeMemory } from "./meminfo.ts";
+import { hasEvents, NO_EVENTS, readMemoryEvents } from "./memory-events.ts";
 import { readPressure } from "./psi.ts";
 import { readLimit } from "./swap-limit.ts";
 
@@ -19,6 +22,8 @@ export function sampleNode(fsroot: string): NodeSample {
     ...memory,
     swapInPages: valueOfKey(vmstat, "pswpin"),
     swapOutPages: valueOfKey(vmstat, "pswpout"),
+    directScans: valueOfKey(vmstat, "pgscan_direct"),
+    kswapdScans: valueOfKey(vmstat, "pgscan_kswapd"),
     memoryPressure: readPressure(`${fsroot}/proc/pressure/memory`),
   };
 }
@@ -34,34 +39,69 @@ export function sampleKubepods({ mount, path }: Kubepods): KubepodsSample | unde
   }));
 }
 
-/** Samples one container, on cgroup v2; undefined if it is gone. Throws an Error that names the file. */
-export function sampleContainer({
-  containerId,
-  podUid,
-  cgroup,
-}: KubepodsContainer): ContainerSample | undefined {
+/** Samples a pod's own cgroup, on cgroup v2; undefined if it is gone. Throws an Error that names the file. */
+export function samplePod({ podUid, directory }: KubepodsPod): PodSample | undefined {
+  return unlessMissing(() => {
+    // Read before the files that a cgroup has to have: were it gone by then, nothing of it would be shown.
+    const memoryPressure = readPressure(`${directory}/memory.pressure`);
+    const events = readMemoryEvents(directory);
+    const readMetLimit = (name: string) =>
+      events !== undefined && hasEvents(events) ? readLimit(`${directory}/${name}`) : undefined;
+    const stat = readRecord(`${directory}/memory.stat`);
+    return {
+      podUid,
+      ...sampleCgroup(directory, stat),
+      ...cacheIn(stat),
+      memoryMaxBytes: readMetLimit("memory.max"),
+      memoryHighBytes: readMetLimit("memory.high"),
+      ...{ memoryPressure, events },
+    };
+  });
+}
+
+/**
+ * Samples one container, on cgroup v2; undefined if it is gone. Throws an Error that names the file. Events of its pod
+ * that show no encounter with a limit save reading the container's.
+ */
+export function sampleContainer(
+  { containerId, podUid, cgroup }: KubepodsContainer,
+  ofPod?: MemoryEvents,
+): ContainerSample | undefined {
   const scope = cgroup.own.at(-1) ?? "";
   return unlessMissing(() => {
-    const stat = readFile(`${scope}/memory.stat`);
+    const memoryPressure = readPressure(`${scope}/memory.pressure`);
+    const events = ofPod !== undefined && !hasEvents(ofPod) ? NO_EVENTS : readMemoryEvents(scope);
+    const stat = readRecord(`${scope}/memory.stat`);
     const swappableBytes =
       valueOfKey(stat, "anon") + valueOfKey(stat, "shmem") - valueOfKey(stat, "unevictable");
     return {
       id: containerId,
       podUid,
       ...sampleCgroup(scope, stat),
+      ...cacheIn(stat),
       swappableBytes: Math.max(0, swappableBytes),
       swapLimitBytes: readLimit(`${scope}/memory.swap.max`),
+      ...{ memoryPressure, events },
     };
   });
 }
 
-function sampleCgroup(directory: string, stat = readFile(`${directory}/memory.stat`)): CgroupSample {
+function sampleCgroup(directory: string, stat = readRecord(`${directory}/memory.stat`)): CgroupSample {
   return {
-    memoryBytes: Number(readFile(`${directory}/memory.current`)),
+    memoryBytes: Number(readRecord(`${directory}/memory.current`)),
     inactiveFileBytes: valueOfKey(stat, "inactive_file"),
     anonBytes: valueOfKey(stat, "anon"),
-    swapBytes: Number(readFile(`${directory}/memory.swap.current`)),
+    swapBytes: Number(readRecord(`${directory}/memory.swap.current`)),
     anonRefaults: valueOfKey(stat, "workingset_refault_anon"),
     fileRefaults: valueOfKey(stat, "workingset_refault_file"),
+  };
+}
+
+/** Page cache in memory.stat, and pages that are in memory and in swap. */
+function cacheIn(stat: string) {
+  return {
+    fileBytes: valueOfKey(stat, "file"),
+    shmemBytes: valueOfKey(stat, "shmem"),
+    swapCachedBytes: valueOfKey(stat, "swapcached"),
   };
 }

@@ -1,6 +1,6 @@
 import { CGROUP_LAYOUTS } from "./cgroup-layout.ts";
 import type { ContainerCgroup } from "./container-cgroup.ts";
-import { readFile, writeExistingFile } from "./file.ts";
+import { readFile, readRecord, writeExistingFile } from "./file.ts";
 
 /** Result of a write of a swap limit; limits are bytes of swap, Infinity for none. */
 export interface SwapLimitResult {
@@ -118,7 +118,7 @@ export function readSwapUsage({ version, own }: ContainerCgroup): number {
 
 /** Reads a cgroup's limit in bytes, Infinity for none; throws an Error that names a file with neither. */
 export function readLimit(file: string): number {
-  const text = readFile(file).trim();
+  const text = readRecord(file).trim();
   const limitBytes = text === "max" ? Number.POSITIVE_INFINITY : Number(text);
   if (text === "" || Number.isNaN(limitBytes)) throw new Error(`${file} holds neither bytes nor max`);
   return limitBytes >= V1_UNLIMITED_BYTES ? Number.POSITIVE_INFINITY : limitBytes;

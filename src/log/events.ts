@@ -51,12 +51,14 @@ const LEVELS = {
   "pods-unknown": "warning",
   /** The node's pods can be listed again. */
   "pods-known": "info",
-  /** An invalid pod was left out. */
+  /** An invalid pod, or a figure of a pod, was left out; the error names it. */
   "pod-ignored": "warning",
   /** The node's memory, swap or pressure cannot be read. */
   "node-unknown": "warning",
-  /** A changed configuration is in force. */
+  /** A changed configuration is in force; the field names the knobs that changed. */
   "config-reloaded": "info",
+  /** A change of the configuration file has no effect, because a flag or a variable holds the knob. */
+  "config-overridden": "warning",
   /** A changed configuration is invalid; the previous one stays in force. */
   "config-refused": "error",
   /** A changed setting takes effect at the next start only. */
@@ -71,7 +73,7 @@ const LEVELS = {
   "eviction-held": "info",
   /** A pod was chosen for eviction; the fields are the basis of the decision. */
   "eviction-decided": "info",
-  /** An eviction was dropped before its request: the pressure was over, or eviction was turned off. */
+  /** The lost request of an eviction is not repeated: the pressure is over, the pod is gone, or eviction was turned off. */
   "eviction-withdrawn": "info",
   /** The API server accepted an eviction: the pod terminates, or moves to another node. */
   "pod-evicted": "info",
@@ -101,6 +103,16 @@ const LEVELS = {
   "node-mark-uncontested": "info",
   /** The state of an earlier agent was resumed: pressure on the node, or evictions in the last hour. */
   "eviction-resumed": "info",
+  /** An administrator has stopped evictions on this node by its annotation `wasp.io/eviction`. */
+  "eviction-stopped": "warning",
+  /** The annotation that had stopped evictions on this node was removed. */
+  "eviction-restarted": "info",
+  /** The node's annotation `wasp.io/eviction` has a value without effect. */
+  "node-annotation-ignored": "warning",
+  /** The node cannot be watched: its annotation `wasp.io/eviction` is noticed late, or not at all. */
+  "node-unwatched": "warning",
+  /** The node is watched again. */
+  "node-watched": "info",
   /** An Event cannot be recorded at the API server. */
   "event-unrecorded": "warning",
   /** Events can be recorded again. */

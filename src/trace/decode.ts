@@ -1,8 +1,15 @@
+import type { InferOutput } from "valibot";
 import { decode } from "../cluster/decode.ts";
-import type { ContainerSample, Snapshot } from "../policy/eviction/snapshot.ts";
+import type { ContainerSample, PodSample, Snapshot } from "../policy/eviction/snapshot.ts";
 import type { Pod } from "../policy/kubernetes/pod.ts";
 import { TRACE_VERSION, type TraceHeader } from "./format.ts";
-import { HeaderSchema, NewContainerSchema, PodsLineSchema, SampleLineSchema } from "./line-schemas.ts";
+import {
+  HeaderSchema,
+  NewContainerSchema,
+  NewPodSampleSchema,
+  PodsLineSchema,
+  SampleLineSchema,
+} from "./line-schemas.ts";
 
 /** Callbacks for the parts of a recording that are in no snapshot. */
 export interface TraceListener {
@@ -12,8 +19,8 @@ export interface TraceListener {
 }
 
 /**
- * Decodes the lines of a recording, with or without line ends, to the recorded snapshots, with containers in the order
- * of their appearance. Rejects with an Error that names the line and what is wrong with it. An incomplete last line, as
+ * Decodes the lines of a recording, with or without line ends, to the recorded snapshots, with containers and pods'
+ * samples in the order of their appearance. Rejects with an Error that names the line and what is wrong with it. An incomplete last line, as
  * after a crash, is skipped with a note.
  */
 export async function* decodeTrace(
@@ -40,10 +47,13 @@ export async function* decodeTrace(
   if (cut !== undefined) listener.onNote?.("the last line is incomplete, and is ignored");
 }
 
+type SampleLine = InferOutput<typeof SampleLineSchema>;
+
 /** State of the node after the lines so far. */
 class TraceDecoder {
   readonly #listener: TraceListener;
   readonly #containers = new Map<string, ContainerSample>();
+  readonly #podSamples = new Map<string, PodSample>();
   #pods: readonly Pod[] = [];
   #atSeconds = 0;
   #header: TraceHeader | undefined;
@@ -85,23 +95,34 @@ class TraceDecoder {
   }
 
   #takeSample(line: unknown, { pageBytes }: TraceHeader): Snapshot {
-    const { at, node, kubepods, containers, gone } = decode(SampleLineSchema, line, "a sample");
+    const { at, node, kubepods, ...changes } = decode(SampleLineSchema, line, "a sample");
     this.#advanceTo(at);
-    for (const id of gone) this.#containers.delete(id);
-    for (const changed of containers) {
-      const before = this.#containers.get(changed.id);
-      const container =
-        before === undefined
-          ? decode(NewContainerSchema, changed, `the first sample of container ${changed.id}`)
-          : // JSON has no undefined: what the type allows to be, is not there.
-            ({ ...before, ...changed } as ContainerSample);
-      this.#containers.set(changed.id, container);
-    }
+    this.#takeContainers(changes.containers, changes.gone);
+    this.#takePodSamples(changes.podSamples, changes.gonePods);
     return {
       ...{ atSeconds: at, pageBytes, node, kubepods },
       containers: [...this.#containers.values()],
+      podSamples: [...this.#podSamples.values()],
       pods: this.#pods,
     };
+  }
+
+  #takeContainers(containers: SampleLine["containers"], gone: readonly string[]): void {
+    for (const id of gone) this.#containers.delete(id);
+    for (const changed of containers) {
+      const { id } = changed;
+      const first = () => decode(NewContainerSchema, changed, `the first sample of container ${id}`);
+      this.#containers.set(id, merged(this.#containers.get(id), changed) ?? first());
+    }
+  }
+
+  #takePodSamples(podSamples: SampleLine["podSamples"], gone: readonly string[]): void {
+    for (const uid of gone) this.#podSamples.delete(uid);
+    for (const changed of podSamples) {
+      const { podUid } = changed;
+      const first = () => decode(NewPodSampleSchema, changed, `the first sample of pod ${podUid}`);
+      this.#podSamples.set(podUid, merged(this.#podSamples.get(podUid), changed) ?? first());
+    }
   }
 
   #advanceTo(atSeconds: number): void {
@@ -109,6 +130,11 @@ class TraceDecoder {
       throw new Error(`at: ${atSeconds} is before ${this.#atSeconds}, the time of the line before`);
     this.#atSeconds = atSeconds;
   }
+}
+
+// JSON has no undefined: what the type of the changes allows to be, is not there.
+function merged<S extends object>(before: S | undefined, changed: object): S | undefined {
+  return before && { ...before, ...changed };
 }
 
 function parse(line: string, number: number): unknown {

@@ -29,7 +29,11 @@ export class NameHasher {
       id: this.#hash(container.id),
       podUid: this.#hash(container.podUid),
     }));
-    return { ...snapshot, containers, pods: this.#pods.hashed };
+    const podSamples = snapshot.podSamples.map((sample) => ({
+      ...sample,
+      podUid: this.#hash(sample.podUid),
+    }));
+    return { ...snapshot, containers, podSamples, pods: this.#pods.hashed };
   }
 
   #hashPod(pod: Pod): Pod {

@@ -34,10 +34,29 @@ const CGROUP_ENTRIES = {
   fileRefaults: FigureSchema,
 };
 
+const MEMORY_EVENT_ENTRIES = { high: FigureSchema, max: FigureSchema, oom: FigureSchema };
+const MemoryEventsSchema = v.object({ ...MEMORY_EVENT_ENTRIES, local: v.object(MEMORY_EVENT_ENTRIES) });
+
 const CONTAINER_ENTRIES = {
   ...CGROUP_ENTRIES,
+  fileBytes: omittable(FigureSchema),
+  shmemBytes: omittable(FigureSchema),
+  swapCachedBytes: omittable(FigureSchema),
   swappableBytes: omittable(FigureSchema),
   swapLimitBytes: omittable(LimitSchema),
+  memoryPressure: omittable(PressureSchema),
+  events: omittable(MemoryEventsSchema),
+};
+
+const POD_SAMPLE_ENTRIES = {
+  ...CGROUP_ENTRIES,
+  fileBytes: FigureSchema,
+  shmemBytes: FigureSchema,
+  swapCachedBytes: FigureSchema,
+  memoryMaxBytes: omittable(LimitSchema),
+  memoryHighBytes: omittable(LimitSchema),
+  memoryPressure: omittable(PressureSchema),
+  events: omittable(MemoryEventsSchema),
 };
 
 const NodeSchema = v.object({
@@ -49,6 +68,8 @@ const NodeSchema = v.object({
   swapFreeBytes: FigureSchema,
   swapInPages: FigureSchema,
   swapOutPages: FigureSchema,
+  directScans: omittable(FigureSchema),
+  kswapdScans: omittable(FigureSchema),
   memoryPressure: omittable(PressureSchema),
 });
 
@@ -90,7 +111,7 @@ export const HeaderSchema = v.object({
 /** Line with the pods. */
 export const PodsLineSchema = v.object({ at: FigureSchema, pods: v.array(PodSchema) });
 
-/** Line with the values of one second; the first line of a container has all of its values. */
+/** Line with the values of one second; the first line of a container or pod has all of its values. */
 export const SampleLineSchema = v.object({
   at: FigureSchema,
   node: NodeSchema,
@@ -105,13 +126,27 @@ export const SampleLineSchema = v.object({
     [],
   ),
   gone: v.optional(v.array(v.string()), []),
+  podSamples: v.optional(
+    v.array(v.object({ podUid: v.string(), ...v.partial(v.object(POD_SAMPLE_ENTRIES)).entries })),
+    [],
+  ),
+  gonePods: v.optional(v.array(v.string()), []),
 });
+
+// The line has been decoded already, so "max" is Infinity in what is new.
 
 /** Container that is new in the recording. */
 export const NewContainerSchema = v.object({
   id: v.string(),
   podUid: v.string(),
   ...CONTAINER_ENTRIES,
-  // The line has been decoded already, so "max" is Infinity here.
   swapLimitBytes: omittable(v.number()),
+});
+
+/** Pod whose own cgroup is new in the recording. */
+export const NewPodSampleSchema = v.object({
+  podUid: v.string(),
+  ...POD_SAMPLE_ENTRIES,
+  memoryMaxBytes: omittable(v.number()),
+  memoryHighBytes: omittable(v.number()),
 });

@@ -3,6 +3,7 @@ import { type Candidate, rankingReason } from "../policy/eviction/victim.ts";
 import type { RecordingSummary } from "./recording-file.ts";
 import { changesIn, type ReplayedPhase } from "./replay.ts";
 import type { NamedReplay } from "./replay-report.ts";
+import { NAMED_PODS, reasonOf } from "./replay-words.ts";
 
 /** Formats replays of a recording as one JSON document, with or without the observations. */
 export function replaysAsJson(
@@ -24,8 +25,19 @@ export function replaysAsJson(
   return `${JSON.stringify(document, undefined, 2)}\n`;
 }
 
-function phaseOf({ decision, ...phase }: ReplayedPhase): object {
-  return { ...phase, ...decisionOf(decision) };
+function phaseOf(phase: ReplayedPhase): object {
+  const { decision, basis, ...times } = phase;
+  const { observation, relieving } = basis;
+  return {
+    ...times,
+    ...decisionOf(decision),
+    why: decision.verdict === "await" ? undefined : reasonOf(phase),
+    cause: observation.pressureCause,
+    harmedPods: observation.harmedPods,
+    relieving: relieving.slice(0, NAMED_PODS).map(({ pod: { uid, namespace, name }, leftOut }) => {
+      return { uid, namespace, name, leftOut };
+    }),
+  };
 }
 
 function decisionOf(decision: EvictionDecision): object {

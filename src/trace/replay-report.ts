@@ -4,7 +4,7 @@ import { formatTable } from "../terminal/table.ts";
 import type { RecordingSummary } from "./recording-file.ts";
 import { type Replay, type ReplayedPhase, VICTIM_EXIT_SECONDS } from "./replay.ts";
 import { drawDecisions, drawObservations, PLOT_LEGEND } from "./replay-plot.ts";
-import { evictionReasonOf, summaryOf, victimsOf } from "./replay-words.ts";
+import { reasonOf, summaryOf, victimsOf } from "./replay-words.ts";
 import { formatClock } from "./time.ts";
 
 /** Replay, with the configuration that it was made with. */
@@ -66,12 +66,12 @@ export const SUPPOSED_SYMBOL = "?";
 
 function tableOf(phases: readonly ReplayedPhase[]): string[] {
   const victims = victimsOf(phases);
-  const rows = phases.map(({ fromSeconds, toSeconds, decision, isSupposed }) => [
-    formatClock(fromSeconds),
-    decision.verdict === "evict" ? "" : `${Math.round(toSeconds - fromSeconds)} s`,
-    isSupposed ? SUPPOSED_SYMBOL : "",
-    summaryOf(decision, victims),
-    evictionReasonOf(decision),
+  const rows = phases.map((phase) => [
+    formatClock(phase.fromSeconds),
+    phase.decision.verdict === "evict" ? "" : `${Math.round(phase.toSeconds - phase.fromSeconds)} s`,
+    phase.isSupposed ? SUPPOSED_SYMBOL : "",
+    summaryOf(phase.decision, victims),
+    reasonOf(phase),
   ]);
   const caveat = caveatOf(phases);
   return [

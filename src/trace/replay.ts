@@ -5,10 +5,14 @@ import {
   type EvictionDecision,
   isSameDecision,
 } from "../policy/eviction/decide.ts";
+import { type NeverEvictedReason, neverEvictedReason } from "../policy/eviction/never-evicted.ts";
+import { relievingOf } from "../policy/eviction/relief.ts";
 import type { Observation } from "../policy/eviction/signals.ts";
 import type { Snapshot } from "../policy/eviction/snapshot.ts";
 import { type EvictionState, isPressed, NO_EVICTIONS } from "../policy/eviction/state.ts";
 import { isMet } from "../policy/eviction/threshold.ts";
+import { candidatesOf, rankCandidates } from "../policy/eviction/victim.ts";
+import type { Pod } from "../policy/kubernetes/pod.ts";
 
 /** Time that an evicted pod is assumed to take to terminate: a pod's grace period, if its spec has none. */
 export const VICTIM_EXIT_SECONDS = 30;
@@ -30,11 +34,31 @@ export interface ReplayedPhase {
   /** Start of the next phase, or end of the recording. */
   readonly toSeconds: number;
   readonly decision: EvictionDecision;
+  readonly basis: PhaseBasis;
   /**
    * True after an eviction that did not happen in the recording: the victim stayed, so the decision is the one that
    * would follow if its eviction had relieved nothing.
    */
   readonly isSupposed: boolean;
+}
+
+/** Figures at the beginning of a phase, which explain its decision. */
+export interface PhaseBasis {
+  readonly observation: Observation;
+  /** Number of pods on the node. */
+  readonly pods: number;
+  readonly evictedLastHour: number;
+  /** Rest of the cooldown; 0 outside of one. */
+  readonly cooldownSeconds: number;
+  /** Pods whose end would relieve the others, the first victim first; empty without pressure. */
+  readonly relieving: readonly RelievingPod[];
+}
+
+/** Pod whose end would relieve the others. */
+export interface RelievingPod {
+  readonly pod: Pod;
+  /** Reason for which it is not evicted, `passed-over` if it did not leave; undefined if it may be. */
+  readonly leftOut: NeverEvictedReason | "passed-over" | undefined;
 }
 
 /**
@@ -67,7 +91,7 @@ export class Replay {
       crossed: Object.keys(state.thresholds).filter((name) => state.thresholds[name]?.isCrossed),
       isTainted: isPressed(state),
     });
-    this.#note(decision, snapshot.atSeconds);
+    this.#note(decision, snapshot, observation);
     if (decision.verdict === "evict") this.#evict(decision.victim.pod.uid, snapshot.atSeconds);
   }
 
@@ -79,15 +103,41 @@ export class Replay {
       ...snapshot,
       pods: snapshot.pods.filter(({ uid }) => isThere(uid)),
       containers: snapshot.containers.filter(({ podUid }) => isThere(podUid)),
+      podSamples: snapshot.podSamples.filter(({ podUid }) => isThere(podUid)),
     };
   }
 
-  #note(decision: EvictionDecision, atSeconds: number): void {
+  #note(decision: EvictionDecision, snapshot: Snapshot, observation: Observation): void {
+    const { atSeconds } = snapshot;
     const last = this.phases.pop();
     if (last !== undefined) this.phases.push({ ...last, toSeconds: atSeconds });
     if (last !== undefined && isSameDecision(last.decision, decision)) return;
     const isSupposed = this.#goneAtSeconds.size > 0;
-    this.phases.push({ fromSeconds: atSeconds, toSeconds: atSeconds, decision, isSupposed });
+    const basis = this.#basisOf(snapshot, observation);
+    this.phases.push({ fromSeconds: atSeconds, toSeconds: atSeconds, decision, basis, isSupposed });
+  }
+
+  #basisOf(snapshot: Snapshot, observation: Observation): PhaseBasis {
+    const { evicted, cooldownUntilSeconds } = this.#state;
+    return {
+      observation,
+      pods: snapshot.pods.length,
+      evictedLastHour: evicted.length,
+      cooldownSeconds: Math.max(0, cooldownUntilSeconds - snapshot.atSeconds),
+      relieving: isPressed(this.#state) ? this.#relieving(snapshot, observation) : [],
+    };
+  }
+
+  #relieving(snapshot: Snapshot, { pressureCause }: Observation): readonly RelievingPod[] {
+    const { signalHistory, passedOver } = this.#state;
+    const relieving = relievingOf(candidatesOf(snapshot, signalHistory.pods[0]), snapshot, pressureCause);
+    return rankCandidates(relieving).map((candidate) => {
+      const { pod } = candidate;
+      const isPassedOver = pod.uid in passedOver;
+      const leftOut =
+        neverEvictedReason(pod, candidate, this.#config) ?? (isPassedOver ? "passed-over" : undefined);
+      return { pod, leftOut };
+    });
   }
 
   #evict(podUid: string, atSeconds: number): void {

@@ -1,8 +1,8 @@
-import type { KubepodsContainer } from "../host/kubepods.ts";
+import { type KubepodsContainer, podsOfContainers } from "../host/kubepods.ts";
 import { readPageBytes } from "../host/libc.ts";
 import { NodeContainers } from "../host/node-containers.ts";
-import { sampleContainer, sampleKubepods, sampleNode } from "../host/snapshot.ts";
-import type { ContainerSample, Snapshot } from "../policy/eviction/snapshot.ts";
+import { sampleContainer, sampleKubepods, sampleNode, samplePod } from "../host/snapshot.ts";
+import type { Snapshot } from "../policy/eviction/snapshot.ts";
 import type { Pod } from "../policy/kubernetes/pod.ts";
 
 // Interval after which changes without an event are found.
@@ -50,12 +50,17 @@ export class NodeSampler implements Disposable {
   take(atSeconds: number, pods: readonly Pod[]): Snapshot {
     this.#sweepIfDue(atSeconds);
     const [kubepods] = this.#containers.kubepods;
+    const podSamples = this.#sampleEach(samplePod, podsOfContainers(this.#known.values()));
+    const events = new Map(podSamples.map((sample) => [sample.podUid, sample.events]));
+    const sampleKnown = (container: KubepodsContainer) =>
+      sampleContainer(container, events.get(container.podUid));
     return {
       atSeconds,
       pageBytes: this.#pageBytes,
       node: sampleNode(this.#fsroot),
       kubepods: kubepods && sampleKubepods(kubepods),
-      containers: [...this.#known.values()].flatMap((container) => this.#sample(container) ?? []),
+      containers: this.#sampleEach(sampleKnown, this.#known.values()),
+      podSamples,
       pods,
     };
   }
@@ -71,12 +76,15 @@ export class NodeSampler implements Disposable {
     this.#containers.sweep();
   }
 
-  #sample(container: KubepodsContainer): ContainerSample | undefined {
-    try {
-      return sampleContainer(container);
-    } catch (error) {
-      this.#listener.onProblem(error as Error);
-      return undefined;
-    }
+  /** Leaves out those that are gone, and reports those with unreadable files. */
+  #sampleEach<C, S>(sample: (cgroup: C) => S | undefined, cgroups: Iterable<C>): S[] {
+    return [...cgroups].flatMap((cgroup) => {
+      try {
+        return sample(cgroup) ?? [];
+      } catch (error) {
+        this.#listener.onProblem(error as Error);
+        return [];
+      }
+    });
   }
 }

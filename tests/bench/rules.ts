@@ -43,21 +43,31 @@ export const RULES: readonly Rule[] = [
   },
 ];
 
-function replayed(
+/** Replays snapshots with these thresholds and the default knobs. */
+export function replayOf(
   snapshots: readonly Snapshot[],
-  evictionThresholds: readonly Threshold[],
-): Decision | undefined {
+  evictionThresholds: readonly Threshold[] = DEFAULT_THRESHOLDS,
+): Replay {
   const config: EvictionConfig = {
     ...{ evictionMode: "Enforce", evictionThresholds, trafficWindowSeconds: 30, cooldownSeconds: 60 },
     ...{ victimDeadlineSeconds: 300, maxEvictionsPerHour: 6, lastResort: "None" },
     ...{ excludeNamespaces: ["kube-system", "openshift*"], ownPodUid: undefined },
+    ...{ evictionOptOut: "WithinRequests", evictionOptOutNamespaces: ["*"] },
   };
   const replay = new Replay(config);
   for (const snapshot of snapshots) replay.take(snapshot);
-  for (const { fromSeconds, decision } of replay.phases) {
-    if (decision.verdict !== "evict") continue;
+  return replay;
+}
+
+/** Returns the evictions of a replay, oldest first. */
+export function evictionsIn({ phases }: Replay): readonly Decision[] {
+  return phases.flatMap(({ fromSeconds, decision }) => {
+    if (decision.verdict !== "evict") return [];
     const { namespace, name } = decision.victim.pod;
-    return { atSeconds: fromSeconds, victim: `${namespace}/${name}` };
-  }
-  return undefined;
+    return [{ atSeconds: fromSeconds, victim: `${namespace}/${name}` }];
+  });
+}
+
+function replayed(snapshots: readonly Snapshot[], thresholds: readonly Threshold[]): Decision | undefined {
+  return evictionsIn(replayOf(snapshots, thresholds))[0];
 }

@@ -38,8 +38,9 @@ beforeEach(() => {
   recorder = recorderOn(patience(10));
 });
 
-function recorderOn(timeoutMilliseconds: number): EventRecorder {
-  return new EventRecorder(new ApiServer({ ...fake.options, timeoutMilliseconds }), "node-0", () => now);
+function recorderOn(timeoutMilliseconds: number, attempts = 1): EventRecorder {
+  const server = new ApiServer({ ...fake.options, timeoutMilliseconds });
+  return new EventRecorder(server, "node-0", { attempts, pauseMilliseconds: 10 }, () => now);
 }
 
 const record = (event: ClusterEvent) => recorder.record(event, never);
@@ -186,6 +187,35 @@ describe("an event that cannot be recorded", () => {
     fake.objects.instead(POST, given);
     expect((await record(evicted))?.kind).toBe(kind);
     expect(await record(evicted)).toBeUndefined();
+    expect(events()).toMatchObject([{ count: 2 }]);
+  });
+
+  test.each<[string, Answer]>([
+    ["is busy", tooBusy],
+    ["fails", failure(500, "InternalError", "etcd")],
+    ["loses the connection", hangUp],
+  ])("because the API server %s for a moment is sent again", async (_, given) => {
+    recorder = recorderOn(patience(10), 3);
+    fake.objects.instead(POST, given, given);
+    expect(await record(evicted)).toBeUndefined();
+    expect(events()).toMatchObject([{ count: 1 }]);
+    expect(methods()).toEqual(["POST", "POST", "POST"]);
+  });
+
+  test("after several attempts, or for good, returns the error", async () => {
+    recorder = recorderOn(patience(10), 3);
+    fake.objects.instead(POST, hangUp, hangUp, hangUp, failure(403, "Forbidden", "no"));
+    expect((await record(evicted))?.kind).toBe("unreachable");
+    expect((await record(evicted))?.kind).toBe("forbidden");
+    expect(methods()).toHaveLength(4);
+  });
+
+  test("because only the answer is lost is not created twice", async () => {
+    recorder = recorderOn(patience(0.5), 2);
+    fake.objects.withhold(({ line }) => line === POST);
+    expect(await record(evicted)).toBeUndefined();
+    expect(methods()).toEqual(["POST", "POST"]);
+    await record(evicted);
     expect(events()).toMatchObject([{ count: 2 }]);
   });
 });

@@ -1,10 +1,10 @@
 import { afterAll, beforeEach, describe, expect, test } from "bun:test";
 import { PodWatch } from "../../src/cluster/pod-watch.ts";
 import type { RequestErrorKind } from "../../src/cluster/request-error.ts";
+import { openWatch } from "../node/chunks.ts";
 import {
   type ApiRequest,
   FakeApiServer,
-  openWatch,
   recordedApiAnswer,
   recordedLines,
   type Verb,

@@ -22,7 +22,11 @@ describe.concurrent("a ConfigMap", () => {
     await agent.until(() => node.swapMax(pod, ID) === SHARE);
     config.publish({ excludeNamespaces: ["default"] });
     await agent.until(() => node.swapMax(pod, ID) === "0");
-    expect(agent.events("config-reloaded")).toHaveLength(2);
+    expect(agent.events("config-reloaded")).toEqual([
+      expect.objectContaining({ changed: "swapBehavior" }),
+      expect.objectContaining({ changed: "excludeNamespaces" }),
+    ]);
+    expect(agent.events("config-overridden")).toEqual([]);
     expect(agent.events("swap-limit-restored")).toEqual([]);
   });
 
@@ -57,6 +61,25 @@ describe.concurrent("a ConfigMap", () => {
     config.publish({ nodeName: "worker-1", swapBehavior: "NoSwap" });
     expect(await agent.event("config-needs-restart")).toMatchObject({ level: "warning", knobs: "nodeName" });
     await agent.until(() => node.swapMax(pod, ID) === "0");
+  });
+
+  test("that changes what a flag holds says so, with both values", async () => {
+    using config = new ConfigMap({ swapBehavior: "LimitedSwap" });
+    using node = await AgentNode.start();
+    node.addPod(pod);
+    const flags = [`--config=${config.path}`, "--swap-behavior=LimitedSwap"];
+    await using agent = new RunningAgent([...node.flags, ...flags]);
+    await agent.event("agent-ready");
+    config.publish({ swapBehavior: "NoSwap", sweepSeconds: 1 });
+    expect(await agent.event("config-overridden")).toMatchObject({
+      level: "warning",
+      field: "swapBehavior",
+      fileValue: "NoSwap",
+      value: "LimitedSwap",
+      source: "flag --swap-behavior",
+    });
+    expect(await agent.event("config-reloaded")).toMatchObject({ changed: "sweepSeconds" });
+    expect(node.swapMax(pod, ID)).toBe(SHARE);
   });
 
   test("may begin a dry run, and end it", async () => {

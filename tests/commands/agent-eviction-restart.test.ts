@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { silence } from "../node/fake-kubelet.ts";
 import type { ObjectRequest } from "../node/fake-objects.ts";
+import { REQUEST_BYTES } from "../node/pods.ts";
 import { NODE, PressedNode } from "../node/pressed-node.ts";
 import type { RunningAgent } from "../node/running-agent.ts";
 
@@ -31,7 +32,15 @@ const after =
   };
 
 const STEPS: [string, Step, readonly number[]][] = [
-  ["as it checks its victim again", unanswered(({ line }) => line === `GET ${PODS}/pod-1`), [600, 300]],
+  [
+    "before its record of the victim is written",
+    (pressed) => {
+      const hasCome = pressed.server.objects.ignore(isWritingDown);
+      pressed.server.objects.onTermination = (name) => pressed.terminate(name);
+      return (agent) => agent.until(() => hasCome() && pressed.asked.length > 0, "both requests");
+    },
+    [600, 300],
+  ],
   ["when it has recorded its victim", unanswered(isWritingDown), [600, 300]],
   [
     "before its request is served",
@@ -43,7 +52,7 @@ const STEPS: [string, Step, readonly number[]][] = [
   ],
   ["before it gets the answer to its request", unanswered(({ line }) => line === FIRST), [600, 300]],
   ["while its victim terminates", after("victim-awaited", undefined, "slowly"), [600, 300]],
-  ["while a victim within its requests terminates", after("victim-awaited", undefined, "slowly"), [60, 40]],
+  ["while a victim within its requests terminates", after("victim-awaited", undefined, "slowly"), [63, 62]],
   ["in the cooldown, with its victim gone", after("eviction-held", "cooldown"), [600, 300]],
   ["as it taints the node", unanswered(isTainting), [600, 300]],
   ["with the node tainted", after("node-tainted"), [600, 300]],
@@ -141,7 +150,11 @@ async function startPressed(
 ): Promise<PressedNode> {
   const pressed = await PressedNode.start({ cooldownSeconds: COOLDOWN_SECONDS, ...knobs });
   pressed.taint(FOREIGN);
-  for (const [index, usage] of usageMebibytes.entries()) pressed.addPod(index + 1, usage);
+  for (const [index, usage] of usageMebibytes.entries()) {
+    const pod = pressed.addPod(index + 1, usage);
+    // The end of a pod within its requests relieves only if that pod is what moves.
+    if (usage * 2 ** 20 <= REQUEST_BYTES) pressed.thrash(pod);
+  }
   return pressed;
 }
 

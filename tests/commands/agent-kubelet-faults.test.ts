@@ -132,15 +132,32 @@ describe.concurrent("a list", () => {
     node.addPod(pod);
     node.addPod(podOf(2));
     const list = JSON.parse(podListJson([pod, podOf(2), podOf(3)]));
-    list.items[1].spec.containers[0].resources.requests.memory = "a lot";
+    list.items[1].status.qosClass = "Best";
     node.kubelet.answer = answer("200 OK", JSON.stringify(list));
     await using agent = new RunningAgent([...node.flags, "--pod-poll-seconds=1", "--sweep-seconds=1"]);
     expect(await agent.event("pod-ignored")).toMatchObject({
-      error: expect.stringMatching(/^pod default\/pod-2: spec\.containers.*memory/),
+      error: expect.stringMatching(/^pod default\/pod-2: status\.qosClass: "Best"/),
     });
     await agent.event("agent-ready");
     expect(node.swapMax(pod, ID)).toBe(SHARE);
     expect(node.swapMax(podOf(2), containerIdOf(2))).toBe("0");
+    await agent.passes(2);
+    expect(agent.events("pod-ignored")).toHaveLength(1);
+  });
+
+  test("with a figure that cannot be counted is accepted without that figure", async () => {
+    using node = await AgentNode.start();
+    node.addPod(podOf(2), "4096");
+    const list = JSON.parse(podListJson([podOf(2)]));
+    list.items[0].status.containerStatuses[0].allocatedResources.memory = "a lot";
+    node.kubelet.answer = answer("200 OK", JSON.stringify(list));
+    await using agent = new RunningAgent([...node.flags, "--pod-poll-seconds=1", "--sweep-seconds=1"]);
+    expect(await agent.event("pod-ignored")).toMatchObject({
+      error: expect.stringMatching(
+        /^pod default\/pod-2: container app: the memory request "a lot" counts as 0/,
+      ),
+    });
+    await agent.until(() => node.swapMax(podOf(2), containerIdOf(2)) === "0");
     await agent.passes(2);
     expect(agent.events("pod-ignored")).toHaveLength(1);
   });

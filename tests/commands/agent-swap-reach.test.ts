@@ -1,32 +1,52 @@
 import { describe, expect, test } from "bun:test";
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { answer, recordedConfig } from "../node/fake-kubelet.ts";
 import { PressedNode } from "../node/pressed-node.ts";
+import { patience } from "../patience.ts";
 
 const KUBEPODS = "/sys/fs/cgroup/kubepods.slice";
 const MI = 2 ** 20;
 // 2898 MiB less the recorded kubelet's threshold of 100 MiB, less 3 %.
 const HELD = Math.floor(2898 - 100 - 0.03 * 2898) * MI;
 
-const MEMINFO = [
-  "MemTotal:        4016548 kB",
-  "MemFree:         1500000 kB",
-  "MemAvailable:    2000000 kB",
-  "Inactive(file):   400000 kB",
-  "SwapTotal:       1048572 kB",
-  "SwapFree:        1048572 kB",
-].join("\n");
+/** Memory of the pods and of the node: 469 MiB are used outside of pods. */
+const QUIET = { podsMebibytes: 1500, availableKibibytes: 2_000_000 };
+const PRESSED = { podsMebibytes: 2700, availableKibibytes: 2_000_000 - 1200 * 1024 };
+
+const meminfoOf = ({ availableKibibytes }: typeof QUIET, swapFreeKibibytes = 1_048_572) =>
+  [
+    "MemTotal:        4016548 kB",
+    `MemFree:         ${availableKibibytes - 500_000} kB`,
+    `MemAvailable:    ${availableKibibytes} kB`,
+    "Inactive(file):   400000 kB",
+    "SwapTotal:       1048572 kB",
+    `SwapFree:        ${swapFreeKibibytes} kB`,
+    "",
+  ].join("\n");
 
 /** A quiet node whose pods may have 2898 MiB. */
 async function quietNode(knobs: Readonly<Record<string, unknown>> = {}): Promise<PressedNode> {
-  const pressed = await PressedNode.start(knobs);
+  const pressed = await pressedNode(knobs);
   pressed.relieve();
-  const { node } = pressed.node;
-  node.write("/proc/meminfo", `${MEMINFO}\n`);
-  node.write(`${KUBEPODS}/memory.max`, `${2898 * MI}\n`);
-  node.write(`${KUBEPODS}/memory.current`, `${1500 * MI}\n`);
-  pressed.addPod(1, 600);
+  use(pressed, QUIET);
   return pressed;
+}
+
+/** The same node under pressure. */
+async function pressedNode(knobs: Readonly<Record<string, unknown>> = {}): Promise<PressedNode> {
+  const pressed = await PressedNode.start(knobs);
+  pressed.node.node.write(`${KUBEPODS}/memory.max`, `${2898 * MI}\n`);
+  use(pressed, PRESSED);
+  const pod = pressed.addPod(1, 600);
+  const [{ id = "" } = {}] = pod.containers;
+  const stat = `${pressed.node.directoryOf(pod, id)}/memory.stat`;
+  writeFileSync(stat, `${readFileSync(stat, "utf8").replace("anon 0", `anon ${500 * MI}`)}\n`);
+  return pressed;
+}
+
+function use({ node: { node } }: PressedNode, memory: typeof QUIET): void {
+  node.write("/proc/meminfo", meminfoOf(memory));
+  node.write(`${KUBEPODS}/memory.current`, `${memory.podsMebibytes * MI}\n`);
 }
 
 function highOf(pressed: PressedNode): string {
@@ -135,11 +155,26 @@ describe.concurrent("swap is within reach", () => {
     expect(highOf(pressed)).toBe("max");
   });
 
+  test("while a victim is awaited, although swap is full by then", async () => {
+    using pressed = await pressedNode();
+    pressed.server.objects.onTermination = (name) => pressed.terminate(name);
+    await using agent = pressed.agent();
+    await agent.event("victim-awaited");
+    await agent.until(() => highOf(pressed) === String(HELD), "memory.high below the kubelet's threshold");
+    pressed.node.node.write("/proc/meminfo", meminfoOf(PRESSED, 10_000));
+    const used = async () => (await agent.metric('wasp_signal_ratio{signal="swapUtilization"}')) ?? 0;
+    while ((await used()) < 0.98) await Bun.sleep(50);
+    // A release would take its first step within a second.
+    await Bun.sleep(patience(3));
+    expect(highOf(pressed)).toBe(String(HELD));
+    expect(agent.events("swap-reach-released")).toEqual([]);
+  });
+
   test("released when swap is full", async () => {
     using pressed = await quietNode();
     await using agent = pressed.agent();
     await agent.until(() => highOf(pressed) === String(HELD), "memory.high below the kubelet's threshold");
-    pressed.node.node.write("/proc/meminfo", `${MEMINFO.replace(/SwapFree: .*/, "SwapFree: 0 kB")}\n`);
+    pressed.node.node.write("/proc/meminfo", meminfoOf(QUIET, 0));
     expect(await agent.event("swap-reach-released")).toMatchObject({ reason: "swap-nearly-full" });
     await agent.until(() => highOf(pressed) === "max", "memory.high let go");
   });

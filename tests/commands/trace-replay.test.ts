@@ -54,15 +54,17 @@ describe("a recording", () => {
     const { exitCode, stdout } = await replay("--config", busy, file);
     expect(exitCode).toBe(0);
     expect(stdout).toContain(`decided by  ${busy}, with evictionMode Enforce instead of DryRun`);
-    expect(stdout).toMatch(/^0:39 +\d+ s +hold no-candidate$/m);
+    expect(stdout).toMatch(
+      /^0:39 +\d+ s +hold relieving-kept +1 pod would help, but may not go: shop\/hog \(excluded-namespace\)$/m,
+    );
     expect(stdout).not.toContain("evict shop");
   });
 
   test("is replayed with two configurations, side by side", async () => {
     const { exitCode, stdout } = await replay(file, "--compare", busy);
     expect(exitCode).toBe(0);
-    expect(stdout).toMatch(/^first evicted +0:42 evict shop\/hog +never +≠$/m);
-    expect(stdout).toMatch(/^0:42 +evict shop\/hog +hold no-candidate +≠$/m);
+    expect(stdout).toMatch(/^first evicted +0:45 evict shop\/hog +never +≠$/m);
+    expect(stdout).toMatch(/^0:45 +evict shop\/hog +hold relieving-kept +≠$/m);
   });
 
   test("is reported as one JSON document", async () => {
@@ -74,23 +76,31 @@ describe("a recording", () => {
       {
         configuration: "defaults",
         evictionMode: "Off",
-        thresholds: ["swap-stall", "swap-stall-lasting", "swap-and-memory-used-up"],
+        thresholds: ["swap-harm", "swap-and-memory-used-up"],
       },
       { configuration: busy, evictionMode: "DryRun", thresholds: ["busy"] },
     ]);
     const [byDefault] = document.replays;
     expect(byDefault.observations).toBeUndefined();
-    expect(byDefault.changes[0]).toEqual({ atSeconds: 32, threshold: "swap-stall", change: "met" });
+    expect(byDefault.changes[0]).toEqual({ atSeconds: 45, threshold: "swap-harm", change: "met" });
     expect(byDefault.decisions[2]).toMatchObject({
-      fromSeconds: 42,
+      fromSeconds: 45,
       verdict: "evict",
-      thresholds: ["swap-stall"],
+      thresholds: ["swap-harm"],
       victim: {
         namespace: "shop",
         name: "hog",
-        reason: expect.stringContaining("over its requests by 1 GiB"),
+        reason: expect.stringContaining("over its requests by 1.1 GiB"),
       },
-      ranking: [{ name: "hog" }, { name: "web" }],
+      ranking: [{ name: "hog" }],
+      why: expect.stringMatching(/^swap-harm by anonymous-refault: over its requests by /),
+      cause: "anonymous-refault",
+      harmedPods: [],
+      relieving: [{ namespace: "shop", name: "hog" }],
+    });
+    expect(byDefault.decisions[1]).toMatchObject({
+      reason: "grace-period",
+      why: expect.stringContaining("not long enough yet"),
     });
   });
 
@@ -101,7 +111,7 @@ describe("a recording", () => {
     expect(observations[50]).toMatchObject({
       atSeconds: 50,
       observation: { memoryPressure: 0.4, pressureCause: "anonymous-refault" },
-      met: ["swap-stall", "swap-stall-lasting"],
+      met: ["swap-harm"],
       isTainted: true,
     });
   });

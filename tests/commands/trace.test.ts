@@ -36,6 +36,10 @@ async function startNode(): Promise<AgentNode> {
 function addPod(node: AgentNode, pod: PodSpec): void {
   node.addPod(pod);
   writeFigures(node.node, directoryOf(pod), 10 * MI);
+  const ofPod = podDirectoryOf(pod);
+  writeFigures(node.node, ofPod, 11 * MI);
+  node.node.write(`${ofPod}/memory.swap.current`, "8192\n");
+  node.node.write(`${ofPod}/memory.events`, "low 0\nhigh 0\nmax 0\noom 0\n");
 }
 
 function writeFigures(node: FakeNode, directory: string, memoryBytes: number): void {
@@ -44,9 +48,13 @@ function writeFigures(node: FakeNode, directory: string, memoryBytes: number): v
 }
 
 /** Path of the cgroup of a pod's only container. */
-function directoryOf({ uid, containers: [container] }: PodSpec): string {
+function directoryOf(pod: PodSpec): string {
+  return `${podDirectoryOf(pod)}/crio-${pod.containers[0]?.id}.scope`;
+}
+
+function podDirectoryOf({ uid }: PodSpec): string {
   const pod = `kubepods-burstable-pod${uid.replaceAll("-", "_")}.slice`;
-  return `${KUBEPODS}/kubepods-burstable.slice/${pod}/crio-${container?.id}.scope`;
+  return `${KUBEPODS}/kubepods-burstable.slice/${pod}`;
 }
 
 const flagsOf = (node: AgentNode) => node.flags.filter((flag) => !flag.startsWith("--http-port"));
@@ -61,6 +69,7 @@ describe("a recording", () => {
       node: { swapInPages: 7, swapOutPages: 8 },
       kubepods: { memoryBytes: 50 * MI, memoryMaxBytes: Number.POSITIVE_INFINITY },
       containers: [{ id: containerIdOf(1), podUid: web.uid, memoryBytes: 10 * MI, anonBytes: 1000 }],
+      podSamples: [{ podUid: web.uid, memoryBytes: 11 * MI, swapBytes: 8192, events: { local: { max: 0 } } }],
       pods: [{ name: "web", phase: "Running", isTerminating: false }],
     });
 

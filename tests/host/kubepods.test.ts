@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from "bun:test";
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { findKubepods, type Kubepods, scanContainers } from "../../src/host/kubepods.ts";
+import { findKubepods, type Kubepods, podsOfContainers, scanContainers } from "../../src/host/kubepods.ts";
 import type { QosClass } from "../../src/policy/kubernetes/pod-cgroup.ts";
 import {
   containerIdOf,
@@ -80,6 +80,18 @@ describe.each(versions)("cgroup v%i", (version) => {
         expect(cgroup.version).toBe(version);
         expect(cgroup.ancestors).toEqual(levelsUp(mount, pod));
       }
+    });
+
+    test("a pod's own cgroup is found once, by its containers", () => {
+      const mount = hierarchy(version);
+      const paths = qosClasses.map((qosClass, index) => podPath(layout, qosClass, podUidOf(index)));
+      for (const path of paths)
+        for (const number of [1, 2])
+          makeCgroup(mount, `${path}/${names[layout.driver](containerIdOf(number))[0]}/container`);
+      const pods = podsOfContainers(scanContainers(theKubepods()));
+      expect(pods.toSorted((a, b) => (a.podUid < b.podUid ? -1 : 1))).toEqual(
+        paths.map((path, index) => ({ podUid: podUidOf(index), directory: mount + path })),
+      );
     });
 
     test("only the level that crun creates is the container's own", () => {

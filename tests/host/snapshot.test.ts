@@ -1,13 +1,14 @@
 import { describe, expect, test } from "bun:test";
 import type { KubepodsContainer } from "../../src/host/kubepods.ts";
-import { sampleContainer, sampleKubepods, sampleNode } from "../../src/host/snapshot.ts";
+import { NO_EVENTS } from "../../src/host/memory-events.ts";
+import { sampleContainer, sampleKubepods, sampleNode, samplePod } from "../../src/host/snapshot.ts";
 import { FakeNode } from "../node/fake-node.ts";
 
 const CGROUP = {
   "memory.current": "52428800",
   "memory.swap.current": "8192",
   "memory.stat":
-    "anon 1000\nfile 2000\nshmem 500\nunevictable 200\ninactive_anon 7\ninactive_file 300\nworkingset_refault_anon 41\nworkingset_refault_file 42",
+    "anon 1000\nfile 2000\nshmem 500\nswapcached 60\nunevictable 200\ninactive_anon 7\ninactive_file 300\nworkingset_refault_anon 41\nworkingset_refault_file 42",
 };
 const FIGURES = {
   memoryBytes: 52_428_800,
@@ -17,6 +18,26 @@ const FIGURES = {
   anonRefaults: 41,
   fileRefaults: 42,
 };
+
+const PRESSURE =
+  "some avg10=1.00 avg60=2.00 avg300=3.00 total=4\nfull avg10=5.00 avg60=6.00 avg300=7.00 total=8";
+const EVENTS = "low 1\nhigh 2\nmax 3\noom 4\noom_kill 5";
+/** Files of a pod or container that has met its own limits, and what they say. */
+const LIMITED = {
+  "memory.pressure": PRESSURE,
+  "memory.events": EVENTS,
+  "memory.events.local": "low 0\nhigh 1\nmax 0\noom 0\noom_kill 0",
+};
+const OWN_FIGURES = {
+  ...FIGURES,
+  ...{ fileBytes: 2000, shmemBytes: 500, swapCachedBytes: 60 },
+  memoryPressure: {
+    some: { avg10Percent: 1, avg60Percent: 2, avg300Percent: 3, totalMicroseconds: 4 },
+    full: { avg10Percent: 5, avg60Percent: 6, avg300Percent: 7, totalMicroseconds: 8 },
+  },
+  events: { high: 2, max: 3, oom: 4, local: { high: 1, max: 0, oom: 0 } },
+};
+const LIMITS = { "memory.max": "8192", "memory.high": "max" };
 
 function nodeWith(path: string, files: Record<string, string>): FakeNode {
   const node = new FakeNode(2);
@@ -42,7 +63,10 @@ describe("a sample", () => {
       "Inactive(anon): 9 kB\nInactive(file): 250 kB\nSwapTotal: 2000 kB\nSwapFree: 1000 kB\n",
     ].join("");
     node.write("/proc/meminfo", meminfo);
-    node.write("/proc/vmstat", "nr_free_pages 1\npswpin 7\npswpout 8\n");
+    node.write(
+      "/proc/vmstat",
+      "nr_free_pages 1\npswpin 7\npswpout 8\npgscan_kswapd 10\npgscan_direct 9\npgscan_direct_throttle 11\n",
+    );
     expect(sampleNode(node.root)).toEqual({
       memoryTotalBytes: 4_096_000,
       memoryAvailableBytes: 3_072_000,
@@ -52,19 +76,69 @@ describe("a sample", () => {
       swapFreeBytes: 1_024_000,
       swapInPages: 7,
       swapOutPages: 8,
+      directScans: 9,
+      kswapdScans: 10,
       memoryPressure: undefined,
     });
   });
 
   test("of a container is that of its scope, which includes its other levels", () => {
-    using node = nodeWith("/scope", { ...CGROUP, "memory.swap.max": "max" });
+    using node = nodeWith("/scope", { ...CGROUP, ...LIMITED, "memory.swap.max": "max" });
     expect(sampleContainer(container(node, "/scope"))).toEqual({
       id: "id",
       podUid: "uid",
-      ...FIGURES,
+      ...OWN_FIGURES,
       swappableBytes: 1300,
       swapLimitBytes: Number.POSITIVE_INFINITY,
     });
+  });
+
+  test("of a container lacks what its kernel lacks", () => {
+    using node = nodeWith("/scope", { ...CGROUP, "memory.swap.max": "max" });
+    const sample = sampleContainer(container(node, "/scope"));
+    expect(sample).toMatchObject(FIGURES);
+    expect(sample).toMatchObject({ memoryPressure: undefined, events: undefined });
+  });
+
+  test("of a pod is that of its own cgroup, with its limits", () => {
+    using node = nodeWith("/pod", { ...CGROUP, ...LIMITED, ...LIMITS });
+    const pod = { podUid: "uid", directory: `${node.root}/sys/fs/cgroup/pod` };
+    expect(samplePod(pod)).toEqual({
+      podUid: "uid",
+      ...OWN_FIGURES,
+      memoryMaxBytes: 8192,
+      memoryHighBytes: Number.POSITIVE_INFINITY,
+    });
+  });
+
+  test.each(["memory.stat", "memory.current", "memory.swap.current", "memory.max", "memory.high"])(
+    "of a pod that vanishes before its %s is read is undefined",
+    (missing) => {
+      const files = Object.entries({ ...CGROUP, ...LIMITED, ...LIMITS }).filter(([name]) => name !== missing);
+      using node = nodeWith("/pod", Object.fromEntries(files));
+      expect(samplePod({ podUid: "uid", directory: `${node.root}/sys/fs/cgroup/pod` })).toBeUndefined();
+    },
+  );
+
+  test("of a pod that has met no limit does without its limits", () => {
+    using node = nodeWith("/pod", { ...CGROUP, "memory.events": "low 1\nhigh 0\nmax 0\noom 0" });
+    const sample = samplePod({ podUid: "uid", directory: `${node.root}/sys/fs/cgroup/pod` });
+    expect(sample).toMatchObject({ ...FIGURES, events: NO_EVENTS });
+    expect(sample).toMatchObject({ memoryMaxBytes: undefined, memoryHighBytes: undefined });
+  });
+
+  test("of a container has no events where its pod has none", () => {
+    using node = nodeWith("/scope", { ...CGROUP, ...LIMITED, "memory.swap.max": "0" });
+    expect(sampleContainer(container(node, "/scope"), NO_EVENTS)?.events).toEqual(NO_EVENTS);
+    const { events } = OWN_FIGURES;
+    for (const ofPod of [undefined, { ...NO_EVENTS, high: 1 }])
+      expect(sampleContainer(container(node, "/scope"), ofPod)?.events).toEqual(events);
+  });
+
+  test("of a pod with an unreadable limit is an error that names the file", () => {
+    using node = nodeWith("/pod", { ...CGROUP, ...LIMITED, ...LIMITS, "memory.max": "all" });
+    const pod = { podUid: "uid", directory: `${node.root}/sys/fs/cgroup/pod` };
+    expect(() => samplePod(pod)).toThrow(`${pod.directory}/memory.max holds neither bytes nor max`);
   });
 
   test("of a removed container is undefined", () => {
@@ -73,10 +147,8 @@ describe("a sample", () => {
   });
 
   test("of all pods also has their limits and pressure", () => {
-    const pressure =
-      "some avg10=1.00 avg60=2.00 avg300=3.00 total=4\nfull avg10=5.00 avg60=6.00 avg300=7.00 total=8";
     const limits = { "memory.max": "max", "memory.high": "4096" };
-    using node = nodeWith("/kubepods.slice", { ...CGROUP, ...limits, "memory.pressure": pressure });
+    using node = nodeWith("/kubepods.slice", { ...CGROUP, ...limits, "memory.pressure": PRESSURE });
     const kubepods = { version: 2, mount: `${node.root}/sys/fs/cgroup`, path: "/kubepods.slice" } as const;
     expect(sampleKubepods(kubepods)).toMatchObject({
       ...FIGURES,

@@ -26,8 +26,9 @@ interface Kustomization {
 interface Generator {
   readonly name: string;
   readonly namespace: string;
+  readonly behavior?: "merge";
   readonly files: readonly string[];
-  readonly options: { disableNameSuffixHash: true; labels: Record<string, string> };
+  readonly options: { disableNameSuffixHash: true; labels?: Record<string, string> };
 }
 
 /** Returns the objects of the base with components. Throws for anything that kustomize, or this part of it, refuses. */
@@ -51,7 +52,11 @@ function addTo(objects: KubernetesObject[], folder: string): void {
     if (resource.endsWith(".yaml")) objects.push(...readObjects(`${folder}/${resource}`));
     else addTo(objects, normalize(`${folder}/${resource}`));
   }
-  objects.push(...configMapGenerator.map((generator) => generate(folder, generator)));
+  for (const generator of configMapGenerator) {
+    const generated = generate(folder, generator);
+    if (generator.behavior === "merge") Object.assign(find(objects, "ConfigMap").data, generated.data);
+    else objects.push(generated);
+  }
   for (const component of components) addTo(objects, normalize(`${folder}/${component}`));
   for (const { target, patch } of patches) {
     const operations = parse(patch);

@@ -6,12 +6,13 @@ import { NRI_SOCKET } from "../../src/config/nri/plugin-knobs.ts";
 import { build, COMPONENTS, filesOf, find, type KubernetesObject, MANIFESTS } from "./kustomize.ts";
 import { complaintsAbout } from "./openapi.ts";
 
-// remove-hook is only valid together with install-hook.
+// remove-hook is only valid together with install-hook, and eviction-dry-run only without eviction.
 const HOOK_COMPONENTS = ["components/install-hook", "components/remove-hook"];
 const OTHERS = COMPONENTS.filter((component) => !HOOK_COMPONENTS.includes(component));
+const TOGETHER = COMPONENTS.filter((component) => component !== "components/eviction-dry-run");
 
 const base = build();
-const everything = build(OTHERS);
+const everything = build(OTHERS.filter((component) => TOGETHER.includes(component)));
 const podOf = (objects: KubernetesObject[]) => find(objects, "DaemonSet").spec.template;
 const [agent] = podOf(base).spec.containers;
 const config = parse(find(base, "ConfigMap").data["config.yaml"]);
@@ -28,7 +29,7 @@ describe("the manifests", () => {
     ...OTHERS.map((component) => ({ name: component, components: [component] })),
     { name: "components/install-hook", components: HOOK_COMPONENTS.slice(0, 1) },
     { name: "components/remove-hook", components: HOOK_COMPONENTS },
-    { name: "all components", components: COMPONENTS },
+    { name: "all components that go together", components: TOGETHER },
   ])("are valid with $name", ({ components }) => {
     const objects = build(components);
     expect(objects.length).toBeGreaterThan(5);
@@ -104,6 +105,7 @@ describe("the configuration", () => {
       excludeNamespaces: ["kube-system", "openshift*"],
       systemReservedSwap: "0",
       dryRun: false,
+      evictionMode: "Off",
       podSource: "Kubelet",
       httpPort: 9809,
       logFormat: "Json",
@@ -116,8 +118,19 @@ describe("the configuration", () => {
     const knobs = lines
       .flatMap((line, index) => (/^(# )?\w+: [^ ]+( \S+\])?$/.test(line) ? [index] : []))
       .slice(2);
-    expect(knobs).toHaveLength(11);
+    expect(knobs).toHaveLength(12);
     for (const index of knobs) expect(lines[index - 1]).toMatch(/^# [A-Z].*\.$/);
+  });
+
+  test.each([
+    ["eviction", "Enforce"],
+    ["eviction-dry-run", "DryRun"],
+  ])("of the component %s differs in the mode alone, which no flag holds", (component, mode) => {
+    const objects = build([`components/${component}`]);
+    const changed = text.replace("\nevictionMode: Off\n", `\nevictionMode: ${mode}\n`);
+    expect(changed).not.toBe(text);
+    expect(find(objects, "ConfigMap").data).toEqual({ "config.yaml": changed });
+    expect(podOf(objects).spec.containers[0].args).toEqual(agent.args);
   });
 
   test("has the port of the probes and of the metrics", () => {
@@ -132,12 +145,12 @@ describe("the permissions of the agent", () => {
   const own = { apiGroups: [""], resources: ["nodes/pods", "nodes/configz"], verbs: ["get"] };
   const proxy = { apiGroups: [""], resources: ["nodes/proxy"], verbs: ["get"] };
   const pods = { apiGroups: [""], resources: ["pods"], verbs: ["get", "list", "watch"] };
+  const events = { apiGroups: [""], resources: ["events"], verbs: ["create", "patch"] };
   const evictions = [
-    { apiGroups: [""], resources: ["pods"], verbs: ["get"] },
     { apiGroups: [""], resources: ["pods/eviction"], verbs: ["create"] },
-    { apiGroups: [""], resources: ["nodes"], verbs: ["get", "patch"] },
+    { apiGroups: [""], resources: ["nodes"], verbs: ["get", "patch", "watch"] },
     { apiGroups: [""], resources: ["nodes/status"], verbs: ["patch"] },
-    { apiGroups: [""], resources: ["events"], verbs: ["create", "patch"] },
+    events,
   ];
 
   test.each([
@@ -148,6 +161,7 @@ describe("the permissions of the agent", () => {
     { component: "older-kubelets", more: [proxy] },
     { component: "api-server-pods", more: [pods] },
     { component: "eviction", more: evictions },
+    { component: "eviction-dry-run", more: [events] },
   ])("at the API server are to read its pods, and what $component requires", ({ component, more }) => {
     expect(rulesWith()).toEqual([own]);
     expect(rulesWith(`components/${component}`)).toEqual([own, ...more]);
@@ -198,9 +212,9 @@ describe("the permissions of the agent", () => {
       "KUBELET_HOST",
       "POD_IP",
     ]);
-    const [evicting] = podOf(build(["components/eviction"])).spec.containers;
     const ownUid = { name: "POD_UID", valueFrom: { fieldRef: { fieldPath: "metadata.uid" } } };
-    expect(evicting.env).toEqual([...agent.env, ownUid]);
+    for (const component of ["components/eviction", "components/eviction-dry-run"])
+      expect(podOf(build([component])).spec.containers[0].env).toEqual([...agent.env, ownUid]);
     expect(agent).not.toHaveProperty("envFrom");
     expect(podOf(base).spec.enableServiceLinks).toBe(false);
   });
@@ -214,7 +228,6 @@ describe("the agent", () => {
     const certificate = "--kubelet-serving-certificate-file=/var/run/kubelet.crt";
     expect(argsWith()).toEqual([...common, ca]);
     expect(argsWith("components/kubelet-self-signed")).toEqual([...common, certificate]);
-    expect(argsWith("components/eviction")).toEqual([...common, ca, "--eviction-mode=Enforce"]);
     const [nri] = podOf(build(["components/nri"])).spec.containers;
     expect(nri.args).toEqual([...common, ca, "--nri"]);
     // The agent's path of the socket must be in the mounted folder of the runtime.

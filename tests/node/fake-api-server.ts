@@ -6,10 +6,12 @@ import type { V1PodList } from "@kubernetes/client-node";
 import type { ApiServerOptions } from "../../src/cluster/api-server.ts";
 import type { Json } from "../../src/cluster/kubernetes-json.ts";
 import { patience } from "../patience.ts";
+import { chunk, LAST_CHUNK, STREAM_HEAD } from "./chunks.ts";
 import { type Change, eventOf, type FakeCluster, podJson } from "./fake-cluster.ts";
 import type { Answer } from "./fake-kubelet.ts";
 import { FakeObjects } from "./fake-objects.ts";
 import { listen, makeCertificates, onRequest } from "./https-server.ts";
+import { NodeWatches } from "./node-watches.ts";
 
 const RECORDINGS = new URL("../fixtures/recordings/api", import.meta.url).pathname;
 
@@ -44,18 +46,6 @@ export function recordedLines(file: string): string[] {
   return readFileSync(`${RECORDINGS}/${file}`, "utf8").split(/(?<=\n)/);
 }
 
-/** Starts a watch with some lines, and leaves it open. */
-export function openWatch(text: string): Answer {
-  return (socket) => socket.write(STREAM_HEAD + (text && chunk(text)));
-}
-
-const STREAM_HEAD = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n";
-const LAST_CHUNK = "0\r\n\r\n";
-
-function chunk(text: string): string {
-  return `${Buffer.byteLength(text).toString(16)}\r\n${text}\r\n`;
-}
-
 /**
  * Fake API server on an HTTPS port: it lists and watches the pods of a cluster, for one node at a time, and serves
  * single objects.
@@ -66,12 +56,15 @@ export class FakeApiServer implements Disposable {
   readonly requests: ApiRequest[] = [];
   /** Size and number of the cluster's pods that were sent, without the answers of tests. */
   readonly sent = { bytes: 0, pods: 0 };
+  /** Connections that clients have made. */
+  connections = 0;
   /** If true, lists at resource version 0 ignore the limit, like those from the cache of a real one. */
   hasCache = true;
   onRequest: () => void = () => {};
   cluster: FakeCluster;
   /** Single objects: nodes, pods and their evictions, Events. */
   objects: FakeObjects;
+  readonly nodeWatches: NodeWatches;
   readonly #answers: Record<Verb, Answer[]> = { list: [], continue: [], watch: [] };
   readonly #watchers = new Set<Watcher>();
   readonly #server: Server;
@@ -81,8 +74,10 @@ export class FakeApiServer implements Disposable {
     this.#server = server;
     this.cluster = cluster;
     this.objects = new FakeObjects(cluster);
+    this.nodeWatches = new NodeWatches(this.objects);
     this.reset(cluster);
     this.write("token", "token-1\n");
+    server.on("secureConnection", () => this.connections++);
     onRequest(server, (head, socket, body) => this.#serve(head, socket, body));
   }
 
@@ -116,7 +111,9 @@ export class FakeApiServer implements Disposable {
     this.cluster = cluster;
     this.objects = new FakeObjects(cluster);
     cluster.onChange = (change) => this.#notifyWatchers(change);
+    this.nodeWatches.reset(this.objects);
     this.requests.length = 0;
+    this.connections = 0;
     Object.assign(this.sent, { bytes: 0, pods: 0 });
     for (const answers of Object.values(this.#answers)) answers.length = 0;
     this.hasCache = true;
@@ -161,6 +158,7 @@ export class FakeApiServer implements Disposable {
 
   [Symbol.dispose](): void {
     this.dropWatches();
+    this.nodeWatches.drop();
     this.#server.close();
     rmSync(this.folder, { recursive: true });
   }
@@ -169,6 +167,11 @@ export class FakeApiServer implements Disposable {
     const [method = "", target = ""] = head.split(" ");
     const url = new URL(target, "https://api-server");
     const query = url.searchParams;
+    if (url.pathname === "/api/v1/nodes" && query.has("watch")) {
+      this.nodeWatches.serve(query, socket);
+      this.onRequest();
+      return;
+    }
     if (url.pathname !== "/api/v1/pods") {
       const contentType = /^content-type: (\S+)/im.exec(head)?.[1] ?? "";
       this.objects.serve({ method, path: url.pathname, contentType, body }, socket);

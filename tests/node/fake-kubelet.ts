@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import type { Server, TLSSocket } from "node:tls";
 import type { V1Pod, V1PodList } from "@kubernetes/client-node";
 import type { Json } from "../../src/cluster/kubernetes-json.ts";
-import { listen, makeCertificates, onRequest } from "./https-server.ts";
+import { finish, listen, makeCertificates, onRequest } from "./https-server.ts";
 
 const RECORDINGS = new URL("../fixtures/recordings/api", import.meta.url).pathname;
 
@@ -22,7 +22,7 @@ export function recordedAnswer(file: string): Answer {
 
 /** Answers with a status and a body of JSON. */
 export function answer(status: string, body: string): Answer {
-  return (socket) => socket.end(head(status, Buffer.byteLength(body)) + body);
+  return (socket) => finish(socket, head(status, Buffer.byteLength(body)) + body);
 }
 
 /** Starts the same answer, and resets the connection in the middle of the body. */

@@ -19,7 +19,7 @@ import { type Answer, answer } from "./fake-kubelet.ts";
 import { PATCH_TYPES, patched } from "./merge-patch.ts";
 
 /** Node as the fake API server stores it, with the fields that a stored node always has. */
-interface StoredNode extends Json<V1Node> {
+export interface StoredNode extends Json<V1Node> {
   readonly metadata: Json<V1ObjectMeta> & { readonly name: string; readonly resourceVersion: string };
   readonly spec: Json<V1NodeSpec>;
   readonly status: Json<V1NodeStatus> & { readonly conditions: readonly Json<V1NodeCondition>[] };
@@ -55,6 +55,8 @@ export class FakeObjects {
   delayMilliseconds = 0;
   /** By namespace and name. */
   readonly events = new Map<string, Json<CoreV1Event>>();
+  /** Called with a node that was created or changed. */
+  onNode: (node: StoredNode) => void = () => {};
   /** Oldest first, refused ones included. */
   readonly requests: ObjectRequest[] = [];
   /** Called before a request is served, for changes that others make meanwhile. */
@@ -65,6 +67,7 @@ export class FakeObjects {
   readonly #once = new Map<string, Answer[]>();
   readonly #always = new Map<string, Answer>();
   readonly #withheld = new Set<(request: ObjectRequest) => boolean>();
+  readonly #ignored = new Set<(request: ObjectRequest) => boolean>();
 
   constructor(cluster: FakeCluster) {
     this.#cluster = cluster;
@@ -81,7 +84,9 @@ export class FakeObjects {
     const before = this.nodes.get(name) ?? recordedNode;
     const resourceVersion = String(++this.#cluster.revision);
     const metadata = { ...before.metadata, ...change.metadata, name, resourceVersion };
-    this.nodes.set(name, { ...before, ...change, metadata } as StoredNode);
+    const node = { ...before, ...change, metadata } as StoredNode;
+    this.nodes.set(name, node);
+    this.onNode(node);
   }
 
   /** Sets the answers to the next requests of this line, one each. */
@@ -100,11 +105,22 @@ export class FakeObjects {
     return () => !this.#withheld.has(matches);
   }
 
+  /** Neither carries out nor answers the next matching request; returns a function that is true once it has come. */
+  ignore(matches: (request: ObjectRequest) => boolean): () => boolean {
+    this.#ignored.add(matches);
+    return () => !this.#ignored.has(matches);
+  }
+
   serve({ method, path, contentType, body }: RawRequest, socket: TLSSocket): void {
     const line = `${method} ${path}`;
     const request = { line, contentType, body: body === "" ? undefined : JSON.parse(body) };
     this.requests.push(request);
     this.beforeServing(request);
+    const ignored = [...this.#ignored].find((matches) => matches(request));
+    if (ignored !== undefined) {
+      this.#ignored.delete(ignored);
+      return;
+    }
     const given = this.#once.get(line)?.shift() ?? this.#always.get(line);
     const withheld = [...this.#withheld].find((matches) => matches(request));
     const answer = given ?? this.#answerTo(request);
@@ -122,13 +138,13 @@ export class FakeObjects {
   }
 
   readonly #routes: readonly [RegExp, (request: ObjectRequest, ...names: string[]) => Answer][] = [
+    [/^GET \/version$/, () => answer("200 OK", '{"major":"1","minor":"36"}')],
     [/^GET \/api\/v1\/nodes\/([^/]+)$/, (_, name = "") => this.#getNode(name)],
     [/^PATCH \/api\/v1\/nodes\/([^/]+)$/, (request, name = "") => this.#patchNode(request, name, "spec")],
     [
       /^PATCH \/api\/v1\/nodes\/([^/]+)\/status$/,
       (request, name = "") => this.#patchNode(request, name, "status"),
     ],
-    [/^GET \/api\/v1\/namespaces\/test\/pods\/([^/]+)$/, (_, name = "") => this.#getPod(name)],
     [
       /^DELETE \/api\/v1\/namespaces\/test\/pods\/([^/]+)$/,
       (request, name = "") => this.#terminate(name, request.body as Json<V1DeleteOptions>, "200 OK"),
@@ -163,11 +179,6 @@ export class FakeObjects {
     const after = patched(before, patch, contentType) as StoredNode;
     this.putNode(name, { metadata: after.metadata, [part]: after[part] });
     return answer("200 OK", JSON.stringify(this.nodes.get(name)));
-  }
-
-  #getPod(name: string): Answer {
-    const pod = this.#cluster.pods.get(name);
-    return pod === undefined ? notFound("pods", name) : answer("200 OK", podText(pod));
   }
 
   #evict({ body }: ObjectRequest, name: string): Answer {

@@ -42,8 +42,19 @@ export function onRequest(
       if (bodyStart < 4) return;
       const head = received.toString("utf8", 0, bodyStart);
       const bodyBytes = Number(/^content-length: (\d+)/im.exec(head)?.[1] ?? 0);
-      if (received.length === bodyStart + bodyBytes)
-        serve(head, socket, received.toString("utf8", bodyStart));
+      if (received.length !== bodyStart + bodyBytes) return;
+      const body = received.toString("utf8", bodyStart);
+      received = Buffer.alloc(0);
+      if (/^connection: keep-alive\r$/im.test(head)) KEPT.add(socket);
+      serve(head, socket, body);
     });
   });
+}
+
+const KEPT = new WeakSet<TLSSocket>();
+
+/** Writes the last bytes of an answer, and closes the connection unless the client keeps it. */
+export function finish(socket: TLSSocket, text: string): void {
+  if (KEPT.has(socket)) socket.write(text);
+  else socket.end(text);
 }

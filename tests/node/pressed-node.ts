@@ -17,14 +17,17 @@ const STEP_MILLISECONDS = 200;
 const STALLED_FRACTION = 0.5;
 const PAGES_PER_SECOND = 400;
 const MI = 2 ** 20;
+// All of the pods' memory is in use under pressure, and half of it afterwards.
+const LIMIT_BYTES = 2000 * MI;
+const RELIEVED_FRACTION = 0.5;
 
 /** Knobs with short times until an eviction and between two of them. */
 const QUICK = {
   evictionThresholds: [
     {
       name: "stalled",
-      allOf: [{ signal: "memoryPressure", operator: ">=", value: "10%" }],
-      graceSeconds: 1,
+      allOf: [{ signal: "harm", operator: ">=", value: "10%" }],
+      graceSeconds: 0,
       minClearSeconds: 2,
       hard: true,
     },
@@ -35,8 +38,8 @@ const QUICK = {
 };
 
 /**
- * Fake node under swap pressure, whose kubelet and API server list the same pods: its pods stall for half of the time,
- * and pages are swapped in, until `relieve`.
+ * Fake node under swap pressure, whose kubelet and API server list the same pods: they use all of the memory that they may
+ * have together, stall for half of the time, and read back what was swapped out, until `relieve`.
  */
 export class PressedNode implements Disposable {
   readonly node: AgentNode;
@@ -44,6 +47,8 @@ export class PressedNode implements Disposable {
   readonly config: ConfigMap;
   readonly #knobs: Readonly<Record<string, unknown>>;
   readonly #timer: NodeJS.Timeout;
+  /** Directories of the containers that read back what was swapped out, by pod name. */
+  readonly #thrashing = new Map<string, readonly string[]>();
   #isPressed = true;
   #pressedSeconds = 0;
   #steppedMilliseconds = performance.now();
@@ -55,9 +60,9 @@ export class PressedNode implements Disposable {
     this.config = new ConfigMap({ ...this.#knobs, evictionMode: "Enforce" });
     server.objects.putNode(NODE);
     server.objects.onTermination = (podName) => this.remove(podName);
-    this.#put(`${KUBEPODS}/memory.max`, "max");
+    this.#put(`${KUBEPODS}/memory.max`, String(LIMIT_BYTES));
     this.#put(`${KUBEPODS}/memory.high`, "max");
-    this.#put(`${KUBEPODS}/memory.current`, String(3000 * MI));
+    this.#put(`${KUBEPODS}/memory.current`, String(LIMIT_BYTES));
     this.#put("/proc/meminfo", MEMINFO);
     this.#step();
     this.#timer = setInterval(() => this.#step(), STEP_MILLISECONDS);
@@ -99,11 +104,17 @@ export class PressedNode implements Disposable {
     this.server.cluster.pods.set(name, { name, uid, node: NODE, revision: ++this.server.cluster.revision });
     this.node.addPod(pod);
     for (const { id = "" } of pod.containers) {
-      const directory = this.node.directoryOf(pod, id).slice(this.node.node.root.length);
+      const directory = this.#directoryOf(pod, id);
       this.#put(`${directory}/memory.current`, String(usageMebibytes * MI));
       this.#put(`${directory}/memory.stat`, statOf(0));
     }
     return pod;
+  }
+
+  /** Lets a pod's containers read back what was swapped out. */
+  thrash(pod: PodSpec): void {
+    const directories = pod.containers.map(({ id = "" }) => this.#directoryOf(pod, id));
+    this.#thrashing.set(pod.name, directories);
   }
 
   /** Marks a pod as terminating in the kubelet's list. */
@@ -116,17 +127,27 @@ export class PressedNode implements Disposable {
   remove(podName: string): void {
     const pod = [...this.node.pods.values()].find(({ name }) => name === podName);
     if (pod !== undefined) this.node.removePod(pod);
+    this.#thrashing.delete(podName);
     this.server.cluster.pods.delete(podName);
   }
 
   /** Ends the pressure. */
   relieve(): void {
     this.#isPressed = false;
+    this.#put(`${KUBEPODS}/memory.current`, String(RELIEVED_FRACTION * LIMIT_BYTES));
   }
 
   /** Sets the node's taints at the API server. */
   taint(...taints: readonly Json<V1Taint>[]): void {
     this.server.objects.putNode(NODE, { spec: { taints } });
+  }
+
+  /** Sets the node's annotation `wasp.io/eviction` at the API server, or removes it. */
+  annotate(value: string | undefined): void {
+    const { "wasp.io/eviction": _, ...others } =
+      this.server.objects.nodes.get(NODE)?.metadata.annotations ?? {};
+    const annotations = value === undefined ? others : { ...others, "wasp.io/eviction": value };
+    this.server.objects.putNode(NODE, { metadata: { annotations } });
   }
 
   /** Taints of the node at the API server. */
@@ -157,6 +178,10 @@ export class PressedNode implements Disposable {
     this.node[Symbol.dispose]();
   }
 
+  #directoryOf(pod: PodSpec, containerId: string): string {
+    return this.node.directoryOf(pod, containerId).slice(this.node.node.root.length);
+  }
+
   #step(): void {
     const now = performance.now();
     if (this.#isPressed) this.#pressedSeconds += (now - this.#steppedMilliseconds) / 1000;
@@ -165,6 +190,8 @@ export class PressedNode implements Disposable {
     const stalled = Math.round(this.#pressedSeconds * STALLED_FRACTION * 1e6);
     this.#put("/proc/vmstat", `pswpin ${pages}\npswpout ${pages}\n`);
     this.#put(`${KUBEPODS}/memory.stat`, statOf(pages));
+    for (const directory of [...this.#thrashing.values()].flat())
+      this.#put(`${directory}/memory.stat`, statOf(pages));
     const averages = "avg10=0.00 avg60=0.00 avg300=0.00";
     this.#put(
       `${KUBEPODS}/memory.pressure`,

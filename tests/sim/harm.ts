@@ -1,16 +1,19 @@
 import type { SimulatedNode } from "./node.ts";
-import type { RunningPod } from "./pod.ts";
+import { type RunningPod, resident, swapped } from "./pod.ts";
 
 /** Time for which a pod waits until it counts as harmed; dips of some seconds are forgiven. */
 export const HARM_SECONDS = 10;
 
 const HARMED_FRACTION = 0.2;
 const FORGIVEN_SECONDS = 5;
+/** Growth in a second, in pages, from which a pod waits for its own growth. */
+const GROWING_PAGES = 256;
 
-/** Record of the pods that wait for memory that the node is short of. */
+/** Record of the pods that wait for memory that the node is short of, other than for their own growth. */
 export class HarmLog {
   readonly #since = new Map<string, number>();
   readonly #last = new Map<string, number>();
+  readonly #pages = new Map<string, number>();
   /** Start of the present or latest harm; undefined before the first. */
   beganAtSeconds: number | undefined;
   lastSeconds = Number.NEGATIVE_INFINITY;
@@ -20,6 +23,7 @@ export class HarmLog {
     const copy = new HarmLog();
     for (const [uid, since] of this.#since) copy.#since.set(uid, since);
     for (const [uid, last] of this.#last) copy.#last.set(uid, last);
+    for (const [uid, pages] of this.#pages) copy.#pages.set(uid, pages);
     copy.beganAtSeconds = this.beganAtSeconds;
     copy.lastSeconds = this.lastSeconds;
     return copy;
@@ -36,9 +40,13 @@ export class HarmLog {
     this.lastSeconds = now;
   }
 
-  #takePod({ plan }: RunningPod, stall: number, now: number): void {
+  #takePod({ plan, regions }: RunningPod, stall: number, now: number): void {
     const { uid } = plan.pod;
-    if (stall < HARMED_FRACTION) return;
+    const pages = resident(regions) + swapped(regions);
+    const isGrowing = pages - (this.#pages.get(uid) ?? 0) >= GROWING_PAGES;
+    this.#pages.set(uid, pages);
+    // A pod that waits for memory that it takes is not harmed by others.
+    if (stall < HARMED_FRACTION || isGrowing) return;
     const isNew = now - (this.#last.get(uid) ?? Number.NEGATIVE_INFINITY) > FORGIVEN_SECONDS;
     if (isNew) this.#since.set(uid, now);
     this.#last.set(uid, now);

@@ -1,10 +1,11 @@
 import { matchesNamespace } from "../../src/policy/kubernetes/namespace.ts";
 import { isCriticalPod } from "../../src/policy/kubernetes/pod.ts";
 import { HARM_SECONDS, HarmLog, relievers } from "./harm.ts";
-import { PAGE_BYTES, SimulatedNode } from "./node.ts";
+import { SimulatedNode } from "./node.ts";
 import { type RunningPod, resident, swapped } from "./pod.ts";
 import type { Random } from "./random.ts";
 import type { ClosedLoopRule } from "./rule.ts";
+import { PAGE_BYTES } from "./samples.ts";
 import type { Scenario } from "./scenarios.ts";
 
 /** An eviction by a rule, judged by the relief that it brings. */
@@ -79,11 +80,11 @@ function isHarmBeginning(node: SimulatedNode, harm: HarmLog): boolean {
   return log.lastSeconds > atSeconds && (log.beganAtSeconds ?? atSeconds) < atSeconds;
 }
 
-// Of the pods that would help, those over their requests go first.
+// Of the pods that would help, those over their requests go first. Where these may not be evicted, nobody else is to be.
 function rightVictims(node: SimulatedNode): readonly RunningPod[] {
-  const helping = relievers(node).filter(mayBeEvicted);
+  const helping = relievers(node);
   const over = helping.filter(isOverRequest);
-  return over.length > 0 ? over : helping;
+  return (over.length > 0 ? over : helping).filter(mayBeEvicted);
 }
 
 function mayBeEvicted({ plan }: RunningPod): boolean {

@@ -16,19 +16,22 @@ export interface Counters {
   fileRefaultPages: number;
   highEvents: number;
   maxEvents: number;
-  stallSomeMicroseconds: number;
-  stallFullMicroseconds: number;
+  oomEvents: number;
 }
 
 /** Returns counters at zero. */
 export function newCounters(): Counters {
+  return { anonRefaultPages: 0, fileRefaultPages: 0, highEvents: 0, maxEvents: 0, oomEvents: 0 };
+}
+
+/** Returns the sums of two cgroups' counters. */
+export function addedCounters(a: Counters, b: Counters): Counters {
   return {
-    anonRefaultPages: 0,
-    fileRefaultPages: 0,
-    highEvents: 0,
-    maxEvents: 0,
-    stallSomeMicroseconds: 0,
-    stallFullMicroseconds: 0,
+    anonRefaultPages: a.anonRefaultPages + b.anonRefaultPages,
+    fileRefaultPages: a.fileRefaultPages + b.fileRefaultPages,
+    highEvents: a.highEvents + b.highEvents,
+    maxEvents: a.maxEvents + b.maxEvents,
+    oomEvents: a.oomEvents + b.oomEvents,
   };
 }
 

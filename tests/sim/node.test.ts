@@ -1,7 +1,9 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { PAGE_BYTES, SimulatedNode } from "./node.ts";
+import type { PodSample } from "../../src/policy/eviction/snapshot.ts";
+import { SimulatedNode } from "./node.ts";
 import { Random } from "./random.ts";
+import { PAGE_BYTES } from "./samples.ts";
 import { KINDS, scenarioOf } from "./scenarios.ts";
 
 function nodeOf(kind: string, seed: number): SimulatedNode {
@@ -12,6 +14,22 @@ function nodeOf(kind: string, seed: number): SimulatedNode {
 function pass(node: SimulatedNode, seconds: number): SimulatedNode {
   for (let second = 0; second < seconds; second += 1) node.tick();
   return node;
+}
+
+function expectRisen(before: readonly PodSample[], now: readonly PodSample[]): void {
+  const known = new Map(before.map((sample) => [sample.podUid, countersOf(sample)]));
+  for (const sample of now)
+    countersOf(sample).forEach((counter, index) => {
+      expect(counter).toBeGreaterThanOrEqual(known.get(sample.podUid)?.[index] ?? -1);
+    });
+}
+
+function countersOf({ anonRefaults, fileRefaults, memoryPressure, events }: PodSample): number[] {
+  const { some, full } = memoryPressure ?? {};
+  const stalls = [some?.totalMicroseconds, full?.totalMicroseconds];
+  return [anonRefaults, fileRefaults, ...stalls, events?.high, events?.max, events?.oom].map(
+    (counter) => counter ?? -1,
+  );
 }
 
 describe("a simulated node", () => {
@@ -54,6 +72,7 @@ describe("a simulated node", () => {
           expect(now.node.memoryFreeBytes ?? -1).toBeGreaterThanOrEqual(0);
           expect(now.node.swapInPages).toBeGreaterThanOrEqual(before.node.swapInPages);
           expect(now.kubepods?.anonRefaults ?? -1).toBeGreaterThanOrEqual(before.kubepods?.anonRefaults ?? 0);
+          expectRisen(before.podSamples, now.podSamples);
           before = now;
         }
       }),

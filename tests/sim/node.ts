@@ -1,14 +1,14 @@
-import type { ContainerSample, Pressure, Snapshot } from "../../src/policy/eviction/snapshot.ts";
-import { type Counters, isSwapped, newCounters, type Region, sumOf } from "./memory.ts";
+import type { Snapshot } from "../../src/policy/eviction/snapshot.ts";
+import { addedCounters, type Counters, isSwapped, newCounters, type Region, sumOf } from "./memory.ts";
 import { copyPod, type PodPlan, type RunningPod, resident, startPod, swapped, usesFactorAt } from "./pod.ts";
-import { type GroupStall, stallOf, type ThreadTime } from "./psi.ts";
+import { stallOf, type ThreadTime } from "./psi.ts";
 import type { Random } from "./random.ts";
 import { type Reclaimable, reclaim } from "./reclaim.ts";
+import { containerSampleOf, inactivePages, PAGE_BYTES, podSampleOf } from "./samples.ts";
+import { StallMeter } from "./stall-meter.ts";
 
-export const PAGE_BYTES = 4096;
 const STEPS_PER_SECOND = 4;
 const STEP_SECONDS = 1 / STEPS_PER_SECOND;
-const MICROSECONDS_PER_SECOND = 1e6;
 // Without anything to reclaim, an allocation waits this long before its next attempt.
 const FUTILE_WAIT_SECONDS = 0.05;
 // The kernel kills after some seconds of failed reclaim, but never below memory.high.
@@ -48,7 +48,7 @@ export class SimulatedNode {
   #swapInPages = 0;
   #swapOutPages = 0;
   #all: Counters = newCounters();
-  #averages = { some: [0, 0, 0], full: [0, 0, 0] };
+  #stall = new StallMeter();
   /** Fraction of reclaimed pages that are written to swap. */
   #writtenShare = 0;
   #futileSeconds = 0;
@@ -72,7 +72,7 @@ export class SimulatedNode {
     copy.#swapInPages = this.#swapInPages;
     copy.#swapOutPages = this.#swapOutPages;
     copy.#all = { ...this.#all };
-    copy.#averages = { some: [...this.#averages.some], full: [...this.#averages.full] };
+    copy.#stall = this.#stall.copy();
     copy.#writtenShare = this.#writtenShare;
     copy.#futileSeconds = this.#futileSeconds;
     copy.#isShort = this.#isShort;
@@ -129,7 +129,7 @@ export class SimulatedNode {
     const free = Math.max(0, plan.memoryPages - plan.systemPages - used);
     const total = (figure: (pod: RunningPod) => number) =>
       this.#pods.reduce((sum, pod) => sum + figure(pod), 0);
-    const pressure = plan.hasPressure ? this.#pressure() : undefined;
+    const pressure = plan.hasPressure ? this.#stall.pressure : undefined;
     return {
       atSeconds: this.#atSeconds,
       pageBytes: PAGE_BYTES,
@@ -142,6 +142,8 @@ export class SimulatedNode {
         swapFreeBytes: Math.round(this.#swapFreePages) * PAGE_BYTES,
         swapInPages: Math.round(this.#swapInPages),
         swapOutPages: Math.round(this.#swapOutPages),
+        directScans: undefined,
+        kswapdScans: undefined,
         memoryPressure: pressure,
       },
       kubepods: {
@@ -155,7 +157,8 @@ export class SimulatedNode {
         memoryHighBytes: plan.kubepodsHighPages * PAGE_BYTES,
         memoryPressure: pressure,
       },
-      containers: this.#pods.map(sampleOf),
+      containers: this.#pods.map((pod) => containerSampleOf(pod, plan.hasPressure)),
+      podSamples: this.#pods.map((pod) => podSampleOf(pod, plan.hasPressure)),
       pods: this.#pods.map(({ plan: { pod }, terminatesAtSeconds }) => ({
         ...pod,
         isTerminating: terminatesAtSeconds !== undefined,
@@ -241,7 +244,9 @@ export class SimulatedNode {
     if (highPages < maxPages) pod.counters.highEvents += 1;
     else pod.counters.maxEvents += 1;
     const taken = this.#reclaim([pod], excess);
-    if (taken < excess - 64 && highPages >= maxPages) this.#restart(pod);
+    if (taken >= excess - 64 || highPages < maxPages) return;
+    pod.counters.oomEvents += 1;
+    this.#restart(pod);
   }
 
   #reclaimShared(limit: number): void {
@@ -281,11 +286,9 @@ export class SimulatedNode {
 
   #restart(pod: RunningPod): void {
     this.remove(pod.plan.pod.uid);
-    const again = startPod({
-      ...pod.plan,
-      regions: pod.plan.regions.map((region) => ({ ...region, awayPages: 0 })),
-    });
-    this.#pods.push(again);
+    const regions = pod.plan.regions.map((region) => ({ ...region, awayPages: 0 }));
+    const endedCounters = addedCounters(pod.endedCounters, pod.counters);
+    this.#pods.push(startPod({ ...pod.plan, regions }, { endedCounters, stall: pod.stall }));
   }
 
   #measureStall(): void {
@@ -299,36 +302,11 @@ export class SimulatedNode {
       ];
     });
     const stalls = stallOf(threads, this.plan.cpus, this.#random);
-    this.#pods.forEach((pod, index) => {
-      count(pod.counters, stalls.groups[index]);
+    this.#pods.forEach(({ stall }, index) => {
+      const own = stalls.groups[index];
+      if (own !== undefined) stall.add(own);
     });
-    count(this.#all, stalls.all);
-    this.#average("some", stalls.all.some);
-    this.#average("full", stalls.all.full);
-  }
-
-  // The kernel's averages decay exponentially.
-  #average(kind: "some" | "full", stall: number): void {
-    this.#averages[kind] = [10, 60, 300].map((seconds, index) => {
-      const kept = Math.exp(-1 / seconds);
-      return (this.#averages[kind][index] ?? 0) * kept + 100 * stall * (1 - kept);
-    });
-  }
-
-  #pressure(): Pressure {
-    const stall = (kind: "some" | "full", totalMicroseconds: number) => {
-      const [avg10Percent = 0, avg60Percent = 0, avg300Percent = 0] = this.#averages[kind];
-      return {
-        avg10Percent,
-        avg60Percent,
-        avg300Percent,
-        totalMicroseconds: Math.round(totalMicroseconds),
-      };
-    };
-    return {
-      some: stall("some", this.#all.stallSomeMicroseconds),
-      full: stall("full", this.#all.stallFullMicroseconds),
-    };
+    this.#stall.add(stalls.all);
   }
 
   #regions(): Region[] {
@@ -375,38 +353,10 @@ function waitOf(device: Device, demands: readonly Demand[], wanted: (demand: Dem
   return Math.exp(high);
 }
 
-function count(counters: Counters, stall: GroupStall | undefined): void {
-  counters.stallSomeMicroseconds += (stall?.some ?? 0) * MICROSECONDS_PER_SECOND;
-  counters.stallFullMicroseconds += (stall?.full ?? 0) * MICROSECONDS_PER_SECOND;
-}
-
 function requestPages({ pod }: PodPlan): number {
   return pod.containers.reduce((sum, { memoryRequestBytes }) => sum + memoryRequestBytes, 0) / PAGE_BYTES;
 }
 
 function anonymousPages(regions: readonly Region[]): number {
   return sumOf(regions, ({ kind, residentPages }) => (kind === "anonymous" ? residentPages : 0));
-}
-
-// Pages used less than once a minute leave the active list.
-function inactivePages({ kind, residentPages, usesPerSecond }: Region): number {
-  if (kind !== "file") return 0;
-  return usesPerSecond < 1 / 60 ? residentPages : residentPages * 0.1;
-}
-
-function sampleOf({ plan, regions, swap, counters }: RunningPod): ContainerSample {
-  const { pod } = plan;
-  const evictable = sumOf(regions, (region) => (isSwapped(region) ? region.residentPages : 0));
-  return {
-    id: pod.containers[0]?.id ?? pod.uid,
-    podUid: pod.uid,
-    memoryBytes: Math.round(resident(regions)) * PAGE_BYTES,
-    inactiveFileBytes: Math.round(sumOf(regions, inactivePages)) * PAGE_BYTES,
-    anonBytes: Math.round(anonymousPages(regions)) * PAGE_BYTES,
-    swapBytes: Math.round(swapped(regions)) * PAGE_BYTES,
-    anonRefaults: Math.round(counters.anonRefaultPages),
-    fileRefaults: Math.round(counters.fileRefaultPages),
-    swappableBytes: Math.round(evictable) * PAGE_BYTES,
-    swapLimitBytes: Number.isFinite(swap.pages) ? plan.swapPages * PAGE_BYTES : Number.POSITIVE_INFINITY,
-  };
 }

@@ -1,6 +1,7 @@
 import type { Pod } from "../../src/policy/kubernetes/pod.ts";
 import { type Counters, newCounters, type Region } from "./memory.ts";
 import type { SwapAllowance } from "./reclaim.ts";
+import { StallMeter } from "./stall-meter.ts";
 
 /** A pod of a simulated node: its Kubernetes object and its workload. */
 export interface PodPlan {
@@ -34,7 +35,11 @@ export interface RunningPod {
   readonly plan: PodPlan;
   readonly regions: Region[];
   readonly swap: SwapAllowance;
+  /** Counters of its container. */
   readonly counters: Counters;
+  /** Counters of its containers that have ended. */
+  readonly endedCounters: Counters;
+  readonly stall: StallMeter;
   /** Speed of its work as a fraction of full speed. */
   progress: number;
   /** Fraction of its waiting that the node's shortage causes, rather than its own limit. */
@@ -42,17 +47,25 @@ export interface RunningPod {
   terminatesAtSeconds: number | undefined;
 }
 
-/** Returns a running pod with copies of the plan's regions. */
-export function startPod(plan: PodPlan): RunningPod {
+/** Returns a running pod with copies of the plan's regions, which goes on from what its cgroup has counted. */
+export function startPod(
+  plan: PodPlan,
+  { endedCounters, stall }: Pick<RunningPod, "endedCounters" | "stall"> = newPodCounts(),
+): RunningPod {
   return {
     plan,
     regions: plan.regions.map((region) => ({ ...region })),
     swap: { pages: plan.swapPages - swapped(plan.regions) },
     counters: newCounters(),
+    ...{ endedCounters, stall },
     progress: 1,
     shortageShare: 0,
     terminatesAtSeconds: undefined,
   };
+}
+
+function newPodCounts(): Pick<RunningPod, "endedCounters" | "stall"> {
+  return { endedCounters: newCounters(), stall: new StallMeter() };
 }
 
 /** Returns a copy without shared mutable state. */
@@ -62,6 +75,7 @@ export function copyPod(pod: RunningPod): RunningPod {
     regions: pod.regions.map((region) => ({ ...region })),
     swap: { ...pod.swap },
     counters: { ...pod.counters },
+    stall: pod.stall.copy(),
   };
 }
 

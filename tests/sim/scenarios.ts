@@ -1,8 +1,9 @@
 import type { Pod } from "../../src/policy/kubernetes/pod.ts";
 import type { Region } from "./memory.ts";
-import { type Device, type NodePlan, PAGE_BYTES } from "./node.ts";
+import type { Device, NodePlan } from "./node.ts";
 import type { PodPlan } from "./pod.ts";
 import type { Random } from "./random.ts";
+import { PAGE_BYTES } from "./samples.ts";
 
 /** A node to be simulated, and its kind. */
 export interface Scenario {

@@ -17,6 +17,7 @@ export class WaspRule implements ClosedLoopRule {
       ...{ evictionMode: "Enforce", evictionThresholds, trafficWindowSeconds: 30, cooldownSeconds: 60 },
       ...{ victimDeadlineSeconds: 300, maxEvictionsPerHour: 6, lastResort: "None" },
       ...{ excludeNamespaces: ["kube-system", "openshift*"], ownPodUid: undefined },
+      ...{ evictionOptOut: "WithinRequests", evictionOptOutNamespaces: ["*"] },
     };
   }
 

@@ -65,7 +65,7 @@ describe("npm run cluster-sync", () => {
 
     const applied = readFileSync(MANIFESTS, "utf8");
     expect(objectsIn(applied).flatMap(complaintsAbout)).toEqual([]);
-    expect(applied).toContain("--eviction-mode=Enforce");
+    expect(applied).toContain("evictionMode: Enforce");
     const [name, digest] = imageIn(applied).split("@");
     expect(name).toBe(`${registry.host}/you/wasp`);
     expect(await pulledProgram(registry.host, digest ?? "")).toEqual(await Bun.file(`${WORK}/wasp`).bytes());

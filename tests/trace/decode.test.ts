@@ -8,6 +8,7 @@ import { anySnapshots, containerWith, snapshotWith } from "./snapshots.ts";
 const byId = (snapshot: Snapshot): Snapshot => ({
   ...snapshot,
   containers: snapshot.containers.toSorted((a, b) => (a.id < b.id ? -1 : 1)),
+  podSamples: snapshot.podSamples.toSorted((a, b) => (a.podUid < b.podUid ? -1 : 1)),
 });
 
 describe("a recording", () => {
@@ -45,6 +46,39 @@ describe("a recording", () => {
       ["c", "a", "b"],
       ["c", "a", "b"],
     ]);
+  });
+
+  test("of an older wasp has no figures of pods' own cgroups, nor the later ones of containers", async () => {
+    const later = ["podSamples", "gonePods", "directScans", "kswapdScans"];
+    const ofContainer = ["fileBytes", "shmemBytes", "swapCachedBytes", "memoryPressure", "events"];
+    const without = (value: object, names: readonly string[]) =>
+      Object.fromEntries(Object.entries(value).filter(([key]) => !names.includes(key)));
+    const older = recordingOf(SHORT)
+      .trimEnd()
+      .split("\n")
+      .map((line) => {
+        const { node, containers, ...rest } = JSON.parse(line);
+        const changed = containers?.map((container: object) => without(container, ofContainer));
+        return JSON.stringify({
+          ...without(rest, later),
+          node: node && without(node, later),
+          containers: changed,
+        });
+      });
+    const { snapshots } = await decodeRecording(older.join("\n"));
+    expect(snapshots).toEqual(
+      SHORT.map((snapshot) => ({
+        ...snapshot,
+        atSeconds: Number(snapshot.atSeconds.toFixed(3)),
+        node: { ...snapshot.node, directScans: undefined, kswapdScans: undefined },
+        containers: snapshot.containers.map((container) => ({
+          ...container,
+          ...{ fileBytes: undefined, shmemBytes: undefined, swapCachedBytes: undefined },
+          ...{ memoryPressure: undefined, events: undefined },
+        })),
+        podSamples: [],
+      })),
+    );
   });
 
   test("that is cut anywhere has the snapshots before, and a note", async () => {
@@ -135,6 +169,16 @@ describe("an invalid recording", () => {
       "an update of an unknown container",
       lines(header, first, pods, third),
       "line 4: not the first sample of container c1: podUid: missing",
+    ],
+    [
+      "an update of an unknown pod's cgroup",
+      lines(header, first, pods, third.replaceAll(/"containers":.*?"podSamples"/g, '"podSamples"')),
+      "line 4: not the first sample of pod p1: memoryBytes: missing",
+    ],
+    [
+      "events that are no figures",
+      lines(header, first, pods, second, changed(third, '"local":{"high":0', '"local":{"high":-1')),
+      "line 5: not a sample: containers.0.events.local.high: -1 is not a figure of zero or more",
     ],
     [
       "a pod without a name",

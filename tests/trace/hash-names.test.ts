@@ -3,6 +3,7 @@ import fc from "fast-check";
 import type { Snapshot } from "../../src/policy/eviction/snapshot.ts";
 import { indexPods } from "../../src/policy/limits/reconcile.ts";
 import { NameHasher } from "../../src/trace/hash-names.ts";
+import { podSampleOf } from "../policy/eviction/snapshots.ts";
 import { anySnapshots, containerWith, podWith, snapshotWith } from "./snapshots.ts";
 
 const salt = (seed: number) => new Uint8Array(32).fill(seed);
@@ -12,6 +13,7 @@ const [podUid = "", mirrorUid = "", namespace = "", podName = "", name = "", id 
 
 const snapshot = snapshotWith({
   containers: [containerWith({ id, podUid })],
+  podSamples: [podSampleOf(podUid)],
   pods: [
     podWith({
       ...{ uid: mirrorUid, namespace, name: podName },
@@ -41,6 +43,10 @@ describe("hashed names", () => {
     expect(pod?.containers[0]?.id).toBe(container?.id);
   });
 
+  test("match the sample of a pod's own cgroup to its containers", () => {
+    expect(hashed.podSamples[0]).toEqual(podSampleOf(container?.podUid ?? ""));
+  });
+
   test("match an annotation to its container", () => {
     expect(pod?.annotations).toMatchObject({
       "kubernetes.io/config.source": "file",
@@ -68,8 +74,9 @@ describe("hashed names", () => {
         const hasher = new NameHasher(salt(3));
         const hashedAll = snapshots.map((plain) => hasher.hash(plain));
         const uids = (all: readonly Snapshot[]) =>
-          all.flatMap(({ containers, pods }) => [
+          all.flatMap(({ containers, podSamples, pods }) => [
             ...containers.map((container) => container.podUid),
+            ...podSamples.map((sample) => sample.podUid),
             ...pods.map((pod) => pod.uid),
           ]);
         const before = uids(snapshots);

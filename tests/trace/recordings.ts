@@ -1,8 +1,9 @@
-import type { Snapshot } from "../../src/policy/eviction/snapshot.ts";
+import type { MemoryEvents, Pressure, Snapshot } from "../../src/policy/eviction/snapshot.ts";
 import { decodeTrace } from "../../src/trace/decode.ts";
 import { TraceEncoder } from "../../src/trace/encode.ts";
 import type { TraceHeader } from "../../src/trace/format.ts";
 import { linesOf } from "../../src/trace/lines.ts";
+import { podSampleOf } from "../policy/eviction/snapshots.ts";
 import { containerWith, podWith, snapshotWith } from "./snapshots.ts";
 
 /** Header of the recordings of these tests. */
@@ -39,7 +40,14 @@ async function* piecesOf(text: string, pieceBytes: number): AsyncGenerator<Uint8
 
 const STALL = { avg10Percent: 1.25, avg60Percent: 0.5, avg300Percent: 0, totalMicroseconds: 1234 };
 
-/** Snapshots of a node that starts to swap: a container starts, another changes, one ends; a pod terminates. */
+const PRESSURE: Pressure = { some: STALL, full: STALL };
+const NO_EVENTS = { high: 0, max: 0, oom: 0 };
+const EVENTS: MemoryEvents = { ...NO_EVENTS, max: 3, local: NO_EVENTS };
+
+/**
+ * Snapshots of a node that starts to swap: a container starts, another changes, one ends; a pod meets a limit, another
+ * ends and the first terminates.
+ */
 export const SHORT: readonly Snapshot[] = [
   snapshotWith({ atSeconds: 0.002 }),
   snapshotWith({
@@ -54,22 +62,31 @@ export const SHORT: readonly Snapshot[] = [
       fileRefaults: 42,
       memoryMaxBytes: 3_000_000_000,
       memoryHighBytes: Number.POSITIVE_INFINITY,
-      memoryPressure: { some: STALL, full: STALL },
+      memoryPressure: PRESSURE,
     },
     containers: [containerWith({}), containerWith({ id: "c2", podUid: "p2" })],
+    podSamples: [podSampleOf("p1", { memoryPressure: PRESSURE }), podSampleOf("p2")],
     pods: [podWith({})],
   }),
   snapshotWith({
     atSeconds: 2.001,
     containers: [
-      containerWith({ swapBytes: 8192, anonBytes: 900 }),
+      containerWith({ swapBytes: 8192, anonBytes: 900, memoryPressure: PRESSURE, events: EVENTS }),
       containerWith({ id: "c2", podUid: "p2" }),
+    ],
+    podSamples: [
+      podSampleOf("p1", {
+        ...{ memoryPressure: PRESSURE, events: EVENTS, swapBytes: 8192 },
+        ...{ memoryMaxBytes: 8_192_000, memoryHighBytes: Number.POSITIVE_INFINITY },
+      }),
+      podSampleOf("p2"),
     ],
     pods: [podWith({})],
   }),
   snapshotWith({
     atSeconds: 3,
-    containers: [containerWith({ swapBytes: 8192, anonBytes: 900 })],
+    containers: [containerWith({ swapBytes: 8192, anonBytes: 900, events: EVENTS })],
+    podSamples: [podSampleOf("p1", { memoryPressure: PRESSURE, events: EVENTS, swapBytes: 8192 })],
     pods: [podWith({ isTerminating: true })],
   }),
 ];

@@ -43,6 +43,7 @@ function replayOf(
       victimDeadlineSeconds: 300,
     },
     ...{ maxEvictionsPerHour: 6, lastResort: "None", excludeNamespaces: [], ownPodUid: undefined },
+    ...{ evictionOptOut: "WithinRequests", evictionOptOutNamespaces: ["*"] },
   });
   for (const snapshot of hogSnapshots()) replay.take(snapshot);
   return { name, evictionMode, thresholds: evictionThresholds.map((threshold) => threshold.name), replay };
@@ -55,6 +56,15 @@ test("a replay is reported with a plot and a table", async () => {
   expect(reportReplay(recording, byDefault, WIDTH)).toBe(await golden("replay"));
 });
 
+test("the README's excerpt is what a replay prints", async () => {
+  const readme = await Bun.file(`${ROOT}/README.md`).text();
+  const [, excerpt = ""] = /^```\n(swap in use .*?)^```$/ms.exec(readme) ?? [];
+  const printed = reportReplay(recording, byDefault, WIDTH).split("\n");
+  const lines = excerpt.trimEnd().split("\n");
+  expect(lines.length).toBeGreaterThan(8);
+  expect(lines.filter((line) => !printed.includes(line))).toEqual([]);
+});
+
 test("two replays are reported side by side", async () => {
   expect(reportComparison(recording, [byDefault, asWaspAgent], WIDTH)).toBe(await golden("replay-compare"));
 });
@@ -64,7 +74,7 @@ test("the plot fills the width", () => {
     const plot = reportReplay(recording, byDefault, width)
       .split("\n")
       .filter((line) => /[┤│└]/.test(line));
-    expect(plot).toHaveLength(24);
+    expect(plot).toHaveLength(23);
     expect(Math.max(...plot.map(({ length }) => length))).toBe(width);
   }
 });
@@ -72,5 +82,10 @@ test("the plot fills the width", () => {
 test("a replay without an eviction has no hypothetical decisions", () => {
   const report = reportReplay(recording, replayOf("none.yaml", "Enforce", []), WIDTH);
   expect(report).not.toContain("the decisions are hypothetical");
-  expect(report).toEndWith("FROM  FOR      DECISION          WHY\n0:00  240 s    hold not-pressed\n");
+  expect(report).toEndWith(
+    `
+FROM  FOR      DECISION          WHY
+0:00  240 s    hold not-pressed  no threshold is met: stall unknown, swap 10 % full
+`,
+  );
 });

@@ -16,10 +16,13 @@ export function snapshotWith(parts: Partial<Snapshot>): Snapshot {
       swapFreeBytes: 1_073_737_728,
       swapInPages: 7,
       swapOutPages: 8,
+      directScans: 9,
+      kswapdScans: 10,
       memoryPressure: undefined,
     },
     kubepods: undefined,
     containers: [],
+    podSamples: [],
     pods: [],
     ...parts,
   };
@@ -38,6 +41,11 @@ export function containerWith(parts: Partial<ContainerSample>): ContainerSample 
     fileRefaults: 42,
     swappableBytes: 1000,
     swapLimitBytes: 536_870_912,
+    fileBytes: 2000,
+    shmemBytes: 500,
+    swapCachedBytes: 0,
+    memoryPressure: undefined,
+    events: undefined,
     ...parts,
   };
 }
@@ -71,6 +79,8 @@ const stall = fc.record({
 const optional = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: undefined });
 const pressure = fc.record({ some: stall, full: optional(stall) });
 const limit = fc.oneof(figure, fc.constant(Number.POSITIVE_INFINITY));
+const eventCounts = { high: figure, max: figure, oom: figure };
+const events = fc.record({ ...eventCounts, local: fc.record(eventCounts) });
 const cgroup = {
   memoryBytes: figure,
   inactiveFileBytes: figure,
@@ -80,8 +90,26 @@ const cgroup = {
   anonRefaults: fc.integer({ min: 0, max: 1 }),
   fileRefaults: fc.integer({ min: 0, max: 1 }),
 };
-// Older recordings have neither, and a container has either both in all samples or in none.
-const swapRoom = { swappableBytes: figure, swapLimitBytes: limit };
+const containerCgroup = {
+  ...cgroup,
+  swappableBytes: optional(figure),
+  swapLimitBytes: optional(limit),
+  fileBytes: optional(figure),
+  shmemBytes: optional(figure),
+  swapCachedBytes: optional(figure),
+  memoryPressure: optional(pressure),
+  events: optional(events),
+};
+const podCgroup = {
+  ...cgroup,
+  fileBytes: figure,
+  shmemBytes: figure,
+  swapCachedBytes: figure,
+  memoryMaxBytes: optional(limit),
+  memoryHighBytes: optional(limit),
+  memoryPressure: optional(pressure),
+  events: optional(events),
+};
 const id = fc.constantFrom("a", "b", "c", "7", "constructor");
 // Names of an object's prototype are no annotation keys, and valibot omits them from a record.
 const RESERVED = ["__proto__", "prototype", "constructor"];
@@ -124,6 +152,8 @@ const moment = fc.record({
     swapFreeBytes: figure,
     swapInPages: figure,
     swapOutPages: figure,
+    directScans: optional(figure),
+    kswapdScans: optional(figure),
     memoryPressure: optional(pressure),
   }),
   kubepods: optional(
@@ -134,8 +164,11 @@ const moment = fc.record({
       memoryPressure: optional(pressure),
     }),
   ),
-  containers: fc.uniqueArray(fc.record({ id, podUid: id, ...cgroup, ...swapRoom }), {
+  containers: fc.uniqueArray(fc.record({ id, podUid: id, ...containerCgroup }), {
     selector: (container) => container.id,
+  }),
+  podSamples: fc.uniqueArray(fc.record({ podUid: id, ...podCgroup }), {
+    selector: (sample) => sample.podUid,
   }),
   pods: fc.array(pod, { maxLength: 2 }),
 });

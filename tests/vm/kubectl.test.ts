@@ -48,7 +48,8 @@ describe("kubectl kustomize builds the same objects", () => {
     expect(inOrder(kustomizeBase(components))).toEqual(inOrder(build(components)));
   });
 
-  test("of the base with all components", () => {
-    expect(inOrder(kustomizeBase(COMPONENTS))).toEqual(inOrder(build(COMPONENTS)));
+  test("of the base with all components that go together", () => {
+    const together = COMPONENTS.filter((name) => name !== "components/eviction-dry-run");
+    expect(inOrder(kustomizeBase(together))).toEqual(inOrder(build(together)));
   });
 });

@@ -1,16 +1,24 @@
 import type { ApiServer } from "../../cluster/api-server.ts";
+import type { Node } from "../../cluster/node.ts";
 import type { SwapPressureTaint } from "../../cluster/node-taint.ts";
 import { type EvictionAnswer, withAnswer } from "../../policy/eviction/answer.ts";
-import { decideEviction, type EvictionConfig, type EvictionDecision } from "../../policy/eviction/decide.ts";
+import {
+  decideEviction,
+  type EvictionConfig,
+  type EvictionDecision,
+  type EvictionHoldReason,
+} from "../../policy/eviction/decide.ts";
 import { resumeEvictions } from "../../policy/eviction/resume.ts";
 import type { Observation } from "../../policy/eviction/signals.ts";
 import type { Snapshot } from "../../policy/eviction/snapshot.ts";
 import { type EvictionState, isPressed, NO_EVICTIONS } from "../../policy/eviction/state.ts";
 import type { Reporter } from "../metrics/reporter.ts";
 import { DecisionLog } from "./decision-log.ts";
+import { HoldReport } from "./hold-report.ts";
 import { recordedPast } from "./node-record.ts";
 import { PressurePublisher } from "./pressure-publisher.ts";
 import { EvictionRequester } from "./request.ts";
+import { WarmConnections } from "./warm-connections.ts";
 import { type Eviction, fieldsOf, sentenceOf } from "./words.ts";
 
 /** Knobs of eviction in force. */
@@ -25,6 +33,8 @@ export interface EvictorOptions {
   readonly config: () => EvictorConfig;
   /** Takes a snapshot of the node, with its containers' figures or without; undefined before the pods are known. */
   readonly takeSnapshot: (withContainers: boolean) => Snapshot | undefined;
+  /** Returns true while an administrator has stopped evictions; takes the node as an earlier agent left it, if known. */
+  readonly isStopped: (found: Node | undefined) => boolean;
   readonly reporter: Reporter;
   /** Called with the answer to each eviction request. */
   readonly onAnswer: (answer: EvictionAnswer) => void;
@@ -39,10 +49,14 @@ export class Evictor {
   readonly #options: EvictorOptions;
   readonly #requester: EvictionRequester;
   readonly #publisher: PressurePublisher;
+  readonly #connections: WarmConnections;
   readonly #decisionLog: DecisionLog;
+  readonly #holdReport = new HoldReport((note) => void this.#requester.publishHold(note));
   #state: EvictionState = NO_EVICTIONS;
-  #observation: Observation | undefined;
   #decision: EvictionDecision | undefined;
+  #observation: Observation | undefined;
+  /** Pods of the last snapshot. */
+  #pods: Snapshot["pods"] = [];
   #hasResumed = false;
   #isActing = false;
 
@@ -54,6 +68,7 @@ export class Evictor {
       isStillWanted: (decision) => this.#isStillWanted(decision),
     });
     this.#decisionLog = new DecisionLog(reporter.log);
+    this.#connections = new WarmConnections(server, nowSeconds);
     this.#publisher = new PressurePublisher(server, nodeName, nowSeconds, {
       onTaint: (effect) => reporter.log(effect === undefined ? "node-untainted" : "node-tainted", { effect }),
       onRestored: (lost) => reporter.log("node-mark-restored", { lost }),
@@ -67,6 +82,16 @@ export class Evictor {
   /** Values of the signals; undefined before the first snapshot. */
   get observation(): Observation | undefined {
     return this.#observation;
+  }
+
+  /** True while an eviction is requested, or its victim awaited. */
+  get isEvicting(): boolean {
+    return this.#isActing || this.#state.awaited !== undefined;
+  }
+
+  /** Reason for which the last decision evicts no pod; undefined if it does, and while none is made. */
+  get holdReason(): EvictionHoldReason | undefined {
+    return this.#decision?.verdict === "hold" ? this.#decision.reason : undefined;
   }
 
   /** Thresholds by name, true for a crossed one. */
@@ -90,38 +115,50 @@ export class Evictor {
     const { decision, observation, state } = decideEviction(this.#state, snapshot, config);
     this.#state = state;
     this.#observation = observation;
-    this.#decision = decision;
+    this.#pods = snapshot.pods;
     const isUnsure = isEnforced && !this.#hasResumed;
-    const followed = isUnsure && decision.verdict === "evict" ? PAST_UNKNOWN : decision;
-    this.#decisionLog.take(followed, { snapshot, observation, state, config });
+    const followed = decision.verdict === "evict" ? this.#permitted(decision, isUnsure) : decision;
+    this.#decision = followed;
+    const basis = { snapshot, observation, state, config };
+    this.#decisionLog.take(followed, basis);
+    this.#holdReport.take(this.holdReason, basis);
     if (followed.verdict === "evict" && !this.#isActing) void this.#carryOut(followed, config);
     if (!isUnsure && isEnforced) this.#publish(config, observation);
+    // After the requests, which take the connections that are open.
+    if (isEnforced && !this.#isActing && this.#isClose) void this.#connections.keep();
   }
 
   /** Aborts requests in progress, and removes the taint; gives up after some seconds. */
   async leave(): Promise<void> {
-    this.#requester.close();
-    if (this.#options.config().evictionMode === "Enforce" || this.#publisher.isPublished)
-      await this.#publisher.leave();
+    const hasMarks = this.#options.config().evictionMode === "Enforce" || this.#publisher.isPublished;
+    this.#connections.close();
+    await Promise.all([this.#requester.leave(), hasMarks && this.#publisher.leave()]);
   }
 
   // Earlier pressure means nothing once eviction is turned on again; earlier evictions still count.
   #forget(): void {
-    const { signalHistory, thresholds, earlier, inheritedUntilSeconds } = NO_EVICTIONS;
-    this.#state = { ...this.#state, signalHistory, thresholds, earlier, inheritedUntilSeconds };
+    const { signalHistory, thresholds, pressedSinceSeconds, inheritedUntilSeconds } = NO_EVICTIONS;
+    this.#state = { ...this.#state, signalHistory, thresholds, pressedSinceSeconds, inheritedUntilSeconds };
     this.#observation = undefined;
+    this.#decision = undefined;
+    this.#holdReport.reset();
     this.#decisionLog.reset();
+  }
+
+  /** True if the node is under pressure or may soon be. */
+  get #isClose(): boolean {
+    const isMetSomewhere = Object.values(this.#state.thresholds).some(
+      ({ metSinceSeconds }) => metSinceSeconds !== undefined,
+    );
+    // Who is harmed, and by whom, shows in the figures of the pods and containers only.
+    const isStalled = (this.#observation?.anyStall ?? 0) >= STALLED_FRACTION;
+    return isMetSomewhere || isStalled || isPressed(this.#state);
   }
 
   // On a quiet node, the figures of all containers are not worth reading each second.
   #takeSnapshot(): Snapshot | undefined {
-    const isMetSomewhere = Object.values(this.#state.thresholds).some(
-      ({ metSinceSeconds }) => metSinceSeconds !== undefined,
-    );
-    // The cause of a stall may show in the containers' figures only.
-    const isClose = isMetSomewhere || (this.#observation?.stall ?? 0) >= STALLED_FRACTION;
     try {
-      const snapshot = this.#options.takeSnapshot(isClose || isPressed(this.#state));
+      const snapshot = this.#options.takeSnapshot(this.#isClose);
       this.#options.reporter.end("node-unknown");
       return snapshot;
     } catch (error) {
@@ -153,8 +190,9 @@ export class Evictor {
   #publish(config: EvictorConfig, observation: Observation): void {
     const taintEffect = config.taintEffect === "None" ? undefined : config.taintEffect;
     const isInherited = this.#state.inheritedUntilSeconds !== undefined;
-    const message = `${isInherited ? INHERITED : ""}${sentenceOf(observation)}`;
-    void this.#publisher.publish({ isPressed: isPressed(this.#state), message, taintEffect });
+    const { reason: held, sentence } = this.#holdReport;
+    const message = `${isInherited ? INHERITED : ""}${sentence}${sentenceOf(observation)}`;
+    void this.#publisher.publish({ isPressed: isPressed(this.#state), held, message, taintEffect });
   }
 
   async #carryOut(decision: Eviction, config: EvictorConfig): Promise<void> {
@@ -171,20 +209,30 @@ export class Evictor {
       const now = this.#options.nowSeconds();
       this.#state = withAnswer(this.#state, uid, answer, config, now, retryAfterSeconds);
       this.#options.onAnswer(answer);
-      await this.#requester.publish(decision, reply, this.#observation);
+      // The next decision does not wait for Events.
+      void this.#requester.publish(decision, reply, this.#observation);
     } finally {
       this.#isActing = false;
     }
   }
 
-  /** Returns true if the last decision still is to evict, and the victim is still over its request if it was. */
+  #permitted(decision: Eviction, isUnsure: boolean): EvictionDecision {
+    if (isUnsure) return PAST_UNKNOWN;
+    return this.#isStopped ? STOPPED : decision;
+  }
+
+  get #isStopped(): boolean {
+    return this.#options.isStopped(this.#publisher.found);
+  }
+
+  // A stall oscillates, so one quiet sample is no end of the pressure: that has a rule of its own.
   #isStillWanted({ victim }: Eviction): boolean {
-    if (this.#decision?.verdict !== "evict" || this.#options.config().evictionMode !== "Enforce")
-      return false;
-    const now = this.#decision.ranking.find(({ pod }) => pod.uid === victim.pod.uid);
-    return now !== undefined && (now.isOverRequest || !victim.isOverRequest);
+    const isThere = this.#pods.some(({ uid }) => uid === victim.pod.uid);
+    const isEnforced = this.#options.config().evictionMode === "Enforce";
+    return isThere && isEnforced && !this.#isStopped && isPressed(this.#state);
   }
 }
 
 const INHERITED = "Pressure that an earlier agent sensed, and that is not over yet. ";
 const PAST_UNKNOWN: EvictionDecision = { verdict: "hold", reason: "past-unknown" };
+const STOPPED: EvictionDecision = { verdict: "hold", reason: "stopped" };

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { RequestError } from "../../cluster/request-error.ts";
+import { isFinal } from "../../cluster/request-error.ts";
 
 /** Time for the last requests of an agent that ends: less than terminationGracePeriodSeconds in manifests/base. */
 export const LEAVE_MILLISECONDS = 25_000;
@@ -25,12 +25,4 @@ export async function makeLastRequest(
       await sleep(PAUSE_MILLISECONDS, undefined, { signal: deadline }).catch(() => {});
     }
   }
-}
-
-/** Returns true if the server would refuse a repeated request too, as for a lack of permission. */
-function isFinal(error: unknown): boolean {
-  if (!(error instanceof RequestError)) return true;
-  if (error.kind === "unreachable" || error.kind === "timeout") return false;
-  const status = error.refusal?.status;
-  return status === undefined || (status < 500 && status !== 409 && status !== 429);
 }

@@ -1,7 +1,9 @@
 import { ApiServer } from "../../cluster/api-server.ts";
 import type { AgentConfig } from "../../config/agent/knobs.ts";
-import { sampleContainer, sampleKubepods, sampleNode } from "../../host/snapshot.ts";
+import { podsOfContainers } from "../../host/kubepods.ts";
+import { sampleContainer, sampleKubepods, sampleNode, samplePod } from "../../host/snapshot.ts";
 import type { EvictionAnswer } from "../../policy/eviction/answer.ts";
+import type { EvictionHoldReason } from "../../policy/eviction/decide.ts";
 import type { Observation } from "../../policy/eviction/signals.ts";
 import type { Snapshot } from "../../policy/eviction/snapshot.ts";
 import type { KubeletThresholds } from "../../policy/reach/kubelet-thresholds.ts";
@@ -10,6 +12,7 @@ import type { LimitAgent } from "../limits/limit-agent.ts";
 import type { Reporter } from "../metrics/reporter.ts";
 import { apiServerOptionsOf } from "../pods/pod-source.ts";
 import { clearNode } from "./clear-node.ts";
+import { EvictionStop } from "./eviction-stop.ts";
 import { Evictor, type EvictorConfig } from "./evictor.ts";
 import { SwapReach } from "./swap-reach.ts";
 
@@ -40,6 +43,7 @@ export class PressureMonitor {
   readonly #closing = new AbortController();
   readonly #reach: SwapReach;
   #kubeletThresholds: KubeletThresholds | undefined;
+  #stop: EvictionStop | undefined;
   #evictor: Evictor | undefined;
   #timer: NodeJS.Timeout | undefined;
   #askedSeconds = Number.NEGATIVE_INFINITY;
@@ -48,7 +52,11 @@ export class PressureMonitor {
     this.#options = options;
     this.#reach = new SwapReach({
       directories: () => options.limits.kubepods.map(({ mount, path }) => mount + path),
-      config: () => ({ ...this.#config(), kubelet: this.#kubeletThresholds }),
+      config: () => ({
+        ...this.#config(),
+        kubelet: this.#kubeletThresholds,
+        isEvicting: this.#evictor?.isEvicting ?? false,
+      }),
       reporter: options.reporter,
     });
   }
@@ -58,15 +66,9 @@ export class PressureMonitor {
     const { evictionMode, swapReach } = this.#config();
     // An earlier agent may have set memory.high, too.
     if (evictionMode !== "Enforce" || swapReach === "Off") void this.#reach.release();
-    if (evictionMode === "Off" || this.#evictor !== undefined) return;
-    try {
-      const evictor = this.#makeEvictor();
-      this.#evictor = evictor;
-      this.#timer = setInterval(() => evictor.tick(), TICK_MILLISECONDS);
-    } catch (error) {
-      this.#options.reporter.log("eviction-impossible", { error: (error as Error).message });
-      void this.#reach.release();
-    }
+    if (evictionMode !== "Off" && this.#evictor === undefined) this.#begin();
+    if (evictionMode === "Enforce") this.#stop?.follow();
+    else this.#stop?.[Symbol.dispose]();
   }
 
   /** Removes what an earlier, evicting agent has left on the node, if eviction is off. Never fails. */
@@ -75,7 +77,7 @@ export class PressureMonitor {
     const { nodeName, evictionMode, dryRun } = config();
     if (evictionMode !== "Off" || dryRun || nodeName === undefined) return;
     try {
-      const server = new ApiServer(apiServerOptionsOf(config(), env));
+      const server = new ApiServer({ ...apiServerOptionsOf(config(), env), keepsConnections: true });
       const removed = await clearNode(server, nodeName, this.#closing.signal);
       if (removed.length > 0) reporter.log("node-cleared", { removed: removed.join(", ") });
     } catch {
@@ -98,6 +100,11 @@ export class PressureMonitor {
     return this.#evictor?.thresholds ?? {};
   }
 
+  /** Reason for which no pod is evicted now; undefined while one is, and while pressure is not sensed. */
+  get holdReason(): EvictionHoldReason | undefined {
+    return this.#evictor?.holdReason;
+  }
+
   /** Decision about memory.high of kubepods; undefined while none is made. */
   get reach(): ReachDecision | undefined {
     return this.#reach.decision;
@@ -107,10 +114,22 @@ export class PressureMonitor {
   async close(): Promise<void> {
     clearInterval(this.#timer);
     this.#closing.abort();
+    this.#stop?.[Symbol.dispose]();
     await Promise.all([
       this.#evictor?.leave(),
       Promise.race([this.#reach.release(), Bun.sleep(RELEASE_MILLISECONDS)]),
     ]);
+  }
+
+  #begin(): void {
+    try {
+      const evictor = this.#makeEvictor();
+      this.#evictor = evictor;
+      this.#timer = setInterval(() => evictor.tick(), TICK_MILLISECONDS);
+    } catch (error) {
+      this.#options.reporter.log("eviction-impossible", { error: (error as Error).message });
+      void this.#reach.release();
+    }
   }
 
   /** Throws an Error if the node's name or the API server's address is unknown. */
@@ -118,11 +137,15 @@ export class PressureMonitor {
     const { config, env, reporter, onAnswer, nowSeconds } = this.#options;
     const { nodeName } = config();
     if (nodeName === undefined) throw new Error("the node's name is not known: set --node-name or NODE_NAME");
+    const server = new ApiServer({ ...apiServerOptionsOf(config(), env), keepsConnections: true });
+    const stop = new EvictionStop(server, nodeName, reporter);
+    this.#stop = stop;
     return new Evictor({
-      server: new ApiServer(apiServerOptionsOf(config(), env)),
+      server,
       nodeName,
       config: () => this.#config(),
       takeSnapshot: (withContainers) => this.#takeSnapshot(withContainers),
+      isStopped: (found) => stop.isStopped(found),
       reporter,
       onAnswer,
       nowSeconds,
@@ -153,14 +176,18 @@ export class PressureMonitor {
     const { config, limits, pageBytes, nowSeconds } = this.#options;
     const [kubepods] = limits.kubepods;
     if (limits.pods === undefined || kubepods?.version === 1) return undefined;
+    const containers = withContainers ? limits.kubepodsContainers() : [];
+    const podSamples = podsOfContainers(containers).flatMap((pod) => samplePod(pod) ?? []);
+    const events = new Map(podSamples.map((sample) => [sample.podUid, sample.events]));
     return {
       atSeconds: nowSeconds(),
       pageBytes,
       node: sampleNode(config().fsroot),
       kubepods: kubepods && sampleKubepods(kubepods),
-      containers: withContainers
-        ? limits.kubepodsContainers().flatMap((container) => sampleContainer(container) ?? [])
-        : [],
+      containers: containers.flatMap(
+        (container) => sampleContainer(container, events.get(container.podUid)) ?? [],
+      ),
+      podSamples,
       // The index may have a pod under two UIDs.
       pods: [...new Set(limits.pods.values())],
     };

@@ -4,10 +4,13 @@ import { setSwapPressure, swapPressureStatus } from "../../cluster/node-conditio
 import { hasTaint, type SwapPressureTaint, setTaint } from "../../cluster/node-taint.ts";
 import { calmed, contested, restoreAt, restored, UNCONTESTED } from "../../policy/limits/contest.ts";
 import { IN_PROGRESS_MILLISECONDS, LEAVE_MILLISECONDS, makeLastRequest } from "./last-requests.ts";
+import type { PersonsReason } from "./lasting-hold.ts";
 
 /** Swap pressure as the node shows it: its condition SwapPressure and its taint. */
 export interface PressureStatus {
   readonly isPressed: boolean;
+  /** Reason for which no pod is evicted, if that needs a person; the message names it. */
+  readonly held?: PersonsReason | undefined;
   /** Figures in a sentence. */
   readonly message: string;
   /** Effect of the taint while under pressure; undefined for no taint. */
@@ -80,7 +83,7 @@ export class PressurePublisher {
    * whether another client has changed it.
    */
   async publish(status: PressureStatus): Promise<void> {
-    const key = `${status.isPressed} ${status.taintEffect}`;
+    const key = `${status.isPressed} ${status.taintEffect} ${status.held}`;
     const now = this.#nowSeconds();
     if (key !== this.#shown || now >= this.#heartbeatSeconds)
       await this.#attempt(() => this.#write(status, key));

@@ -2,8 +2,10 @@ import type { EvictionReply } from "../../cluster/eviction-reply.ts";
 import type { Event, Fields } from "../../log/events.ts";
 import type { EvictionAnswer } from "../../policy/eviction/answer.ts";
 import type { EvictionConfig, EvictionDecision } from "../../policy/eviction/decide.ts";
+import { neverEvictedReason, type VictimConfig } from "../../policy/eviction/never-evicted.ts";
 import type { Observation } from "../../policy/eviction/signals.ts";
-import { rankingReason } from "../../policy/eviction/victim.ts";
+import { type Candidate, rankCandidates, rankingReason } from "../../policy/eviction/victim.ts";
+import type { PersonsReason } from "./lasting-hold.ts";
 
 /** The decision to evict a pod. */
 export type Eviction = EvictionDecision & { readonly verdict: "evict" };
@@ -41,6 +43,31 @@ export function noteOf(
   return `${namespace}/${name} ${verb}: ${refusal}${rankingReason(victim)}.${figures}`;
 }
 
+/** Begins of the sentences that describe the holds that need a person. */
+const HELD_WORDS: Readonly<Record<PersonsReason, string>> = {
+  "relieving-kept": "No pod is evicted, because those that would help are never evicted",
+  "relieving-blocked":
+    "No pod is evicted, because the evictions of those that would help are refused for now",
+  "not-relieved": "No more pods are evicted, because two evictions have not ended the pressure",
+};
+const NAMED_PODS = 3;
+
+/** Describes a hold that needs a person in a sentence that names the first of the pods whose end would help. */
+export function heldSentenceOf(
+  reason: PersonsReason,
+  relieving: readonly Candidate[],
+  config: VictimConfig,
+): string {
+  const names = rankCandidates(relieving).map((candidate) => {
+    const { pod } = candidate;
+    const kept = neverEvictedReason(pod, candidate, config);
+    return `${pod.namespace}/${pod.name}${kept === undefined ? "" : ` (${kept})`}`;
+  });
+  const more = names.length > NAMED_PODS ? ` and ${names.length - NAMED_PODS} more` : "";
+  const pods = names.length === 0 ? "" : `: ${names.slice(0, NAMED_PODS).join(", ")}${more}`;
+  return `${HELD_WORDS[reason]} (${reason})${pods}.`;
+}
+
 /** Returns a victim's names as log fields. */
 export function namesOf({ pod }: Eviction["victim"]): Fields {
   return { namespace: pod.namespace, pod: pod.name, podUid: pod.uid };
@@ -61,14 +88,14 @@ export function fieldsOf(
     why: rankingReason(victim),
     ranking: first.join(", "),
     candidates: ranking.length,
-    ...rounded({ ...observation }),
+    ...(observation && signalFields(observation)),
   };
 }
 
 /** Returns the most important signals as log fields. */
 export function briefOf(observation: Observation): Fields {
-  const { memoryPressure, pressureCause, stall, swapUtilization, swapInPagesPerSecond } = observation;
-  return rounded({ memoryPressure, pressureCause, stall, swapUtilization, swapInPagesPerSecond });
+  const { harm, memoryPressure, pressureCause, stall, swapUtilization, swapInPagesPerSecond } = observation;
+  return rounded({ harm, memoryPressure, pressureCause, stall, swapUtilization, swapInPagesPerSecond });
 }
 
 // Less is shown as 0 %, which has no cause.
@@ -80,16 +107,22 @@ export function sentenceOf({
   swapUtilization,
   swapInPagesPerSecond: pages,
   pressureCause,
+  harmedPods,
 }: Observation): string {
   const hasStalled = stall !== undefined && stall >= SHOWN_STALL_FRACTION;
   const cause = hasStalled && pressureCause !== undefined ? ` (${pressureCause})` : "";
   const parts = [
     stall === undefined ? undefined : `pods stalled on memory ${percent(stall)} of the time${cause}`,
+    harmedPods.length === 0 ? undefined : `${harmedPods.length} harmed`,
     swapUtilization === undefined ? undefined : `swap ${percent(swapUtilization)} full`,
     pages === undefined ? undefined : `${Math.round(pages)} pages per second swapped in`,
   ];
   const known = parts.filter((part) => part !== undefined).join("; ");
   return known === "" ? "No signal has a value yet." : `${known[0]?.toUpperCase()}${known.slice(1)}.`;
+}
+
+function signalFields({ harmedPods, ...signals }: Observation): Fields {
+  return { ...rounded(signals), harmedPods: harmedPods.length };
 }
 
 // Enough digits for a reader: a decision is replayed from a recording, not from the log.

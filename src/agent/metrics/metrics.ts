@@ -172,7 +172,7 @@ export class AgentMetrics extends MetricGroup {
   scrape(view: AgentView): Promise<string> {
     this.#containers.show(view.containers());
     this.#node.show(this.#readNode(view));
-    this.#pressure.show(view.signals(), view.thresholds());
+    this.#pressure.show(view.signals(), view.thresholds(), view.holdReason());
     this.#reach.show(view.reach());
     this.#nriConnected.set(view.isNriConnected ? 1 : 0);
     this.#stoodDown.set(view.isStoodDown ? 1 : 0);

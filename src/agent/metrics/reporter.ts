@@ -10,6 +10,7 @@ const ENDS = {
   "kubelet-config-unknown": "kubelet-config-known",
   "node-unknown": "node-known",
   "node-unmarked": "node-marked",
+  "node-unwatched": "node-watched",
   "pods-unknown": "pods-known",
   "swap-reach-failed": "swap-reach-regained",
   "swap-reach-left": "swap-reach-taken",

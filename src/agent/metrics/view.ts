@@ -1,4 +1,5 @@
 import type { NodeFigures } from "../../host/node-figures.ts";
+import type { EvictionHoldReason } from "../../policy/eviction/decide.ts";
 import type { Observation } from "../../policy/eviction/signals.ts";
 import type { Reason } from "../../policy/limits/container.ts";
 import type { HoldReason } from "../../policy/limits/reconcile.ts";
@@ -54,6 +55,8 @@ export interface AgentView {
   readonly signals: () => Observation | undefined;
   /** Thresholds by name, true for a crossed one. */
   readonly thresholds: () => Readonly<Record<string, boolean>>;
+  /** Reason for which no pod is evicted now; undefined while one is, and while pressure is not sensed. */
+  readonly holdReason: () => EvictionHoldReason | undefined;
   /** Decision about memory.high of kubepods; undefined while none is made. */
   readonly reach: () => ReachDecision | undefined;
 }

@@ -1,8 +1,9 @@
 import { EVICTION_MODES, LAST_RESORTS } from "../../policy/eviction/decide.ts";
 import { DEFAULT_THRESHOLDS } from "../../policy/eviction/default-thresholds.ts";
+import { EVICTION_OPT_OUTS } from "../../policy/eviction/never-evicted.ts";
 import { SWAP_REACHES } from "../../policy/reach/memory-high.ts";
 import { knob } from "../knob.ts";
-import { choiceSchema, wholeNumberSchema } from "../value-schemas.ts";
+import { choiceSchema, NamespacePatternsSchema, wholeNumberSchema } from "../value-schemas.ts";
 import { ThresholdsSchema, thresholdAsWritten } from "./thresholds.ts";
 
 /** Knobs of swap pressure and eviction. */
@@ -38,6 +39,17 @@ export const EVICTION_KNOBS = {
     choiceSchema(LAST_RESORTS),
     "None",
     "Action at a hard threshold if every eviction is refused",
+  ),
+  // Anyone who may create a pod may annotate it.
+  evictionOptOut: knob(
+    choiceSchema(EVICTION_OPT_OUTS),
+    "WithinRequests",
+    "Protect pods with the annotation wasp.io/evict: false never, while within their requests, or always",
+  ),
+  evictionOptOutNamespaces: knob(
+    NamespacePatternsSchema,
+    ["*"],
+    "Namespace whose pods may have that annotation, or a prefix followed by *; repeatable",
   ),
   trafficWindowSeconds: knob(wholeNumberSchema(1, 600), 30, "Seconds over which swap traffic is averaged"),
   taintEffect: knob(

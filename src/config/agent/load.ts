@@ -27,6 +27,8 @@ export interface ConfigInputs {
 export interface SourcedConfig {
   readonly config: AgentConfig;
   readonly sources: Readonly<Record<AgentKnob, KnobSource>>;
+  /** Values of the file and the defaults alone, which flags and the environment override. */
+  readonly fileConfig: AgentConfig;
 }
 
 /** Configuration and options that `wasp agent` reads from command line, environment and file. */
@@ -42,10 +44,10 @@ export interface LoadedConfig extends SourcedConfig {
  */
 export function loadAgentConfig({ argv, env, readFile }: ConfigInputs): LoadedConfig {
   const flags = readFlags(argv, AgentFlagsSchema);
-  const { config: configFile, ...rest } = v.parse(v.object(RUN_FLAGS), flags);
-  const { config, sources } = layerConfig(flags, configFile, { env, readFile });
+  const { config: configFile, ...options } = v.parse(v.object(RUN_FLAGS), flags);
+  const { config, ...rest } = layerConfig(flags, configFile, { env, readFile });
   const unusedVariables = config.evictionMode === "Off" ? waspAgentVariablesIn(setVariables(env)) : [];
-  return Object.freeze({ config, sources, runOptions: { configFile, ...rest }, unusedVariables });
+  return Object.freeze({ config, ...rest, runOptions: { configFile, ...options }, unusedVariables });
 }
 
 /** Reads the agent's configuration as loadAgentConfig does, from parsed flags; flags of other commands are ignored. */
@@ -57,13 +59,8 @@ export function layerConfig(
   const file = configFile === undefined ? NO_FILE : fileOf(configFile, readFile);
   const variables = setVariables(env);
   const waspAgent = settingsOfWaspAgent(variables);
-  const settings = [
-    ...file.settings,
-    ...waspAgent.settings,
-    ...settingsOfVariables(variables),
-    ...settingsOfFlags(flags),
-  ];
-  return layer(settings, [...file.complaints, ...waspAgent.complaints]);
+  const overrides = [...waspAgent.settings, ...settingsOfVariables(variables), ...settingsOfFlags(flags)];
+  return layer(file.settings, overrides, [...file.complaints, ...waspAgent.complaints]);
 }
 
 const NO_FILE: ConfigFile = { settings: [], complaints: [] };
@@ -107,15 +104,19 @@ function settingsOfFlags(flags: Readonly<Record<string, unknown>>): KnobSetting[
   });
 }
 
-/** Applies settings to the defaults, later ones over earlier ones. */
-function layer(settings: readonly KnobSetting[], complaintsSoFar: readonly string[]): SourcedConfig {
+/** Applies the file's settings to the defaults, and overrides to both, later ones over earlier ones. */
+function layer(
+  ofFile: readonly KnobSetting[],
+  overrides: readonly KnobSetting[],
+  complaintsSoFar: readonly string[],
+): SourcedConfig {
   const complaints = [...complaintsSoFar];
   const values: Partial<Record<AgentKnob, unknown>> = {};
   const sources = Object.fromEntries(AGENT_KNOBS.map((knob) => [knob, "default"])) as Record<
     AgentKnob,
     KnobSource
   >;
-  for (const { knob, value, place, source } of settings) {
+  for (const { knob, value, place, source } of [...ofFile, ...overrides]) {
     const { issues } = v.safeParse(AgentConfigSchema.entries[knob], value);
     for (const issue of issues ?? []) complaints.push(`${place}${pathOf(issue)}: ${complaintOf(issue)}`);
     values[knob] = value;
@@ -123,15 +124,22 @@ function layer(settings: readonly KnobSetting[], complaintsSoFar: readonly strin
   }
   if (complaints.length > 0) throw new Error(complaints.join("\n"));
   const config: AgentConfig = v.parse(AgentConfigSchema, values);
-  const contradictions = contradictionsIn({ config, sources });
+  const contradictions = contradictionsIn(config, sources);
   if (contradictions.length > 0) throw new Error(contradictions.join("\n"));
   Object.freeze(config.excludeNamespaces);
+  Object.freeze(config.evictionOptOutNamespaces);
   Object.freeze(config.evictionThresholds);
-  return { config: Object.freeze(config), sources: Object.freeze(sources) };
+  const fileValues = Object.fromEntries(ofFile.map(({ knob, value }) => [knob, value]));
+  const fileConfig: AgentConfig = v.parse(AgentConfigSchema, fileValues);
+  return {
+    config: Object.freeze(config),
+    sources: Object.freeze(sources),
+    fileConfig: Object.freeze(fileConfig),
+  };
 }
 
 /** Returns complaints about knobs that contradict one another. */
-function contradictionsIn({ config, sources }: SourcedConfig): string[] {
+function contradictionsIn(config: AgentConfig, sources: SourcedConfig["sources"]): string[] {
   const complaints: string[] = [];
   const named = (knob: AgentKnob) => `${knob} (${sources[knob]})`;
   if (config.podSource === "ApiServer" && config.nodeName === undefined) {

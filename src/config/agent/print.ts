@@ -9,7 +9,7 @@ import type { SourcedConfig } from "./load.ts";
 import { thresholdAsWritten } from "./thresholds.ts";
 
 /** Formats a configuration as a file that sets every knob, with the source of each in a comment. */
-export function formatConfig({ config, sources }: SourcedConfig): string {
+export function formatConfig({ config, sources }: Pick<SourcedConfig, "config" | "sources">): string {
   const rows = AGENT_KNOBS.map((knob) => {
     const value = config[knob];
     const field = fieldName(knob);
@@ -26,6 +26,15 @@ export function formatConfig({ config, sources }: SourcedConfig): string {
       `${left.padEnd(leftWidth)} ${right.padEnd(rightWidth)} ${comment}${below}`,
   );
   return `${[...header, ...lines].join("\n")}\n`;
+}
+
+/** Formats the value of a knob in one line, for a log; equal values have equal texts. */
+export function formatKnob(config: AgentConfig, knob: AgentKnob): string {
+  const { [knob]: value, evictionThresholds, memoryQos } = config;
+  if (value === undefined) return "unset";
+  if (knob === "evictionThresholds") return JSON.stringify(evictionThresholds.map(thresholdAsWritten));
+  if (knob === "memoryQos" && memoryQos !== undefined) return JSON.stringify(memoryQosAsWritten(memoryQos));
+  return scalarOf(knob, value);
 }
 
 // A long path should not move all the other comments off the screen.

@@ -1,6 +1,7 @@
+import { isLeaving, neverEvictedReason, type VictimConfig } from "./never-evicted.ts";
 import type { Snapshot } from "./snapshot.ts";
 import { type EvictionState, HOUR_SECONDS, isPressed, withEvicted } from "./state.ts";
-import { rankLeaving, type VictimConfig } from "./victim.ts";
+import type { Candidate } from "./victim.ts";
 
 /** Times between evictions. */
 export interface EvictionPace {
@@ -12,10 +13,19 @@ export interface EvictionPace {
 
 type WaitConfig = EvictionPace & VictimConfig;
 
-/** Updates the awaited victim: keeps the current one, adopts a pod that is already terminating, and starts the cooldown once it is gone. */
-export function updateAwaited(state: EvictionState, snapshot: Snapshot, config: WaitConfig): EvictionState {
+/**
+ * Updates the awaited victim: keeps the current one, adopts a pod that is already leaving, and starts the cooldown once it
+ * is gone. `candidates` are all pods, and `relieving` those whose end would relieve the others.
+ */
+export function updateAwaited(
+  state: EvictionState,
+  snapshot: Snapshot,
+  candidates: readonly Candidate[],
+  relieving: readonly Candidate[],
+  config: WaitConfig,
+): EvictionState {
   const ended = countFailedRequest(endWait(state, snapshot, config), snapshot, config);
-  return adoptLeavingPod(ended, snapshot, config);
+  return adoptLeavingPod(ended, snapshot.atSeconds, candidates, relieving, config);
 }
 
 /** Ends the wait for a victim that is gone, or that exceeds its deadline and is then passed over. */
@@ -28,7 +38,10 @@ function endWait(state: EvictionState, snapshot: Snapshot, config: WaitConfig): 
   const passedOver = isThere
     ? { ...state.passedOver, [awaited.podUid]: now + HOUR_SECONDS }
     : state.passedOver;
-  return { ...state, passedOver, awaited: undefined, cooldownUntilSeconds: now + config.cooldownSeconds };
+  // What was seen before it went says nothing about now.
+  const signalHistory = { ...state.signalHistory, harm: {} };
+  const cooldownUntilSeconds = now + config.cooldownSeconds;
+  return { ...state, passedOver, signalHistory, awaited: undefined, cooldownUntilSeconds };
 }
 
 /** Counts a pod as evicted if it is gone although the request failed, and starts the cooldown. */
@@ -44,14 +57,23 @@ function countFailedRequest(state: EvictionState, snapshot: Snapshot, config: Wa
   };
 }
 
-/** Awaits a pod that is already leaving, if the agent evicted it or if it exceeds its requests, so that relief may follow. */
-function adoptLeavingPod(state: EvictionState, snapshot: Snapshot, config: WaitConfig): EvictionState {
+/** Awaits a pod that is already leaving, if the agent evicted it or if its end would relieve the others. */
+function adoptLeavingPod(
+  state: EvictionState,
+  nowSeconds: number,
+  candidates: readonly Candidate[],
+  relieving: readonly Candidate[],
+  config: WaitConfig,
+): EvictionState {
   if (state.awaited !== undefined || !isPressed(state)) return state;
   const own = new Set([state.unansweredPodUid, ...state.evicted.map(({ podUid }) => podUid)]);
-  const victim = rankLeaving(snapshot, config).find(
-    ({ pod, isOverRequest }) => (own.has(pod.uid) || isOverRequest) && !(pod.uid in state.passedOver),
+  const leaving = candidates.find(
+    (candidate) =>
+      (own.has(candidate.pod.uid) || relieving.includes(candidate)) &&
+      !(candidate.pod.uid in state.passedOver) &&
+      isLeaving(neverEvictedReason(candidate.pod, candidate, config)),
   );
-  if (victim === undefined) return state;
-  const untilSeconds = snapshot.atSeconds + config.victimDeadlineSeconds;
-  return { ...state, awaited: { podUid: victim.pod.uid, untilSeconds } };
+  if (leaving === undefined) return state;
+  const untilSeconds = nowSeconds + config.victimDeadlineSeconds;
+  return { ...state, awaited: { podUid: leaving.pod.uid, untilSeconds } };
 }

@@ -1,10 +1,13 @@
 import { type EvictionPace, updateAwaited } from "./await-victim.ts";
+import type { HarmExcuse } from "./harm.ts";
+import { isLeaving, neverEvictedReason, type VictimConfig } from "./never-evicted.ts";
 import { type ObservationConfig, observe } from "./observe.ts";
+import { relievingOf } from "./relief.ts";
 import type { Observation } from "./signals.ts";
 import type { Snapshot } from "./snapshot.ts";
-import { type EvictionState, HOUR_SECONDS } from "./state.ts";
+import { type EvictionState, HOUR_SECONDS, isPressed } from "./state.ts";
 import { isMet, NEVER_MET, type Threshold, type ThresholdState, updateThreshold } from "./threshold.ts";
-import { type Candidate, rankVictims, type VictimConfig } from "./victim.ts";
+import { type Candidate, candidatesOf, rankCandidates } from "./victim.ts";
 
 /** Eviction modes: decisions are carried out, only logged, or not made. */
 export const EVICTION_MODES = ["Enforce", "DryRun", "Off"] as const;
@@ -26,17 +29,31 @@ export type EvictionHoldReason =
   | "mode-off"
   /** No threshold's conditions are met. */
   | "not-pressed"
-  /** Conditions are met, but not yet for the grace period. */
+  /** Conditions are met, but not yet for the grace period; of harm, it is not yet enough. */
   | "grace-period"
   /** Conditions are met for the grace period, but so is the threshold's exception. */
   | "excepted"
+  /** Pods wait for memory, but this does not count as harm; see HarmExcuse. */
+  | HarmExcuse
   | "cooldown"
   /** The hourly maximum of evictions is reached. */
   | "capped"
-  /** Each pod is either never evicted or passed over for now. */
+  /** There is no pod. */
   | "no-candidate"
+  /** No pod's end would relieve the others. */
+  | "nobody-relieves"
+  /** Those whose end would relieve the others are never evicted. */
+  | "relieving-kept"
+  /** Those whose end would relieve the others are on their way, and stayed beyond their time. */
+  | "relieving-leaving"
+  /** The evictions of those whose end would relieve the others are refused for now. */
+  | "relieving-blocked"
+  /** Two evictions have not ended the pressure. */
+  | "not-relieved"
   /** The evictions of an earlier agent cannot be read from the node. */
   | "past-unknown"
+  /** An administrator has stopped evictions on this node by its annotation. */
+  | "stopped"
   /** The usage of all candidates is unknown. */
   | "no-figures";
 
@@ -55,8 +72,9 @@ export type EvictionDecision =
       readonly thresholds: readonly string[];
     };
 
-const EARLIER_SPACING_SECONDS = 5;
-const EARLIER_COUNT = 3;
+const MAX_UNRELIEVED = 2;
+// Some seconds of a stall: less comes and goes on any node that swaps.
+const NOTED_HARM = 0.2;
 
 /** Returns true if a decision continues the one before it, without a new request. */
 export function isSameDecision(a: EvictionDecision, b: EvictionDecision): boolean {
@@ -80,14 +98,22 @@ export function decideEviction(
   const now = snapshot.atSeconds;
   const { observation, history } = observe(before.signalHistory, snapshot, config);
   const thresholds = updateThresholds(before.thresholds, config.evictionThresholds, observation, now);
-  const earlier = withEarlier(before.earlier, snapshot);
   const inheritedUntilSeconds = currentInheritedUntil({ ...before, thresholds }, observation, config, now);
-  const updated = withoutExpired(
-    { ...before, signalHistory: history, thresholds, earlier, inheritedUntilSeconds },
+  const updated = withPressure(
+    withoutExpired({ ...before, signalHistory: history, thresholds, inheritedUntilSeconds }, now),
     now,
   );
-  const state = updateAwaited(updated, snapshot, config);
-  return { decision: decide(state, snapshot, observation, config), observation, state };
+  const candidates = isPressed(updated) ? candidatesOf(snapshot, history.pods[0]) : [];
+  const relieving = relievingOf(candidates, snapshot, observation.pressureCause);
+  const state = updateAwaited(updated, snapshot, candidates, relieving, config);
+  return { decision: decide(state, candidates, relieving, observation, config, now), observation, state };
+}
+
+function withPressure(state: EvictionState, nowSeconds: number): EvictionState {
+  return {
+    ...state,
+    pressedSinceSeconds: isPressed(state) ? (state.pressedSinceSeconds ?? nowSeconds) : undefined,
+  };
 }
 
 /** Returns the end of an earlier agent's pressure, provided that all thresholds stay unmet from now on. */
@@ -127,12 +153,6 @@ function updateThresholds(
   );
 }
 
-function withEarlier(earlier: readonly Snapshot[], snapshot: Snapshot): readonly Snapshot[] {
-  const last = earlier.at(-1);
-  const isDue = last === undefined || snapshot.atSeconds - last.atSeconds >= EARLIER_SPACING_SECONDS;
-  return isDue && snapshot.containers.length > 0 ? [...earlier, snapshot].slice(-EARLIER_COUNT) : earlier;
-}
-
 function withoutExpired(state: EvictionState, nowSeconds: number): EvictionState {
   return {
     ...state,
@@ -145,46 +165,70 @@ function withoutExpired(state: EvictionState, nowSeconds: number): EvictionState
 
 function decide(
   state: EvictionState,
-  snapshot: Snapshot,
+  candidates: readonly Candidate[],
+  relieving: readonly Candidate[],
   observation: Observation,
   config: EvictionConfig,
+  nowSeconds: number,
 ): EvictionDecision {
-  const now = snapshot.atSeconds;
   if (config.evictionMode === "Off") return { verdict: "hold", reason: "mode-off" };
   if (state.awaited !== undefined) return { verdict: "await", ...state.awaited };
   const met = config.evictionThresholds.filter((threshold) => isMet(threshold, observation));
   const crossed = met.filter(({ name }) => callsForEviction(state.thresholds[name]));
-  if (crossed.length === 0) return { verdict: "hold", reason: notCrossedReason(met, state) };
-  if (now < state.cooldownUntilSeconds) return { verdict: "hold", reason: "cooldown" };
+  if (crossed.length === 0)
+    return { verdict: "hold", reason: notCrossedReason(met, state, observation, config) };
+  if (nowSeconds < state.cooldownUntilSeconds) return { verdict: "hold", reason: "cooldown" };
+  const choice = chooseVictim(state, candidates, relieving, crossed, config);
+  // Where nobody may go anyway, that says more than a limit that is reached.
+  if (choice.verdict !== "evict") return choice;
+  if (evictionsOfThisPressure(state) >= MAX_UNRELIEVED) return { verdict: "hold", reason: "not-relieved" };
   if (state.evicted.length >= config.maxEvictionsPerHour) return { verdict: "hold", reason: "capped" };
-  return chooseVictim(state, snapshot, crossed, config);
+  return choice;
 }
 
 function callsForEviction(state: ThresholdState | undefined): boolean {
   return state?.isCrossed === true && !state.isExcepted;
 }
 
-function notCrossedReason(met: readonly Threshold[], { thresholds }: EvictionState): EvictionHoldReason {
-  if (met.length === 0) return "not-pressed";
+function notCrossedReason(
+  met: readonly Threshold[],
+  { thresholds }: EvictionState,
+  { excuse, harm = 0 }: Observation,
+  { evictionThresholds }: EvictionConfig,
+): EvictionHoldReason {
+  const isHarmDecisive = evictionThresholds.some(({ allOf }) =>
+    allOf.some(({ signal }) => signal === "harm"),
+  );
+  if (met.length === 0 && !isHarmDecisive) return "not-pressed";
+  if (met.length === 0) return excuse ?? (harm >= NOTED_HARM ? "grace-period" : "not-pressed");
   return met.some(({ name }) => thresholds[name]?.isExcepted) ? "excepted" : "grace-period";
+}
+
+function evictionsOfThisPressure({ evicted, pressedSinceSeconds }: EvictionState): number {
+  if (pressedSinceSeconds === undefined) return 0;
+  return evicted.filter(({ atSeconds }) => atSeconds >= pressedSinceSeconds).length;
 }
 
 function chooseVictim(
   state: EvictionState,
-  snapshot: Snapshot,
+  candidates: readonly Candidate[],
+  relieving: readonly Candidate[],
   crossed: readonly Threshold[],
   config: EvictionConfig,
 ): EvictionDecision {
-  const ranking = rankVictims(snapshot, state.earlier[0], config);
-  const known = ranking.filter(({ usageBytes }) => usageBytes !== undefined);
-  const [first] = known;
-  if (first === undefined)
-    return { verdict: "hold", reason: ranking.length === 0 ? "no-candidate" : "no-figures" };
-  const victim = known.find(({ pod }) => !(pod.uid in state.passedOver));
+  const hold = (reason: EvictionHoldReason): EvictionDecision => ({ verdict: "hold", reason });
+  if (candidates.length === 0) return hold("no-candidate");
+  if (candidates.every(({ usageBytes }) => usageBytes === undefined)) return hold("no-figures");
+  if (relieving.length === 0) return hold("nobody-relieves");
+  const reasons = relieving.map((candidate) => neverEvictedReason(candidate.pod, candidate, config));
+  const ranking = rankCandidates(relieving.filter((_, index) => reasons[index] === undefined));
+  const [first] = ranking;
+  if (first === undefined) return hold(reasons.some(isLeaving) ? "relieving-leaving" : "relieving-kept");
+  const victim = ranking.find(({ pod }) => !(pod.uid in state.passedOver));
   const thresholds = crossed.map(({ name }) => name);
   if (victim !== undefined) return { verdict: "evict", method: "evict", victim, ranking, thresholds };
   const isLast = config.lastResort === "Delete" && crossed.some(({ isHard }) => isHard);
   return isLast
     ? { verdict: "evict", method: "delete", victim: first, ranking, thresholds }
-    : { verdict: "hold", reason: "no-candidate" };
+    : hold("relieving-blocked");
 }

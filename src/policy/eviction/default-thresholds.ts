@@ -1,33 +1,22 @@
 import type { Threshold } from "./threshold.ts";
 
-const STALLED_FRACTION = 0.1;
 const GRACE_SECONDS = 10;
-const SETTLED_FRACTION = 0.1;
-const LASTING_GRACE_SECONDS = 60;
 const MIN_CLEAR_SECONDS = 60;
 const SWAP_USED_UP_FRACTION = 0.95;
 const MEMORY_USED_UP_FRACTION = 0.05;
+const MOVING_PAGES_PER_SECOND = 50;
 
 /**
- * Default eviction thresholds: all pods are stalled on memory, and swap is the cause. Swapping that settles (pages move
- * one way and stay) ends by itself, so it is given a minute. A kernel without pressure stall information reports no
- * stall: there, the fallback is swap and memory that are both used up.
+ * Default eviction thresholds: a pod is harmed, and swap is a cause. A kernel without pressure stall information knows of
+ * no harm: there, the fallback is swap and memory that are both used up, while pages are read back all the time.
  */
 export const DEFAULT_THRESHOLDS: readonly Threshold[] = [
   {
-    name: "swap-stall",
-    allOf: [{ signal: "memoryPressure", operator: ">=", value: STALLED_FRACTION }],
-    unless: { signal: "swapSettling", operator: ">=", value: SETTLED_FRACTION },
-    graceSeconds: GRACE_SECONDS,
+    name: "swap-harm",
+    allOf: [{ signal: "harm", operator: ">=", value: 1 }],
+    // The signal has its own.
+    graceSeconds: 0,
     minClearSeconds: MIN_CLEAR_SECONDS,
-    isHard: false,
-  },
-  {
-    name: "swap-stall-lasting",
-    allOf: [{ signal: "memoryPressure", operator: ">=", value: STALLED_FRACTION }],
-    graceSeconds: LASTING_GRACE_SECONDS,
-    minClearSeconds: MIN_CLEAR_SECONDS,
-    // Evictions by the threshold above have had the time to relieve the node.
     isHard: true,
   },
   {
@@ -35,11 +24,12 @@ export const DEFAULT_THRESHOLDS: readonly Threshold[] = [
     allOf: [
       { signal: "swapUtilization", operator: ">=", value: SWAP_USED_UP_FRACTION },
       { signal: "memoryAvailable", operator: "<=", value: MEMORY_USED_UP_FRACTION },
+      { signal: "refaultsPerSecond", operator: ">=", value: MOVING_PAGES_PER_SECOND },
     ],
     graceSeconds: GRACE_SECONDS,
     minClearSeconds: MIN_CLEAR_SECONDS,
     isHard: true,
-    onlyWithout: "memoryPressure",
+    onlyWithout: "harm",
   },
 ];
 

@@ -31,8 +31,28 @@ export interface NodeSample {
   readonly swapInPages: number;
   /** Counter of pages swapped out. */
   readonly swapOutPages: number;
+  /** Counter of pages scanned by tasks that allocate (pgscan_direct); undefined in older recordings. */
+  readonly directScans: number | undefined;
+  /** Counter of pages scanned by the kernel's reclaim threads (pgscan_kswapd); undefined in older recordings. */
+  readonly kswapdScans: number | undefined;
   /** Undefined on a kernel without pressure stall information. */
   readonly memoryPressure: Pressure | undefined;
+}
+
+/** Counters of a cgroup's encounters with memory limits, from the cgroup's creation on. */
+export interface MemoryEventCounts {
+  /** Reclaim by an allocating task because memory.high was exceeded. */
+  readonly high: number;
+  /** Allocations that were about to exceed memory.max. */
+  readonly max: number;
+  /** Allocations that were about to fail at a limit. */
+  readonly oom: number;
+}
+
+/** Counters of memory.events, the cgroups below included; shared memory that is short does not raise them. */
+export interface MemoryEvents extends MemoryEventCounts {
+  /** Counters of memory.events.local: the limits of the cgroup alone. */
+  readonly local: MemoryEventCounts;
 }
 
 /** Memory and swap of a cgroup at one moment; counters start at its creation. */
@@ -57,14 +77,43 @@ export interface KubepodsSample extends CgroupSample {
   readonly memoryPressure: Pressure | undefined;
 }
 
+/** Sample of a pod's own cgroup, which also holds memory that is charged to none of its containers. */
+export interface PodSample extends CgroupSample {
+  readonly podUid: string;
+  /** Page cache, shared memory included. */
+  readonly fileBytes: number;
+  /** Shared memory and tmpfs. */
+  readonly shmemBytes: number;
+  /** Pages in memory that still have their slot in swap: memoryBytes and swapBytes both count them. */
+  readonly swapCachedBytes: number;
+  /** memory.max; Infinity for none, undefined while events shows no encounter with a limit. */
+  readonly memoryMaxBytes: number | undefined;
+  /** memory.high; Infinity for none, undefined while events shows no encounter with a limit. */
+  readonly memoryHighBytes: number | undefined;
+  /** Undefined on a kernel without pressure stall information. */
+  readonly memoryPressure: Pressure | undefined;
+  /** Undefined on a kernel without memory.events.local. */
+  readonly events: MemoryEvents | undefined;
+}
+
 /** Sample of one container. */
 export interface ContainerSample extends CgroupSample {
   readonly id: string;
   readonly podUid: string;
+  /** Page cache, shared memory included; undefined in older recordings. */
+  readonly fileBytes: number | undefined;
+  /** Shared memory and tmpfs; undefined in older recordings. */
+  readonly shmemBytes: number | undefined;
+  /** Pages in memory that still have their slot in swap; undefined in older recordings. */
+  readonly swapCachedBytes: number | undefined;
   /** Anonymous and shared memory that is not locked and can be swapped out; undefined in older recordings. */
   readonly swappableBytes: number | undefined;
   /** Swap limit of the container itself, Infinity for none; undefined in older recordings. */
   readonly swapLimitBytes: number | undefined;
+  /** Undefined in older recordings, and on a kernel without pressure stall information. */
+  readonly memoryPressure: Pressure | undefined;
+  /** Undefined in older recordings, and on a kernel without memory.events.local. */
+  readonly events: MemoryEvents | undefined;
 }
 
 /** State of a node at one moment, the input of every decision; undefined where a file could not be read. */
@@ -78,6 +127,8 @@ export interface Snapshot {
   readonly kubepods: KubepodsSample | undefined;
   /** Containers whose files could be read; empty while containers are not sampled. */
   readonly containers: readonly ContainerSample[];
+  /** Pods whose cgroups could be read; empty while containers are not sampled, and in older recordings. */
+  readonly podSamples: readonly PodSample[];
   /** Pods of the kubelet's latest list. */
   readonly pods: readonly Pod[];
 }

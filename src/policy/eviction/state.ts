@@ -1,5 +1,4 @@
 import { NO_SIGNAL_HISTORY, type SignalHistory } from "./observe.ts";
-import type { Snapshot } from "./snapshot.ts";
 import type { ThresholdState } from "./threshold.ts";
 
 /** State between two eviction decisions; times in seconds of a monotonic clock. */
@@ -7,8 +6,8 @@ export interface EvictionState {
   readonly signalHistory: SignalHistory;
   /** By threshold name. */
   readonly thresholds: Readonly<Record<string, ThresholdState>>;
-  /** Earlier snapshots, some seconds apart, oldest first: the base of each pod's share of the swap-in. */
-  readonly earlier: readonly Snapshot[];
+  /** Start of the present pressure; undefined without one. */
+  readonly pressedSinceSeconds: number | undefined;
   readonly awaited: { readonly podUid: string; readonly untilSeconds: number } | undefined;
   readonly cooldownUntilSeconds: number;
   /** Pods evicted in the last hour, oldest first. */
@@ -32,7 +31,7 @@ export interface EvictedPod {
 export const NO_EVICTIONS: EvictionState = {
   signalHistory: NO_SIGNAL_HISTORY,
   thresholds: {},
-  earlier: [],
+  pressedSinceSeconds: undefined,
   awaited: undefined,
   cooldownUntilSeconds: Number.NEGATIVE_INFINITY,
   evicted: [],

@@ -1,140 +1,77 @@
-import { matchesNamespace } from "../kubernetes/namespace.ts";
-import { isCriticalPod, isStaticPod, type Pod } from "../kubernetes/pod.ts";
+import type { Pod } from "../kubernetes/pod.ts";
 import { formatRounded } from "../kubernetes/quantity.ts";
+import { type PodFigures, podFiguresOf, type TimedPods, usageOf } from "./pod-figures.ts";
 import type { ContainerSample, Snapshot } from "./snapshot.ts";
-
-/** Reason for which a pod is never evicted. */
-export type NeverEvictedReason =
-  | "static"
-  | "critical"
-  | "terminating"
-  | "finished"
-  | "excluded-namespace"
-  /** The pod is the agent's own. */
-  | "own-pod"
-  /** The pod's annotation `wasp.io/evict` is "false". */
-  | "opted-out"
-  /** KubeVirt is already migrating the pod's virtual machine. */
-  | "migrating";
-
-/** Knobs of the choice of a victim. */
-export interface VictimConfig {
-  readonly excludeNamespaces: readonly string[];
-  /** UID of the agent's own pod; undefined outside a pod. */
-  readonly ownPodUid: string | undefined;
-}
+import { movingSharesOf } from "./swap-flow.ts";
 
 /** Pod that may be evicted, with the values that rank it. */
 export interface Candidate {
   readonly pod: Pod;
-  /** Working set and swap of its containers; undefined without samples of them. */
+  /** Working set and swap, each page once; undefined without samples. */
   readonly usageBytes: number | undefined;
+  /** Its part in memory; undefined without samples. */
+  readonly workingSetBytes: number | undefined;
   readonly requestBytes: number;
-  /** True if a container's usage, swap included, exceeds its memory limit. */
+  /** True if a container's usage, swap included, exceeds its memory limit and the swap that it was granted together. */
   readonly isOverLimit: boolean;
-  /** Excess over the memory limits, of all containers together. */
+  /** Excess over these, of all containers together. */
   readonly overLimitBytes: number;
   readonly isOverRequest: boolean;
-  /** Share of the node's swap-in, from 0 to 1. */
+  /** Share of the pages that come back from swap or are newly used, from 0 to 1. */
   readonly movingShare: number;
 }
 
-/** Returns the first reason for which a pod is never evicted; undefined for a candidate. */
-export function neverEvictedReason(
-  pod: Pod,
-  { excludeNamespaces, ownPodUid }: VictimConfig,
-): NeverEvictedReason | undefined {
-  if (isStaticPod(pod)) return "static";
-  if (isCriticalPod(pod)) return "critical";
-  if (pod.uid === ownPodUid) return "own-pod";
-  if (pod.isTerminating) return "terminating";
-  if (pod.phase === "Succeeded" || pod.phase === "Failed") return "finished";
-  if (matchesNamespace(pod.namespace, excludeNamespaces)) return "excluded-namespace";
-  if (pod.annotations["wasp.io/evict"] === "false") return "opted-out";
-  return EVACUATION_ANNOTATION in pod.annotations ? "migrating" : undefined;
+/** Returns each pod of a snapshot with its values; `before` has the figures from which its share of the movement counts. */
+export function candidatesOf(snapshot: Snapshot, before: TimedPods | undefined): Candidate[] {
+  const figures = podFiguresOf(snapshot);
+  const shares = movingSharesOf(before?.pods, figures, snapshot.pageBytes);
+  const samples = Map.groupBy(snapshot.containers, ({ podUid }) => podUid);
+  return snapshot.pods.map((pod) =>
+    candidateOf(pod, figures.get(pod.uid), samples.get(pod.uid) ?? [], shares.get(pod.uid) ?? 0),
+  );
 }
-
-// kubevirt pkg/virt-controller/watch/descheduler/descheduler.go:36-49
-const EVACUATION_ANNOTATION = "descheduler.alpha.kubernetes.io/eviction-in-progress";
 
 /**
- * Ranks the candidates, the first victim first: over a memory limit; over the requests; lower priority; larger usage
- * relative to the requests; larger share of the swap-in. Pods without samples come last. `before` is an earlier
- * snapshot, the base of each pod's share of the swap-in.
+ * Ranks candidates, the first victim first: over a memory limit; over the requests; lower priority; larger usage relative
+ * to the requests; larger share of the movement. Pods without figures come last.
  */
-export function rankVictims(
-  snapshot: Snapshot,
-  before: Snapshot | undefined,
-  config: VictimConfig,
-): Candidate[] {
-  const pods = snapshot.pods.filter((pod) => neverEvictedReason(pod, config) === undefined);
-  return rank(pods, snapshot.containers, before?.containers ?? []);
+export function rankCandidates(candidates: readonly Candidate[]): Candidate[] {
+  return candidates.toSorted(byRank);
 }
 
-/** Ranks the pods that are already leaving, by the same order. */
-export function rankLeaving(snapshot: Snapshot, config: VictimConfig): Candidate[] {
-  const pods = snapshot.pods.filter((pod) => isLeaving(neverEvictedReason(pod, config)));
-  return rank(pods, snapshot.containers, []);
-}
-
-/** Returns true if a pod is never evicted because it is already leaving: deleted, or being migrated. */
-export function isLeaving(reason: NeverEvictedReason | undefined): boolean {
-  return reason === "terminating" || reason === "migrating";
-}
-
-function rank(
-  pods: readonly Pod[],
-  containers: readonly ContainerSample[],
-  before: readonly ContainerSample[],
-): Candidate[] {
-  const moved = refaultedPages(containers, before);
-  const samples = Map.groupBy(containers, ({ podUid }) => podUid);
-  return pods.map((pod) => candidateOf(pod, samples.get(pod.uid) ?? [], moved)).sort(byRank);
-}
-
-/** Pages swapped in, by container and in total. */
-interface RefaultedPages {
-  readonly of: ReadonlyMap<string, number>;
-  readonly total: number;
-}
-
-function refaultedPages(now: readonly ContainerSample[], before: readonly ContainerSample[]): RefaultedPages {
-  const earlier = new Map(before.map(({ id, anonRefaults }) => [id, anonRefaults]));
-  // All refaults of a new container are after the earlier snapshot.
-  const of = new Map(
-    now.map(({ id, anonRefaults }) => [id, Math.max(0, anonRefaults - (earlier.get(id) ?? 0))]),
-  );
-  return { of, total: [...of.values()].reduce((sum, pages) => sum + pages, 0) };
-}
-
-function candidateOf(pod: Pod, samples: readonly ContainerSample[], moved: RefaultedPages): Candidate {
+function candidateOf(
+  pod: Pod,
+  figures: PodFigures | undefined,
+  samples: readonly ContainerSample[],
+  movingShare: number,
+): Candidate {
   // Requests of completed init containers do not count.
   const ids = new Set<string | undefined>(samples.map(({ id }) => id));
   const running = pod.containers.filter(({ id }) => samples.length === 0 || ids.has(id));
   const requestBytes = sumOf(running, ({ memoryRequestBytes }) => memoryRequestBytes);
-  const usageBytes = samples.length === 0 ? undefined : sumOf(samples, usageOf);
-  const overLimitBytes = sumOf(samples, (sample) => Math.max(0, usageOf(sample) - limitOf(pod, sample)));
+  const usageBytes = figures && usageOf(figures);
+  const overLimitBytes = sumOf(samples, (sample) => overLimitBytesOf(pod, sample));
   return {
     pod,
     usageBytes,
+    workingSetBytes: figures?.workingSetBytes,
     requestBytes,
     isOverLimit: overLimitBytes > 0,
     overLimitBytes,
     isOverRequest: usageBytes !== undefined && usageBytes > requestBytes,
-    movingShare: moved.total === 0 ? 0 : sumOf(samples, ({ id }) => moved.of.get(id) ?? 0) / moved.total,
+    movingShare,
   };
 }
 
-// The working set as the kubelet computes it: usage less inactive page cache (cadvisor
-// container/libcontainer/handler.go:839-862).
-function usageOf({ memoryBytes, inactiveFileBytes, swapBytes }: ContainerSample): number {
-  return Math.max(0, memoryBytes - inactiveFileBytes) + swapBytes;
-}
-
-function limitOf(pod: Pod, { id }: ContainerSample): number {
-  return (
-    pod.containers.find((container) => container.id === id)?.memoryLimitBytes ?? Number.POSITIVE_INFINITY
-  );
+/** Returns the use of a container, swap included, above its memory limit and the swap that it was granted. */
+function overLimitBytesOf(pod: Pod, sample: ContainerSample): number {
+  const { id, memoryBytes, inactiveFileBytes, swapBytes, swapLimitBytes } = sample;
+  // A container in the swap that it was granted is where it was meant to be; where that is unknown, it counts as granted.
+  const grantedBytes =
+    swapLimitBytes === undefined || !Number.isFinite(swapLimitBytes) ? swapBytes : swapLimitBytes;
+  const limitBytes =
+    pod.containers.find((container) => container.id === id)?.memoryLimitBytes ?? Number.POSITIVE_INFINITY;
+  return Math.max(0, memoryBytes - inactiveFileBytes + swapBytes - limitBytes - grantedBytes);
 }
 
 type Comparator = (a: Candidate, b: Candidate) => number;
@@ -190,7 +127,7 @@ export function rankingReason(candidate: Candidate): string {
     isOverLimit ? `over its memory limit by ${formatRounded(overLimitBytes)}` : undefined,
     `${excessBytes > 0 ? "over" : "under"} its requests by ${formatRounded(Math.abs(excessBytes))}`,
     `priority ${pod.priority ?? 0}`,
-    movingShare > 0 ? `${Math.round(movingShare * 100)} % of the swap-in` : undefined,
+    movingShare > 0 ? `${Math.round(movingShare * 100)} % of what moves` : undefined,
   ];
   return parts.filter((part) => part !== undefined).join(", ");
 }

@@ -48,6 +48,14 @@ export function isStaticPod(pod: Pod): boolean {
 }
 
 /**
+ * Returns true for KubeVirt's pod of a virtual machine: its label (kubevirt staging/src/kubevirt.io/api/core/v1/types.go:1130-1162)
+ * can be written by anyone, so that its controller counts too.
+ */
+export function isVirtualMachinePod(pod: Pod): boolean {
+  return pod.labels["kubevirt.io"] === "virt-launcher" && pod.ownerKind === "VirtualMachineInstance";
+}
+
+/**
  * Returns true if the kubelet considers a pod critical: static, the mirror of a static one, or of a system priority
  * (kubernetes pkg/kubelet/types/pod_update.go:142-169,186-188).
  */

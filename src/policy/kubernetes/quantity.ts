@@ -17,21 +17,32 @@ const SUFFIX_FACTORS: Record<string, bigint> = {
 // A memory request of "100m", a tenth of a byte, is a common slip for 100M, and the API server accepts it.
 const SUFFIX_DIVISORS: Record<string, bigint> = { n: 10n ** 9n, u: 10n ** 6n, m: 10n ** 3n };
 
-const QUANTITY = /^\+?(\d{1,30})(?:\.(\d{0,30}))?(?:[eE]\+?(\d{1,2})|([numkMGTPE]|[KMGTPE]i))?$/;
+const QUANTITY = /^\+?(\d{1,30})(?:\.(\d{0,30}))?(?:[eE]([+-]?\d{1,2})|([numkMGTPE]|[KMGTPE]i))?$/;
 
 /**
  * Parses a Kubernetes quantity of bytes (`64Mi`, `1.5G`, `1e9`), rounded up to a whole byte as the kubelet does;
  * undefined if it is malformed, negative, or too large for an exact number.
  */
 export function parseQuantity(text: string): number | undefined {
+  const bytes = parseAnyQuantity(text);
+  return bytes === Number.POSITIVE_INFINITY ? undefined : bytes;
+}
+
+/** Parses a quantity as parseQuantity does, to Infinity if it is too large for an exact number, as `8Pi` is. */
+export function parseAnyQuantity(text: string): number | undefined {
   const match = QUANTITY.exec(text.trim());
   if (match === null) return undefined;
-  const [, whole = "", fraction = "", exponent, suffix = ""] = match;
-  const factor = exponent === undefined ? (SUFFIX_FACTORS[suffix] ?? 1n) : 10n ** BigInt(exponent);
-  const scaled = BigInt(whole + fraction) * factor;
-  const divisor = 10n ** BigInt(fraction.length) * (SUFFIX_DIVISORS[suffix] ?? 1n);
+  const [, whole = "", fraction = "", exponent = "0", suffix = ""] = match;
+  const power = Number(exponent) - fraction.length;
+  const scaled = BigInt(whole + fraction) * (SUFFIX_FACTORS[suffix] ?? 1n) * tenTo(power);
+  const divisor = tenTo(-power) * (SUFFIX_DIVISORS[suffix] ?? 1n);
   const bytes = (scaled + divisor - 1n) / divisor;
-  return bytes <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(bytes) : undefined;
+  return bytes <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(bytes) : Number.POSITIVE_INFINITY;
+}
+
+/** Returns a power of ten; 1 for a negative exponent. */
+function tenTo(exponent: number): bigint {
+  return 10n ** BigInt(Math.max(0, exponent));
 }
 
 /**

@@ -48,14 +48,15 @@ export type PodIndex = ReadonlyMap<string, Pod>;
 
 /** Indexes pods by the UIDs that can be in the names of their cgroups. */
 export function indexPods(pods: readonly Pod[]): PodIndex {
-  return new Map(pods.flatMap((pod) => cgroupUidsOf(pod).map((uid) => [uid, pod] as const)));
+  // A pod's own UID comes last, and so prevails: anyone who may create a pod may give it another pod's UID as its hash.
+  return new Map([...pods.flatMap(mirroredEntry), ...pods.map((pod) => [pod.uid, pod] as const)]);
 }
 
 // A static pod's cgroup is named after the hash of its manifest, which is its UID for the kubelet. The API server has
 // its mirror pod, with another UID and that hash in an annotation (kubernetes pkg/kubelet/pod/mirror_client.go:81).
-function cgroupUidsOf(pod: Pod): string[] {
+function mirroredEntry(pod: Pod): (readonly [string, Pod])[] {
   const hash = pod.annotations["kubernetes.io/config.mirror"];
-  return hash === undefined ? [pod.uid] : [pod.uid, hash];
+  return hash === undefined ? [] : [[hash, pod]];
 }
 
 /** Knobs of the agent's swap limits. */

@@ -7,6 +7,7 @@ import {
   podMemoryHeadroomOf,
   workingSetOf,
 } from "./kubelet-thresholds.ts";
+import { isCalm, isReliefUnderWay, NO_STALLS, type ReliefState, updateRelief } from "./relief.ts";
 
 /** Modes of keeping swap within the pods' reach: memory.high is managed, or left alone. */
 export const SWAP_REACHES = ["Auto", "Off"] as const;
@@ -17,6 +18,8 @@ export interface ReachConfig {
   readonly evictionMode: EvictionConfig["evictionMode"];
   /** Undefined while the kubelet's configuration is unknown. */
   readonly kubelet: KubeletThresholds | undefined;
+  /** An eviction is requested, or its victim awaited. */
+  readonly isEvicting: boolean;
 }
 
 /** Reason for memory.high of kubepods. */
@@ -38,8 +41,9 @@ export type ReachReason =
   | "no-room"
   /** The pods that may swap have no memory left that could be swapped out. */
   | "nothing-to-swap"
+  /** The node's swap, whatever the limits of the pods. */
   | "swap-nearly-full"
-  /** Pods have been stalled for minutes without relief. */
+  /** Pods have been stalled for minutes, and no eviction is under way. */
   | "not-relieved";
 
 /** Decision on memory.high of kubepods. */
@@ -56,7 +60,7 @@ interface ReachStep {
 }
 
 /** State between two decisions; times in seconds of a monotonic clock. */
-export interface ReachState {
+export interface ReachState extends ReliefState {
   /** Limit of the last decision. */
   readonly memoryHighBytes: number;
   /** Undefined before the first sample of the containers. */
@@ -64,22 +68,17 @@ export interface ReachState {
   /** Time of the last sample of the containers. */
   readonly sampledSeconds: number;
   readonly isNearLimit: boolean;
-  readonly stalledSinceSeconds: number | undefined;
-  readonly calmSinceSeconds: number | undefined;
-  readonly isUnrelieved: boolean;
   /** Fraction of the range by which memory.high is released because swap is nearly full, from 0 to 1. */
   readonly releasedFraction: number;
 }
 
 /** State before the first decision. */
 export const NO_REACH: ReachState = {
+  ...NO_STALLS,
   memoryHighBytes: Number.POSITIVE_INFINITY,
   pods: undefined,
   sampledSeconds: Number.NEGATIVE_INFINITY,
   isNearLimit: false,
-  stalledSinceSeconds: undefined,
-  calmSinceSeconds: undefined,
-  isUnrelieved: false,
   releasedFraction: 0,
 };
 
@@ -94,10 +93,6 @@ const RELEASE_BEGINS_FRACTION = 0.9;
 const RELEASE_ENDS_FRACTION = 0.98;
 // Each step up frees some swap: without hysteresis the limit would oscillate, and the kernel makes its writer reclaim.
 const RECLAIM_AGAIN_FRACTION = 0.8;
-const STALLED_PERCENT = 10;
-const CALM_PERCENT = 5;
-const RELIEF_SECONDS = 120;
-const CALM_SECONDS = 60;
 const NEAR_FRACTION = 0.9;
 const SAMPLE_INTERVAL_SECONDS = 5;
 
@@ -107,7 +102,8 @@ const SAMPLE_INTERVAL_SECONDS = 5;
  * kubelet evicts as without wasp.
  */
 export function decideMemoryHigh(before: ReachState, snapshot: Snapshot, config: ReachConfig): ReachStep {
-  const sampled = { ...before, ...withStalls(before, snapshot), ...withHeadroom(before, snapshot) };
+  const measured = { ...before, ...withHeadroom(before, snapshot) };
+  const sampled = { ...measured, ...updateRelief(measured, snapshot, measured.pods, config.isEvicting) };
   const updated = { ...sampled, releasedFraction: releasedFractionOf(sampled, snapshot) };
   const decide = (memoryHighBytes: number, reason: ReachReason, isNearLimit: boolean): ReachStep => ({
     decision: { memoryHighBytes, reason },
@@ -165,20 +161,22 @@ function releaseOf({ pods, isUnrelieved, releasedFraction }: ReachState): {
   return { fraction: releasedFraction, reason: releasedFraction === 0 ? "held" : "swap-nearly-full" };
 }
 
-/** Computes the release for nearly full swap. It never decreases until swap has room again, or stalls have ended. */
+/**
+ * Computes the release for nearly full swap. It never decreases until swap has room again, or stalls have ended; and never
+ * increases while an eviction is under way, whose victim frees swap, or would be the kubelet's victim too.
+ */
 function releasedFractionOf(
-  { pods, releasedFraction, calmSinceSeconds }: ReachState,
+  state: ReachState,
   { atSeconds, node: { swapTotalBytes, swapFreeBytes } }: Snapshot,
 ): number {
-  // Swap that no pod may use, or has memory for, counts as used.
-  const podsFraction = pods === undefined ? 0 : pods.swappedBytes / Math.max(1, reachableBytes(pods));
-  const usedFraction = Math.max(podsFraction, (swapTotalBytes - swapFreeBytes) / Math.max(1, swapTotalBytes));
-  const fraction = Math.min(
-    1,
-    Math.max(0, (usedFraction - RELEASE_BEGINS_FRACTION) / (RELEASE_ENDS_FRACTION - RELEASE_BEGINS_FRACTION)),
-  );
-  const isCalm = calmSinceSeconds !== undefined && atSeconds - calmSinceSeconds >= CALM_SECONDS;
-  return usedFraction < RECLAIM_AGAIN_FRACTION || isCalm ? fraction : Math.max(fraction, releasedFraction);
+  // A pod at its own limit is no reason: while memory.high holds, it is throttled and evicted, not the kubelet's victim.
+  const usedFraction = (swapTotalBytes - swapFreeBytes) / Math.max(1, swapTotalBytes);
+  const range = RELEASE_ENDS_FRACTION - RELEASE_BEGINS_FRACTION;
+  const fraction = Math.min(1, Math.max(0, (usedFraction - RELEASE_BEGINS_FRACTION) / range));
+  const { releasedFraction } = state;
+  const mayDecrease = usedFraction < RECLAIM_AGAIN_FRACTION || isCalm(state, atSeconds);
+  const next = mayDecrease ? fraction : Math.max(fraction, releasedFraction);
+  return isReliefUnderWay(state, atSeconds) ? Math.min(next, releasedFraction) : next;
 }
 
 function reachableBytes({ swappedBytes, leftBytes }: SwapHeadroom): number {
@@ -200,30 +198,6 @@ function stepTowards({ lowBytes, topBytes }: MemoryHighRange, fraction: number, 
   return nextBytes >= topBytes
     ? Number.POSITIVE_INFINITY
     : Math.floor(nextBytes / MEBIBYTE_BYTES) * MEBIBYTE_BYTES;
-}
-
-/** Updates the times since which pods are stalled or calm, and the need for a release. */
-function withStalls(
-  { stalledSinceSeconds, calmSinceSeconds, isUnrelieved }: ReachState,
-  { atSeconds, kubepods }: Snapshot,
-): Pick<ReachState, "stalledSinceSeconds" | "calmSinceSeconds" | "isUnrelieved"> {
-  const stalledPercent = kubepods?.memoryPressure?.full?.avg10Percent ?? 0;
-  if (stalledPercent >= STALLED_PERCENT) {
-    const since = stalledSinceSeconds ?? atSeconds;
-    return {
-      stalledSinceSeconds: since,
-      calmSinceSeconds: undefined,
-      isUnrelieved: isUnrelieved || atSeconds - since >= RELIEF_SECONDS,
-    };
-  }
-  if (stalledPercent >= CALM_PERCENT)
-    return { stalledSinceSeconds, calmSinceSeconds: undefined, isUnrelieved };
-  const calm = calmSinceSeconds ?? atSeconds;
-  return {
-    stalledSinceSeconds: undefined,
-    calmSinceSeconds: calm,
-    isUnrelieved: isUnrelieved && atSeconds - calm < CALM_SECONDS,
-  };
 }
 
 /** Updates the pods' room in swap; unchanged without samples of the containers. */

@@ -53,6 +53,16 @@ describe("condition and taint of a quiet node", () => {
 });
 
 describe("condition and taint of a node under pressure", () => {
+  test("are written again when the reason of a hold comes, and when it goes", async () => {
+    const publishing = new Publishing();
+    await publishing.seconds(1, PRESSED);
+    await publishing.seconds(1, { ...PRESSED, held: "relieving-kept", message: "nobody may go" });
+    expect(condition()).toMatchObject({ status: "True", message: "nobody may go" });
+    await publishing.seconds(1, PRESSED);
+    expect(condition()).toMatchObject({ status: "True", message: "it hurts" });
+    expect(publishing.events).toEqual(["NoSchedule"]);
+  });
+
   test("are checked four times a minute, which changes nothing", async () => {
     const publishing = new Publishing();
     await publishing.seconds(1, PRESSED);

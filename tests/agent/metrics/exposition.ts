@@ -11,6 +11,7 @@ const SAMPLE = /^([a-z_]+)(\{[^}]*\})? ([+-]?Inf|-?\d+(?:\.\d+)?(?:e[+-]?\d+)?)$
 const LABELS = /^\{(?:[a-z_]+="(?:[^"\\\n]|\\["\\n])*"(?:,(?!\})|(?=\})))*\}$/;
 const UNITLESS = [
   "wasp_containers",
+  "wasp_eviction_held",
   "wasp_container_swap_decision",
   "wasp_nri_connected",
   "wasp_stood_down",

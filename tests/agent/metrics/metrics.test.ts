@@ -88,6 +88,22 @@ describe("a scrape", () => {
     });
   });
 
+  test("shows the reason for which no pod is evicted, unless nothing calls for an eviction", async () => {
+    const view = shownAgent({ holdReason: () => "relieving-kept" });
+    const shown = new Shown(view);
+    expect(seriesOf(await scrape(shown), "wasp_eviction_held")).toEqual({
+      'wasp_eviction_held{reason="relieving-kept"}': 1,
+    });
+    view.holdReason = () => "cooldown";
+    expect(seriesOf(await scrape(shown), "wasp_eviction_held")).toEqual({
+      'wasp_eviction_held{reason="cooldown"}': 1,
+    });
+    for (const reason of ["not-pressed", "mode-off", undefined] as const) {
+      view.holdReason = () => reason;
+      expect(seriesOf(await scrape(shown), "wasp_eviction_held")).toEqual({});
+    }
+  });
+
   test("shows the kernel's counters as they are, at each scrape", async () => {
     const shown = new Shown(shownAgent());
     await shown.scrape();

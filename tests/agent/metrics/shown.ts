@@ -37,6 +37,9 @@ export function shownAgent(differences: Partial<AgentView> = {}): {
   -readonly [Name in keyof AgentView]: AgentView[Name];
 } {
   const healthy = { isReady: true, isAlive: true, isStoodDown: false, isNriConnected: false };
-  const unsensed = { signals: () => undefined, thresholds: () => ({}), reach: () => undefined };
+  const unsensed = {
+    ...{ signals: () => undefined, thresholds: () => ({}) },
+    ...{ holdReason: () => undefined, reach: () => undefined },
+  };
   return { containers: () => [], node: () => NODE, ...unsensed, ...healthy, ...differences };
 }

@@ -48,6 +48,8 @@ describe("without a file, flags and variables", () => {
       victimDeadlineSeconds: 300,
       maxEvictionsPerHour: 6,
       lastResort: "None",
+      evictionOptOut: "WithinRequests",
+      evictionOptOutNamespaces: ["*"],
       trafficWindowSeconds: 30,
       taintEffect: "NoSchedule",
       nri: false,
@@ -75,7 +77,13 @@ describe("without a file, flags and variables", () => {
   test("the configuration is frozen", () => {
     const { config, sources } = loadAgentConfig(nothing);
     expect(
-      [config, config.excludeNamespaces, config.evictionThresholds, sources].every(Object.isFrozen),
+      [
+        config,
+        config.excludeNamespaces,
+        config.evictionOptOutNamespaces,
+        config.evictionThresholds,
+        sources,
+      ].every(Object.isFrozen),
     ).toBe(true);
   });
 });
@@ -167,6 +175,8 @@ describe("a value", () => {
     ["swapBehavior: 3", "3 is not one of NoSwap, LimitedSwap, UnlimitedSwap"],
     ["podSource: kubelets", '"kubelets" is not one of Kubelet, ApiServer'],
     ["excludeNamespaces: kube-system", '"kube-system" is not a list of namespaces'],
+    ["evictionOptOut: Sometimes", '"Sometimes" is not one of Never, WithinRequests, Always'],
+    ["evictionOptOutNamespaces: ['a*b']", '"a*b" is not a namespace, or a prefix followed by *'],
     ["excludeNamespaces: [a, B]", '"B" is not a namespace, or a prefix followed by *'],
     ["systemReservedSwap: 10%", '"10%" is not a quantity of bytes, such as 512Mi'],
     ["systemReservedSwap: max", '"max" is not a quantity of bytes, such as 512Mi'],

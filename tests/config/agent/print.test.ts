@@ -63,7 +63,7 @@ const condition = fc.oneof(
 );
 const threshold = fc.record(
   {
-    name: fc.constantFrom("1", "true", "null", "no", "1e3", "0x1f", "swap-stall"),
+    name: fc.constantFrom("1", "true", "null", "no", "1e3", "0x1f", "swap-harm"),
     allOf: fc.array(condition, { minLength: 1, maxLength: 3 }),
     graceSeconds: whole(0, 3600),
     minClearSeconds: whole(0, 86_400),
@@ -88,6 +88,8 @@ const others = fc.record(
     victimDeadlineSeconds: whole(1, 86_400),
     maxEvictionsPerHour: whole(0, 1000),
     lastResort: fc.constantFrom("None", "Delete"),
+    evictionOptOut: fc.constantFrom("Never", "withinrequests", "Always"),
+    evictionOptOutNamespaces: fc.array(namespace),
     trafficWindowSeconds: whole(1, 600),
     taintEffect: fc.constantFrom("NoSchedule", "PreferNoSchedule", "None"),
     nodeName: fc.constantFrom("1", "1.5", "true", "node-1", "0x1", "1e3"),

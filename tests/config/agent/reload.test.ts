@@ -1,11 +1,11 @@
 import { expect, test } from "bun:test";
 import type { AgentKnob } from "../../../src/config/agent/knobs.ts";
 import { loadAgentConfig } from "../../../src/config/agent/load.ts";
-import { RELOADABLE_KNOBS, reloadConfig } from "../../../src/config/agent/reload.ts";
+import { type OverriddenChange, RELOADABLE_KNOBS, reloadConfig } from "../../../src/config/agent/reload.ts";
 
-function load(fields: string) {
+function load(fields: string, argv: readonly string[] = [], env: Record<string, string> = {}) {
   const readFile = () => `apiVersion: wasp.io/v1alpha1\nkind: WaspConfiguration\n${fields}`;
-  return loadAgentConfig({ argv: ["--config=/config.yaml"], env: {}, readFile });
+  return loadAgentConfig({ argv: ["--config=/config.yaml", ...argv], env, readFile });
 }
 
 test.each<[string, string, Record<string, unknown>, AgentKnob[]]>([
@@ -31,4 +31,64 @@ test.each<[string, string, Record<string, unknown>, AgentKnob[]]>([
     expect(reload.sources[knob]).toBe((isReloadable ? loaded : running).sources[knob]);
     expect(reload.config[knob]).toEqual((isReloadable ? loaded : running).config[knob]);
   }
+});
+
+test.each<[string, string, AgentKnob[]]>([
+  ["", "", []],
+  ["", "verbosity: 4", ["verbosity"]],
+  ["verbosity: 4", "", ["verbosity"]],
+  ["verbosity: 2", "", []],
+  ["excludeNamespaces: [a, b]", "excludeNamespaces: [a, b]", []],
+  ["excludeNamespaces: [a, b]", "excludeNamespaces: [b, a]", ["excludeNamespaces"]],
+  [
+    "memoryQos: { classes: [{ name: a }] }",
+    "memoryQos: { classes: [{ name: b }] }\nevictionThresholds: []",
+    ["evictionThresholds", "memoryQos"],
+  ],
+  ["nodeSwapLimit: max", "", ["nodeSwapLimitBytes"]],
+  // Awaits a restart.
+  ["", "httpPort: 1", []],
+])("from %p to %p changes the knobs in force", (before, after, changed) => {
+  expect(reloadConfig(load(before), load(after)).changed).toEqual(changed);
+});
+
+const FLAG = ["--eviction-mode=Enforce"];
+const held = (fileValue: string) => ({
+  knob: "evictionMode" as const,
+  fileValue,
+  value: "Enforce",
+  source: "flag --eviction-mode",
+});
+
+test.each<[string, string, OverriddenChange[]]>([
+  ["evictionMode: Enforce", "evictionMode: DryRun", [held("DryRun")]],
+  ["", "evictionMode: DryRun", [held("DryRun")]],
+  // Without the field, the file stands for the default.
+  ["evictionMode: Enforce", "", [held("Off")]],
+  ["evictionMode: Off", "", []],
+  ["evictionMode: Off", "evictionMode: Off\nverbosity: 4", []],
+  // Here the flag makes no difference.
+  ["evictionMode: Off", "evictionMode: Enforce", []],
+])("from %p to %p overridden changes are reported", (before, after, overridden) => {
+  const reload = reloadConfig(load(before, FLAG), load(after, FLAG));
+  expect(reload.overridden).toEqual(overridden);
+  expect(reload.config.evictionMode).toBe("Enforce");
+  expect(reload.changed).not.toContain("evictionMode");
+  // What was reported once is not reported again.
+  expect(reloadConfig(reload, load(after, FLAG)).overridden).toEqual([]);
+});
+
+test("a change that a variable overrides is reported", () => {
+  const env = { NODE_NAME: "worker-1", SWAP_UTILIZATION_THRESHOLD_FACTOR: "0.9" };
+  const after = "nodeName: worker-2\nevictionThresholds: []";
+  const { overridden } = reloadConfig(load("", [], env), load(after, [], env));
+  expect(overridden).toEqual([
+    {
+      knob: "evictionThresholds",
+      fileValue: "[]",
+      value: expect.stringContaining('"value":"90%"'),
+      source: "environment SWAP_UTILIZATION_THRESHOLD_FACTOR",
+    },
+    { knob: "nodeName", fileValue: "worker-2", value: "worker-1", source: "environment NODE_NAME" },
+  ]);
 });

@@ -32,7 +32,8 @@ const swapIn = (values: string) => series("node_vmstat_pswpin", values);
 const swapOut = (values: string) => series("node_vmstat_pswpout", values);
 const waiting = (values: string) => series("node_pressure_memory_waiting_seconds_total", values);
 const swapTotal = (bytes: string, node: string) => series("node_memory_SwapTotal_bytes", bytes, {}, node);
-const crossed = (values: string) => series("wasp_threshold_crossed", values, { threshold: "swap-stall" });
+const crossed = (values: string) => series("wasp_threshold_crossed", values, { threshold: "swap-harm" });
+const held = (reason: string, values: string) => series("wasp_eviction_held", values, { reason });
 const answered = (answer: string, values: string) => series("wasp_evictions_total", values, { answer });
 const agentSwap = (values: string, node: string) => series("wasp_node_swap_bytes", values, {}, node);
 const started = (hook: string, values: string) => series("wasp_container_starts_total", values, { hook });
@@ -47,6 +48,9 @@ const used = (values: string) => [
   series("wasp_node_swap_bytes", "10000000000x30"),
   series("wasp_node_swap_used_bytes", values),
 ];
+
+const HELD = `The harm on ${ONE} lasts, and the pods that would help are never evicted, or two evictions have not helped. The node's condition SwapPressure names the reason.`;
+const REFUSED = `The evictions that would relieve ${ONE} are refused, and its pods are still harmed.`;
 
 /** All cases: each alert has one in which it fires, and one in which it does not. */
 export const CASES: readonly Case[] = [
@@ -97,7 +101,7 @@ export const CASES: readonly Case[] = [
       name: "no eviction has helped",
       series: [
         crossed("1x30"),
-        series("wasp_threshold_crossed", "0x30", { threshold: "swap-stall-lasting" }),
+        series("wasp_threshold_crossed", "0x30", { threshold: "swap-and-memory-used-up" }),
       ],
       firing: `An eviction threshold has been crossed on ${ONE} for 10 minutes, which is longer than one eviction takes.`,
     },
@@ -127,11 +131,40 @@ export const CASES: readonly Case[] = [
       series: [agentSwap("0x30", ONE), series("wasp_node_swap_used_bytes", "0x30"), stalled("0.5x30")],
     },
   ]),
+  ...of("WaspEvictionHeld", 12, [
+    {
+      name: "those that would help are never evicted",
+      series: [crossed("1x30"), held("relieving-kept", "1x30")],
+      firing: HELD,
+    },
+    {
+      name: "two evictions have not helped, and a stall that oscillates has other reasons in between",
+      series: [
+        crossed("1x30"),
+        held("not-relieved", "_ 1 _ 1 1 _ 1 1 1 _ 1 _ 1 1x10"),
+        answered("accepted", "0 2x30"),
+        answered("dry-run", "0x30"),
+      ],
+      firing: HELD,
+    },
+    {
+      name: "two evictions of a dry run have not helped",
+      series: [crossed("1x30"), held("not-relieved", "_x3 1x27"), answered("dry-run", "0 1 2x30")],
+    },
+    {
+      name: "the reason shows for a moment",
+      series: [crossed("1x30"), held("relieving-kept", "_x8 1 stale _x20")],
+    },
+    {
+      name: "the agent waits for relief",
+      series: [crossed("1x30"), held("relieving-blocked", "_x30"), held("not-relieved", "_x30")],
+    },
+  ]),
   ...of("WaspEvictionBlocked", 20, [
     {
       name: "a disruption budget blocks all evictions",
       series: [crossed("1x30"), answered("blocked", "0+1x30"), answered("accepted", "0x30")],
-      firing: refused(15),
+      firing: REFUSED,
     },
     {
       name: "the next pod was evicted",
@@ -155,24 +188,34 @@ export const CASES: readonly Case[] = [
       series: [crossed("0x15 1x15"), answered("blocked", "0x16 1x15"), answered("accepted", "0x30")],
     },
     { name: "evictionMode is DryRun", series: [crossed("1x30"), answered("dry-run", "0+1x30")] },
+    {
+      name: "one eviction was accepted and has not helped, and the others are refused",
+      series: [
+        crossed("1x30"),
+        answered("blocked", "0x12 1x18"),
+        answered("accepted", "0x8 1x22"),
+        held("relieving-blocked", "_x11 1x20"),
+      ],
+      firing: REFUSED,
+    },
   ]),
   ...of("WaspEvictionBlocked", 15, [
     {
       name: "the API server is unreachable",
       series: [crossed("1x30"), answered("failed", "0+10x30")],
-      firing: refused(150),
+      firing: REFUSED,
     },
   ]),
   ...of("WaspEvictionBlocked", 45, [
     {
       name: "no pod can ever be evicted, and the last refusal is half an hour old",
       series: [crossed("1x60"), answered("never", "0x5 3x60")],
-      firing: refused(3),
+      firing: REFUSED,
     },
     {
       name: "a budget blocks evictions after it allowed one",
       series: [crossed("1x60"), answered("blocked", "0x20 0+1x40"), answered("accepted", "0x10 1x50")],
-      firing: refused(15),
+      firing: REFUSED,
     },
     {
       name: "the agent has reached maxEvictionsPerHour",
@@ -295,10 +338,6 @@ function series(
 
 function absent(count: number): string {
   return `For 15 minutes ${count} of the nodes with swap have had no agent that Prometheus can scrape. New containers there have the hook's limit, or no swap.`;
-}
-
-function refused(count: number): string {
-  return `All recent evictions on ${ONE} were refused (${count}), and its pods are still stalled.`;
 }
 
 function blind(): string {

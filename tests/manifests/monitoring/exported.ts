@@ -1,6 +1,7 @@
 /** All series that the agent and node_exporter can expose, to check that a rule can match any. */
 import { readFileSync } from "node:fs";
 import { AgentMetrics } from "../../../src/agent/metrics/metrics.ts";
+import type { EvictionHoldReason } from "../../../src/policy/eviction/decide.ts";
 import { DEFAULT_THRESHOLDS } from "../../../src/policy/eviction/default-thresholds.ts";
 import { SIGNALS } from "../../../src/policy/eviction/signals.ts";
 import { NODE, shownAgent, shownContainer } from "../../agent/metrics/shown.ts";
@@ -26,9 +27,15 @@ const AGENT_LABELS = [...relabeled, "job", "instance", "namespace", "pod", "cont
 // Every Prometheus adds these; the operator's further labels depend on the deployment of node_exporter.
 const NODE_EXPORTER_LABELS = ["job", "instance"];
 
+const HOLD_REASONS = [
+  "relieving-kept",
+  "relieving-blocked",
+  "not-relieved",
+] as const satisfies readonly EvictionHoldReason[];
+
 /** All exposed series. */
 export const EXPORTED: readonly Series[] = [
-  ...seriesOf(await agentMetrics(), AGENT_LABELS),
+  ...(await Promise.all(HOLD_REASONS.map(agentMetrics))).flatMap((text) => seriesOf(text, AGENT_LABELS)),
   ...seriesOf(readFileSync(`${ROOT}/tests/fixtures/node-exporter/metrics.txt`, "utf8"), NODE_EXPORTER_LABELS),
 ];
 
@@ -49,8 +56,8 @@ export function haveLabel(series: readonly Series[], label: string): boolean {
   return series.every(({ labels, targetLabels }) => label in labels || targetLabels.includes(label));
 }
 
-/** Returns the metrics of an agent that exposes every series. */
-async function agentMetrics(): Promise<string> {
+/** Returns the metrics of an agent that exposes every series; it holds for one reason at a time. */
+async function agentMetrics(holdReason: EvictionHoldReason): Promise<string> {
   const view = shownAgent({
     containers: () => [shownContainer()],
     node: () => ({ ...NODE, kubepodsMemoryPressure: NODE.memoryPressure }),
@@ -61,8 +68,12 @@ async function agentMetrics(): Promise<string> {
       >),
       pressureCause: "swap-in",
       stall: 1,
+      anyStall: 1,
+      harmedPods: ["pod"],
+      excuse: undefined,
     }),
     thresholds: () => Object.fromEntries(DEFAULT_THRESHOLDS.map(({ name }) => [name, true])),
+    holdReason: () => holdReason,
     reach: () => ({ memoryHighBytes: 1, reason: "held" }),
   });
   const metrics = new AgentMetrics({ version: "0", commit: "0" });

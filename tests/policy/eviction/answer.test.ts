@@ -16,7 +16,7 @@ describe("an answer", () => {
     run.answer = (podUid) => (podUid === "a" ? answer : "accepted");
     while (run.requests.length === 0) run.second(0.5);
     run.seconds(seconds, 0.5);
-    expect(run.requests.map(({ podUid }) => podUid)).toEqual(expected);
+    expect(run.asked).toEqual(expected);
   });
 
   test("that refuses every eviction leads to a deletion only as the last resort", () => {

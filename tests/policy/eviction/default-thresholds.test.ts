@@ -17,7 +17,8 @@ interface Load {
   readonly swapOutPages?: number;
   readonly swapFreeBytes?: number;
   readonly memoryAvailableBytes?: number;
-  /** Growth of a cold pod's swap; another pod's pages go out and come back all the time. */
+  readonly anonRefaults?: number;
+  /** Growth of a cold pod's swap, while another pod takes the room; its pages go out and come back all the time. */
   readonly coldPages?: number;
   readonly hasNoPressure?: boolean;
 }
@@ -30,11 +31,16 @@ function snapshotOf(second: number, load: Load): Snapshot {
       stallMicroseconds: (load.stall ?? 0) * second * 1e6,
       swapInPages: (load.swapInPages ?? 0) * second,
       swapOutPages: (load.swapOutPages ?? 0) * second,
+      anonRefaults: (load.anonRefaults ?? 0) * second,
     },
     [podOf("a"), podOf("hot")],
     [
       sampleOf("a", { memoryBytes: GI, swapBytes: (load.coldPages ?? 0) * second * 4096 }),
-      sampleOf("hot", { swapBytes: GI / 4, anonRefaults: (load.swapInPages ?? 0) * second }),
+      sampleOf("hot", {
+        memoryBytes: 50 * MI + (load.coldPages ?? 0) * second * 4096,
+        swapBytes: GI / 4,
+        anonRefaults: (load.swapInPages ?? 0) * second,
+      }),
     ],
   );
   const { kubepods } = snapshot;
@@ -54,9 +60,11 @@ function firstEviction(evictionThresholds: readonly Threshold[], load: Load) {
     lastResort: "None",
     excludeNamespaces: [],
     ownPodUid: undefined,
+    evictionOptOut: "WithinRequests",
+    evictionOptOutNamespaces: ["*"],
   };
   let before = NO_EVICTIONS;
-  for (let second = 0; second < 120; second++) {
+  for (let second = 0; second < 240; second++) {
     const { decision, state } = decideEviction(before, snapshotOf(second, load), config);
     expect(isPressed(state)).toBe(decision.verdict === "evict");
     if (decision.verdict === "evict") return { second, thresholds: decision.thresholds };
@@ -66,42 +74,55 @@ function firstEviction(evictionThresholds: readonly Threshold[], load: Load) {
 }
 
 const busy = { swapInPages: 5000, swapOutPages: 5000 };
-const full = { swapFreeBytes: 0, memoryAvailableBytes: 50 * MI };
+const short = { memoryAvailableBytes: 50 * MI };
+const full = { ...short, swapFreeBytes: 0 };
+const usedUp = "swap-and-memory-used-up";
 
 describe("the default thresholds", () => {
   test.each<[string, Load, string[] | undefined]>([
-    ["stalled by swap", { ...busy, stall: 0.2 }, ["swap-stall"]],
-    ["slightly stalled", { ...busy, stall: 0.09 }, undefined],
-    ["busy without a stall", busy, undefined],
-    ["stalled for another reason than swap", { stall: 0.9 }, undefined],
-    ["stalled, with full swap and without traffic", { ...full, stall: 0.8 }, ["swap-stall"]],
+    ["stalled by swap", { ...busy, ...short, stall: 0.2 }, ["swap-harm"]],
+    ["slightly stalled", { ...busy, ...short, stall: 0.09 }, undefined],
+    ["busy without a stall", { ...busy, ...short }, undefined],
+    ["stalled while memory comes back, as it is not short any more", { ...busy, stall: 0.9 }, undefined],
+    ["stalled for another reason than swap", { ...short, stall: 0.9 }, undefined],
+    ["stalled, with full swap and without traffic", { ...full, stall: 0.8 }, ["swap-harm"]],
     ["full, and quiet", full, undefined],
     [
-      "full, without pressure stall information",
-      { ...full, hasNoPressure: true },
-      ["swap-and-memory-used-up"],
+      "full and read, without pressure stall information",
+      { ...full, anonRefaults: 50, hasNoPressure: true },
+      [usedUp],
     ],
-    ["busy, without pressure stall information", { ...busy, hasNoPressure: true }, undefined],
+    [
+      "full and quiet, without pressure stall information",
+      { ...full, anonRefaults: 49, hasNoPressure: true },
+      undefined,
+    ],
+    ["full, read and not stalled", { ...full, anonRefaults: 5000 }, undefined],
+    [
+      "busy, without pressure stall information",
+      { ...busy, ...short, anonRefaults: 5000, hasNoPressure: true },
+      undefined,
+    ],
     [
       "full of swap alone, without pressure stall information",
-      { swapFreeBytes: 0, memoryAvailableBytes: GI, hasNoPressure: true },
+      { ...full, memoryAvailableBytes: GI, anonRefaults: 5000, hasNoPressure: true },
       undefined,
     ],
   ])("decide on a node that is %s", (_, load, thresholds) => {
     const eviction = firstEviction(DEFAULT_THRESHOLDS, load);
     expect(eviction?.thresholds).toEqual(thresholds);
-    if (eviction !== undefined) expect(eviction.second).toBeWithin(10, 16);
+    if (eviction !== undefined) expect(eviction.second).toBeWithin(10, 18);
   });
 
-  test("give a node with settling swap a minute, and none to a node where almost nothing settles", () => {
-    const settling = { ...busy, stall: 0.5, coldPages: 1000 };
+  test("give a node with settling swap three minutes, and none to a node where almost nothing settles", () => {
+    const settling = { ...busy, ...short, stall: 0.5, coldPages: 1000 };
     const late = firstEviction(DEFAULT_THRESHOLDS, settling);
-    expect(late?.thresholds).toEqual(["swap-stall-lasting"]);
-    expect(late?.second).toBeWithin(60, 66);
+    expect(late?.second).toBeWithin(180, 186);
     const early = firstEviction(DEFAULT_THRESHOLDS, { ...settling, coldPages: 400 });
     expect(early?.second).toBeWithin(10, 16);
-    const full = firstEviction(DEFAULT_THRESHOLDS, { ...settling, swapFreeBytes: 10 * MI });
-    expect(full?.second).toBeWithin(10, 16);
+    const atOnce = firstEviction(DEFAULT_THRESHOLDS, { ...settling, ...full });
+    expect(atOnce?.second).toBeWithin(10, 16);
+    for (const eviction of [late, early, atOnce]) expect(eviction?.thresholds).toEqual(["swap-harm"]);
   });
 });
 

@@ -47,13 +47,15 @@ describe("swap traffic", () => {
   test("is undefined after a single sample, after a gap, and after a counter has gone back", () => {
     const one = snapshotAt(0, { swapInPages: 5 });
     expect(observed([one]).swapInPagesPerSecond).toBeUndefined();
-    expect(observed([one, snapshotAt(61, { swapInPages: 50_000 })]).swapInPagesPerSecond).toBeUndefined();
+    expect(observed([one, snapshotAt(601, { swapInPages: 50_000 })]).swapInPagesPerSecond).toBeUndefined();
     expect(observed([one, snapshotAt(1, { swapInPages: 4 })]).swapInPagesPerSecond).toBeUndefined();
   });
 
   test("is an average over a time without samples", () => {
-    const [first, last] = [snapshotAt(0, {}), snapshotAt(20, { swapInPages: 2000 })];
-    expect(observed([first, last]).swapInPagesPerSecond).toBe(100);
+    for (const seconds of [20, 70, 600]) {
+      const [first, last] = [snapshotAt(0, {}), snapshotAt(seconds, { swapInPages: 100 * seconds })];
+      expect(observed([first, last]).swapInPagesPerSecond).toBe(100);
+    }
   });
 });
 
@@ -64,7 +66,15 @@ describe("memory pressure", () => {
     ["by immediate refaults", { ...stalled, anonRefaults: 900 }, 0.3, "anonymous-refault"],
     ["by swap-in", { ...stalled, swapInPages: 900 }, 0.3, "swap-in"],
     ["by file refaults", { ...stalled, fileRefaults: 5000, swapInPages: 90 }, 0, undefined],
-    ["by memory that is swapped out and stays out", { ...stalled, swapOutPages: 9000 }, 0, undefined],
+    ["by file refaults alone", { ...stalled, fileRefaults: 5000, anonRefaults: 499 }, 0, undefined],
+    [
+      "by a tenth of anonymous refaults",
+      { ...stalled, fileRefaults: 5000, anonRefaults: 500 },
+      0.3,
+      "anonymous-refault",
+    ],
+    ["by memory that is swapped out and stays out", { ...stalled, swapOutPages: 9000 }, 0.3, "swap-out"],
+    ["by next to no memory that is swapped out", { ...stalled, swapOutPages: 49 }, 0, undefined],
     ["without any traffic", stalled, 0, undefined],
     ["without a stall", { anonRefaults: 900, swapInPages: 900 }, 0, "anonymous-refault"],
   ])("%s", (_, each, pressure, cause) => {
@@ -117,7 +127,8 @@ describe("memory pressure", () => {
 
 describe("the settled share of swapping", () => {
   /**
-   * Returns a snapshot for each second: one container's pages are swapped out and stay out, another one's come back.
+   * Returns a snapshot for each second: one container's pages are swapped out and stay out, and another one takes the
+   * room, while its own go out and come back.
    */
   const coldFor = (seconds: number, thenHot = 0, moment: Moment = {}) =>
     Array.from({ length: seconds + thenHot + 1 }, (_, second) =>
@@ -127,7 +138,11 @@ describe("the settled share of swapping", () => {
         [],
         [
           sampleOf("cold", { swapBytes: Math.min(second, seconds) * 1000 * 4096 }),
-          sampleOf("hot", { swapBytes: 100 * MI, anonRefaults: second * 3000 }),
+          sampleOf("hot", {
+            memoryBytes: 50 * MI + second * 1000 * 4096,
+            swapBytes: 100 * MI,
+            anonRefaults: second * 3000,
+          }),
         ],
       ),
     );
@@ -138,14 +153,12 @@ describe("the settled share of swapping", () => {
     expect(observed(coldFor(20, 5)).swapSettling).toBe(0);
   });
 
-  test("shows within two seconds that memory comes back and stays in", () => {
-    const spike = Array.from({ length: 12 }, (_, second) => {
-      const returned = Math.max(0, second - 9) * 3000;
-      const swapBytes = 100 * MI - returned * 4096;
-      return snapshotAt(second, {}, [], [sampleOf("hot", { swapBytes, anonRefaults: second * 3000 })]);
+  test("is 0 where memory only comes back", () => {
+    const returning = Array.from({ length: 10 }, (_, second) => {
+      const swap = { swapBytes: 400 * MI - second * 3000 * 4096, anonRefaults: second * 3000 };
+      return snapshotAt(second, {}, [], [sampleOf("hot", { ...swap, memoryBytes: (50 + second * 12) * MI })]);
     });
-    expect(observed(spike.slice(0, 10)).swapSettling).toBe(0);
-    expect(observed(spike).swapSettling).toBeCloseTo(1, 6);
+    expect(observed(returning).swapSettling).toBe(0);
   });
 
   test("is 0 while swap is full", () => {

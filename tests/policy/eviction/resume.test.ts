@@ -24,6 +24,8 @@ const config: EvictionConfig = {
   lastResort: "None",
   excludeNamespaces: [],
   ownPodUid: undefined,
+  evictionOptOut: "WithinRequests",
+  evictionOptOutNamespaces: ["*"],
 };
 const NOTHING: EvictionPast = { evicted: [], isPressed: false };
 const START = 1000;
@@ -36,6 +38,8 @@ function play(
   seconds: number,
   stall: number,
   pods: readonly Pod[] = [podOf("a"), podOf("b")],
+  // More than a tenth of the pods' memory above the requests, so that their ends would relieve.
+  usageBytes = 600 * MI,
 ) {
   let state = resumeEvictions(NO_EVICTIONS, past, config, START);
   let pressedSeconds = 0;
@@ -43,7 +47,7 @@ function play(
   const verdicts: string[] = [];
   for (let second = 1; second <= seconds; second++) {
     const moment = { stallMicroseconds: second * stall * 1e6, anonRefaults: second * 1000 };
-    const containers = pods.map(({ uid }, index) => sampleOf(uid, { memoryBytes: (50 - index) * MI }));
+    const containers = pods.map(({ uid }, index) => sampleOf(uid, { memoryBytes: usageBytes - index }));
     const decided = decideEviction(state, snapshotAt(START + second, moment, pods, containers), config);
     const { decision } = decided;
     state = decided.state;
@@ -88,12 +92,14 @@ describe("an agent at its start", () => {
     expect(asked).not.toBeEmpty();
   });
 
-  test("awaits a terminating victim, even within its requests", () => {
+  test("awaits a terminating victim, even if its end would not relieve", () => {
     const pods = [podOf("a", { isTerminating: true }), podOf("b")];
     const past = { isPressed: true, evicted: [{ podUid: "a", atSeconds: START - 1 }] };
-    expect(new Set(play(past, 90, 0.5, pods).verdicts)).toEqual(new Set(["await"]));
+    expect(new Set(play(past, 90, 0.5, pods, 50 * MI).verdicts)).toEqual(new Set(["await"]));
     // A pod that others evict is not awaited: it would bring no relief.
-    expect(play({ ...past, evicted: [] }, 90, 0.5, pods).verdicts).not.toContain("await");
+    const strangers = play({ ...past, evicted: [] }, 90, 0.5, pods, 50 * MI);
+    expect(strangers.verdicts).not.toContain("await");
+    expect(strangers.verdicts.at(-1)).toBe("nobody-relieves");
   });
 });
 

@@ -1,4 +1,9 @@
-import type { ContainerSample, Snapshot } from "../../../src/policy/eviction/snapshot.ts";
+import type {
+  ContainerSample,
+  PodSample,
+  Pressure,
+  Snapshot,
+} from "../../../src/policy/eviction/snapshot.ts";
 import type { Pod } from "../../../src/policy/kubernetes/pod.ts";
 
 export const MI = 2 ** 20;
@@ -35,8 +40,40 @@ export function sampleOf(podUid: string, differences: Partial<ContainerSample> =
     fileRefaults: 0,
     swappableBytes: 50 * MI,
     swapLimitBytes: GI,
+    fileBytes: 0,
+    shmemBytes: 0,
+    swapCachedBytes: 0,
+    memoryPressure: undefined,
+    events: undefined,
     ...differences,
   };
+}
+
+/** Returns the sample of a pod that uses 50 MiB and no swap, with these differences. */
+export function podSampleOf(podUid: string, differences: Partial<PodSample> = {}): PodSample {
+  return {
+    podUid,
+    memoryBytes: 50 * MI,
+    inactiveFileBytes: 0,
+    anonBytes: 50 * MI,
+    fileBytes: 0,
+    shmemBytes: 0,
+    swapBytes: 0,
+    swapCachedBytes: 0,
+    anonRefaults: 0,
+    fileRefaults: 0,
+    memoryMaxBytes: undefined,
+    memoryHighBytes: undefined,
+    memoryPressure: undefined,
+    events: undefined,
+    ...differences,
+  };
+}
+
+/** Returns the pressure of tasks that all were stalled for so long so far, without averages. */
+export function pressureOf(totalMicroseconds: number): Pressure {
+  const stall = { avg10Percent: 0, avg60Percent: 0, avg300Percent: 0, totalMicroseconds };
+  return { some: stall, full: stall };
 }
 
 /** Free resources of a node, and its counters so far. */
@@ -56,13 +93,8 @@ export function snapshotAt(
   moment: Moment,
   pods: readonly Pod[] = [],
   containers: readonly ContainerSample[] = pods.map(({ uid }) => sampleOf(uid)),
+  podSamples: readonly PodSample[] = [],
 ): Snapshot {
-  const stall = {
-    avg10Percent: 0,
-    avg60Percent: 0,
-    avg300Percent: 0,
-    totalMicroseconds: moment.stallMicroseconds ?? 0,
-  };
   return {
     atSeconds,
     pageBytes: 4096,
@@ -75,6 +107,8 @@ export function snapshotAt(
       swapFreeBytes: moment.swapFreeBytes ?? GI / 2,
       swapInPages: moment.swapInPages ?? 0,
       swapOutPages: moment.swapOutPages ?? 0,
+      directScans: undefined,
+      kswapdScans: undefined,
       memoryPressure: undefined,
     },
     kubepods: {
@@ -83,9 +117,10 @@ export function snapshotAt(
       fileRefaults: moment.fileRefaults ?? 0,
       memoryMaxBytes: 3 * GI,
       memoryHighBytes: Number.POSITIVE_INFINITY,
-      memoryPressure: { some: stall, full: stall },
+      memoryPressure: pressureOf(moment.stallMicroseconds ?? 0),
     },
     containers,
+    podSamples,
     pods,
   };
 }

@@ -14,8 +14,13 @@ const CALM: Observation = {
   memoryOvercommit: 0.5,
   requestOvercommit: 0.5,
   memoryPressure: 0,
+  refaultsPerSecond: 0,
+  harm: 0,
   pressureCause: undefined,
   stall: 0,
+  anyStall: 0,
+  harmedPods: [],
+  excuse: undefined,
 };
 
 const threshold: Threshold = {

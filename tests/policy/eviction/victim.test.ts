@@ -1,44 +1,10 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
+import { podFiguresOf } from "../../../src/policy/eviction/pod-figures.ts";
 import type { ContainerSample } from "../../../src/policy/eviction/snapshot.ts";
-import { neverEvictedReason, rankingReason, rankVictims } from "../../../src/policy/eviction/victim.ts";
+import { candidatesOf, rankCandidates, rankingReason } from "../../../src/policy/eviction/victim.ts";
 import type { Pod } from "../../../src/policy/kubernetes/pod.ts";
 import { MI, podOf, sampleOf, snapshotAt } from "./snapshots.ts";
-
-const config = { excludeNamespaces: ["kube-system", "openshift*"], ownPodUid: "wasp" };
-const MIGRATING = "descheduler.alpha.kubernetes.io/eviction-in-progress";
-
-describe("a pod is protected from eviction", () => {
-  test.each<[string, Partial<Pod>, string | undefined]>([
-    ["never without a reason", {}, undefined],
-    [
-      "if it comes from a file of the node",
-      { annotations: { "kubernetes.io/config.source": "file" } },
-      "static",
-    ],
-    [
-      "if it is a static pod's mirror",
-      { annotations: { "kubernetes.io/config.mirror": "hash" } },
-      "critical",
-    ],
-    ["at a system priority", { priority: 2_000_000_000 }, "critical"],
-    ["never just below a system priority", { priority: 1_999_999_999 }, undefined],
-    ["if it is the agent's own", { uid: "wasp" }, "own-pod"],
-    ["if it is terminating", { isTerminating: true }, "terminating"],
-    ["if it has succeeded", { phase: "Succeeded" }, "finished"],
-    ["if it has failed", { phase: "Failed" }, "finished"],
-    ["in an excluded namespace", { namespace: "openshift-storage" }, "excluded-namespace"],
-    ["by its annotation", { annotations: { "wasp.io/evict": "false" } }, "opted-out"],
-    ["never by another value of the annotation", { annotations: { "wasp.io/evict": "true" } }, undefined],
-    ["while it is migrated", { annotations: { [MIGRATING]: "kubevirt" } }, "migrating"],
-  ])("%s", (_, differences, reason) => {
-    const pod = podOf("pod", differences);
-    expect(neverEvictedReason(pod, config)).toBe(reason as never);
-    expect(rankVictims(snapshotAt(0, {}, [pod]), undefined, config)).toHaveLength(
-      reason === undefined ? 1 : 0,
-    );
-  });
-});
 
 /** Ranks pods a and b with these differences, and returns the UID of the first. */
 function first(
@@ -53,9 +19,9 @@ function first(
   const containers = samples.flatMap(([uid, sample]) =>
     sample === undefined ? [] : [sampleOf(uid, sample)],
   );
-  const before = snapshotAt(0, {}, pods, [sampleOf("a"), sampleOf("b")]);
-  const ranking = rankVictims(snapshotAt(10, {}, pods, containers), before, config);
-  return ranking[0]?.pod.uid;
+  const before = podFiguresOf(snapshotAt(0, {}, pods, [sampleOf("a"), sampleOf("b")]));
+  const candidates = candidatesOf(snapshotAt(10, {}, pods, containers), { atSeconds: 0, pods: before });
+  return rankCandidates(candidates)[0]?.pod.uid;
 }
 
 function limited(memoryLimitBytes: number): Partial<Pod> {
@@ -64,13 +30,25 @@ function limited(memoryLimitBytes: number): Partial<Pod> {
 
 describe("the first victim", () => {
   test("is over a memory limit, before one that is further over its requests", () => {
-    expect(first([{}, { memoryBytes: 900 * MI }], [limited(150 * MI), { memoryBytes: 160 * MI }])).toBe("b");
+    expect(
+      first(
+        [{}, { memoryBytes: 900 * MI }],
+        [limited(150 * MI), { memoryBytes: 160 * MI, swapLimitBytes: 0 }],
+      ),
+    ).toBe("b");
   });
 
-  test("may be over its limit because of its swap", () => {
+  test("may be over its limit because of its swap, but not of swap that it was granted", () => {
     const sample = { memoryBytes: 140 * MI, swapBytes: 20 * MI };
-    expect(first([{}, { memoryBytes: 900 * MI }], [limited(150 * MI), sample])).toBe("b");
-    expect(first([{}, { memoryBytes: 900 * MI }], [limited(160 * MI), sample])).toBe("a");
+    const overGranted = (swapLimitBytes: number | undefined) =>
+      first([{}, { memoryBytes: 900 * MI }], [limited(150 * MI), { ...sample, swapLimitBytes }]) === "b";
+    // The pod uses 10 MiB of swap above its limit.
+    expect(overGranted(0)).toBeTrue();
+    expect(overGranted(9 * MI)).toBeTrue();
+    expect(overGranted(10 * MI)).toBeFalse();
+    expect(overGranted(20 * MI)).toBeFalse();
+    expect(overGranted(Number.POSITIVE_INFINITY)).toBeFalse();
+    expect(overGranted(undefined)).toBeFalse();
   });
 
   test("is over its requests, before one of lower priority", () => {
@@ -91,7 +69,13 @@ describe("the first victim", () => {
     );
   });
 
-  test("has the larger share of the swap-in, of two equal pods", () => {
+  test("has the larger usage, where pages that are in memory and in swap count once", () => {
+    const cached = { memoryBytes: 120 * MI, swapBytes: 40 * MI, swapCachedBytes: 40 * MI };
+    expect(first([{}, cached], [{}, { memoryBytes: 121 * MI }])).toBe("b");
+    expect(first([{}, { ...cached, swapCachedBytes: 0 }], [{}, { memoryBytes: 121 * MI }])).toBe("a");
+  });
+
+  test("has the larger share of what moves, of two equal pods", () => {
     expect(first([{}, { anonRefaults: 5 }], [{}, { anonRefaults: 6 }])).toBe("b");
   });
 
@@ -126,7 +110,9 @@ test("a ranking does not depend on the order of the pods", () => {
       const pods = drawn.map(({ priority }, index) => podOf(`pod-${index}`, { priority }));
       const samples = drawn.map(({ priority: _, ...sample }, index) => sampleOf(`pod-${index}`, sample));
       const names = (list: readonly Pod[]) =>
-        rankVictims(snapshotAt(0, {}, list, samples), undefined, config).map(({ pod: { uid } }) => uid);
+        rankCandidates(candidatesOf(snapshotAt(0, {}, list, samples), undefined)).map(
+          ({ pod: { uid } }) => uid,
+        );
       const shuffled = pods
         .map((one) => [shuffle.next().value ?? 0, one] as const)
         .sort(([a], [b]) => a - b)
@@ -144,19 +130,35 @@ test.each<[string, Partial<Pod>, Partial<ContainerSample> | undefined, string]>(
   ["with a priority", { priority: 1000 }, {}, "under its requests by 50 MiB, priority 1000"],
   ["without a known priority", { priority: undefined }, {}, "under its requests by 50 MiB, priority 0"],
   [
-    "above its limit, with swap-in",
+    "above its limit by swap that it was not granted, with movement",
     { containers: LIMITED },
-    { memoryBytes: 150 * MI, swapBytes: 62 * MI, anonRefaults: 30 },
-    "over its memory limit by 12 MiB, over its requests by 112 MiB, priority 0, 75 % of the swap-in",
+    { memoryBytes: 50 * MI, swapBytes: 162 * MI, swapLimitBytes: 0, anonRefaults: 3 * 41_472 },
+    "over its memory limit by 12 MiB, over its requests by 112 MiB, priority 0, 75 % of what moves",
+  ],
+  [
+    "above its limit by swap that it was granted",
+    { containers: LIMITED },
+    { memoryBytes: 150 * MI, swapBytes: 62 * MI },
+    "over its requests by 112 MiB, priority 0",
   ],
   ["without samples", {}, undefined, "no figures"],
 ])("the reason of a ranking describes a pod %s", (_, differences, sample, reason) => {
   const pods = [podOf("a", differences), podOf("b")];
+  const isMoving = sample?.anonRefaults !== undefined;
+  const before = isMoving
+    ? {
+        atSeconds: 0,
+        pods: podFiguresOf(
+          snapshotAt(0, {}, pods, [sampleOf("a", { ...sample, anonRefaults: 0 }), sampleOf("b")]),
+        ),
+      }
+    : undefined;
   const containers = [
     ...(sample === undefined ? [] : [sampleOf("a", sample)]),
-    sampleOf("b", { anonRefaults: sample?.anonRefaults === undefined ? 0 : 10 }),
+    sampleOf("b", { anonRefaults: isMoving ? 41_472 : 0 }),
   ];
-  const ranking = rankVictims(snapshotAt(0, {}, pods, containers), undefined, config);
-  const [candidate] = ranking.filter(({ pod }) => pod.uid === "a");
+  const candidate = candidatesOf(snapshotAt(10, {}, pods, containers), before).find(
+    ({ pod }) => pod.uid === "a",
+  );
   expect(candidate && rankingReason(candidate)).toBe(reason);
 });

@@ -4,6 +4,7 @@ import {
   formatLimit,
   formatQuantity,
   formatRounded,
+  parseAnyQuantity,
   parseLimit,
   parseQuantity,
 } from "../../../src/policy/kubernetes/quantity.ts";
@@ -29,6 +30,12 @@ describe("a quantity", () => {
     ["128974848000m", 128_974_848],
     ["1000001u", 2],
     ["5n", 1],
+    // As the API server writes a quantity that was given with an exponent.
+    ["1e-3", 1],
+    ["1500e-3", 2],
+    ["1.5e+3", 1500],
+    ["0.0025e3", 3],
+    ["12e-0", 12],
   ])("%p is %d bytes", (text, bytes) => {
     expect(parseQuantity(text)).toBe(bytes);
   });
@@ -44,6 +51,8 @@ describe("a quantity", () => {
     "0x10",
     "1e",
     "1e999",
+    "1e-999",
+    "e-3",
     "9Ei",
     "max",
     "NaN",
@@ -52,6 +61,22 @@ describe("a quantity", () => {
     "1.2.3",
   ])("%p is invalid", (text) => {
     expect(parseQuantity(text)).toBeUndefined();
+  });
+
+  test.each([
+    ["8Pi", Number.POSITIVE_INFINITY],
+    ["9Ei", Number.POSITIVE_INFINITY],
+    ["9223372036854775807", Number.POSITIVE_INFINITY],
+    ["9223372036854775807m", Number.POSITIVE_INFINITY],
+    ["9007199254740992", Number.POSITIVE_INFINITY],
+    ["9007199254740991", Number.MAX_SAFE_INTEGER],
+    ["7Pi", 7 * 2 ** 50],
+    ["999999999999999999999999999999E", Number.POSITIVE_INFINITY],
+    ["-8Pi", undefined],
+    ["lots", undefined],
+  ])("%p of any size is %p bytes", (text, bytes) => {
+    expect(parseAnyQuantity(text)).toBe(bytes as never);
+    expect(parseQuantity(text)).toBe((bytes === Number.POSITIVE_INFINITY ? undefined : bytes) as never);
   });
 
   test("is a safe integer, or invalid, for any text", () => {

@@ -139,6 +139,17 @@ describe("a container's limit", () => {
     expect(findingOf({ podUid: hash }, [mirror])).toMatchObject(expected);
     expect(findingOf({ podUid: hash }, [{ ...mirror, uid: hash }])).toMatchObject(expected);
   });
+
+  test("is the pod's own, although another pod claims to be the mirror of its UID", () => {
+    const claim = { ...pod, uid: "claim", annotations: { "kubernetes.io/config.mirror": pod.uid } };
+    for (const pods of [
+      [pod, claim],
+      [claim, pod],
+    ]) {
+      expect(indexPods(pods).get(pod.uid)).toBe(pod);
+      expect([...new Set(indexPods(pods).values())]).toContain(pod);
+    }
+  });
 });
 
 test("each limit is kept once it is written", () => {

@@ -20,7 +20,12 @@ const HUNDRED_MEBIBYTES: KubeletThresholds = {
   soft: undefined,
   enforcesPods: true,
 };
-const config: ReachConfig = { swapReach: "Auto", evictionMode: "Enforce", kubelet: HUNDRED_MEBIBYTES };
+const config: ReachConfig = {
+  swapReach: "Auto",
+  evictionMode: "Enforce",
+  kubelet: HUNDRED_MEBIBYTES,
+  isEvicting: false,
+};
 
 /** Snapshot of a node with 3922 MiB of memory and 1 GiB of swap: 2898 MiB for kubepods, and 400 MiB used outside. */
 function nodeAt(atSeconds: number, differences: Differences = {}): Snapshot {
@@ -55,6 +60,9 @@ function pressureOf(avg10Percent: number) {
   const stall = { avg10Percent, avg60Percent: 0, avg300Percent: 0, totalMicroseconds: 0 };
   return { some: stall, full: stall };
 }
+
+/** Seconds with these values and knobs. */
+type Phase = readonly [count: number, differences: Differences, knobs?: Partial<ReachConfig>];
 
 /** Simulation of a node on which the decisions are carried out. */
 class Run {
@@ -139,7 +147,6 @@ describe("memory.high of kubepods", () => {
   });
 
   const full = { node: { swapFreeBytes: 0.01 * GI } };
-  const noSwapLeft = [sampleOf("a", { swapBytes: 200 * MI, swapLimitBytes: 200 * MI, swappableBytes: GI })];
   const cannotSwap = [sampleOf("a", { swapBytes: 0, swapLimitBytes: 0, swappableBytes: GI })];
   const others: [reason: string, differences: Differences, knobs: Partial<ReachConfig>][] = [
     ["reach-off", {}, { swapReach: "Off" }],
@@ -152,7 +159,6 @@ describe("memory.high of kubepods", () => {
     ["no-room", { node: { memoryFreeBytes: undefined } }, {}],
     ["no-room", {}, { kubelet: { ...HUNDRED_MEBIBYTES, hard: { fraction: 0.99 } } }],
     ["swap-nearly-full", full, {}],
-    ["swap-nearly-full", { containers: noSwapLeft }, {}],
     ["nothing-to-swap", { containers: cannotSwap }, {}],
   ];
   test.each(others)("is released for %s", (reason, differences, knobs) => {
@@ -211,6 +217,109 @@ describe("memory.high of kubepods", () => {
     for (let minute = 0; minute < 5; minute++)
       run.seconds(50, { kubepods: { memoryPressure: pressureOf(40) } }).seconds(10);
     expect(run.reason).toBe("held");
+  });
+
+  const atItsLimit = [
+    sampleOf("hog", { swapBytes: 370 * MI, swapLimitBytes: 370 * MI, swappableBytes: GI }),
+    sampleOf("neighbour", { swapBytes: 0, swapLimitBytes: 100 * MI, swappableBytes: 20 * MI }),
+  ];
+  const usedAt = (used: number, stalledPercent: number, containers: readonly ContainerSample[] = []) => ({
+    node: { swapFreeBytes: (1 - used) * GI },
+    kubepods: { memoryPressure: pressureOf(stalledPercent) },
+    containers,
+  });
+  const ofHog = usedAt(0.36, 40, atItsLimit);
+  const evicting = { isEvicting: true };
+  const phases: [name: string, phases: Phase[], reason: string][] = [
+    ["swap that a hog's own limit ends is not the node's", [[50, ofHog]], "held"],
+    ["pods that have no swap left wait for a minute", [[75, ofHog]], "not-relieved"],
+    ["pods that have swap left wait for two minutes", [[75, usedAt(0.36, 40)]], "held"],
+    [
+      "an eviction is awaited",
+      [
+        [50, ofHog],
+        [85, ofHog, evicting],
+      ],
+      "held",
+    ],
+    [
+      "an eviction is not awaited for ever",
+      [
+        [50, ofHog],
+        [105, ofHog, evicting],
+      ],
+      "not-relieved",
+    ],
+    [
+      "relief shows only after an eviction",
+      [
+        [50, ofHog],
+        [20, ofHog, evicting],
+        [25, ofHog],
+      ],
+      "held",
+    ],
+    [
+      "an eviction that relieved nothing",
+      [
+        [50, ofHog],
+        [20, ofHog, evicting],
+        [45, ofHog],
+      ],
+      "not-relieved",
+    ],
+    [
+      "a request that is repeated after a failure",
+      [
+        [58, ofHog],
+        [1, ofHog, evicting],
+        [5, ofHog],
+        [1, ofHog, evicting],
+      ],
+      "held",
+    ],
+    [
+      "requests that fail again and again are one eviction",
+      [
+        [50, ofHog],
+        ...Array.from({ length: 20 }, (): Phase[] => [
+          [1, ofHog, evicting],
+          [5, ofHog],
+        ]).flat(),
+      ],
+      "not-relieved",
+    ],
+    [
+      "swap that fills while an eviction is awaited",
+      [
+        [5, usedAt(0.6, 40)],
+        [60, usedAt(0.99, 40), evicting],
+      ],
+      "held",
+    ],
+    [
+      "full swap at the end of that",
+      [
+        [5, usedAt(0.6, 40)],
+        [105, usedAt(0.99, 40), evicting],
+      ],
+      "swap-nearly-full",
+    ],
+    [
+      "full swap before an eviction",
+      [
+        [20, usedAt(0.99, 40)],
+        [20, usedAt(0.99, 40), evicting],
+      ],
+      "swap-nearly-full",
+    ],
+  ];
+  test.each(phases)("keeps or lets go: %s", (_, seconds, reason) => {
+    const run = new Run().seconds(20);
+    const held = run.mebibytes;
+    for (const [count, differences, knobs] of seconds) run.seconds(count, differences, knobs);
+    expect(run.reason).toBe(reason);
+    expect(run.mebibytes).toBe(reason === "held" ? held : Number.POSITIVE_INFINITY);
   });
 
   test("follows a change of kubepods' limit", () => {
