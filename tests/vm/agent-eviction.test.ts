@@ -1,5 +1,6 @@
 /** Eviction on a real node: a pod grows beyond memory and swap, and its neighbour does not. */
 import { beforeAll, expect, test } from "bun:test";
+import { slowness } from "../patience.ts";
 import { ClusterNode, NODE } from "./cluster-node.ts";
 import { GuestAgent } from "./guest-agent.ts";
 import { Load, prepareLoads, type Stall, stallShare } from "./load.ts";
@@ -17,9 +18,9 @@ const SWAP_MIB = 384;
 const PRESSURE = 'wasp_signal_ratio{signal="memoryPressure"}';
 const PATIENCE_SECONDS = 240;
 // Slower than the emulated disk: a pod that grows faster than its swap can take it stalls the others, which is harm.
-const GROWTH_MIB_PER_SECOND = 4;
+const GROWTH_MIB_PER_SECOND = (3 / slowness()).toFixed(2);
 // Left below the pods' limit before the hog grows slowly: its neighbour's memory, and some more.
-const LEFT_MIB = 150;
+const LEFT_MIB = 120;
 
 let node: ClusterNode;
 let agent: GuestAgent;
