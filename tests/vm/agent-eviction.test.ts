@@ -19,8 +19,9 @@ const PRESSURE = 'wasp_signal_ratio{signal="memoryPressure"}';
 const PATIENCE_SECONDS = 240;
 // Slower than the emulated disk: a pod that grows faster than its swap can take it stalls the others, which is harm.
 const GROWTH_MIB_PER_SECOND = (3 / slowness()).toFixed(2);
-// Left below the pods' limit before the hog grows slowly: its neighbour's memory, and some more.
-const LEFT_MIB = 120;
+// Left below the pods' limit before the hog grows slowly: the kubelet's threshold and swap reach's margin, by which
+// memory.high is lower, its neighbour's memory, and some more.
+const LEFT_MIB = 320;
 
 let node: ClusterNode;
 let agent: GuestAgent;
