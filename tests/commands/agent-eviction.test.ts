@@ -166,6 +166,8 @@ describe.concurrent("eviction", () => {
       await using enforcing = pressed.agent();
       pressed.addPod(1, 600);
       await enforcing.event("pod-evicted");
+      // Written beside the request.
+      await enforcing.until(() => pressed.condition !== undefined, "the condition");
     }
     const { objects } = pressed.server;
     const metadata = () => objects.nodes.get(NODE)?.metadata ?? { name: NODE, resourceVersion: "" };
