@@ -3,15 +3,15 @@ import {
   decideEviction,
   type EvictionConfig,
   type EvictionDecision,
+  type EvictionStep,
   isSameDecision,
 } from "../policy/eviction/decide.ts";
 import { type NeverEvictedReason, neverEvictedReason } from "../policy/eviction/never-evicted.ts";
-import { relievingOf } from "../policy/eviction/relief.ts";
 import type { Observation } from "../policy/eviction/signals.ts";
 import type { Snapshot } from "../policy/eviction/snapshot.ts";
 import { type EvictionState, isPressed, NO_EVICTIONS } from "../policy/eviction/state.ts";
 import { isMet } from "../policy/eviction/threshold.ts";
-import { candidatesOf, rankCandidates } from "../policy/eviction/victim.ts";
+import { type Candidate, rankCandidates } from "../policy/eviction/victim.ts";
 import type { Pod } from "../policy/kubernetes/pod.ts";
 
 /** Time that an evicted pod is assumed to take to terminate: a pod's grace period, if its spec has none. */
@@ -80,7 +80,8 @@ export class Replay {
   /** Takes the next snapshot. */
   take(recorded: Snapshot): void {
     const snapshot = this.#withoutGone(recorded);
-    const { decision, observation, state } = decideEviction(this.#state, snapshot, this.#config);
+    const step = decideEviction(this.#state, snapshot, this.#config);
+    const { decision, observation, state } = step;
     this.#state = state;
     this.moments.push({
       atSeconds: snapshot.atSeconds,
@@ -91,7 +92,7 @@ export class Replay {
       crossed: Object.keys(state.thresholds).filter((name) => state.thresholds[name]?.isCrossed),
       isTainted: isPressed(state),
     });
-    this.#note(decision, snapshot, observation);
+    this.#note(step, snapshot);
     if (decision.verdict === "evict") this.#evict(decision.victim.pod.uid, snapshot.atSeconds);
   }
 
@@ -107,30 +108,30 @@ export class Replay {
     };
   }
 
-  #note(decision: EvictionDecision, snapshot: Snapshot, observation: Observation): void {
+  #note(step: EvictionStep, snapshot: Snapshot): void {
+    const { decision } = step;
     const { atSeconds } = snapshot;
     const last = this.phases.pop();
     if (last !== undefined) this.phases.push({ ...last, toSeconds: atSeconds });
     if (last !== undefined && isSameDecision(last.decision, decision)) return;
     const isSupposed = this.#goneAtSeconds.size > 0;
-    const basis = this.#basisOf(snapshot, observation);
+    const basis = this.#basisOf(step, snapshot);
     this.phases.push({ fromSeconds: atSeconds, toSeconds: atSeconds, decision, basis, isSupposed });
   }
 
-  #basisOf(snapshot: Snapshot, observation: Observation): PhaseBasis {
-    const { evicted, cooldownUntilSeconds } = this.#state;
+  #basisOf({ observation, state, relieving }: EvictionStep, snapshot: Snapshot): PhaseBasis {
+    const { evicted, cooldownUntilSeconds } = state;
     return {
       observation,
       pods: snapshot.pods.length,
       evictedLastHour: evicted.length,
       cooldownSeconds: Math.max(0, cooldownUntilSeconds - snapshot.atSeconds),
-      relieving: isPressed(this.#state) ? this.#relieving(snapshot, observation) : [],
+      relieving: this.#described(relieving),
     };
   }
 
-  #relieving(snapshot: Snapshot, { pressureCause }: Observation): readonly RelievingPod[] {
-    const { signalHistory, passedOver } = this.#state;
-    const relieving = relievingOf(candidatesOf(snapshot, signalHistory.pods[0]), snapshot, pressureCause);
+  #described(relieving: readonly Candidate[]): readonly RelievingPod[] {
+    const { passedOver } = this.#state;
     return rankCandidates(relieving).map((candidate) => {
       const { pod } = candidate;
       const isPassedOver = pod.uid in passedOver;

@@ -1,16 +1,17 @@
 import type { Fields, LogEvent } from "../../log/events.ts";
-import { type EvictionConfig, type EvictionDecision, isSameDecision } from "../../policy/eviction/decide.ts";
-import type { Observation } from "../../policy/eviction/signals.ts";
+import {
+  type EvictionConfig,
+  type EvictionDecision,
+  type EvictionStep,
+  isSameDecision,
+} from "../../policy/eviction/decide.ts";
 import type { Snapshot } from "../../policy/eviction/snapshot.ts";
-import type { EvictionState } from "../../policy/eviction/state.ts";
 import { isMet } from "../../policy/eviction/threshold.ts";
 import { briefOf } from "./words.ts";
 
 /** Inputs and state of a decision. */
-export interface DecisionBasis {
+export interface DecisionBasis extends Omit<EvictionStep, "decision"> {
   readonly snapshot: Snapshot;
-  readonly observation: Observation;
-  readonly state: EvictionState;
   readonly config: EvictionConfig;
 }
 

@@ -112,14 +112,15 @@ export class Evictor {
     const snapshot = this.#takeSnapshot();
     if (snapshot === undefined) return;
     if (isEnforced) this.#resume(config);
-    const { decision, observation, state } = decideEviction(this.#state, snapshot, config);
-    this.#state = state;
+    const { decision, ...step } = decideEviction(this.#state, snapshot, config);
+    const { observation } = step;
+    this.#state = step.state;
     this.#observation = observation;
     this.#pods = snapshot.pods;
     const isUnsure = isEnforced && !this.#hasResumed;
     const followed = decision.verdict === "evict" ? this.#permitted(decision, isUnsure) : decision;
     this.#decision = followed;
-    const basis = { snapshot, observation, state, config };
+    const basis = { ...step, snapshot, config };
     this.#decisionLog.take(followed, basis);
     this.#holdReport.take(this.holdReason, basis);
     if (followed.verdict === "evict" && !this.#isActing) void this.#carryOut(followed, config);

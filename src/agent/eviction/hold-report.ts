@@ -1,7 +1,5 @@
 import type { EvictionHoldReason } from "../../policy/eviction/decide.ts";
-import { relievingOf } from "../../policy/eviction/relief.ts";
 import { isPressed } from "../../policy/eviction/state.ts";
-import { candidatesOf } from "../../policy/eviction/victim.ts";
 import type { DecisionBasis } from "./decision-log.ts";
 import { LastingHold, type PersonsReason } from "./lasting-hold.ts";
 import { heldSentenceOf, sentenceOf } from "./words.ts";
@@ -44,10 +42,7 @@ export class HoldReport {
     this.#sentence = "";
   }
 
-  #describe({ snapshot, observation, state, config }: DecisionBasis): string {
-    if (this.reason === undefined) return "";
-    const candidates = candidatesOf(snapshot, state.signalHistory.pods[0]);
-    const relieving = relievingOf(candidates, snapshot, observation.pressureCause);
-    return `${heldSentenceOf(this.reason, relieving, config)} `;
+  #describe({ relieving, config }: DecisionBasis): string {
+    return this.reason === undefined ? "" : `${heldSentenceOf(this.reason, relieving, config)} `;
   }
 }

@@ -87,6 +87,8 @@ export interface EvictionStep {
   readonly decision: EvictionDecision;
   readonly observation: Observation;
   readonly state: EvictionState;
+  /** Candidates whose end would relieve the others, those included that may not be evicted; empty without pressure. */
+  readonly relieving: readonly Candidate[];
 }
 
 /** Decides which pod to evict now, if any: one at a time. Pass the answer to each request to `withAnswer`. */
@@ -106,7 +108,8 @@ export function decideEviction(
   const candidates = isPressed(updated) ? candidatesOf(snapshot, history.pods[0]) : [];
   const relieving = relievingOf(candidates, snapshot, observation.pressureCause);
   const state = updateAwaited(updated, snapshot, candidates, relieving, config);
-  return { decision: decide(state, candidates, relieving, observation, config, now), observation, state };
+  const decision = decide(state, candidates, relieving, observation, config, now);
+  return { decision, observation, state, relieving };
 }
 
 function withPressure(state: EvictionState, nowSeconds: number): EvictionState {

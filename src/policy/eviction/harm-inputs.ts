@@ -4,7 +4,7 @@ import type { PodFigures, TimedPods } from "./pod-figures.ts";
 import { isMemoryAmple } from "./shortage.ts";
 import type { PressureCause } from "./signals.ts";
 import type { Snapshot } from "./snapshot.ts";
-import { ONE_WAY_FRACTION, returnedShareOf, type SwapFlow } from "./swap-flow.ts";
+import { ONE_WAY_FRACTION, returnedShareOf, type SwapFlow, takenPagesOf } from "./swap-flow.ts";
 import { type TimeWindow, windowOf } from "./time-window.ts";
 
 /** Basis of the harm at one moment. */
@@ -65,8 +65,8 @@ function ownExcuseOf(
 ): HarmExcuse | undefined {
   if (excuse === "recovering" && hasMetLimit) return "self-inflicted";
   if (excuse === "recovering" || excuse === "not-swap" || flow === undefined) return excuse;
-  const { inPages, outPages, grownPages } = flow;
-  if (grownPages + outPages - inPages > inPages) return "growing";
+  const { inPages, outPages } = flow;
+  if (takenPagesOf(flow) > inPages) return "growing";
   // What others give away excuses no pod that reads its own memory back.
   return inPages <= ONE_WAY_FRACTION * outPages ? excuse : undefined;
 }

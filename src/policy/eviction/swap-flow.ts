@@ -47,6 +47,11 @@ export function settlingShareOf(flows: Iterable<SwapFlow>): number {
   return outPages === 0 ? 0 : Math.max(0, Math.min(settledPages, takenPages)) / outPages;
 }
 
+/** Returns the pages that a pod takes: what its memory and its swap grow by together, as what goes out alone is not its doing. */
+export function takenPagesOf({ inPages, outPages, grownPages }: SwapFlow): number {
+  return Math.max(0, grownPages + outPages - inPages);
+}
+
 /** Returns each pod's part of the pages that come back from swap or are newly used, from 0 to 1. */
 export function movingSharesOf(
   before: ReadonlyMap<string, PodFigures> | undefined,
@@ -54,11 +59,8 @@ export function movingSharesOf(
   pageBytes: number,
 ): ReadonlyMap<string, number> {
   if (before === undefined) return new Map();
-  const moved = [...swapFlowsOf(before, now, pageBytes)].map(([uid, { inPages, outPages, grownPages }]) => {
-    // It takes what its memory and its swap grow by together: what goes out alone is not its doing.
-    const takenPages = Math.max(0, grownPages + outPages - inPages);
-    return [uid, inPages + takenPages] as const;
-  });
+  const flows = [...swapFlowsOf(before, now, pageBytes)];
+  const moved = flows.map(([uid, flow]) => [uid, flow.inPages + takenPagesOf(flow)] as const);
   const total = moved.reduce((sum, [, pages]) => sum + pages, 0);
   return new Map(moved.map(([uid, pages]) => [uid, total === 0 ? 0 : pages / total]));
 }
