@@ -3,7 +3,7 @@ import { type BackoffRange, backoffMilliseconds } from "../policy/backoff.ts";
 import type { ApiServer } from "./api-server.ts";
 import { decodeNode, getNode, type Node } from "./node.ts";
 import { RequestError } from "./request-error.ts";
-import { decodeWatchEvent } from "./watch-event.ts";
+import { eventOfLine, readWatch } from "./watch-stream.ts";
 
 /** Node that is watched, and the parameters of watch and retries. */
 export interface NodeWatchOptions {
@@ -31,10 +31,6 @@ const DEFAULTS = {
   backoff: { firstMilliseconds: 500, maxMilliseconds: 10_000 },
   random: Math.random,
 };
-// A watch that ends sooner is a failure, so that the next one waits for the backoff.
-const MIN_WATCH_MILLISECONDS = 1000;
-// Multiple of the requested duration after which a watch that the server does not end is aborted.
-const WATCH_TIMEOUT_FACTOR = 1.1;
 
 /**
  * Watches one node object through the API server. While the watch fails, as without the permission to watch nodes, it
@@ -83,25 +79,24 @@ export class NodeWatch implements Disposable {
     const fieldSelector = `metadata.name=${nodeName}`;
     const query = { watch: "1", fieldSelector, timeoutSeconds: String(timeoutSeconds) };
     const path = `/api/v1/nodes?${new URLSearchParams(query)}`;
-    using stream = await server.stream(path, this.#closing.signal);
-    const start = performance.now();
-    try {
-      for await (const lines of stream.lines(timeoutSeconds * WATCH_TIMEOUT_FACTOR * 1000))
-        for (const line of lines) this.#apply(path, line);
-    } finally {
-      if (performance.now() - start >= backoff.maxMilliseconds) this.#failures = 0;
-    }
-    if (performance.now() - start < MIN_WATCH_MILLISECONDS)
-      throw server.error("unreachable", path, "ended a watch as soon as it had begun");
+    const request = { path, timeoutSeconds, closing: this.#closing.signal };
+    await readWatch(
+      server,
+      { ...request, lastingMilliseconds: backoff.maxMilliseconds },
+      {
+        onLines: (lines) => {
+          for (const line of lines) this.#apply(path, line);
+        },
+        onLasted: () => {
+          this.#failures = 0;
+        },
+      },
+    );
   }
 
   #apply(path: string, line: string): void {
     const { server } = this.#options;
-    const event = server.decode(path, decodeWatchEvent, line);
-    if (event.type === "ERROR") {
-      const { code: status, message } = event;
-      throw server.error("status", path, `ended a watch: ${status} ${message}`, { status });
-    }
+    const event = eventOfLine(server, path, line);
     // An agent outlives its node object only for a moment.
     if (event.type === "BOOKMARK" || event.type === "DELETED" || this.#isClosed) return;
     this.#listener.onNode(

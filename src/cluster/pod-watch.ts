@@ -5,7 +5,7 @@ import type { PodList } from "./pod-list.ts";
 import { decodePodListPage } from "./pod-list-page.ts";
 import { PodSet } from "./pod-set.ts";
 import { RequestError } from "./request-error.ts";
-import { decodeWatchEvent } from "./watch-event.ts";
+import { eventOfLine, readWatch } from "./watch-stream.ts";
 
 /** Node whose pods are watched, and the parameters of list, watch and retries. */
 export interface PodWatchOptions extends ApiServerOptions {
@@ -36,10 +36,6 @@ const DEFAULTS = {
 };
 // Limit of a server's Retry-After: no answer may stop the watch for hours.
 const MAX_RETRY_AFTER_SECONDS = 300;
-// A watch that ends sooner is a failure, so that the next one waits for the backoff.
-const MIN_WATCH_MILLISECONDS = 1000;
-// Multiple of the requested duration after which a watch that the server does not end is aborted.
-const WATCH_TIMEOUT_FACTOR = 1.1;
 const HTTP_GONE = 410;
 
 /**
@@ -124,17 +120,17 @@ export class PodWatch {
       allowWatchBookmarks: "true",
       timeoutSeconds: String(timeoutSeconds),
     });
-    using stream = await this.#server.stream(path, this.#closing.signal);
-    const start = performance.now();
-    try {
-      for await (const lines of stream.lines(timeoutSeconds * WATCH_TIMEOUT_FACTOR * 1000))
-        this.#apply(path, lines);
-    } finally {
-      if (performance.now() - start >= backoff.maxMilliseconds) this.#failures = 0;
-    }
-    if (performance.now() - start < MIN_WATCH_MILLISECONDS) {
-      throw this.#server.error("unreachable", path, "ended a watch as soon as it had begun");
-    }
+    const request = { path, timeoutSeconds, closing: this.#closing.signal };
+    await readWatch(
+      this.#server,
+      { ...request, lastingMilliseconds: backoff.maxMilliseconds },
+      {
+        onLines: (lines) => this.#apply(path, lines),
+        onLasted: () => {
+          this.#failures = 0;
+        },
+      },
+    );
   }
 
   #apply(path: string, lines: readonly string[]): void {
@@ -148,11 +144,7 @@ export class PodWatch {
 
   /** Applies one event; returns true if it changed pods. */
   #applyLine(path: string, line: string): boolean {
-    const event = this.#server.decode(path, decodeWatchEvent, line);
-    if (event.type === "ERROR") {
-      const { code: status, message } = event;
-      throw this.#server.error("status", path, `ended a watch: ${status} ${message}`, { status });
-    }
+    const event = eventOfLine(this.#server, path, line);
     if (event.type === "DELETED") this.#pods.remove(event.object);
     else if (event.type !== "BOOKMARK") this.#pods.put(event.object);
     this.#resourceVersion = event.resourceVersion;
