@@ -1,6 +1,8 @@
 import type { Pod } from "../kubernetes/pod.ts";
+import { podsLimitBytes } from "./shortage.ts";
 import type { Observation } from "./signals.ts";
 import type { KubepodsSample, NodeSample, Snapshot } from "./snapshot.ts";
+import { workingSetOf } from "./working-set.ts";
 
 /** Computes the signals that one snapshot is enough for: use of memory and swap against their capacity. */
 export function capacitySignals({ node, pods, kubepods }: Snapshot) {
@@ -41,11 +43,8 @@ function memoryAvailable(
   { memoryTotalBytes, memoryAvailableBytes }: NodeSample,
   kubepods: KubepodsSample | undefined,
 ): Pick<Observation, "memoryAvailable" | "memoryAvailableBytes"> {
-  const limitBytes = Math.min(
-    kubepods?.memoryMaxBytes ?? Number.POSITIVE_INFINITY,
-    kubepods?.memoryHighBytes ?? Number.POSITIVE_INFINITY,
-  );
-  const workingSetBytes = Math.max(0, (kubepods?.memoryBytes ?? 0) - (kubepods?.inactiveFileBytes ?? 0));
+  const limitBytes = podsLimitBytes(kubepods);
+  const workingSetBytes = kubepods === undefined ? 0 : workingSetOf(kubepods);
   const leftBytes = Math.max(0, limitBytes - workingSetBytes);
   const nodeFraction = memoryTotalBytes > 0 ? memoryAvailableBytes / memoryTotalBytes : undefined;
   const podsFraction = Number.isFinite(limitBytes) && limitBytes > 0 ? leftBytes / limitBytes : undefined;

@@ -1,5 +1,6 @@
 import type { ContainerSample, PodSample, Snapshot } from "./snapshot.ts";
 import type { Timed } from "./time-window.ts";
+import { workingSetOf } from "./working-set.ts";
 
 /** Memory and swap of a pod at one moment: of its own cgroup, or, in older recordings, of its containers together. */
 export interface PodFigures {
@@ -51,7 +52,7 @@ function sumOfContainers(samples: readonly ContainerSample[]): PodFigures {
   const sum = (figure: (sample: ContainerSample) => number) =>
     samples.reduce((total, sample) => total + figure(sample), 0);
   return {
-    workingSetBytes: sum((sample) => basicFiguresOf(sample).workingSetBytes),
+    workingSetBytes: sum(workingSetOf),
     swapBytes: sum(({ swapBytes }) => swapBytes),
     swapCachedBytes: sum(({ swapCachedBytes = 0 }) => swapCachedBytes),
     anonRefaults: sum(({ anonRefaults }) => anonRefaults),
@@ -60,13 +61,7 @@ function sumOfContainers(samples: readonly ContainerSample[]): PodFigures {
   };
 }
 
-// The working set as the kubelet computes it: usage less inactive page cache (cadvisor
-// container/libcontainer/handler.go:839-862).
-function basicFiguresOf({
-  memoryBytes,
-  inactiveFileBytes,
-  swapBytes,
-  anonRefaults,
-}: ContainerSample | PodSample) {
-  return { workingSetBytes: Math.max(0, memoryBytes - inactiveFileBytes), swapBytes, anonRefaults };
+function basicFiguresOf(sample: ContainerSample | PodSample) {
+  const { swapBytes, anonRefaults } = sample;
+  return { workingSetBytes: workingSetOf(sample), swapBytes, anonRefaults };
 }

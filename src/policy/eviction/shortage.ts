@@ -1,4 +1,5 @@
 import type { KubepodsSample, NodeSample, Snapshot } from "./snapshot.ts";
+import { workingSetOf } from "./working-set.ts";
 
 const SHORT_OF_LIMIT_FRACTION = 0.03;
 const SHORT_OF_NODE_FRACTION = 0.04;
@@ -27,15 +28,19 @@ function availableFractionOfNode({ memoryTotalBytes, memoryAvailableBytes }: Nod
 
 function roomFraction(kubepods: KubepodsSample | undefined): number {
   if (kubepods === undefined) return 1;
-  const { memoryMaxBytes, memoryHighBytes, memoryBytes, inactiveFileBytes } = kubepods;
-  const limitBytes = Math.min(memoryMaxBytes, memoryHighBytes);
+  const limitBytes = podsLimitBytes(kubepods);
   if (!Number.isFinite(limitBytes) || limitBytes <= 0) return 1;
-  return (limitBytes - (memoryBytes - inactiveFileBytes)) / limitBytes;
+  return (limitBytes - workingSetOf(kubepods)) / limitBytes;
 }
 
 /** Returns the memory that all pods may have together, in bytes: the limit of kubepods, or the node's memory. */
 export function sharedMemoryBytes({ node, kubepods }: Pick<Snapshot, "node" | "kubepods">): number {
-  const { memoryMaxBytes = Number.POSITIVE_INFINITY, memoryHighBytes = Number.POSITIVE_INFINITY } =
-    kubepods ?? {};
-  return Math.min(memoryMaxBytes, memoryHighBytes, node.memoryTotalBytes);
+  return Math.min(podsLimitBytes(kubepods), node.memoryTotalBytes);
+}
+
+/** Returns the limit of kubepods in bytes, memory.max or memory.high; Infinity for none. */
+export function podsLimitBytes(kubepods: KubepodsSample | undefined): number {
+  return kubepods === undefined
+    ? Number.POSITIVE_INFINITY
+    : Math.min(kubepods.memoryMaxBytes, kubepods.memoryHighBytes);
 }

@@ -3,6 +3,7 @@ import { formatRounded } from "../kubernetes/quantity.ts";
 import { type PodFigures, podFiguresOf, type TimedPods, usageOf } from "./pod-figures.ts";
 import type { ContainerSample, Snapshot } from "./snapshot.ts";
 import { movingSharesOf } from "./swap-flow.ts";
+import { workingSetOf } from "./working-set.ts";
 
 /** Pod that may be evicted, with the values that rank it. */
 export interface Candidate {
@@ -65,13 +66,13 @@ function candidateOf(
 
 /** Returns the use of a container, swap included, above its memory limit and the swap that it was granted. */
 function overLimitBytesOf(pod: Pod, sample: ContainerSample): number {
-  const { id, memoryBytes, inactiveFileBytes, swapBytes, swapLimitBytes } = sample;
+  const { id, swapBytes, swapLimitBytes } = sample;
   // A container in the swap that it was granted is where it was meant to be; where that is unknown, it counts as granted.
   const grantedBytes =
     swapLimitBytes === undefined || !Number.isFinite(swapLimitBytes) ? swapBytes : swapLimitBytes;
   const limitBytes =
     pod.containers.find((container) => container.id === id)?.memoryLimitBytes ?? Number.POSITIVE_INFINITY;
-  return Math.max(0, memoryBytes - inactiveFileBytes + swapBytes - limitBytes - grantedBytes);
+  return Math.max(0, workingSetOf(sample) + swapBytes - limitBytes - grantedBytes);
 }
 
 type Comparator = (a: Candidate, b: Candidate) => number;

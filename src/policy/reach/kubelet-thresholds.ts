@@ -1,4 +1,5 @@
 import type { KubepodsSample, NodeSample } from "../eviction/snapshot.ts";
+import { workingSetOf } from "../eviction/working-set.ts";
 import { parseQuantity } from "../kubernetes/quantity.ts";
 
 /** Memory threshold of a kubelet: in bytes, or as a fraction of the capacity from 0 to 1. */
@@ -63,11 +64,6 @@ export function parseMemoryThreshold(
   if (percent !== undefined) return { fraction: Number(percent) / 100 };
   const bytes = parseQuantity(text);
   return bytes === undefined ? "unreadable" : { bytes };
-}
-
-/** Working set of a cgroup as the kubelet computes it, in bytes. */
-export function workingSetOf({ memoryBytes, inactiveFileBytes }: KubepodsSample): number {
-  return Math.max(0, memoryBytes - inactiveFileBytes);
 }
 
 function bytesOf(figure: MemoryThreshold | undefined, capacityBytes: number): number {

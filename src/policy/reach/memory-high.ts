@@ -1,12 +1,8 @@
 import type { EvictionConfig } from "../eviction/decide.ts";
 import type { KubepodsSample, NodeSample, Snapshot } from "../eviction/snapshot.ts";
 import { type SwapHeadroom, swapHeadroomOf } from "../eviction/swap-headroom.ts";
-import {
-  type KubeletThresholds,
-  type PodMemoryHeadroom,
-  podMemoryHeadroomOf,
-  workingSetOf,
-} from "./kubelet-thresholds.ts";
+import { workingSetOf } from "../eviction/working-set.ts";
+import { type KubeletThresholds, type PodMemoryHeadroom, podMemoryHeadroomOf } from "./kubelet-thresholds.ts";
 import { isCalm, isReliefUnderWay, NO_STALLS, type ReliefState, updateRelief } from "./relief.ts";
 
 /** Modes of keeping swap within the pods' reach: memory.high is managed, or left alone. */
