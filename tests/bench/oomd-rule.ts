@@ -1,7 +1,6 @@
 // systemd-oomd's defaults (systemd src/oom/oomd-manager.h, oomd.conf(5)), for comparison only.
 import type { ContainerSample, Snapshot } from "../../src/policy/eviction/snapshot.ts";
 import type { ClosedLoopRule } from "../sim/rule.ts";
-import type { Decision } from "./rules.ts";
 
 const PRESSURE_LIMIT_PERCENT = 60;
 const PRESSURE_SECONDS = 30;
@@ -25,18 +24,6 @@ export class OomdRule implements ClosedLoopRule {
   }
 
   answer(): void {}
-}
-
-/** Returns the first decision of systemd-oomd on a recording. */
-export function decideAsOomd(snapshots: readonly Snapshot[]): Decision | undefined {
-  const rule = new OomdRule();
-  for (const snapshot of snapshots) {
-    const uid = rule.decide(snapshot);
-    if (uid === undefined) continue;
-    const pod = snapshot.pods.find((one) => one.uid === uid);
-    return { atSeconds: snapshot.atSeconds, victim: pod && `${pod.namespace}/${pod.name}` };
-  }
-  return undefined;
 }
 
 function isStalled({ kubepods }: Snapshot): boolean {

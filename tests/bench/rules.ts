@@ -7,7 +7,9 @@ import {
 import type { Snapshot } from "../../src/policy/eviction/snapshot.ts";
 import type { Threshold } from "../../src/policy/eviction/threshold.ts";
 import { Replay } from "../../src/trace/replay.ts";
-import { decideAsOomd } from "./oomd-rule.ts";
+import type { ClosedLoopRule } from "../sim/rule.ts";
+import { KatalystRule } from "./katalyst-rule.ts";
+import { OomdRule } from "./oomd-rule.ts";
 
 /** First eviction by a rule. */
 export interface Decision {
@@ -39,7 +41,12 @@ export const RULES: readonly Rule[] = [
   {
     name: "systemd-oomd",
     note: "its defaults, for kubepods.slice and swap; without pgscan, which could only keep it from a decision, and by which it ranks",
-    decide: decideAsOomd,
+    decide: (snapshots) => firstDecision(new OomdRule(), snapshots),
+  },
+  {
+    name: "katalyst",
+    note: "the defaults of its system level, for all pods; in recordings without the pods' own stall it decides nothing",
+    decide: (snapshots) => firstDecision(new KatalystRule(), snapshots),
   },
 ];
 
@@ -66,6 +73,16 @@ export function evictionsIn({ phases }: Replay): readonly Decision[] {
     const { namespace, name } = decision.victim.pod;
     return [{ atSeconds: fromSeconds, victim: `${namespace}/${name}` }];
   });
+}
+
+function firstDecision(rule: ClosedLoopRule, snapshots: readonly Snapshot[]): Decision | undefined {
+  for (const snapshot of snapshots) {
+    const uid = rule.decide(snapshot);
+    if (uid === undefined) continue;
+    const pod = snapshot.pods.find((one) => one.uid === uid);
+    return { atSeconds: snapshot.atSeconds, victim: pod && `${pod.namespace}/${pod.name}` };
+  }
+  return undefined;
 }
 
 function replayed(snapshots: readonly Snapshot[], thresholds: readonly Threshold[]): Decision | undefined {

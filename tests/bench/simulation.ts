@@ -10,6 +10,7 @@ import { Random } from "../sim/random.ts";
 import type { ClosedLoopRule } from "../sim/rule.ts";
 import { KINDS, scenarioOf } from "../sim/scenarios.ts";
 import { WaspRule } from "../sim/wasp-rule.ts";
+import { KatalystRule } from "./katalyst-rule.ts";
 import { OomdRule } from "./oomd-rule.ts";
 import { printTable, quantile } from "./table.ts";
 
@@ -17,6 +18,7 @@ const RULES: Readonly<Record<string, () => ClosedLoopRule>> = {
   wasp: () => new WaspRule(DEFAULT_THRESHOLDS),
   "wasp-agent": () => new WaspRule(waspAgentThresholds(WASP_AGENT_LIMITS)),
   "systemd-oomd": () => new OomdRule(),
+  katalyst: () => new KatalystRule(),
 };
 
 // A right eviction later than that is no answer to the harm.
