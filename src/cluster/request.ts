@@ -174,7 +174,7 @@ class Deadline implements Disposable {
 
   set(milliseconds: number): void {
     clearTimeout(this.#timer);
-    const message = `${this.#name} did not answer within ${milliseconds / 1000} s`;
+    const message = `${this.#name} did not answer within ${Number((milliseconds / 1000).toFixed(1))} s`;
     this.#timer = setTimeout(
       () => this.#controller.abort(new RequestError("timeout", message)),
       milliseconds,

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { failure, hangUp } from "../node/api-answers.ts";
-import { slowAnswer } from "../node/fake-kubelet.ts";
+import { answerAfter } from "../node/fake-kubelet.ts";
 import { PressedNode } from "../node/pressed-node.ts";
 import { patience } from "../patience.ts";
 
@@ -38,11 +38,14 @@ describe.concurrent("the node annotation wasp.io/eviction", () => {
     pressed.server.objects.beforeServing = ({ line }) => {
       if (line === REQUEST) asked.push(line);
     };
-    pressed.server.objects.instead(REQUEST, slowAnswer(patience(5), hangUp));
+    const stopped = Promise.withResolvers<void>();
+    pressed.server.objects.instead(REQUEST, answerAfter(stopped.promise, hangUp));
     pressed.addPod(1, 900);
     await using agent = pressed.agent();
     await agent.until(() => asked.length === 1, "the request");
     pressed.annotate("Off");
+    await agent.event("eviction-stopped");
+    stopped.resolve();
     expect(await agent.event("eviction-withdrawn")).toMatchObject({ pod: "pod-1" });
     await agent.event("eviction-held", ({ reason }) => reason === "stopped");
     expect(asked).toEqual([REQUEST]);

@@ -48,6 +48,11 @@ export function slowAnswer(milliseconds: number, late: Answer): Answer {
   return (socket) => setTimeout(() => late(socket), milliseconds);
 }
 
+/** Answers once something has happened. */
+export function answerAfter(happened: Promise<unknown>, late: Answer): Answer {
+  return (socket) => void happened.then(() => late(socket));
+}
+
 /** Never answers. */
 export const silence: Answer = () => {};
 
