@@ -1,4 +1,5 @@
 import { consola } from "consola";
+import { printable, printableText } from "../terminal/printable.ts";
 import { EXIT_FAILURE, EXIT_USAGE } from "./exit-status.ts";
 
 /**
@@ -13,13 +14,14 @@ export async function runCommand<Config>(
   try {
     config = load();
   } catch (error) {
-    for (const complaint of (error as Error).message.split("\n")) consola.error(complaint);
+    for (const complaint of (error as Error).message.split("\n")) consola.error(printable(complaint));
     return EXIT_USAGE;
   }
   try {
     return await run(config);
   } catch (error) {
-    consola.error((error as Error).message);
+    // It may quote a file from anybody, and a terminal obeys what it is sent.
+    consola.error(printableText((error as Error).message));
     return EXIT_FAILURE;
   }
 }

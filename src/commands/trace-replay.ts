@@ -1,8 +1,9 @@
-// Failure posture: a recording that cannot be read to its end is not replayed, and the error names what is wrong with
-// it.
+// Failure posture: a recording that is cut off is replayed up to there, with a warning on standard error; one with any
+// other defect is not replayed, and the error names what is wrong with it.
 import { readFileSync } from "node:fs";
+import { consola } from "consola";
 import { loadTraceReplayConfig, type NamedConfig, type TraceReplayConfig } from "../config/trace/replay.ts";
-import { printableText } from "../terminal/printable.ts";
+import { printable, printableJson, printableText } from "../terminal/printable.ts";
 import { reportComparison } from "../trace/compare-report.ts";
 import { TraceOutput } from "../trace/output.ts";
 import { readRecording } from "../trace/recording-file.ts";
@@ -33,10 +34,11 @@ async function replay({ file, output, observations, configs }: TraceReplayConfig
   const recording = await readRecording(file, (snapshot) => {
     for (const { replay } of replays) replay.take(snapshot);
   });
-  if (output === "json") return replaysAsJson(recording, replays, observations);
+  for (const note of recording.notes) consola.warn(printable(`${file}: ${note}`));
+  // A recording comes from anybody, and a terminal obeys what it is sent.
+  if (output === "json") return printableJson(replaysAsJson(recording, replays, observations));
   const width = process.stdout.columns ?? WIDTH_WITHOUT_TERMINAL;
   const [a, b] = replays as [NamedReplay, NamedReplay?];
-  // A recording comes from anybody, and a terminal obeys what it is sent.
   return printableText(
     b === undefined ? reportReplay(recording, a, width) : reportComparison(recording, [a, b], width),
   );

@@ -1,4 +1,5 @@
 import { formatTable } from "../terminal/table.ts";
+import { endOf, flappingSummary, foldFlapping, type PhaseRun } from "./flapping.ts";
 import type { RecordingSummary } from "./recording-file.ts";
 import type { ReplayedPhase } from "./replay.ts";
 import { drawDecisions, drawObservations, PLOT_LEGEND } from "./replay-plot.ts";
@@ -72,22 +73,33 @@ function clockOf(seconds: number | undefined): string {
 }
 
 function sideBySide(a: readonly ReplayedPhase[], b: readonly ReplayedPhase[]): string[][] {
-  const times = [...new Set([...a, ...b].map(({ fromSeconds }) => fromSeconds))].sort((x, y) => x - y);
+  const [runsOfA, runsOfB] = [foldFlapping(a), foldFlapping(b)];
+  const starts = [...runsOfA, ...runsOfB].map(([{ fromSeconds }]) => fromSeconds);
+  const times = [...new Set(starts)].sort((x, y) => x - y);
   const [victimsOfA, victimsOfB] = [victimsOf(a), victimsOf(b)];
   return times.map((atSeconds) => {
-    const left = summaryAt(a, atSeconds, victimsOfA);
-    const right = summaryAt(b, atSeconds, victimsOfB);
-    return [formatClock(atSeconds), left, right, left === right ? "" : DIFFERENT_SYMBOL];
+    const [left, right] = [runAt(runsOfA, atSeconds), runAt(runsOfB, atSeconds)];
+    const words = [summaryOfRun(left, victimsOfA), summaryOfRun(right, victimsOfB)] as const;
+    const isSame = words[0] === words[1] && changesWithin(left) === changesWithin(right);
+    return [formatClock(atSeconds), ...words, isSame ? "" : DIFFERENT_SYMBOL];
   });
 }
 
-function summaryAt(
-  phases: readonly ReplayedPhase[],
-  atSeconds: number,
-  victims: ReadonlyMap<string, string>,
-): string {
-  const phase = phases.findLast(({ fromSeconds }) => fromSeconds <= atSeconds);
-  if (phase === undefined) return "";
-  const words = summaryOf(phase.decision, victims);
+function runAt(runs: readonly PhaseRun[], atSeconds: number): PhaseRun | undefined {
+  return runs.findLast(([{ fromSeconds }]) => fromSeconds <= atSeconds);
+}
+
+function summaryOfRun(run: PhaseRun | undefined, victims: ReadonlyMap<string, string>): string {
+  if (run === undefined) return "";
+  const [phase, ...others] = run;
+  const words =
+    others.length === 0
+      ? summaryOf(phase.decision, victims)
+      : `${flappingSummary(run)} ${run.length} times until ${formatClock(endOf(run))}`;
   return phase.isSupposed ? `${words} ${SUPPOSED_SYMBOL}` : words;
+}
+
+// Two that flap as often and as long may still flap at different times.
+function changesWithin([, ...others]: PhaseRun | readonly [] = []): string {
+  return others.map(({ fromSeconds }) => fromSeconds).join();
 }

@@ -3,6 +3,7 @@ import { decode } from "../cluster/decode.ts";
 import type { ContainerSample, PodSample, Snapshot } from "../policy/eviction/snapshot.ts";
 import type { Pod } from "../policy/kubernetes/pod.ts";
 import { TRACE_VERSION, type TraceHeader } from "./format.ts";
+import { describeJoin, HEADER_START, headerWithin, isHeader } from "./joined.ts";
 import {
   HeaderSchema,
   NewContainerSchema,
@@ -10,6 +11,7 @@ import {
   PodsLineSchema,
   SampleLineSchema,
 } from "./line-schemas.ts";
+import { formatClock } from "./time.ts";
 
 /** Callbacks for the parts of a recording that are in no snapshot. */
 export interface TraceListener {
@@ -18,10 +20,13 @@ export interface TraceListener {
   readonly onNote?: (note: string) => void;
 }
 
+/** Error of a recording that this wasp cannot read, or that has no whole header. */
+export class UnreadableRecordingError extends Error {}
+
 /**
  * Decodes the lines of a recording, with or without line ends, to the recorded snapshots, with containers and pods'
- * samples in the order of their appearance. Rejects with an Error that names the line and what is wrong with it. An incomplete last line, as
- * after a crash, is skipped with a note.
+ * samples in the order of their appearance. Rejects with an Error that names the line and what is wrong with it. An
+ * incomplete last line, as after a crash, is skipped with a note.
  */
 export async function* decodeTrace(
   lines: AsyncIterable<string> | Iterable<string>,
@@ -29,22 +34,41 @@ export async function* decodeTrace(
 ): AsyncGenerator<Snapshot, void, void> {
   const decoder = new TraceDecoder(listener);
   let number = 0;
-  let cut: Error | undefined;
+  let cut: { readonly number: number; readonly error: Error } | undefined;
   for await (const line of lines) {
     number += 1;
     if (line.trim() === "") continue;
-    if (cut !== undefined) throw cut;
     const value = parse(line, number);
+    if (cut !== undefined && !isHeader(value)) throw cut.error;
     if (value instanceof Error) {
-      if (!decoder.hasBegun || !line.startsWith("{")) throw value;
-      cut = value;
+      decoder.refuseJoin(headerWithin(line), number, true);
+      if (!decoder.hasBegun) throw line.startsWith(HEADER_START) ? cutHeader() : value;
+      if (!isUnfinished(line)) throw value;
+      cut = { number, error: value };
       continue;
     }
+    decoder.refuseJoin(value, number, false);
     const snapshot = decoder.take(value, number);
     if (snapshot !== undefined) yield snapshot;
   }
-  if (!decoder.hasBegun) throw new Error("the recording is empty: it must begin with a header");
-  if (cut !== undefined) listener.onNote?.("the last line is incomplete, and is ignored");
+  if (!decoder.hasBegun) throw new Error("it is empty");
+  if (cut !== undefined) listener.onNote?.(cutNote(`line ${cut.number}`, decoder.atSeconds));
+}
+
+/** Describes a recording that ends in the midst of a part of its file, after a time. */
+export function cutNote(part: string, atSeconds: number): string {
+  return `the file ends in the midst of ${part}, after ${formatClock(atSeconds)} of the recording: the rest is missing`;
+}
+
+function cutHeader(): Error {
+  return new UnreadableRecordingError(
+    "line 1: the recording is cut off within its header, so nothing can be replayed",
+  );
+}
+
+// A file system may fill up with zeros what a crash kept it from writing.
+function isUnfinished(line: string): boolean {
+  return line.startsWith("{") || /^\0+$/.test(line);
 }
 
 type SampleLine = InferOutput<typeof SampleLineSchema>;
@@ -67,21 +91,39 @@ class TraceDecoder {
     return this.#header !== undefined;
   }
 
+  /** Time of the last line; 0 before the first. */
+  get atSeconds(): number {
+    return this.#atSeconds;
+  }
+
+  /** Throws an Error if a value from a line after the header is the header of another recording. */
+  refuseJoin(second: unknown, line: number, isWithinLine: boolean): void {
+    const first = this.#header;
+    if (first === undefined || !isHeader(second)) return;
+    throw new Error(describeJoin({ line, isWithinLine, first, atSeconds: this.#atSeconds, second }));
+  }
+
   /** Takes a line, and returns the snapshot that it completes; throws an Error with the line's number. */
   take(line: unknown, number: number): Snapshot | undefined {
     try {
       if (this.#header === undefined) return this.#takeHeader(line);
       return has(line, "pods") ? this.#takePods(line) : this.#takeSample(line, this.#header);
     } catch (error) {
-      throw new Error(`line ${number}: ${(error as Error).message}`);
+      const { message } = error as Error;
+      const Kind = error instanceof UnreadableRecordingError ? UnreadableRecordingError : Error;
+      throw new Kind(`line ${number}: ${message}`);
     }
   }
 
   #takeHeader(line: unknown): undefined {
-    if (!has(line, "trace")) throw new Error("not the header of a recording: trace: missing");
-    const { trace } = line;
-    if (trace !== TRACE_VERSION)
+    if (!has(line, "trace"))
       throw new Error(
+        `not the header of a recording: ${has(line, "at") ? "a later line" : "trace: missing"}`,
+      );
+    const { trace } = line;
+    if (!isHeader(line)) throw new Error("not the header of a recording: trace: another format");
+    if (trace !== TRACE_VERSION)
+      throw new UnreadableRecordingError(
         `the format is ${JSON.stringify(trace)}, and this version of wasp reads only ${TRACE_VERSION}`,
       );
     this.#header = { trace, ...decode(HeaderSchema, line, "the header of a recording") };
@@ -125,9 +167,13 @@ class TraceDecoder {
     }
   }
 
+  // Lines hold changes, and the clock of a recording is monotonic: after any step back, the state is that of no time.
   #advanceTo(atSeconds: number): void {
     if (atSeconds < this.#atSeconds)
-      throw new Error(`at: ${atSeconds} is before ${this.#atSeconds}, the time of the line before`);
+      throw new Error(
+        `the time goes back from ${this.#atSeconds} s to ${atSeconds} s, which it never does in a recording: ` +
+          "the lines are in the wrong order, or parts of recordings were joined; replay each recording by itself",
+      );
     this.#atSeconds = atSeconds;
   }
 }
@@ -137,11 +183,15 @@ function merged<S extends object>(before: S | undefined, changed: object): S | u
   return before && { ...before, ...changed };
 }
 
+// The reason quotes the line, which may be long.
+const MAX_REASON_CHARACTERS = 120;
+
 function parse(line: string, number: number): unknown {
   try {
     return JSON.parse(line);
   } catch (error) {
-    return new Error(`line ${number}: not JSON: ${(error as Error).message}`);
+    const { message } = error as Error;
+    return new Error(`line ${number}: not JSON: ${message.slice(0, MAX_REASON_CHARACTERS)}`);
   }
 }
 

@@ -1,7 +1,8 @@
 import { open } from "node:fs/promises";
 import type { Snapshot } from "../policy/eviction/snapshot.ts";
-import { decodeTrace } from "./decode.ts";
+import { cutNote, decodeTrace, UnreadableRecordingError } from "./decode.ts";
 import type { TraceHeader } from "./format.ts";
+import { CutGzipError, gunzipped } from "./gunzip.ts";
 import { linesOf } from "./lines.ts";
 
 /** Summary of a recording. */
@@ -22,8 +23,8 @@ export interface RecordingSummary {
 }
 
 /**
- * Reads a file with a recording, decompressed if its name ends in .gz, and calls back with each snapshot. Rejects with
- * an Error that names the file, the line, and what is wrong with it.
+ * Reads a file with a recording, plain or compressed by gzip, and calls back with each snapshot. One that is cut off is
+ * read up to there, with a note. Rejects with an Error that names the file, the line, and what is wrong with it.
  */
 export async function readRecording(
   path: string,
@@ -48,15 +49,26 @@ async function read(path: string, onSnapshot: (snapshot: Snapshot) => void): Pro
     onNote: (note: string) => notes.push(note),
   };
   await using file = await open(path);
-  for await (const snapshot of decodeTrace(linesOf(bytesOf(path, file.readableWebStream())), listener)) {
-    first ??= snapshot;
-    last = snapshot;
-    samples += 1;
-    for (const { uid } of snapshot.pods) pods.add(uid);
-    for (const { id } of snapshot.containers) containers.add(id);
-    onSnapshot(snapshot);
+  if ((await file.stat()).isDirectory()) throw noRecording("it is a directory");
+  const bytes: ReadableStream<Uint8Array> = file.readableWebStream();
+  try {
+    for await (const snapshot of decodeTrace(linesOf(gunzipped(bytes)), listener)) {
+      first ??= snapshot;
+      last = snapshot;
+      samples += 1;
+      for (const { uid } of snapshot.pods) pods.add(uid);
+      for (const { id } of snapshot.containers) containers.add(id);
+      onSnapshot(snapshot);
+    }
+  } catch (error) {
+    const isCut = error instanceof CutGzipError;
+    if (header === undefined && !isCut && !(error instanceof UnreadableRecordingError))
+      throw noRecording((error as Error).message);
+    if (!isCut) throw error;
+    notes.push(cutNote("its gzip data", last?.atSeconds ?? 0));
   }
-  if (header === undefined || first === undefined || last === undefined) throw new Error("it has no samples");
+  if (header === undefined || first === undefined || last === undefined)
+    throw new Error(["it has no samples", ...notes].join(": "));
   const { memoryTotalBytes, swapTotalBytes } = last.node;
   return {
     ...{ file: path, header, samples, seconds: last.atSeconds - first.atSeconds },
@@ -64,6 +76,6 @@ async function read(path: string, onSnapshot: (snapshot: Snapshot) => void): Pro
   };
 }
 
-function bytesOf(path: string, stream: ReadableStream): ReadableStream<Uint8Array> {
-  return path.endsWith(".gz") ? stream.pipeThrough(new DecompressionStream("gzip")) : stream;
+function noRecording(reason: string): Error {
+  return new Error(`no recording of wasp: ${reason}; wasp trace record --output FILE makes one`);
 }

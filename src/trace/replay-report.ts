@@ -1,6 +1,7 @@
 import type { EvictionConfig } from "../policy/eviction/decide.ts";
 import { formatRounded } from "../policy/kubernetes/quantity.ts";
 import { formatTable } from "../terminal/table.ts";
+import { endOf, flappingReason, flappingSummary, foldFlapping } from "./flapping.ts";
 import type { RecordingSummary } from "./recording-file.ts";
 import { type Replay, type ReplayedPhase, VICTIM_EXIT_SECONDS } from "./replay.ts";
 import { drawDecisions, drawObservations, PLOT_LEGEND } from "./replay-plot.ts";
@@ -66,13 +67,19 @@ export const SUPPOSED_SYMBOL = "?";
 
 function tableOf(phases: readonly ReplayedPhase[]): string[] {
   const victims = victimsOf(phases);
-  const rows = phases.map((phase) => [
-    formatClock(phase.fromSeconds),
-    phase.decision.verdict === "evict" ? "" : `${Math.round(phase.toSeconds - phase.fromSeconds)} s`,
-    phase.isSupposed ? SUPPOSED_SYMBOL : "",
-    summaryOf(phase.decision, victims),
-    reasonOf(phase),
-  ]);
+  const rows = foldFlapping(phases).map((run) => {
+    const [phase, ...others] = run;
+    const words =
+      others.length === 0
+        ? [summaryOf(phase.decision, victims), reasonOf(phase)]
+        : [flappingSummary(run), flappingReason(run)];
+    return [
+      formatClock(phase.fromSeconds),
+      phase.decision.verdict === "evict" ? "" : `${Math.round(endOf(run) - phase.fromSeconds)} s`,
+      phase.isSupposed ? SUPPOSED_SYMBOL : "",
+      ...words,
+    ];
+  });
   const caveat = caveatOf(phases);
   return [
     ...formatTable([["FROM", "FOR", "", "DECISION", "WHY"], ...rows]),

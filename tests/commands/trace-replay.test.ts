@@ -104,6 +104,13 @@ describe("a recording", () => {
     });
   });
 
+  test("has nothing in the JSON document that a terminal obeys", async () => {
+    writeFileSync(`${folder}/c1.jsonl`, recording.replaceAll('"name":"hog"', '"name":"h\\u009b2Jog"'));
+    const { stdout } = await replay(`${folder}/c1.jsonl`, "-o", "json");
+    expect(stdout).not.toContain("\u009b");
+    expect(JSON.parse(stdout).replays[0].decisions[2].victim.name).toBe("h\u009b2Jog");
+  });
+
   test("is reported with all observations", async () => {
     const { stdout } = await replay(file, "--output=json", "--observations");
     const [{ observations }] = JSON.parse(stdout).replays;
@@ -119,19 +126,76 @@ describe("a recording", () => {
   test("that is incomplete is replayed up to its end, and a pod with an odd name does no harm", async () => {
     const odd = recording.replaceAll('"name":"hog"', '"name":"h\\u001b[2Jog"');
     writeFileSync(`${folder}/odd.jsonl`, odd.slice(0, -20));
-    const { exitCode, stdout } = await replay(`${folder}/odd.jsonl`);
+    const { exitCode, stdout, stderr } = await replay(`${folder}/odd.jsonl`);
     expect(exitCode).toBe(0);
-    expect(stdout).toContain("note        the last line is incomplete, and is ignored\n");
+    const note = "the file ends in the midst of line 243, after 3:59 of the recording: the rest is missing";
+    expect(stdout).toContain(`note        ${note}\n`);
+    expect(stderr).toContain(`${folder}/odd.jsonl: ${note}`);
     expect(stdout).toContain("evict shop/h\\u{1b}[2Jog");
     expect(stdout).not.toContain("\u001b");
   });
 });
 
+describe("a compressed recording", () => {
+  const whole = Bun.gzipSync(recording);
+
+  test.each([0.5, 0.9, 1 - 4 / whole.length])(
+    "cut at %f of its size is replayed up to there",
+    async (part) => {
+      const cut = `${folder}/cut-${part}.jsonl.gz`;
+      writeFileSync(cut, whole.subarray(0, Math.round(whole.length * part)));
+      const { exitCode, stdout, stderr } = await replay(cut, "-o", "json");
+      expect(exitCode).toBe(0);
+      const { samples, notes } = JSON.parse(stdout).recording;
+      const clock = `${Math.floor((samples - 1) / 60)}:${String((samples - 1) % 60).padStart(2, "0")}`;
+      const note = `the file ends in the midst of its gzip data, after ${clock} of the recording: the rest is missing`;
+      expect(notes).toEqual([note]);
+      expect(stderr).toContain(`${cut}: ${note}`);
+      expect(samples).toBeGreaterThan(10);
+      expect(samples).toBeLessThanOrEqual(241);
+      expect(samples === 241).toBe(part > 0.9);
+    },
+  );
+
+  test("of several members, or padded with zeros, or of another name is replayed whole", async () => {
+    const place = recording.length / 2;
+    const members = [recording.slice(0, place), recording.slice(place)].map((half) => Bun.gzipSync(half));
+    writeFileSync(`${folder}/members`, Buffer.concat([...members, Buffer.alloc(512)]));
+    const { exitCode, stdout, stderr } = await replay(`${folder}/members`);
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
+    expect(stdout).toContain("241 samples");
+  });
+});
+
+/** Returns bytes with the one at a part of their length, counted from their end if negative, changed. */
+function damaged(bytes: Uint8Array, index: number): Uint8Array {
+  return bytes.with(index < 0 ? bytes.length + index : index, (bytes.at(index) ?? 0) ^ 0x55);
+}
+
 describe("an invalid recording", () => {
+  const gzipped = Bun.gzipSync(recording);
+  const none = (reason: string) =>
+    `no recording of wasp: ${reason}; wasp trace record --output FILE makes one`;
   test.each<[string, string | Uint8Array, string]>([
-    ["none.jsonl", "", "the recording is empty: it must begin with a header"],
+    ["none.jsonl", "", none("it is empty")],
+    ["none.jsonl.gz", Bun.gzipSync(""), none("it is empty")],
+    ["host.name", "node-1\n", "no recording of wasp: line 1: not JSON: "],
+    ["list.json", '{"kind":"PodList"}\n', none("line 1: not the header of a recording: trace: missing")],
+    ["list.json.gz", Bun.gzipSync("[1]"), none("line 1: not the header of a recording: trace: missing")],
+    ["binary", new Uint8Array(5000).fill(0x7f), "no recording of wasp: line 1: not JSON: "],
+    ["escape.jsonl", "\u001b[2J\n", "no recording of wasp: line 1: not JSON: "],
+    ["like.gz", "\u001f\u008bgarbage", "no recording of wasp: its gzip data are damaged: "],
     ["header.jsonl", recording.slice(0, recording.indexOf("\n") + 1), "it has no samples"],
-    ["other.jsonl", "hello\nworld\n", "line 1: not JSON: "],
+    [
+      "cut-early.jsonl",
+      recording.slice(0, recording.indexOf("\n") + 50),
+      "it has no samples: the file ends in",
+    ],
+    [
+      "cut-early.jsonl.gz",
+      gzipped.subarray(0, 20),
+      "it has no samples: the file ends in the midst of its gzip",
+    ],
     [
       "later.jsonl",
       recording.replace("trace/v1", "trace/v9"),
@@ -142,12 +206,26 @@ describe("an invalid recording", () => {
       recording.replace('"swapFreeBytes":', '"swapFree":'),
       "line 3: not a sample: node.swapFreeBytes: ",
     ],
-    ["cut.jsonl.gz", Bun.gzipSync(recording).subarray(0, 1000), "unexpected end of file"],
+    ["crc.jsonl.gz", damaged(gzipped, -6), "its gzip data are damaged: incorrect data check"],
+    ["tail.jsonl.gz", Buffer.concat([gzipped, Buffer.from("garbage")]), "its gzip data are damaged: "],
+    ["joined.jsonl", recording + recording, "in line 244 another recording begins, started at 2026-"],
+    [
+      "joined.jsonl.gz",
+      Buffer.concat([gzipped, gzipped]),
+      "in line 244 another recording begins, started at 2026-",
+    ],
   ])("is named in the error: %s", async (name, content, complaint) => {
     writeFileSync(`${folder}/${name}`, content);
     const { exitCode, stdout, stderr } = await replay(`${folder}/${name}`);
     expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: "" });
     expect(stderr).toContain(`${folder}/${name}: ${complaint}`);
+    expect(stderr).not.toContain("\u001b[2J");
+  });
+
+  test("is a directory", async () => {
+    const { exitCode, stderr } = await replay(folder);
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain(`${folder}: ${none("it is a directory")}`);
   });
 
   test("is a missing file", async () => {

@@ -11,6 +11,12 @@ const byId = (snapshot: Snapshot): Snapshot => ({
   podSamples: snapshot.podSamples.toSorted((a, b) => (a.podUid < b.podUid ? -1 : 1)),
 });
 
+/** Returns the time of the last whole line that has one; 0 without any. */
+function lastAt(text: string): number {
+  const [, ...lines] = text.slice(0, text.lastIndexOf("\n")).split("\n");
+  return lines.length === 0 ? 0 : JSON.parse(lines.at(-1) ?? "").at;
+}
+
 describe("a recording", () => {
   test("has the recorded snapshots, and its header", async () => {
     const { headers, notes, snapshots } = await decodeRecording(recordingOf(SHORT));
@@ -90,8 +96,19 @@ describe("a recording", () => {
       expect(snapshots).toEqual(whole.snapshots.slice(0, snapshots.length));
       // The missing part of a line may be only its end.
       const isWholeLine = text[length - 1] === "\n" || text[length] === "\n";
-      expect(notes).toEqual(isWholeLine ? [] : ["the last line is incomplete, and is ignored"]);
+      const line = text.slice(0, length).split("\n").length;
+      const ends = `the file ends in the midst of line ${line}, after 0:0${Math.floor(lastAt(text.slice(0, length)))} of`;
+      expect(notes).toEqual(isWholeLine ? [] : [`${ends} the recording: the rest is missing`]);
     }
+  });
+
+  test("that a file system filled up with zeros is cut there", async () => {
+    const text = recordingOf(SHORT);
+    const { snapshots, notes } = await decodeRecording(text + "\0".repeat(4096));
+    expect(snapshots).toEqual((await decodeRecording(text)).snapshots);
+    expect(notes).toEqual([
+      `the file ends in the midst of line ${text.split("\n").length}, after 0:03 of the recording: the rest is missing`,
+    ]);
   });
 
   test("of a later wasp is read as far as its keys are known", async () => {
@@ -108,6 +125,7 @@ describe("a recording", () => {
 });
 
 describe("an invalid recording", () => {
+  const LATER = "2026-01-05T11:30:00.000Z";
   const [header = "", first = "", pods = "", second = "", third = ""] = recordingOf(SHORT).split("\n");
   const lines = (...texts: string[]) => texts.join("\n");
   const changed = (line: string, from: string, to: string) => {
@@ -116,11 +134,20 @@ describe("an invalid recording", () => {
   };
 
   test.each<[string, string, string | RegExp]>([
-    ["nothing", "", "the recording is empty: it must begin with a header"],
+    ["nothing", "", "it is empty"],
     ["garbage", "\0\x01\xff", /^line 1: not JSON: /],
-    ["half a header", header.slice(0, 30), /^line 1: not JSON: /],
+    [
+      "half a header",
+      header.slice(0, 30),
+      "line 1: the recording is cut off within its header, so nothing can be replayed",
+    ],
     ["other JSON", "[1]", "line 1: not the header of a recording: trace: missing"],
-    ["a recording without its header", first, "line 1: not the header of a recording: trace: missing"],
+    ["a recording without its header", first, "line 1: not the header of a recording: a later line"],
+    [
+      "a header of another program",
+      '{"trace":"strace/v1"}',
+      "line 1: not the header of a recording: trace: another format",
+    ],
     [
       "another version",
       changed(header, "trace/v1", "trace/v2"),
@@ -163,7 +190,36 @@ describe("an invalid recording", () => {
     [
       "a time that goes back",
       lines(header, second, first),
-      "line 3: at: 0.002 is before 1, the time of the line before",
+      "line 3: the time goes back from 1 s to 0.002 s, which it never does in a recording: the lines are in the wrong " +
+        "order, or parts of recordings were joined; replay each recording by itself",
+    ],
+    [
+      "a time that goes back by a millisecond",
+      lines(header, first, changed(first, '"at":0.002', '"at":0.001')),
+      /^line 3: the time goes back from 0.002 s to 0.001 s, /,
+    ],
+    [
+      "another recording behind it",
+      lines(header, first, pods, second, changed(header, HEADER.startedAt, LATER), first),
+      `in line 5 another recording begins, started at ${LATER}; the one before it, started at `,
+    ],
+    [
+      "another recording behind a cut one",
+      lines(header, first, pods, second.slice(0, 50) + changed(header, HEADER.startedAt, LATER), first),
+      `within line 4 another recording begins, started at ${LATER}; the one before it, started at ${HEADER.startedAt}, ` +
+        "ends after 0:01: joined recordings cannot be replayed as one; split the file before its header, and replay " +
+        "each by itself",
+    ],
+    [
+      "another recording below a cut one",
+      lines(header, first, pods, second.slice(0, 50), changed(header, HEADER.startedAt, LATER), first),
+      `in line 5 another recording begins, started at ${LATER}; the one before it, started at ${HEADER.startedAt}, ` +
+        "ends after 0:01: joined recordings cannot be replayed as one; split the file before line 5, and replay each by itself",
+    ],
+    [
+      "another recording of a later version",
+      lines(header, first, changed(header, "trace/v1", "trace/v9")),
+      /^in line 3 another recording begins, /,
     ],
     [
       "an update of an unknown container",
@@ -203,7 +259,8 @@ describe("an invalid recording", () => {
     await fc.assert(
       fc.asyncProperty(fc.oneof(fc.string(), fc.json(), bent), async (text) => {
         const outcome = await decodeRecording(text).catch((error: Error) => error.message);
-        if (typeof outcome === "string") expect(outcome).toMatch(/^(line \d+: |the recording is empty)/);
+        if (typeof outcome === "string")
+          expect(outcome).toMatch(/^(line \d+: |it is empty$|(with)?in line \d+ another recording begins)/);
         else expect(outcome.headers).toHaveLength(1);
       }),
     );

@@ -32,3 +32,13 @@ export function hogSnapshots(): Snapshot[] {
     return snapshotAt(second, moment, pods, [sampleOf("hog", hog), sampleOf("web", web)]);
   });
 }
+
+/** Returns a snapshot per second of a node whose swap is more than half full for five seconds of twelve, for two minutes. */
+export function flappingSnapshots(): Snapshot[] {
+  const pods = [podOf("hog"), podOf("web")];
+  return Array.from({ length: 181 }, (_, second) => {
+    const isFull = second > 40 && second <= 160 && second % 12 < 5;
+    const moment = { swapFreeBytes: (isFull ? 0.4 : 0.6) * GI, memoryAvailableBytes: GI };
+    return snapshotAt(second, moment, pods, [sampleOf("hog", { swapBytes: 0.4 * GI }), sampleOf("web")]);
+  });
+}

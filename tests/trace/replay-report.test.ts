@@ -8,10 +8,11 @@ import type { Threshold } from "../../src/policy/eviction/threshold.ts";
 import { reportComparison } from "../../src/trace/compare-report.ts";
 import { TRACE_VERSION } from "../../src/trace/format.ts";
 import { Replay } from "../../src/trace/replay.ts";
+import { replaysAsJson } from "../../src/trace/replay-json.ts";
 import { type NamedReplay, reportReplay } from "../../src/trace/replay-report.ts";
 import { ROOT } from "../node/binary.ts";
 import { GI } from "../policy/eviction/snapshots.ts";
-import { hogSnapshots } from "./hog.ts";
+import { flappingSnapshots, hogSnapshots } from "./hog.ts";
 import { HEADER } from "./recordings.ts";
 
 const WIDTH = 100;
@@ -26,13 +27,14 @@ const recording = {
   swapTotalBytes: GI,
   pods: 2,
   containers: 2,
-  notes: ["the last line is incomplete, and is ignored"],
+  notes: ["the file ends in the midst of line 244, after 4:00 of the recording: the rest is missing"],
 } as const;
 
 function replayOf(
   name: string,
   evictionMode: "Off" | "Enforce",
   evictionThresholds: readonly Threshold[],
+  snapshots = hogSnapshots(),
 ): NamedReplay {
   const replay = new Replay({
     ...{
@@ -45,7 +47,7 @@ function replayOf(
     ...{ maxEvictionsPerHour: 6, lastResort: "None", excludeNamespaces: [], ownPodUid: undefined },
     ...{ evictionOptOut: "WithinRequests", evictionOptOutNamespaces: ["*"] },
   });
-  for (const snapshot of hogSnapshots()) replay.take(snapshot);
+  for (const snapshot of snapshots) replay.take(snapshot);
   return { name, evictionMode, thresholds: evictionThresholds.map((threshold) => threshold.name), replay };
 }
 
@@ -67,6 +69,21 @@ test("the README's excerpt is what a replay prints", async () => {
 
 test("two replays are reported side by side", async () => {
   expect(reportComparison(recording, [byDefault, asWaspAgent], WIDTH)).toBe(await golden("replay-compare"));
+});
+
+test("decisions that flap are one line, and all of them are in the JSON document", async () => {
+  const busy: Threshold = {
+    ...{ name: "busy", allOf: [{ signal: "swapUtilization", operator: ">", value: 0.5 }] },
+    ...{ graceSeconds: 30, minClearSeconds: 10, isHard: false },
+  };
+  const flapping = { ...recording, file: "flapping.jsonl", samples: 181, seconds: 180, notes: [] };
+  const a = replayOf("busy.yaml", "Enforce", [busy], flappingSnapshots());
+  const b = replayOf("never.yaml", "Enforce", [], flappingSnapshots());
+  const table = (report: string) => report.slice(report.indexOf("\nFROM") + 1);
+  const reports = [reportReplay(flapping, a, WIDTH), reportComparison(flapping, [a, b], WIDTH)];
+  expect(reports.map(table).join("\n")).toBe(await golden("replay-flapping"));
+  const document = JSON.parse(replaysAsJson(flapping, [a], false));
+  expect(document.replays[0].decisions).toHaveLength(a.replay.phases.length);
 });
 
 test("the plot fills the width", () => {

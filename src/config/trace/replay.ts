@@ -10,7 +10,7 @@ import { choiceSchema } from "../value-schemas.ts";
 export const TraceReplayFlagsSchema = v.strictObject({
   file: v.pipe(
     v.string(),
-    v.description("File of the recording, which is decompressed if its name ends in .gz"),
+    v.description("File of the recording, plain or compressed by gzip"),
     v.metadata({ isPositional: true }),
   ),
   config: v.pipe(
