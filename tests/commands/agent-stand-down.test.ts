@@ -26,7 +26,10 @@ describe.concurrent("a kubelet that limits swap itself", () => {
     node.kubelet.answers.set("/configz", answer("200 OK", recordedConfig("LimitedSwap")));
     await using agent = new RunningAgent([...node.flags, "--node-swap-limit=8Mi", "--sweep-seconds=1"]);
     await agent.event("agent-ready");
-    expect(await agent.event("stood-down")).toMatchObject({ reason: "kubelet-configz", level: "warning" });
+    expect(await agent.event("stood-down")).toMatchObject({
+      ...{ reason: "kubelet-configz", level: "info" },
+      ...{ evictionMode: "Off", swapReach: "Auto" },
+    });
     await agent.passes(2);
     expect(node.swapMax(pod, ID)).toBe("12288");
     expect(node.swapMaxAt(node.kubepods)).toBe("max");
@@ -34,6 +37,9 @@ describe.concurrent("a kubelet that limits swap itself", () => {
     // Its containers are still observed.
     const labels = 'namespace="default",pod="pod-1",container="app"';
     expect(await agent.metric(`wasp_container_swap_limit_bytes{${labels}}`)).toBe(12288);
+    expect(await agent.metric('wasp_containers{state="left"}')).toBe(1);
+    expect(await agent.metric(`wasp_container_swap_entitlement_bytes{${labels}}`)).toBeUndefined();
+    expect(agent.events("swap-limit-planned")).toEqual([]);
     expect(agent.events("stood-down")).toHaveLength(1);
   });
 

@@ -179,7 +179,8 @@ export class LimitAgent implements Disposable {
       pageBytes,
       config: this.#config,
       isLimitOfNri,
-      mayWrite: this.#mayWrite,
+      isLeftToKubelet: this.#standsDown !== undefined,
+      mayWrite: !this.#config.dryRun,
     });
     this.#hasPassed = true;
     this.#listener.onPass(nowSeconds() - started);

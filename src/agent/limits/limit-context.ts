@@ -10,7 +10,9 @@ export interface LimitContext {
   readonly config: ReconcileConfig & { readonly maxRestoresPerMinute: number };
   /** Returns true if a container started with the limit that wasp itself put into its spec. */
   readonly isLimitOfNri?: ((containerId: string) => boolean) | undefined;
-  /** False in a dry run, and while the kubelet limits swap itself. */
+  /** True while the kubelet limits swap itself: every limit is left as it is. */
+  readonly isLeftToKubelet: boolean;
+  /** False in a dry run. */
   readonly mayWrite: boolean;
 }
 
