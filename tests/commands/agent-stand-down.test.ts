@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { AgentNode, shareOf } from "../node/agent-node.ts";
+import { ConfigMap } from "../node/config-map.ts";
 import { answer, recordedConfig } from "../node/fake-kubelet.ts";
 import { containerIdOf } from "../node/kubepods-tree.ts";
 import { podOf, REQUEST_BYTES } from "../node/pods.ts";
@@ -57,6 +58,21 @@ describe.concurrent("a kubelet that limits swap itself", () => {
     await agent.until(() => node.swapMax(pod, ID) === SHARE);
     // Until then the limit was the kubelet's.
     expect(agent.events("swap-limit-restored").length + agent.events("swap-limit-set").length).toBe(2);
+  });
+
+  test("may be one that only the configuration names, because it does not report its configuration", async () => {
+    using node = await AgentNode.start();
+    using config = new ConfigMap({ swapLimits: "Kubelet" });
+    node.addPod(pod, "12288");
+    node.kubelet.answers.set("/configz", answer("403 Forbidden", "Forbidden"));
+    await using agent = new RunningAgent([...node.flags, `--config=${config.path}`, "--sweep-seconds=1"]);
+    await agent.event("agent-ready");
+    expect(await agent.event("stood-down")).toMatchObject({ reason: "configured" });
+    await agent.passes(2);
+    expect(node.swapMax(pod, ID)).toBe("12288");
+    config.publish({ swapLimits: "Auto" });
+    await agent.event("resumed");
+    await agent.until(() => node.swapMax(pod, ID) === SHARE);
   });
 
   test("is recognized by its containers if it does not report its configuration", async () => {
