@@ -5,6 +5,7 @@ import { containerIdOf } from "../node/kubepods-tree.ts";
 import { podOf } from "../node/pods.ts";
 import { PressedNode } from "../node/pressed-node.ts";
 import { HELD, highOf, PRESSED, QUIET, quietNode, setStat, setUse } from "../node/reach-node.ts";
+import { patience } from "../patience.ts";
 
 const MI = 2 ** 20;
 /** Limit that wasp itself would not grant: the kubelet's. */
@@ -57,17 +58,21 @@ describe.concurrent("beside the kubelet's own LimitedSwap", () => {
     expect(pressed.node.swapMax(neighbour, containerIdOf(2))).toBe(OF_KUBELET);
   });
 
-  test("memory.high is released for a volume in memory that fills and cannot be swapped, and held after it", async () => {
-    using pressed = await limitedNode();
-    await using agent = pressed.agent();
-    await agent.until(() => highOf(pressed) === String(HELD), "memory.high below the kubelet's threshold");
-    // The kernel counts the pages of a tmpfs with noswap as shared memory and as unevictable.
-    setStat(pressed, pod, { anon: 0, shmem: 2000 * MI, unevictable: 2000 * MI });
-    setUse(pressed, PRESSED);
-    expect(await agent.event("swap-reach-released")).toMatchObject({ reason: "nothing-to-swap" });
-    await agent.until(() => highOf(pressed) === "max", "memory.high let go");
-    // Later another pod fills the memory. It may be faster than the steps of memory.high, which is held before.
-    setUse(pressed, QUIET);
-    await agent.until(() => highOf(pressed) === String(HELD), "memory.high held while usage is low");
-  });
+  test(
+    "memory.high is released for a volume in memory that fills and cannot be swapped, and held after it",
+    async () => {
+      using pressed = await limitedNode();
+      await using agent = pressed.agent();
+      await agent.until(() => highOf(pressed) === String(HELD), "memory.high below the kubelet's threshold");
+      // The kernel counts the pages of a tmpfs with noswap as shared memory and as unevictable.
+      setStat(pressed, pod, { anon: 0, shmem: 2000 * MI, unevictable: 2000 * MI });
+      setUse(pressed, PRESSED);
+      expect(await agent.event("swap-reach-released")).toMatchObject({ reason: "nothing-to-swap" });
+      await agent.until(() => highOf(pressed) === "max", "memory.high let go");
+      // Later another pod fills the memory. It may be faster than the steps of memory.high, which is held before.
+      setUse(pressed, QUIET);
+      await agent.until(() => highOf(pressed) === String(HELD), "memory.high held while usage is low");
+    },
+    patience(120),
+  );
 });
