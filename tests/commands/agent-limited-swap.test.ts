@@ -67,7 +67,11 @@ describe.concurrent("beside the kubelet's own LimitedSwap", () => {
       // The kernel counts the pages of a tmpfs with noswap as shared memory and as unevictable.
       setStat(pressed, pod, { anon: 0, shmem: 2000 * MI, unevictable: 2000 * MI });
       setUse(pressed, PRESSED);
-      expect(await agent.event("swap-reach-released")).toMatchObject({ reason: "nothing-to-swap" });
+      expect(await agent.event("swap-reach-released")).toMatchObject({
+        reason: "nothing-to-swap",
+        swapFreeBytes: 1_048_572 * 1024,
+        swappableBytes: 0,
+      });
       await agent.until(() => highOf(pressed) === "max", "memory.high let go");
       // Later another pod fills the memory. It may be faster than the steps of memory.high, which is held before.
       setUse(pressed, QUIET);
