@@ -204,7 +204,10 @@ export class Agent implements AsyncDisposable {
   }
 
   #onLimitEvent(event: Event, fields: Fields, writes: number): void {
-    this.#reporter.log(event, fields, writes);
+    const { evictionMode, swapReach } = this.config;
+    // Limits alone are the kubelet's: the rest of wasp works as the configuration says.
+    const shown = event === "stood-down" ? { ...fields, evictionMode, swapReach } : fields;
+    this.#reporter.log(event, shown, writes);
     // The runtime may have written it, for a pod that was resized.
     if (event === "swap-limit-restored") this.#source?.ask();
     if (event === "resumed" || event === "node-capacity-changed") this.#plugin?.refresh();

@@ -52,6 +52,7 @@ export function samplePod({ podUid, directory }: KubepodsPod): PodSample | undef
       podUid,
       ...sampleCgroup(directory, stat),
       ...cacheIn(stat),
+      swappableBytes: swappableIn(stat),
       memoryMaxBytes: readMetLimit("memory.max"),
       memoryHighBytes: readMetLimit("memory.high"),
       ...{ memoryPressure, events },
@@ -72,18 +73,31 @@ export function sampleContainer(
     const memoryPressure = readPressure(`${scope}/memory.pressure`);
     const events = ofPod !== undefined && !hasEvents(ofPod) ? NO_EVENTS : readMemoryEvents(scope);
     const stat = readRecord(`${scope}/memory.stat`);
-    const swappableBytes =
-      valueOfKey(stat, "anon") + valueOfKey(stat, "shmem") - valueOfKey(stat, "unevictable");
     return {
       id: containerId,
       podUid,
       ...sampleCgroup(scope, stat),
       ...cacheIn(stat),
-      swappableBytes: Math.max(0, swappableBytes),
-      swapLimitBytes: readLimit(`${scope}/memory.swap.max`),
+      swappableBytes: swappableIn(stat),
+      swapLimitBytes: readSwapLimit(scope, cgroup.own.slice(0, -1)),
       ...{ memoryPressure, events },
     };
   });
+}
+
+// Under crun, the process is in a child of the scope: the kubelet's limit is the child's, and the scope's may be higher.
+function readSwapLimit(scope: string, levelsBelow: readonly string[]): number {
+  const limits = levelsBelow.map((level) => unlessMissing(() => readLimit(`${level}/memory.swap.max`)));
+  return Math.min(readLimit(`${scope}/memory.swap.max`), ...limits.filter((limit) => limit !== undefined));
+}
+
+/**
+ * Memory that can be swapped out. Locked pages and those of a tmpfs that is mounted with noswap, as the kubelet mounts
+ * memory-backed volumes, are unevictable (kernel mm/shmem.c, shmem_get_inode).
+ */
+function swappableIn(stat: string): number {
+  const bytes = valueOfKey(stat, "anon") + valueOfKey(stat, "shmem") - valueOfKey(stat, "unevictable");
+  return Math.max(0, bytes);
 }
 
 function sampleCgroup(directory: string, stat = readRecord(`${directory}/memory.stat`)): CgroupSample {

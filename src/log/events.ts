@@ -39,8 +39,8 @@ const LEVELS = {
   "node-swap-limit-restored": "info",
   /** The swap limit of kubepods could not be read or written. */
   "node-swap-limit-failed": "warning",
-  /** The kubelet limits swap itself: wasp writes no swap limits while it does. */
-  "stood-down": "warning",
+  /** The kubelet limits swap itself: wasp writes no swap limits while it does, and all else as configured. */
+  "stood-down": "info",
   /** The kubelet no longer limits swap itself. */
   resumed: "info",
   /** The kubelet does not report its configuration: its swap behavior is inferred from its containers. */

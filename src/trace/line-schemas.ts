@@ -53,6 +53,7 @@ const POD_SAMPLE_ENTRIES = {
   fileBytes: FigureSchema,
   shmemBytes: FigureSchema,
   swapCachedBytes: FigureSchema,
+  swappableBytes: omittable(FigureSchema),
   memoryMaxBytes: omittable(LimitSchema),
   memoryHighBytes: omittable(LimitSchema),
   memoryPressure: omittable(PressureSchema),

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { AgentNode, shareOf } from "../node/agent-node.ts";
+import { ConfigMap } from "../node/config-map.ts";
 import { answer, recordedConfig } from "../node/fake-kubelet.ts";
 import { containerIdOf } from "../node/kubepods-tree.ts";
 import { podOf, REQUEST_BYTES } from "../node/pods.ts";
@@ -26,7 +27,10 @@ describe.concurrent("a kubelet that limits swap itself", () => {
     node.kubelet.answers.set("/configz", answer("200 OK", recordedConfig("LimitedSwap")));
     await using agent = new RunningAgent([...node.flags, "--node-swap-limit=8Mi", "--sweep-seconds=1"]);
     await agent.event("agent-ready");
-    expect(await agent.event("stood-down")).toMatchObject({ reason: "kubelet-configz", level: "warning" });
+    expect(await agent.event("stood-down")).toMatchObject({
+      ...{ reason: "kubelet-configz", level: "info" },
+      ...{ evictionMode: "Off", swapReach: "Auto" },
+    });
     await agent.passes(2);
     expect(node.swapMax(pod, ID)).toBe("12288");
     expect(node.swapMaxAt(node.kubepods)).toBe("max");
@@ -34,6 +38,9 @@ describe.concurrent("a kubelet that limits swap itself", () => {
     // Its containers are still observed.
     const labels = 'namespace="default",pod="pod-1",container="app"';
     expect(await agent.metric(`wasp_container_swap_limit_bytes{${labels}}`)).toBe(12288);
+    expect(await agent.metric('wasp_containers{state="left"}')).toBe(1);
+    expect(await agent.metric(`wasp_container_swap_entitlement_bytes{${labels}}`)).toBeUndefined();
+    expect(agent.events("swap-limit-planned")).toEqual([]);
     expect(agent.events("stood-down")).toHaveLength(1);
   });
 
@@ -51,6 +58,21 @@ describe.concurrent("a kubelet that limits swap itself", () => {
     await agent.until(() => node.swapMax(pod, ID) === SHARE);
     // Until then the limit was the kubelet's.
     expect(agent.events("swap-limit-restored").length + agent.events("swap-limit-set").length).toBe(2);
+  });
+
+  test("may be one that only the configuration names, because it does not report its configuration", async () => {
+    using node = await AgentNode.start();
+    using config = new ConfigMap({ swapLimits: "Kubelet" });
+    node.addPod(pod, "12288");
+    node.kubelet.answers.set("/configz", answer("403 Forbidden", "Forbidden"));
+    await using agent = new RunningAgent([...node.flags, `--config=${config.path}`, "--sweep-seconds=1"]);
+    await agent.event("agent-ready");
+    expect(await agent.event("stood-down")).toMatchObject({ reason: "configured" });
+    await agent.passes(2);
+    expect(node.swapMax(pod, ID)).toBe("12288");
+    config.publish({ swapLimits: "Auto" });
+    await agent.event("resumed");
+    await agent.until(() => node.swapMax(pod, ID) === SHARE);
   });
 
   test("is recognized by its containers if it does not report its configuration", async () => {

@@ -1,61 +1,18 @@
 import { describe, expect, test } from "bun:test";
-import { readFileSync, writeFileSync } from "node:fs";
 import { answer, recordedConfig } from "../node/fake-kubelet.ts";
-import { PressedNode } from "../node/pressed-node.ts";
+import {
+  HELD,
+  highOf,
+  meminfoOf,
+  PRESSED,
+  pressedNode,
+  QUIET,
+  quietNode,
+  setHigh,
+} from "../node/reach-node.ts";
 import { patience } from "../patience.ts";
 
-const KUBEPODS = "/sys/fs/cgroup/kubepods.slice";
 const MI = 2 ** 20;
-// 2898 MiB less the recorded kubelet's threshold of 100 MiB, less 3 %.
-const HELD = Math.floor(2898 - 100 - 0.03 * 2898) * MI;
-
-/** Memory of the pods and of the node: 469 MiB are used outside of pods. */
-const QUIET = { podsMebibytes: 1500, availableKibibytes: 2_000_000 };
-const PRESSED = { podsMebibytes: 2700, availableKibibytes: 2_000_000 - 1200 * 1024 };
-
-const meminfoOf = ({ availableKibibytes }: typeof QUIET, swapFreeKibibytes = 1_048_572) =>
-  [
-    "MemTotal:        4016548 kB",
-    `MemFree:         ${availableKibibytes - 500_000} kB`,
-    `MemAvailable:    ${availableKibibytes} kB`,
-    "Inactive(file):   400000 kB",
-    "SwapTotal:       1048572 kB",
-    `SwapFree:        ${swapFreeKibibytes} kB`,
-    "",
-  ].join("\n");
-
-/** A quiet node whose pods may have 2898 MiB. */
-async function quietNode(knobs: Readonly<Record<string, unknown>> = {}): Promise<PressedNode> {
-  const pressed = await pressedNode(knobs);
-  pressed.relieve();
-  use(pressed, QUIET);
-  return pressed;
-}
-
-/** The same node under pressure. */
-async function pressedNode(knobs: Readonly<Record<string, unknown>> = {}): Promise<PressedNode> {
-  const pressed = await PressedNode.start(knobs);
-  pressed.node.node.write(`${KUBEPODS}/memory.max`, `${2898 * MI}\n`);
-  use(pressed, PRESSED);
-  const pod = pressed.addPod(1, 600);
-  const [{ id = "" } = {}] = pod.containers;
-  const stat = `${pressed.node.directoryOf(pod, id)}/memory.stat`;
-  writeFileSync(stat, `${readFileSync(stat, "utf8").replace("anon 0", `anon ${500 * MI}`)}\n`);
-  return pressed;
-}
-
-function use({ node: { node } }: PressedNode, memory: typeof QUIET): void {
-  node.write("/proc/meminfo", meminfoOf(memory));
-  node.write(`${KUBEPODS}/memory.current`, `${memory.podsMebibytes * MI}\n`);
-}
-
-function highOf(pressed: PressedNode): string {
-  return readFileSync(`${pressed.node.node.root}${KUBEPODS}/memory.high`, "utf8").trim();
-}
-
-function setHigh(pressed: PressedNode, text: string): void {
-  pressed.node.node.write(`${KUBEPODS}/memory.high`, `${text}\n`);
-}
 
 describe.concurrent("swap is within reach", () => {
   test("while pods may be evicted, and released when the agent ends", async () => {

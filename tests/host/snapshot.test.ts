@@ -93,6 +93,27 @@ describe("a sample", () => {
     });
   });
 
+  // As under crun: tests/fixtures/recordings/limitedswap.txt, ls-burstable-crun and ls-guaranteed-crun.
+  test.each([
+    ["536870912", "17518592", 17_518_592],
+    ["134217728", "0", 0],
+    ["17518592", "17518592", 17_518_592],
+    ["max", "max", Number.POSITIVE_INFINITY],
+  ])("of a container has the lower limit of its levels, %s and %s", (scope, child, bytes) => {
+    using node = nodeWith("/scope", { ...CGROUP, "memory.swap.max": scope });
+    node.write("/sys/fs/cgroup/scope/container/memory.swap.max", `${child}\n`);
+    expect(sampleContainer(container(node, "/scope"))?.swapLimitBytes).toBe(bytes);
+  });
+
+  // memory.stat of a cgroup whose process wrote 40 MiB to a tmpfs, on Linux 6.18.
+  test.each([
+    ["with noswap", "anon 0\nshmem 41943040\ninactive_anon 0\nunevictable 41943040", 0],
+    ["without noswap", "anon 0\nshmem 41943040\ninactive_anon 41943040\nunevictable 0", 41_943_040],
+  ])("of a container counts a tmpfs %s as the kernel does", (_, stat, bytes) => {
+    using node = nodeWith("/scope", { ...CGROUP, "memory.stat": stat, "memory.swap.max": "max" });
+    expect(sampleContainer(container(node, "/scope"))?.swappableBytes).toBe(bytes);
+  });
+
   test("of a container lacks what its kernel lacks", () => {
     using node = nodeWith("/scope", { ...CGROUP, "memory.swap.max": "max" });
     const sample = sampleContainer(container(node, "/scope"));
@@ -106,6 +127,7 @@ describe("a sample", () => {
     expect(samplePod(pod)).toEqual({
       podUid: "uid",
       ...OWN_FIGURES,
+      swappableBytes: 1300,
       memoryMaxBytes: 8192,
       memoryHighBytes: Number.POSITIVE_INFINITY,
     });

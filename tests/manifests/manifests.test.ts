@@ -133,6 +133,16 @@ describe("the configuration", () => {
     expect(podOf(objects).spec.containers[0].args).toEqual(agent.args);
   });
 
+  test("of the component kubelet-limited-swap leaves swap limits to the kubelet, in any mode of eviction", () => {
+    for (const others of [[], ["components/eviction"]]) {
+      const objects = build(["components/kubelet-limited-swap", ...others]);
+      const { args } = podOf(objects).spec.containers[0];
+      expect(args).toEqual([...agent.args, "--swap-limits=Kubelet"]);
+      expect(find(objects, "ConfigMap").data).toEqual(find(build(others), "ConfigMap").data);
+      expect(find(objects, "ClusterRole").rules).toEqual(find(build(others), "ClusterRole").rules);
+    }
+  });
+
   test("has the port of the probes and of the metrics", () => {
     expect(agent.ports).toEqual([{ name: "metrics", containerPort: config.httpPort }]);
     expect(agent.readinessProbe.httpGet).toEqual({ path: "/readyz", port: "metrics" });

@@ -8,7 +8,6 @@ export const PAGE_BYTES = 4096;
 /** Returns the sample of a pod's only container. */
 export function containerSampleOf(pod: RunningPod, hasPressure: boolean): ContainerSample {
   const { plan, regions, swap, counters, stall } = pod;
-  const evictable = sumOf(regions, (region) => (isSwapped(region) ? region.residentPages : 0));
   const met = countsOf(counters);
   return {
     id: plan.pod.containers[0]?.id ?? plan.pod.uid,
@@ -16,7 +15,6 @@ export function containerSampleOf(pod: RunningPod, hasPressure: boolean): Contai
     ...memoryOf(regions),
     anonRefaults: Math.round(counters.anonRefaultPages),
     fileRefaults: Math.round(counters.fileRefaultPages),
-    swappableBytes: bytes(evictable),
     swapLimitBytes: Number.isFinite(swap.pages) ? plan.swapPages * PAGE_BYTES : Number.POSITIVE_INFINITY,
     memoryPressure: hasPressure ? stall.pressure : undefined,
     events: { ...met, local: met },
@@ -55,6 +53,7 @@ function memoryOf(regions: readonly Region[]) {
     anonBytes: residentOf(["anonymous"]),
     fileBytes: residentOf(["file", "shared"]),
     shmemBytes: residentOf(["shared"]),
+    swappableBytes: bytes(sumOf(regions, (region) => (isSwapped(region) ? region.residentPages : 0))),
     swapBytes: bytes(swapped(regions)),
     // Pages that come back give up their slot.
     swapCachedBytes: 0,

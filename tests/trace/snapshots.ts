@@ -105,6 +105,7 @@ const podCgroup = {
   fileBytes: figure,
   shmemBytes: figure,
   swapCachedBytes: figure,
+  swappableBytes: optional(figure),
   memoryMaxBytes: optional(limit),
   memoryHighBytes: optional(limit),
   memoryPressure: optional(pressure),

@@ -53,7 +53,7 @@ export class SwapReach {
       if (memoryHigh === undefined) return;
       const { decision, state } = decideMemoryHigh(this.#state, snapshot, this.#options.config());
       this.#state = state;
-      this.#logChange(decision);
+      this.#logChange(decision, snapshot.node.swapFreeBytes);
       this.#decision = decision;
       void this.#keep(memoryHigh, decision, snapshot.kubepods.memoryHighBytes, snapshot.atSeconds);
     } catch (error) {
@@ -96,10 +96,12 @@ export class SwapReach {
     return memoryHigh;
   }
 
-  #logChange({ reason, memoryHighBytes }: ReachDecision): void {
+  // With both figures it shows that swap is free, and that pods cannot use it: by their limits, or because of what they hold.
+  #logChange({ reason, memoryHighBytes }: ReachDecision, swapFreeBytes: number): void {
     if (reason === this.#decision?.reason) return;
-    if (reason === "held") this.#options.reporter.log("swap-reach-held", { memoryHighBytes });
-    else this.#options.reporter.log("swap-reach-released", { reason, memoryHighBytes });
+    const figures = { memoryHighBytes, swapFreeBytes, swappableBytes: this.#state.pods?.leftBytes };
+    if (reason === "held") this.#options.reporter.log("swap-reach-held", figures);
+    else this.#options.reporter.log("swap-reach-released", { reason, ...figures });
   }
 
   async #keep(

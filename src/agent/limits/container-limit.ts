@@ -84,12 +84,13 @@ export class ContainerLimit {
   }
 
   #reconcile(context: LimitContext, nowSeconds: number, limit: SwapLimit): void {
-    const { pods, node, config, pageBytes, mayWrite } = context;
+    const { pods, node, config, pageBytes, isLeftToKubelet, mayWrite } = context;
     const found = this.#find(limit);
     const finding = reconcile(found, pods, node, config, pageBytes);
     this.#view = viewOf(found, finding);
     if (finding.action === "hold") return;
     if (this.#isOfKubelet(found, finding, context)) this.#deferToKubelet(nowSeconds);
+    else if (isLeftToKubelet) this.#leaveToKubelet();
     else if (!limit.isPossible && finding.wantedBytes !== Number.POSITIVE_INFINITY) this.#leaveUnlimited();
     else if (finding.action === "keep") this.#confirm(finding, nowSeconds);
     else if (!mayWrite) this.#plan(finding);
@@ -124,9 +125,15 @@ export class ContainerLimit {
 
   /** Keeps the kubelet's limit for now: whether wasp stands down is decided for all containers together. */
   #deferToKubelet(nowSeconds: number): void {
-    this.#view = { ...this.#view, state: "left", reason: "kubelet-limited-swap" };
+    this.#leaveToKubelet();
     this.dueSeconds = nowSeconds;
     this.#listener.onKubeletLimit(this.container.containerId);
+  }
+
+  /** Leaves the limit to the kubelet; what wasp would grant is nothing that the container is entitled to. */
+  #leaveToKubelet(): void {
+    this.#view = { ...this.#view, state: "left", reason: "kubelet-limited-swap", entitledBytes: undefined };
+    this.#log.logOnce("swap-limit-left", this.#view);
   }
 
   #leaveUnlimited(): void {

@@ -74,6 +74,7 @@ export class LimitAgent implements Disposable {
       onError: (error) => this.#listener.begin("watch-failed", error.message),
     });
     this.#isStarting = false;
+    this.#updateStandDown();
     this.#timer = setInterval(() => this.#tick(), TICK_MILLISECONDS);
   }
 
@@ -98,6 +99,7 @@ export class LimitAgent implements Disposable {
   /** Changes the configuration. */
   setConfig(config: LimitConfig): void {
     this.#config = config;
+    this.#updateStandDown();
     this.#pass();
   }
 
@@ -159,8 +161,11 @@ export class LimitAgent implements Disposable {
 
   #updateStandDown(): void {
     const before = this.#standsDown;
-    const signs = { swapBehavior: this.#kubeletSwapBehavior, hasLimitedContainer: this.#hasKubeletLimits };
-    this.#standsDown = standDownReason(signs);
+    this.#standsDown = standDownReason({
+      swapLimits: this.#config.swapLimits,
+      swapBehavior: this.#kubeletSwapBehavior,
+      hasLimitedContainer: this.#hasKubeletLimits,
+    });
     if (this.#standsDown === before) return;
     if (this.#standsDown === undefined) this.#listener.log("resumed", {}, 0);
     else this.#listener.log("stood-down", { reason: this.#standsDown }, 0);
@@ -179,7 +184,8 @@ export class LimitAgent implements Disposable {
       pageBytes,
       config: this.#config,
       isLimitOfNri,
-      mayWrite: this.#mayWrite,
+      isLeftToKubelet: this.#standsDown !== undefined,
+      mayWrite: !this.#config.dryRun,
     });
     this.#hasPassed = true;
     this.#listener.onPass(nowSeconds() - started);

@@ -1,6 +1,7 @@
 import type { Event, Fields } from "../../log/events.ts";
 import type { NodeCapacity } from "../../policy/limits/container.ts";
 import type { PodIndex, ReconcileConfig } from "../../policy/limits/reconcile.ts";
+import type { SWAP_LIMIT_OWNERS } from "../../policy/limits/stand-down.ts";
 
 /** Inputs of a limit decision that are the same for all containers. */
 export interface LimitContext {
@@ -10,7 +11,9 @@ export interface LimitContext {
   readonly config: ReconcileConfig & { readonly maxRestoresPerMinute: number };
   /** Returns true if a container started with the limit that wasp itself put into its spec. */
   readonly isLimitOfNri?: ((containerId: string) => boolean) | undefined;
-  /** False in a dry run, and while the kubelet limits swap itself. */
+  /** True while the kubelet limits swap itself: every limit is left as it is. */
+  readonly isLeftToKubelet: boolean;
+  /** False in a dry run. */
   readonly mayWrite: boolean;
 }
 
@@ -29,6 +32,7 @@ export interface LimitListener {
 /** Knobs of the limit agent; they may change while it runs. */
 export type LimitConfig = LimitContext["config"] & {
   readonly dryRun: boolean;
+  readonly swapLimits: (typeof SWAP_LIMIT_OWNERS)[number];
   readonly sweepSeconds: number;
 };
 

@@ -93,7 +93,7 @@ export class AgentMetrics extends MetricGroup {
   );
   readonly #stoodDown = this.gauge(
     "wasp_stood_down",
-    "1 while the kubelet limits swap itself and wasp writes nothing, otherwise 0.",
+    "1 while the kubelet limits swap itself and wasp writes no swap limit, otherwise 0.",
   );
   readonly #errors = this.counter("wasp_errors_total", "Errors, by their event in the log.", ["kind"]);
   readonly #podLists = this.counter(

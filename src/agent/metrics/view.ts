@@ -47,7 +47,7 @@ export interface AgentView {
   readonly isReady: boolean;
   /** True while the agent's loop runs. */
   readonly isAlive: boolean;
-  /** True while the kubelet limits swap itself and wasp writes nothing. */
+  /** True while the kubelet limits swap itself and wasp writes no swap limit. */
   readonly isStoodDown: boolean;
   /** True while the agent is connected to the runtime as its plugin. */
   readonly isNriConnected: boolean;

@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import { DEBUG_VERBOSITY, LOG_FORMATS } from "../../log/logger.ts";
+import { SWAP_LIMIT_OWNERS } from "../../policy/limits/stand-down.ts";
 import type { SwapLimitConfig } from "../../policy/limits/swap-limit.ts";
 import { HOOK_DEFAULTS } from "../hook/defaults.ts";
 import { knob, optionalKnob, switchKnob } from "../knob.ts";
@@ -23,6 +24,11 @@ const TOKEN_FILE = "/var/run/secrets/kubernetes.io/serviceaccount/token";
 /** Knobs of `wasp agent`, with their defaults and descriptions. */
 export const AgentConfigSchema = v.strictObject({
   ...SWAP_LIMIT_KNOBS,
+  swapLimits: knob(
+    choiceSchema(SWAP_LIMIT_OWNERS),
+    "Auto",
+    "Set swap limits unless the kubelet sets them itself (Auto), or leave them to the kubelet",
+  ),
   nodeSwapLimitBytes: optionalKnob(
     LimitSchema,
     "Swap limit of all pods together, a quantity or max; unset, the limit of kubepods is not changed",

@@ -10,6 +10,7 @@ export const RELOADABLE_KNOBS = [
   "podOverrides",
   "excludeNamespaces",
   "systemReservedSwapBytes",
+  "swapLimits",
   "nodeSwapLimitBytes",
   "evictionMode",
   "evictionThresholds",

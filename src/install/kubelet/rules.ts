@@ -75,6 +75,9 @@ export const kubeletSwapBehavior = check({
     const found = `swapBehavior is ${kubelet.swapBehavior || "not set, which means NoSwap"}`;
     return ["", "NoSwap"].includes(kubelet.swapBehavior)
       ? ok(found)
-      : warning(found, "memorySwap: { swapBehavior: NoSwap } for the kubelet, and its restart");
+      : warning(
+          found,
+          "memorySwap: { swapBehavior: NoSwap } for the kubelet, and its restart; or keep it, and wasp without its hook",
+        );
   },
 });

@@ -86,6 +86,8 @@ export interface PodSample extends CgroupSample {
   readonly shmemBytes: number;
   /** Pages in memory that still have their slot in swap: memoryBytes and swapBytes both count them. */
   readonly swapCachedBytes: number;
+  /** Anonymous and shared memory that is not locked and can be swapped out; undefined in older recordings. */
+  readonly swappableBytes: number | undefined;
   /** memory.max; Infinity for none, undefined while events shows no encounter with a limit. */
   readonly memoryMaxBytes: number | undefined;
   /** memory.high; Infinity for none, undefined while events shows no encounter with a limit. */
@@ -108,7 +110,7 @@ export interface ContainerSample extends CgroupSample {
   readonly swapCachedBytes: number | undefined;
   /** Anonymous and shared memory that is not locked and can be swapped out; undefined in older recordings. */
   readonly swappableBytes: number | undefined;
-  /** Swap limit of the container itself, Infinity for none; undefined in older recordings. */
+  /** Swap limit of the container's own cgroups, Infinity for none; undefined in older recordings. */
   readonly swapLimitBytes: number | undefined;
   /** Undefined in older recordings, and on a kernel without pressure stall information. */
   readonly memoryPressure: Pressure | undefined;

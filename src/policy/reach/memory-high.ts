@@ -59,7 +59,7 @@ interface ReachStep {
 export interface ReachState extends ReliefState {
   /** Limit of the last decision. */
   readonly memoryHighBytes: number;
-  /** Undefined before the first sample of the containers. */
+  /** Undefined without a sample of the containers in the last seconds. */
   readonly pods: SwapHeadroom | undefined;
   /** Time of the last sample of the containers. */
   readonly sampledSeconds: number;
@@ -89,8 +89,11 @@ const RELEASE_BEGINS_FRACTION = 0.9;
 const RELEASE_ENDS_FRACTION = 0.98;
 // Each step up frees some swap: without hysteresis the limit would oscillate, and the kernel makes its writer reclaim.
 const RECLAIM_AGAIN_FRACTION = 0.8;
+// Fractions of the held limit from which on containers are sampled, and below which no longer.
 const NEAR_FRACTION = 0.9;
+const FAR_FRACTION = 0.8;
 const SAMPLE_INTERVAL_SECONDS = 5;
+const SAMPLE_COUNTS_SECONDS = 15;
 
 /**
  * Decides memory.high of kubepods: below the kubelet's eviction point, so that the kernel swaps first, and moved in
@@ -112,7 +115,8 @@ export function decideMemoryHigh(before: ReachState, snapshot: Snapshot, config:
   const headroom = podMemoryHeadroomOf(node, kubepods, config.kubelet);
   const range = headroom && rangeOf(headroom);
   if (range === undefined || range.lowBytes <= 0) return decide(Number.POSITIVE_INFINITY, "no-room", false);
-  const isNearLimit = workingSetOf(kubepods) >= NEAR_FRACTION * range.lowBytes;
+  const nearFraction = before.isNearLimit ? FAR_FRACTION : NEAR_FRACTION;
+  const isNearLimit = workingSetOf(kubepods) >= nearFraction * range.lowBytes;
   const { fraction, reason } = releaseOf(updated);
   return decide(stepTowards(range, fraction, before.memoryHighBytes), reason, isNearLimit);
 }
@@ -196,11 +200,16 @@ function stepTowards({ lowBytes, topBytes }: MemoryHighRange, fraction: number, 
     : Math.floor(nextBytes / MEBIBYTE_BYTES) * MEBIBYTE_BYTES;
 }
 
-/** Updates the pods' room in swap; unchanged without samples of the containers. */
+/**
+ * Updates the pods' room in swap; without samples of the containers, the last one counts for some seconds. Far from
+ * memory.high none are taken, and by the time that pods are near it, others may run.
+ */
 function withHeadroom(
   { pods, sampledSeconds }: ReachState,
-  { atSeconds, containers, node }: Snapshot,
+  snapshot: Snapshot,
 ): Pick<ReachState, "pods" | "sampledSeconds"> {
-  const headroom = swapHeadroomOf(containers, node);
-  return headroom === undefined ? { pods, sampledSeconds } : { pods: headroom, sampledSeconds: atSeconds };
+  const { atSeconds } = snapshot;
+  const headroom = swapHeadroomOf(snapshot);
+  if (headroom !== undefined) return { pods: headroom, sampledSeconds: atSeconds };
+  return { pods: atSeconds - sampledSeconds > SAMPLE_COUNTS_SECONDS ? undefined : pods, sampledSeconds };
 }

@@ -21,6 +21,7 @@ const context = {
     systemReservedSwapBytes: 0,
     maxRestoresPerMinute: 10,
   },
+  isLeftToKubelet: false,
   mayWrite: true,
 } as const;
 

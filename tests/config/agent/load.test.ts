@@ -40,6 +40,7 @@ describe("without a file, flags and variables", () => {
       podOverrides: "Lower",
       excludeNamespaces: ["kube-system", "openshift*"],
       systemReservedSwapBytes: 0,
+      swapLimits: "Auto",
       dryRun: false,
       evictionMode: "Off",
       swapReach: "Auto",
@@ -143,6 +144,7 @@ describe("a value", () => {
   test.each<[string, string[], Record<string, unknown>]>([
     ["systemReservedSwap: 512Mi", ["--system-reserved-swap=512Mi"], { systemReservedSwapBytes: GI / 2 }],
     ["systemReservedSwap: 4096", ["--system-reserved-swap=4096"], { systemReservedSwapBytes: 4096 }],
+    ["swapLimits: Kubelet", ["--swap-limits=kubelet"], { swapLimits: "Kubelet" }],
     ["nodeSwapLimit: 8Gi", ["--node-swap-limit=8Gi"], { nodeSwapLimitBytes: 8 * GI }],
     ["nodeSwapLimit: 1e9", ["--node-swap-limit=1e9"], { nodeSwapLimitBytes: 1e9 }],
     ["nodeSwapLimit: max", ["--node-swap-limit=max"], { nodeSwapLimitBytes: Number.POSITIVE_INFINITY }],

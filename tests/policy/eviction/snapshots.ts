@@ -62,6 +62,7 @@ export function podSampleOf(podUid: string, differences: Partial<PodSample> = {}
     swapCachedBytes: 0,
     anonRefaults: 0,
     fileRefaults: 0,
+    swappableBytes: 50 * MI,
     memoryMaxBytes: undefined,
     memoryHighBytes: undefined,
     memoryPressure: undefined,

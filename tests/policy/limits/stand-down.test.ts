@@ -25,15 +25,18 @@ function burstable(requestBytes: number, limitBytes: number | undefined): Contai
 
 describe("wasp stands down", () => {
   test.each([
-    ["LimitedSwap", false, "kubelet-configz"],
-    ["NoSwap", true, undefined],
-    ["", true, undefined],
-    [undefined, true, "kubelet-container"],
-    [undefined, false, undefined],
+    ["Auto", "LimitedSwap", false, "kubelet-configz"],
+    ["Auto", "NoSwap", true, undefined],
+    ["Auto", "", true, undefined],
+    ["Auto", undefined, true, "kubelet-container"],
+    ["Auto", undefined, false, undefined],
+    ["Kubelet", undefined, false, "configured"],
+    ["Kubelet", "LimitedSwap", true, "configured"],
+    ["Kubelet", "NoSwap", false, "configured"],
   ] as const)(
-    "for a kubelet of swapBehavior %p, containers with its limit %p: %p",
-    (behavior, seen, reason) => {
-      expect(standDownReason({ swapBehavior: behavior, hasLimitedContainer: seen })).toBe(reason);
+    "with swapLimits %s for a kubelet of swapBehavior %p, containers with its limit %p: %p",
+    (swapLimits, swapBehavior, hasLimitedContainer, reason) => {
+      expect(standDownReason({ swapLimits, swapBehavior, hasLimitedContainer })).toBe(reason);
     },
   );
 });

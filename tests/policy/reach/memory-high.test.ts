@@ -167,6 +167,18 @@ describe("memory.high of kubepods", () => {
     expect(run.mebibytes).toBe(Number.POSITIVE_INFINITY);
   });
 
+  test("is held again once nothing says any more that there is nothing to swap", () => {
+    const run = new Run().seconds(20);
+    const held = run.mebibytes;
+    const near = kubepodsOf(2600);
+    expect(run.seconds(10, { containers: cannotSwap, kubepods: near }).mebibytes).toBe(
+      Number.POSITIVE_INFINITY,
+    );
+    expect(run.seconds(10, { containers: [], kubepods: near }).mebibytes).toBe(Number.POSITIVE_INFINITY);
+    expect(run.seconds(20, { containers: [] }).mebibytes).toBe(held);
+    expect(run.reason).toBe("held");
+  });
+
   test("is released without pods", () => {
     const { decision } = decideMemoryHigh(NO_REACH, { ...nodeAt(1), kubepods: undefined }, config);
     expect(decision).toEqual({ memoryHighBytes: Number.POSITIVE_INFINITY, reason: "no-kubepods" });
@@ -331,6 +343,10 @@ describe("memory.high of kubepods", () => {
   test("has containers sampled only while the pods' usage is near it", () => {
     expect(new Run().seconds(20).wantsContainers).toBe(false);
     expect(new Run().seconds(20, { kubepods: kubepodsOf(2600) }).wantsContainers).toBe(true);
+    const nearBefore = new Run().seconds(20, { kubepods: kubepodsOf(2600) });
+    expect(nearBefore.seconds(1, { kubepods: kubepodsOf(2300) }).wantsContainers).toBe(true);
+    expect(nearBefore.seconds(1, { kubepods: kubepodsOf(2000) }).wantsContainers).toBe(false);
+    expect(nearBefore.seconds(1, { kubepods: kubepodsOf(2300) }).wantsContainers).toBe(false);
     const cached = { ...kubepodsOf(2600), inactiveFileBytes: GI };
     expect(new Run().seconds(20, { kubepods: cached }).wantsContainers).toBe(false);
   });
