@@ -1,3 +1,5 @@
+const LONGEST_VALUE = 24;
+
 /**
  * Finds a value in a file of lines `name value`, such as memory.stat and /proc/vmstat; 0 if it is missing, because
  * older kernels have fewer.
@@ -7,5 +9,10 @@ export function valueOfKey(text: string, name: string): number {
   const line = `\n${name} `;
   const at = text.startsWith(line.slice(1)) ? 0 : text.indexOf(line) + 1;
   if (at === 0 && !text.startsWith(line.slice(1))) return 0;
-  return Number.parseInt(text.slice(at + name.length + 1, at + name.length + 24), 10) || 0;
+  return parseValue(text, at + name.length + 1);
+}
+
+/** Parses the value that begins at a position of such a file; 0 if there is none. */
+export function parseValue(text: string, at: number): number {
+  return Number.parseInt(text.slice(at, at + LONGEST_VALUE), 10) || 0;
 }

@@ -12,8 +12,12 @@ const PRESSURE_LINE = /^(some|full) avg10=(\d+\.\d+) avg60=(\d+\.\d+) avg300=(\d
  * no pressure stall information or the cgroup is gone. Throws a SystemError, or an Error that names a malformed file.
  */
 export function readPressure(path: string): Pressure | undefined {
-  const text = readUnlessOff(path);
-  if (text === undefined) return undefined;
+  const text = readPressureText(path);
+  return text === undefined ? undefined : parsePressure(text, path);
+}
+
+/** Parses the text of a pressure file; throws an Error that names the malformed file. */
+export function parsePressure(text: string, path: string): Pressure {
   const stalls = new Map(
     [...text.matchAll(PRESSURE_LINE)].map(([, kind, ...figures]) => [kind, stallOf(figures)]),
   );
@@ -22,7 +26,8 @@ export function readPressure(path: string): Pressure | undefined {
   return { some, full: stalls.get("full") };
 }
 
-function readUnlessOff(path: string): string | undefined {
+/** Reads a pressure file as readPressure does, as text. */
+export function readPressureText(path: string): string | undefined {
   try {
     return readRecord(path);
   } catch (error) {

@@ -1,7 +1,7 @@
 import { ApiServer } from "../../cluster/api-server.ts";
 import type { AgentConfig } from "../../config/agent/knobs.ts";
-import { podsOfContainers } from "../../host/kubepods.ts";
-import { sampleContainer, sampleKubepods, sampleNode, samplePod } from "../../host/snapshot.ts";
+import { type PodsAndContainers, PodsSampler } from "../../host/pods-sampler.ts";
+import { sampleKubepods, sampleNode } from "../../host/snapshot.ts";
 import type { EvictionAnswer } from "../../policy/eviction/answer.ts";
 import type { EvictionHoldReason } from "../../policy/eviction/decide.ts";
 import type { Observation } from "../../policy/eviction/signals.ts";
@@ -21,6 +21,7 @@ const TICK_MILLISECONDS = 1000;
 const POD_LIST_SECONDS = 5;
 // Writing memory.high makes the kernel reclaim, which may take any time.
 const RELEASE_MILLISECONDS = 700;
+const NO_SAMPLES: PodsAndContainers = { podSamples: [], containers: [] };
 
 /** Options of a pressure monitor. */
 export interface PressureMonitorOptions {
@@ -42,6 +43,7 @@ export class PressureMonitor {
   readonly #options: PressureMonitorOptions;
   readonly #closing = new AbortController();
   readonly #reach: SwapReach;
+  readonly #podsSampler = new PodsSampler();
   #kubeletThresholds: KubeletThresholds | undefined;
   #stop: EvictionStop | undefined;
   #evictor: Evictor | undefined;
@@ -176,18 +178,13 @@ export class PressureMonitor {
     const { config, limits, pageBytes, nowSeconds } = this.#options;
     const [kubepods] = limits.kubepods;
     if (limits.pods === undefined || kubepods?.version === 1) return undefined;
-    const containers = withContainers ? limits.kubepodsContainers() : [];
-    const podSamples = podsOfContainers(containers).flatMap((pod) => samplePod(pod) ?? []);
-    const events = new Map(podSamples.map((sample) => [sample.podUid, sample.events]));
+    const samples = withContainers ? this.#podsSampler.sample(limits.kubepodsContainers()) : NO_SAMPLES;
     return {
       atSeconds: nowSeconds(),
       pageBytes,
       node: sampleNode(config().fsroot),
       kubepods: kubepods && sampleKubepods(kubepods),
-      containers: containers.flatMap(
-        (container) => sampleContainer(container, events.get(container.podUid)) ?? [],
-      ),
-      podSamples,
+      ...samples,
       // The index may have a pod under two UIDs.
       pods: [...new Set(limits.pods.values())],
     };

@@ -112,9 +112,9 @@ export interface ContainerSample extends CgroupSample {
   readonly swappableBytes: number | undefined;
   /** Swap limit of the container's own cgroups, Infinity for none; undefined in older recordings. */
   readonly swapLimitBytes: number | undefined;
-  /** Undefined in older recordings, and on a kernel without pressure stall information. */
+  /** For recordings only; undefined in older ones, and on a kernel without pressure stall information. */
   readonly memoryPressure: Pressure | undefined;
-  /** Undefined in older recordings, and on a kernel without memory.events.local. */
+  /** For recordings only; undefined in older ones, and on a kernel without memory.events.local. */
   readonly events: MemoryEvents | undefined;
 }
 

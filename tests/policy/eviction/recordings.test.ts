@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { readdirSync } from "node:fs";
-import type { Snapshot } from "../../../src/policy/eviction/snapshot.ts";
+import type { ContainerSample, Snapshot } from "../../../src/policy/eviction/snapshot.ts";
 import { readRecording } from "../../../src/trace/recording-file.ts";
 import { evictionsIn, replayOf } from "../../bench/rules.ts";
 import { judge, parseTruth, type Truth } from "../../bench/truth.ts";
@@ -22,6 +22,14 @@ async function read(recording: string): Promise<{ snapshots: readonly Snapshot[]
   const snapshots: Snapshot[] = [];
   await readRecording(`${stem}.jsonl.gz`, (snapshot) => snapshots.push(snapshot));
   return { snapshots, truth: parseTruth(await Bun.file(`${stem}.truth.yaml`).text()) };
+}
+
+/** Returns a sample of a container that fails where its pressure or its events are read: the agent does not read them. */
+function usageAlone(sample: ContainerSample): ContainerSample {
+  const get = () => {
+    throw new Error("a decision reads the pressure or the events of a container");
+  };
+  return Object.defineProperties({ ...sample }, { memoryPressure: { get }, events: { get } });
 }
 
 test("all recordings are there", () => {
@@ -50,6 +58,12 @@ describe("by default, on a recording", () => {
     const replay = replayOf(snapshots);
     expect(evictionsIn(replay)).toEqual([]);
     expect(replay.phases.at(-1)?.decision).toEqual({ verdict: "hold", reason: "relieving-kept" });
+  });
+
+  test("decisions need neither pressure nor events of containers", async () => {
+    const { snapshots } = await read("decisions/recovery-after-the-hog-is-gone");
+    const alone = snapshots.map((one) => ({ ...one, containers: one.containers.map(usageAlone) }));
+    expect(evictionsIn(replayOf(alone))).toEqual(evictionsIn(replayOf(snapshots)));
   });
 
   test("with a recovery, nobody follows the pod that was the cause", async () => {
