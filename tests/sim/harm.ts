@@ -4,13 +4,21 @@ import { type RunningPod, resident, swapped } from "./pod.ts";
 /** Time for which a pod waits until it counts as harmed; dips of some seconds are forgiven. */
 export const HARM_SECONDS = 10;
 
-const HARMED_FRACTION = 0.2;
+/**
+ * Fractions of the time for which a pod waits from which it may be harmed, and from which it certainly is. In between,
+ * either decision is right: what a pod's pressure shows is neither exact nor the same, as the kernel leaves out the time in
+ * which all of its tasks sleep.
+ */
+export const POSSIBLE_FRACTION = 0.15;
+export const CERTAIN_FRACTION = 0.25;
+
 const FORGIVEN_SECONDS = 5;
 /** Growth in a second, in pages, from which a pod waits for its own growth. */
 const GROWING_PAGES = 256;
 
 /** Record of the pods that wait for memory that the node is short of, other than for their own growth. */
 export class HarmLog {
+  readonly #fraction: number;
   readonly #since = new Map<string, number>();
   readonly #last = new Map<string, number>();
   readonly #pages = new Map<string, number>();
@@ -18,9 +26,13 @@ export class HarmLog {
   beganAtSeconds: number | undefined;
   lastSeconds = Number.NEGATIVE_INFINITY;
 
+  constructor(fraction: number) {
+    this.#fraction = fraction;
+  }
+
   /** Returns an independent record with the same content. */
   copy(): HarmLog {
-    const copy = new HarmLog();
+    const copy = new HarmLog(this.#fraction);
     for (const [uid, since] of this.#since) copy.#since.set(uid, since);
     for (const [uid, last] of this.#last) copy.#last.set(uid, last);
     for (const [uid, pages] of this.#pages) copy.#pages.set(uid, pages);
@@ -46,7 +58,7 @@ export class HarmLog {
     const isGrowing = pages - (this.#pages.get(uid) ?? 0) >= GROWING_PAGES;
     this.#pages.set(uid, pages);
     // A pod that waits for memory that it takes is not harmed by others.
-    if (stall < HARMED_FRACTION || isGrowing) return;
+    if (stall < this.#fraction || isGrowing) return;
     const isNew = now - (this.#last.get(uid) ?? Number.NEGATIVE_INFINITY) > FORGIVEN_SECONDS;
     if (isNew) this.#since.set(uid, now);
     this.#last.set(uid, now);
@@ -67,14 +79,18 @@ const BEST_FRACTION = 0.5;
 
 /**
  * Returns the pods whose removal would relieve the others. A copy of the node continues without each pod in turn, and the
- * waiting of the others is compared with that on an unchanged copy.
+ * waiting of the others is compared with that on a copy with it. The other pods do not grow: where two grow and each is
+ * too much, the node is short again after either has gone, by the growth of the one that is left.
  */
 export function relievers(node: SimulatedNode): RunningPod[] {
-  const remaining = waitedAfter(node, undefined);
+  const steady = waitedAfter(standing(node));
   const reliefs = node.pods.map((pod) => {
     const { uid } = pod.plan.pod;
+    const remaining = pod.plan.growthPagesPerSecond > 0 ? waitedAfter(standing(node, uid)) : steady;
+    const without = standing(node);
+    without.remove(uid);
     const others = remaining.total - (remaining.byPod.get(uid) ?? 0);
-    const relief = others === 0 ? 0 : (others - waitedAfter(node, uid).total) / others;
+    const relief = others === 0 ? 0 : (others - waitedAfter(without).total) / others;
     return { pod, relief };
   });
   const best = Math.max(0, ...reliefs.map(({ relief }) => relief));
@@ -83,12 +99,18 @@ export function relievers(node: SimulatedNode): RunningPod[] {
     .map(({ pod }) => pod);
 }
 
-function waitedAfter(
-  node: SimulatedNode,
-  withoutUid: string | undefined,
-): { readonly total: number; readonly byPod: ReadonlyMap<string, number> } {
+/** Returns a copy on which no pod grows except that of this UID. */
+function standing(node: SimulatedNode, exceptUid?: string): SimulatedNode {
   const copy = node.copy();
-  if (withoutUid !== undefined) copy.remove(withoutUid);
+  copy.stopGrowth(exceptUid);
+  return copy;
+}
+
+/** Returns how long pods wait on a node that goes on. */
+function waitedAfter(copy: SimulatedNode): {
+  readonly total: number;
+  readonly byPod: ReadonlyMap<string, number>;
+} {
   const byPod = new Map<string, number>();
   for (let second = 0; second < RELIEF_SECONDS; second += 1) {
     copy.tick();

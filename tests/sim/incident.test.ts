@@ -30,7 +30,15 @@ function incident(kind: string, seed: number, rule: ClosedLoopRule = new EvictOn
 const SEEDS = [1, 2, 3, 4, 5];
 
 describe("the truth of a simulated incident", () => {
-  test.each(["quiet", "many-starts", "own-limit", "own-high", "slow-files"])("%s harms nobody", (kind) => {
+  test.each([
+    "quiet",
+    "many-starts",
+    "own-limit",
+    "own-high",
+    "own-limit-on-full-node",
+    "own-high-on-full-node",
+    "slow-files",
+  ])("%s harms nobody", (kind) => {
     for (const seed of SEEDS) expect(incident(kind, seed).harmSeconds).toBeUndefined();
   });
 
@@ -46,6 +54,14 @@ describe("the truth of a simulated incident", () => {
     const hogs = SEEDS.map((seed) => incident("hog-critical", seed));
     expect(hogs.some(({ harmSeconds }) => harmSeconds !== undefined)).toBe(true);
     expect(hogs.map(({ isRelievable }) => isRelievable)).toEqual(SEEDS.map(() => false));
+  });
+
+  test("has each of two that grow relieve, though the other fills the node again", () => {
+    for (const seed of [1000042, 1000062])
+      for (const name of ["hog", "hog-2"])
+        expect(incident("two-hogs", seed, new EvictOnce(name, 60)).evictions).toMatchObject([
+          { verdict: "right" },
+        ]);
   });
 
   test("distinguishes victims without harm, without relief, and with relief", () => {

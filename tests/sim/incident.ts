@@ -1,6 +1,6 @@
 import { matchesNamespace } from "../../src/policy/kubernetes/namespace.ts";
 import { isCriticalPod } from "../../src/policy/kubernetes/pod.ts";
-import { HARM_SECONDS, HarmLog, relievers } from "./harm.ts";
+import { CERTAIN_FRACTION, HARM_SECONDS, HarmLog, POSSIBLE_FRACTION, relievers } from "./harm.ts";
 import { SimulatedNode } from "./node.ts";
 import { type RunningPod, resident, swapped } from "./pod.ts";
 import type { Random } from "./random.ts";
@@ -21,7 +21,7 @@ export interface SimulatedEviction {
 /** Outcome of a scenario under a rule. */
 export interface Incident {
   readonly kind: string;
-  /** Start of the first harm; undefined without harm. */
+  /** Start of the first certain harm; undefined without. */
   readonly harmSeconds: number | undefined;
   /** True if the removal of an evictable pod would have relieved it. */
   readonly isRelievable: boolean;
@@ -35,13 +35,14 @@ const STALE_SECONDS = 3;
 /** Runs a scenario to its end under a rule, whose evictions change how it goes on. */
 export function runIncident(scenario: Scenario, random: Random, rule: ClosedLoopRule): Incident {
   const node = new SimulatedNode(scenario.plan, random);
-  const harm = new HarmLog();
+  const [harm, possible] = [new HarmLog(CERTAIN_FRACTION), new HarmLog(POSSIBLE_FRACTION)];
   const evictions: SimulatedEviction[] = [];
   let harmSeconds: number | undefined;
   let isRelievable = false;
   while (node.atSeconds < scenario.seconds) {
     node.tick();
     harm.take(node);
+    possible.take(node);
     if (harm.beganAtSeconds !== undefined && harmSeconds === undefined) {
       harmSeconds = harm.beganAtSeconds;
       isRelievable = rightVictims(node).length > 0;
@@ -49,7 +50,7 @@ export function runIncident(scenario: Scenario, random: Random, rule: ClosedLoop
     const uid = rule.decide(node.snapshot());
     const pod = node.pods.find(({ plan }) => plan.pod.uid === uid);
     if (pod === undefined) continue;
-    evictions.push(judge(node, pod, harm));
+    evictions.push(judge(node, pod, possible));
     const { answer } = pod.plan;
     if (answer === "accepted" || answer === "evacuating") node.delete(pod.plan.pod.uid);
     rule.answer(pod.plan.pod.uid, answer);

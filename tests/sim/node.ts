@@ -53,6 +53,8 @@ export class SimulatedNode {
   #writtenShare = 0;
   #futileSeconds = 0;
   #isShort = false;
+  #isGrowthStopped = false;
+  #growingUid: string | undefined;
 
   constructor(plan: NodePlan, random: Random) {
     this.plan = plan;
@@ -76,6 +78,8 @@ export class SimulatedNode {
     copy.#writtenShare = this.#writtenShare;
     copy.#futileSeconds = this.#futileSeconds;
     copy.#isShort = this.#isShort;
+    copy.#isGrowthStopped = this.#isGrowthStopped;
+    copy.#growingUid = this.#growingUid;
     return copy;
   }
 
@@ -114,6 +118,12 @@ export class SimulatedNode {
     if (pod === undefined) return;
     this.#swapFreePages += swapped(pod.regions);
     this.#pods = this.#pods.filter((other) => other !== pod);
+  }
+
+  /** Stops the growth of all pods, those that start later included, except that of one pod. */
+  stopGrowth(exceptUid?: string): void {
+    this.#isGrowthStopped = true;
+    this.#growingUid = exceptUid;
   }
 
   /** Fraction of the last second in which a pod waited for memory that the node is short of. */
@@ -198,7 +208,8 @@ export class SimulatedNode {
     const fileIn = faults((region) => !isSwapped(region));
     const [first] = pod.regions;
     const size = first === undefined ? 0 : first.residentPages + first.awayPages;
-    const growth = size < pod.plan.grownPages ? pod.plan.growthPagesPerSecond : 0;
+    const mayGrow = !this.#isGrowthStopped || pod.plan.pod.uid === this.#growingUid;
+    const growth = mayGrow && size < pod.plan.grownPages ? pod.plan.growthPagesPerSecond : 0;
     const own = resident(pod.regions) >= Math.min(pod.plan.maxPages, pod.plan.highPages) - 64;
     const allocations = swapIn + fileIn + growth;
     const written = this.#isShort || own ? allocations * this.#writtenShare : 0;

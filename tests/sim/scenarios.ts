@@ -52,6 +52,19 @@ const STORIES: Readonly<Record<string, (node: NodeDraft, random: Random) => void
     node.addServices(0.4);
     node.addBounded(random, "high");
   },
+  // The node is a bit short too, which harms nobody.
+  "own-limit-on-full-node": (node, random) => {
+    node.addServices(0.9);
+    node.addBounded(random, "max");
+  },
+  "own-high-on-full-node": (node, random) => {
+    node.addServices(0.9);
+    node.addBounded(random, "high");
+  },
+  "quiet-hog-and-thrasher": (node, random) => {
+    node.addServices(0.45);
+    node.addQuietHog(random);
+  },
   "hog-beside-burners": (node, random) => {
     node.addServices(0.5);
     node.addBurners(random);
@@ -227,6 +240,23 @@ class NodeDraft {
         heap(limitPages * 0.95, 0.01),
         { ...heap(0, 0.00005), awayPages: limitPages * random.between(0.1, 0.4) },
       ],
+    });
+  }
+
+  /** Adds a pod that uses far more than its requests all the time, and a small one whose memory it displaces. */
+  addQuietHog(random: Random): void {
+    this.#add({
+      name: "hog",
+      requestPages: 0.15 * this.#podsPages,
+      regions: [heap(0.5 * this.#podsPages, 4)],
+    });
+    const pages = this.#podsPages * random.between(0.06, 0.12);
+    this.#add({
+      name: "thrasher",
+      requestPages: pages * 0.97,
+      regions: [heap(pages, random.scaled(0.3, 1))],
+      threads: 1,
+      startsAtSeconds: 20,
     });
   }
 

@@ -22,6 +22,8 @@ describe("on simulated nodes, wasp", () => {
     "quiet",
     "own-limit",
     "own-high",
+    "own-limit-on-full-node",
+    "own-high-on-full-node",
     "migration",
     "many-starts",
     "old-full-swap",

@@ -179,7 +179,7 @@ function decide(
   const met = config.evictionThresholds.filter((threshold) => isMet(threshold, observation));
   const crossed = met.filter(({ name }) => callsForEviction(state.thresholds[name]));
   if (crossed.length === 0)
-    return { verdict: "hold", reason: notCrossedReason(met, state, observation, config) };
+    return { verdict: "hold", reason: notCrossedReason(met, state, observation, config, nowSeconds) };
   if (nowSeconds < state.cooldownUntilSeconds) return { verdict: "hold", reason: "cooldown" };
   const choice = chooseVictim(state, candidates, relieving, crossed, config);
   // Where nobody may go anyway, that says more than a limit that is reached.
@@ -195,16 +195,21 @@ function callsForEviction(state: ThresholdState | undefined): boolean {
 
 function notCrossedReason(
   met: readonly Threshold[],
-  { thresholds }: EvictionState,
+  state: EvictionState,
   { excuse, harm = 0 }: Observation,
   { evictionThresholds }: EvictionConfig,
+  nowSeconds: number,
 ): EvictionHoldReason {
   const isHarmDecisive = evictionThresholds.some(({ allOf }) =>
     allOf.some(({ signal }) => signal === "harm"),
   );
   if (met.length === 0 && !isHarmDecisive) return "not-pressed";
-  if (met.length === 0) return excuse ?? (harm >= NOTED_HARM ? "grace-period" : "not-pressed");
-  return met.some(({ name }) => thresholds[name]?.isExcepted) ? "excepted" : "grace-period";
+  if (met.length === 0 && excuse !== undefined) return excuse;
+  if (met.length === 0 && isPressed(state) && nowSeconds < state.cooldownUntilSeconds) return "cooldown";
+  // Under pressure, each second of a stall is on its way to the next eviction.
+  const isNoted = harm >= NOTED_HARM || (harm > 0 && isPressed(state));
+  if (met.length === 0) return isNoted ? "grace-period" : "not-pressed";
+  return met.some(({ name }) => state.thresholds[name]?.isExcepted) ? "excepted" : "grace-period";
 }
 
 function evictionsOfThisPressure({ evicted, pressedSinceSeconds }: EvictionState): number {

@@ -30,6 +30,8 @@ const SHORT_WINDOW_SECONDS = 5;
 const SETTLING_FRACTION = 0.1;
 // On many processors it is rare that all tasks wait at once: there, the part of the time in which any waits says more.
 const MOSTLY_WAITING_FRACTION = 0.6;
+// Fewer in the ten seconds of a pod's flow come back on any node that has ever swapped.
+const READ_BACK_PAGES = 500;
 const AT_LIMIT_FRACTION = 0.97;
 const MOST_FRACTION = 0.8;
 const MICROSECONDS_PER_SECOND = 1e6;
@@ -63,12 +65,13 @@ function ownExcuseOf(
   flow: SwapFlow | undefined,
   hasMetLimit: boolean,
 ): HarmExcuse | undefined {
-  if (excuse === "recovering" && hasMetLimit) return "self-inflicted";
+  // A pod that meets its own limit again and again would go on waiting there without the others.
+  if (hasMetLimit && excuse !== "not-swap") return "self-inflicted";
   if (excuse === "recovering" || excuse === "not-swap" || flow === undefined) return excuse;
   const { inPages, outPages } = flow;
   if (takenPagesOf(flow) > inPages) return "growing";
   // What others give away excuses no pod that reads its own memory back.
-  return inPages <= ONE_WAY_FRACTION * outPages ? excuse : undefined;
+  return inPages <= ONE_WAY_FRACTION * outPages && inPages < READ_BACK_PAGES ? excuse : undefined;
 }
 
 function excuseOf({ snapshot, counters, flows, swapSettling, cause }: HarmBasis): HarmExcuse | undefined {
@@ -114,10 +117,13 @@ function ownStallOf(
   return Math.max(0, Math.min(1, (after - before) / MICROSECONDS_PER_SECOND / seconds));
 }
 
+/** Returns true if a pod reclaimed against a limit of its own at least once a second. */
 function hasMetOwnLimit(
   window: TimeWindow<TimedPods> | undefined,
   uid: string,
   { ownLimitEvents = 0 }: PodFigures,
 ): boolean {
-  return ownLimitEvents > (window?.from.pods.get(uid)?.ownLimitEvents ?? ownLimitEvents);
+  if (window === undefined) return false;
+  const events = ownLimitEvents - (window.from.pods.get(uid)?.ownLimitEvents ?? ownLimitEvents);
+  return events > 0 && events >= Math.floor(window.to.atSeconds - window.from.atSeconds);
 }

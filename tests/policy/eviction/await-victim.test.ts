@@ -14,6 +14,17 @@ describe("a victim", () => {
     expect(run.asked).toEqual(["a", "b"]);
   });
 
+  test("is followed by a cooldown from its first second on, before new harm adds up", () => {
+    const run = new Run(PODS);
+    while (run.requests.length === 0) run.second(0.5);
+    run.seconds(30, 0.5);
+    const afterwards = run.decisions.slice(
+      run.decisions.findLastIndex(({ verdict }) => verdict === "await") + 1,
+    );
+    expect(afterwards.length).toBeGreaterThan(20);
+    for (const decision of afterwards) expect(decision).toEqual({ verdict: "hold", reason: "cooldown" });
+  });
+
   test("that never terminates is passed over after its deadline, and is not evicted again", () => {
     const run = new Run(PODS, { cooldownSeconds: 10 });
     run.exitSeconds = Number.POSITIVE_INFINITY;

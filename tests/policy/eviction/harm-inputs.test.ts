@@ -52,6 +52,17 @@ function ownStalls(
   });
 }
 
+/** Returns the snapshots with one encounter of the first pod with its own limit, in the first second. */
+function onceAtLimit(snapshots: readonly Snapshot[]): Snapshot[] {
+  const counts = { high: 1, max: 0, oom: 0 };
+  return snapshots.map((snapshot, index) => ({
+    ...snapshot,
+    podSamples: snapshot.podSamples.map((sample) =>
+      sample.podUid === "a" && index > 0 ? { ...sample, events: { ...counts, local: counts } } : sample,
+    ),
+  }));
+}
+
 const FREE = { memoryAvailableBytes: 2 * GI };
 
 describe("the stall of each pod", () => {
@@ -75,6 +86,13 @@ describe("the stall of each pod", () => {
       {},
       "self-inflicted",
     ],
+    [
+      "self-inflicted where memory is short, if it met its own limit each second",
+      ownStalls(0.4, 1),
+      {},
+      "self-inflicted",
+    ],
+    ["nothing by a limit of its own that it met once", onceAtLimit(ownStalls(0.4)), {}, undefined],
     ["not-swap without a cause", ownStalls(0.4), { cause: undefined }, "not-swap"],
     ["settling from a tenth on", ownStalls(0.4), { swapSettling: 0.1, longFlows: GIVING }, "settling"],
     ["nothing below a tenth", ownStalls(0.4), { swapSettling: 0.099, longFlows: GIVING }, undefined],
@@ -124,6 +142,11 @@ test.each<[string, Partial<HarmBasis>, HarmExcuse | undefined]>([
   ],
   ["reads its own memory back, while others give theirs away", { swapSettling: 0.5 }, undefined],
   ["gives away what it does not use", { swapSettling: 0.5, longFlows: GIVING }, "settling"],
+  [
+    "gives away far more than it reads back, and still reads back much",
+    { swapSettling: 0.5, longFlows: new Map([["a", { inPages: 500, outPages: 9000, grownPages: -8500 }]]) },
+    undefined,
+  ],
 ])("the stall of a pod of its own is judged by what that pod does: it %s", (_, differences, excuse) => {
   expect(inputsOf(ownStalls(0.5), differences).get("a")?.excuse).toBe(excuse);
 });

@@ -45,8 +45,8 @@ describe("a pod is harmed", () => {
       seconds(60, { ...DEAD, returnedShare: 0 }),
       15,
     ],
-    ["by a stall of 22 %", seconds(60, { ...STALLED, stall: 0.22, meanStall: 0.22 }), 13],
-    ["never by less", seconds(3600, { ...STALLED, stall: 0.219, meanStall: 0.219 }), undefined],
+    ["by a stall of a fifth", seconds(60, { ...STALLED, stall: 0.2, meanStall: 0.2 }), 13],
+    ["never by less", seconds(3600, { ...STALLED, stall: 0.199, meanStall: 0.199 }), undefined],
     [
       "never by a stall that is unknown",
       seconds(3600, { ...STALLED, stall: undefined, meanStall: undefined }),

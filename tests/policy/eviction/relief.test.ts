@@ -5,8 +5,8 @@ import type { PressureCause } from "../../../src/policy/eviction/signals.ts";
 import type { Candidate } from "../../../src/policy/eviction/victim.ts";
 import { GI, MI, podOf, snapshotAt } from "./snapshots.ts";
 
-/** Node whose pods may have 3 GiB together. */
-const NODE = snapshotAt(0, {});
+/** Node whose pods may have 3 GiB together, and that is short of memory. */
+const NODE = snapshotAt(0, { memoryAvailableBytes: 100 * MI });
 const SHARED_BYTES = 3 * GI;
 
 /** Returns a candidate that uses 200 MiB, all in memory, of a request of 300 MiB, and moves nothing. */
@@ -24,7 +24,7 @@ function candidateOf(
 
 const over = (excessBytes: number, differences: Parameters<typeof candidateOf>[1] = {}) => ({
   usageBytes: 300 * MI + excessBytes,
-  workingSetBytes: 300 * MI,
+  workingSetBytes: 300 * MI + excessBytes,
   ...differences,
 });
 
@@ -32,10 +32,11 @@ const over = (excessBytes: number, differences: Parameters<typeof candidateOf>[1
 const relieving = (
   pods: Readonly<Record<string, Parameters<typeof candidateOf>[1]>>,
   cause: PressureCause = "anonymous-refault",
+  node = NODE,
 ) =>
   relievingOf(
     Object.entries(pods).map(([uid, differences]) => candidateOf(uid, differences)),
-    NODE,
+    node,
     cause,
   ).map(({ pod }) => pod.uid);
 
@@ -64,7 +65,22 @@ describe("the end of a pod relieves the others", () => {
       ["a", "b"],
     ],
     [
-      "in the scale of the strongest by movement",
+      "not by what moves of a small pod whose memory a large one displaces",
+      { small: over(5 * MI, { movingShare: 0.95 }), quiet: over(GI) },
+      ["quiet"],
+    ],
+    [
+      "not by holding alone, beside one that holds comparably much and moves",
+      { quiet: over(1.2 * GI), moving: over(0.6 * GI, { movingShare: 0.9 }) },
+      ["moving"],
+    ],
+    [
+      "not by cold memory that is in swap, beside one whose pages come back",
+      { cold: over(2 * GI, { workingSetBytes: 250 * MI }), busy: over(0.4 * GI, { movingShare: 0.9 }) },
+      ["busy"],
+    ],
+    [
+      "in the scale of the strongest by movement, where none holds much beyond its requests",
       {
         a: over(1, { movingShare: 0.75 }),
         b: over(1, { movingShare: 0.31 }),
@@ -92,6 +108,12 @@ describe("the end of a pod relieves the others", () => {
       [],
     ],
   ])("%s", (_, pods, expected) => expect(relieving(pods)).toEqual([...expected]));
+
+  test("by what it moves, where memory is not short and it stalls in a limit of its own", () => {
+    const pods = { bounded: over(100 * MI, { movingShare: 0.95 }), quiet: over(GI) };
+    expect(relieving(pods, "anonymous-refault", snapshotAt(0, {}))).toEqual(["bounded"]);
+    expect(relieving(pods)).toEqual(["quiet"]);
+  });
 
   test("by what it has in swap only where swap is full", () => {
     const swapped = { a: over(1.5 * GI, { workingSetBytes: MI }) };
