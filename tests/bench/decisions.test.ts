@@ -80,7 +80,10 @@ describe("a folder", () => {
 
   test.each<[Record<string, string>, string]>([
     [{ "a.jsonl": recordingOf([]) }, "/a.truth.yaml is missing"],
-    [{ "a.jsonl": "x", "a.truth.yaml": "harmful: false\nnote: made\n" }, "/a.jsonl: no recording of wasp: line 1: not JSON"],
+    [
+      { "a.jsonl": "x", "a.truth.yaml": "harmful: false\nnote: made\n" },
+      "/a.jsonl: no recording of wasp: line 1: not JSON",
+    ],
     [{ "a.jsonl": "x", "a.truth.yaml": "harmful: true\nnote: made\n" }, "/a.truth.yaml: fromSeconds: "],
   ])("with an invalid file is reported: %j", async (files, complaint) => {
     using recordings = new Recordings();
