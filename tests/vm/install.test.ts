@@ -85,12 +85,17 @@ function expectFindings(bad: readonly Finding[], findings: readonly ExpectedFind
 /** Starts an installation, and cuts the guest's power once a script in it ends. */
 async function cutOnce(script: string): Promise<void> {
   const run = administrator.wasp("install", swapFlags);
-  await guest.must(script);
+  await guest.must(script, { timeoutSeconds: INSTALL_SECONDS });
   await guest.cutPower();
   expect((await run).exitCode).not.toBe(0);
 }
 
-const untilThere = (path: string) => `until [ -e ${path} ]; do sleep 0.01; done`;
+// The executable is sent over ssh first, which the emulated processors encrypt and decrypt.
+const INSTALL_SECONDS = 600;
+
+// Waits without a process for each look: a hundred a second would keep a processor from the installation.
+const untilThere = (path: string) =>
+  `exec {silence}<> <(:); until [ -e ${path} ]; do read -r -t 0.01 -u $silence || :; done`;
 
 describe("a host without wasp", () => {
   test("fails the check, which changes nothing", async () => {
