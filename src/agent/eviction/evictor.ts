@@ -191,8 +191,8 @@ export class Evictor {
   #publish(config: EvictorConfig, observation: Observation): void {
     const taintEffect = config.taintEffect === "None" ? undefined : config.taintEffect;
     const isInherited = this.#state.inheritedUntilSeconds !== undefined;
-    const { reason: held, sentence } = this.#holdReport;
-    const message = `${isInherited ? INHERITED : ""}${sentence}${sentenceOf(observation)}`;
+    const { reason: held, words } = this.#holdReport;
+    const message = `${isInherited ? INHERITED : ""}${words}${sentenceOf(observation)}`;
     void this.#publisher.publish({ isPressed: isPressed(this.#state), held, message, taintEffect });
   }
 

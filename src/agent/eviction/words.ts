@@ -50,10 +50,17 @@ const HELD_WORDS: Readonly<Record<PersonsReason, string>> = {
     "No pod is evicted, because the evictions of those that would help are refused for now",
   "not-relieved": "No more pods are evicted, because two evictions have not ended the pressure",
 };
+/** Sentences with the remedies of these holds. */
+const REMEDIES: Readonly<Record<PersonsReason, string>> = {
+  "relieving-kept":
+    "Restart, move or limit one of them; excludeNamespaces and evictionOptOut decide who may be evicted.",
+  "relieving-blocked": "Delete one of them, or relax what refuses its eviction, such as a disruption budget.",
+  "not-relieved": "Look for memory outside of pods, move pods to another node, or drain this one.",
+};
 const NAMED_PODS = 3;
 
-/** Describes a hold that needs a person in a sentence that names the first of the pods whose end would help. */
-export function heldSentenceOf(
+/** Describes a hold that needs a person: its reason, the first of the pods whose end would help, and its remedy. */
+export function heldWordsOf(
   reason: PersonsReason,
   relieving: readonly Candidate[],
   config: VictimConfig,
@@ -65,7 +72,7 @@ export function heldSentenceOf(
   });
   const more = names.length > NAMED_PODS ? ` and ${names.length - NAMED_PODS} more` : "";
   const pods = names.length === 0 ? "" : `: ${names.slice(0, NAMED_PODS).join(", ")}${more}`;
-  return `${HELD_WORDS[reason]} (${reason})${pods}.`;
+  return `${HELD_WORDS[reason]} (${reason})${pods}. ${REMEDIES[reason]}`;
 }
 
 /** Returns a victim's names as log fields. */

@@ -73,7 +73,8 @@ class Evicting {
 
 const BUILD = { version: "0", commit: "0" };
 const WHY =
-  "No pod is evicted, because those that would help are never evicted (relieving-kept): kube-system/hog (excluded-namespace). ";
+  "No pod is evicted, because those that would help are never evicted (relieving-kept): kube-system/hog (excluded-namespace). " +
+  "Restart, move or limit one of them; excludeNamespaces and evictionOptOut decide who may be evicted. ";
 const condition = () =>
   fake.objects.nodes.get(NODE)?.status.conditions.find(({ type }) => type === "SwapPressure");
 const events = () => [...fake.objects.events.values()];
