@@ -51,7 +51,7 @@ const recordedNode: StoredNode = JSON.parse(
 /** Single objects of a cluster that the fake API server serves, and all requests for them. */
 export class FakeObjects {
   readonly nodes = new Map<string, StoredNode>();
-  /** Delay of every answer; the request is carried out at once. */
+  /** Delay of every answer, those to watches of nodes included; the request is carried out at once. */
   delayMilliseconds = 0;
   /** By namespace and name. */
   readonly events = new Map<string, Json<CoreV1Event>>();

@@ -5,7 +5,7 @@ import { chunk, LAST_CHUNK, STREAM_HEAD } from "./chunks.ts";
 import type { Answer } from "./fake-kubelet.ts";
 import type { FakeObjects, StoredNode } from "./fake-objects.ts";
 
-/** Watches of single nodes at the fake API server: each begins with the node as it is. */
+/** Watches of single nodes at the fake API server: each begins with the node as it is, and lasts as long as was asked. */
 export class NodeWatches {
   /** Queries of the requests, oldest first. */
   readonly queries: URLSearchParams[] = [];
@@ -51,8 +51,7 @@ export class NodeWatches {
 
   /** Ends all watches without an error. */
   end(): void {
-    for (const socket of this.#watchers.keys()) socket.end(LAST_CHUNK);
-    this.#watchers.clear();
+    for (const socket of this.#watchers.keys()) this.#end(socket);
   }
 
   /** Resets the connections of all watches. */
@@ -61,10 +60,19 @@ export class NodeWatches {
     this.#watchers.clear();
   }
 
+  #end(socket: TLSSocket): void {
+    this.#watchers.delete(socket);
+    socket.end(LAST_CHUNK);
+  }
+
   #watch(query: URLSearchParams, socket: TLSSocket): void {
     const name = /^metadata\.name=([\w.-]+)$/.exec(query.get("fieldSelector") ?? "")?.[1];
     if (name === undefined) throw new Error(`a watch of all nodes: ${query}`);
-    socket.on("close", () => this.#watchers.delete(socket));
+    const timer = setTimeout(() => this.#end(socket), Number(query.get("timeoutSeconds")) * 1000);
+    socket.on("close", () => {
+      clearTimeout(timer);
+      this.#watchers.delete(socket);
+    });
     this.#watchers.set(socket, name);
     const node = this.#objects.nodes.get(name);
     socket.write(STREAM_HEAD + (node === undefined ? "" : eventOf("ADDED", node)));
