@@ -168,7 +168,7 @@ export class FakeApiServer implements Disposable {
     const url = new URL(target, "https://api-server");
     const query = url.searchParams;
     if (url.pathname === "/api/v1/nodes" && query.has("watch")) {
-      this.#serveNodeWatch(query, socket);
+      this.nodeWatches.serve(query, socket);
       this.onRequest();
       return;
     }
@@ -186,13 +186,6 @@ export class FakeApiServer implements Disposable {
     else if (verb === "watch") this.#watch(query, socket);
     else this.#list(query, socket);
     this.onRequest();
-  }
-
-  // A slow server is slow with the first event of a watch, too.
-  #serveNodeWatch(query: URLSearchParams, socket: TLSSocket): void {
-    const { delayMilliseconds } = this.objects;
-    if (delayMilliseconds === 0) this.nodeWatches.serve(query, socket);
-    else setTimeout(() => this.nodeWatches.serve(query, socket), delayMilliseconds);
   }
 
   #list(query: URLSearchParams, socket: TLSSocket): void {

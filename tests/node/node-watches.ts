@@ -44,9 +44,10 @@ export class NodeWatches {
 
   serve(query: URLSearchParams, socket: TLSSocket): void {
     this.queries.push(query);
-    const answer = this.#once.shift() ?? this.always;
-    if (answer === undefined) this.#watch(query, socket);
-    else answer(socket);
+    const answer = this.#once.shift() ?? this.always ?? (() => this.#watch(query, socket));
+    const { delayMilliseconds } = this.#objects;
+    if (delayMilliseconds === 0) answer(socket);
+    else setTimeout(() => answer(socket), delayMilliseconds);
   }
 
   /** Ends all watches without an error. */

@@ -39,6 +39,8 @@ const LONGEST_FIRST = [
   "tests/vm/install-swap.test.ts",
   "tests/vm/nri.test.ts",
   "tests/vm/agent-swap-reach.test.ts",
+  "tests/vm/agent-eviction-hindered.test.ts",
+  "tests/vm/agent-eviction-held.test.ts",
   "tests/vm/agent-eviction.test.ts",
   "tests/vm/hook.test.ts",
   "tests/vm/agent-image.test.ts",

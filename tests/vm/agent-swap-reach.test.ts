@@ -1,23 +1,20 @@
 /** A pod that exceeds memory, but not memory and swap together, with swap reach and without. */
 import { afterEach, beforeAll, beforeEach, expect, test } from "bun:test";
-import type { Snapshot } from "../../src/policy/eviction/snapshot.ts";
-import { decodeTrace } from "../../src/trace/decode.ts";
 import { ClusterNode } from "./cluster-node.ts";
 import { GuestAgent } from "./guest-agent.ts";
 import { Load, prepareLoads, stallShare } from "./load.ts";
 import { startNode } from "./node.ts";
 import { untilHolds } from "./node-pods.ts";
 import { readCapacity } from "./pods.ts";
+import { type Course, courseOf, startRecording, stopRecording } from "./pressure-recording.ts";
 
 const guest = await startNode();
 const MIB = 2 ** 20;
 const KUBEPODS = "/sys/fs/cgroup/kubepods.slice";
 const SWAP_FILE = "/swapfile-reach";
 const SWAP_MIB = 512;
-// Reserved by the fake kubelet's configuration, and its eviction threshold.
+// Reserved by the fake kubelet's configuration.
 const RESERVED_BYTES = 1024 * MIB;
-const THRESHOLD_BYTES = 100 * MIB;
-const RECORDING = "/root/reach.jsonl";
 const PATIENCE_SECONDS = 240;
 
 let podsMib: number;
@@ -48,19 +45,11 @@ afterEach(async () => {
   await node[Symbol.asyncDispose]();
 });
 
-/** Memory and swap of the node while the hog grew. */
-interface Course {
-  /** Minimum of the value that the kubelet compares with its threshold. */
-  readonly leastAvailableMib: number;
-  /** Used part of the swap when the kubelet would have evicted, from 0 to 1; undefined if it would not have. */
-  readonly swapUsedAtEviction: number | undefined;
-  readonly mostSwapUsed: number;
-  /** Stalled part of the time of a pod that cannot swap. */
-  readonly neighbourStall: number;
-}
+/** Memory and swap of the node while the hog grew, and the stalled part of the time of a pod that cannot swap. */
+type CourseWithNeighbour = Course & { readonly neighbourStall: number };
 
 /** Lets a pod allocate 200 MiB more than all pods may have, and use a part of that repeatedly. */
-async function courseWith(swapReach: "Auto" | "Off"): Promise<Course> {
+async function courseWith(swapReach: "Auto" | "Off"): Promise<CourseWithNeighbour> {
   agent = await GuestAgent.start(guest, [
     ...node.flags,
     "--eviction-mode=Enforce",
@@ -84,14 +73,12 @@ async function courseWith(swapReach: "Auto" | "Off"): Promise<Course> {
     neighbour.untilAwaits("hog", PATIENCE_SECONDS),
   ]);
   await neighbour.send("hog");
-  await guest.must(`rm --force ${RECORDING}; echo '{"kind":"PodList","apiVersion":"v1","items":[]}' > /root/none.json
-    systemd-run --quiet --collect --unit=reach-recording wasp trace record --pods-file /root/none.json --output ${RECORDING}`);
+  await startRecording(guest);
   const before = await neighbour.stall();
   await hog.send("grow");
   await hog.untilAwaits("end", PATIENCE_SECONDS);
   const after = await neighbour.stall();
-  await guest.must("systemctl stop reach-recording.service");
-  return { ...courseOf(await recorded()), neighbourStall: stallShare(before, after) };
+  return { ...courseOf(await stopRecording(guest)), neighbourStall: stallShare(before, after) };
 }
 
 const HIGH = "wasp_kubepods_memory_high_bytes";
@@ -100,26 +87,6 @@ const HIGH = "wasp_kubepods_memory_high_bytes";
 async function untilHeld(running: GuestAgent): Promise<void> {
   await running.event("swap-reach-held");
   await running.untilMetric(HIGH, (bytes) => bytes < (podsMib - 150) * MIB, PATIENCE_SECONDS);
-}
-
-async function recorded(): Promise<Snapshot[]> {
-  const lines = (await guest.must(`cat ${RECORDING}`)).split("\n");
-  return await Array.fromAsync(decodeTrace(lines));
-}
-
-/** Evaluates a recording by the kubelet's rule: the limit of all pods less their working set, against the threshold. */
-function courseOf(snapshots: readonly Snapshot[]): Omit<Course, "neighbourStall"> {
-  const moments = snapshots.flatMap(({ node: { swapTotalBytes, swapFreeBytes }, kubepods }) => {
-    if (kubepods === undefined) return [];
-    const availableBytes = kubepods.memoryMaxBytes - (kubepods.memoryBytes - kubepods.inactiveFileBytes);
-    return [{ availableBytes, swapUsed: 1 - swapFreeBytes / swapTotalBytes }];
-  });
-  const evicting = moments.find(({ availableBytes }) => availableBytes < THRESHOLD_BYTES);
-  return {
-    leastAvailableMib: Math.round(Math.min(...moments.map(({ availableBytes }) => availableBytes)) / MIB),
-    swapUsedAtEviction: evicting?.swapUsed,
-    mostSwapUsed: Math.max(...moments.map(({ swapUsed }) => swapUsed)),
-  };
 }
 
 test("without swap reach the kubelet would evict while swap is free, and with it it would not", async () => {

@@ -1,9 +1,12 @@
 /** The node as a member of a cluster whose pods end when they are evicted. */
+import type { CoreV1Event, V1NodeCondition } from "@kubernetes/client-node";
+import type { Json } from "../../src/cluster/kubernetes-json.ts";
+import { STOP_ANNOTATION } from "../../src/cluster/node-eviction-stop.ts";
 import { FakeApiServer } from "../node/fake-api-server.ts";
 import { FakeCluster } from "../node/fake-cluster.ts";
 import type { ObjectRequest } from "../node/fake-objects.ts";
 import type { Runtime } from "./container.ts";
-import { ifHolds, retried } from "./deadline.ts";
+import { retried } from "./deadline.ts";
 import type { Guest } from "./guest.ts";
 import { NodePods, type PodContainer, type PodContainerSpec } from "./node-pods.ts";
 
@@ -58,7 +61,7 @@ export class ClusterNode implements AsyncDisposable {
 
   /** Starts a container in a new pod, which the kubelet and the API server list. */
   async run(runtime: Runtime, spec: PodContainerSpec & { readonly name: string }): Promise<PodContainer> {
-    const container = await this.#pods.run(runtime, { ...spec, namespace: NAMESPACE });
+    const container = await this.#pods.run(runtime, { namespace: NAMESPACE, ...spec });
     const { name, uid } = container.pod;
     this.#containers.set(name, container);
     this.server.cluster.pods.set(name, { name, uid, node: NODE, revision: ++this.server.cluster.revision });
@@ -82,12 +85,33 @@ export class ClusterNode implements AsyncDisposable {
     return taints.map((taint) => "key" in taint && taint.key);
   }
 
-  /** Waits until the condition SwapPressure has this status. */
-  async untilSwapPressure(wanted: "True" | "False", seconds: number): Promise<void> {
-    await retried(
+  /** Sets the node's annotation `wasp.io/eviction`, or removes it. */
+  annotate(value: string | undefined): void {
+    const { [STOP_ANNOTATION]: _, ...others } =
+      this.server.objects.nodes.get(NODE)?.metadata.annotations ?? {};
+    const annotations = value === undefined ? others : { ...others, [STOP_ANNOTATION]: value };
+    this.server.objects.putNode(NODE, { metadata: { annotations } });
+  }
+
+  /** Waits until the condition SwapPressure has this status, and returns its message, which has to contain this text. */
+  async untilSwapPressure(wanted: "True" | "False", seconds: number, text = ""): Promise<string> {
+    return await retried(
       seconds,
-      async () => ifHolds(this.#swapPressure === wanted),
-      () => `SwapPressure is ${this.#swapPressure} instead of ${wanted}`,
+      async () => {
+        const { status, message = "" } = this.#swapPressure ?? {};
+        return status === wanted && message.includes(text) ? message : undefined;
+      },
+      () => `SwapPressure is ${JSON.stringify(this.#swapPressure)} instead of ${wanted} ${text}`,
+    );
+  }
+
+  /** Waits for an Event of this reason, and returns it. */
+  async untilEvent(reason: string, seconds: number): Promise<Json<CoreV1Event>> {
+    const { events } = this.server.objects;
+    return await retried(
+      seconds,
+      async () => [...events.values()].find((event) => event.reason === reason),
+      () => `no Event ${reason} among ${JSON.stringify([...events.values()])}`,
     );
   }
 
@@ -99,10 +123,9 @@ export class ClusterNode implements AsyncDisposable {
     this.server[Symbol.dispose]();
   }
 
-  get #swapPressure(): unknown {
+  get #swapPressure(): Json<V1NodeCondition> | undefined {
     const { conditions = [] } = this.server.objects.nodes.get(NODE)?.status ?? {};
-    const condition = conditions.find(({ type }) => type === "SwapPressure");
-    return condition !== undefined && "status" in condition ? condition.status : undefined;
+    return conditions.find(({ type }) => type === "SwapPressure");
   }
 
   async #terminate(name: string): Promise<void> {

@@ -9,6 +9,8 @@ import type { PodContainer } from "./node-pods.ts";
 /** Settings of a load. */
 export interface LoadSpec {
   readonly name: string;
+  /** Namespace of the pod; by default the one whose pods the fake API server serves individually. */
+  readonly namespace?: string;
   readonly requestBytes: number;
   /** Steps of trace-load.pl. */
   readonly steps: readonly string[];
@@ -46,12 +48,12 @@ export class Load {
 
   /** Starts the pod. */
   static async start(guest: Guest, node: ClusterNode, runtime: Runtime, spec: LoadSpec): Promise<Load> {
-    const { name, requestBytes, steps } = spec;
-    const command = ["perl", PROGRAM, name, ...steps].map(quote).join(" ");
+    const { steps, ...pod } = spec;
+    const command = ["perl", PROGRAM, pod.name, ...steps].map(quote).join(" ");
     // Only chunks that are separate mappings are returned to the kernel when they are freed.
     const script = `export LD_LIBRARY_PATH=/usr/lib/x86_64-linux-gnu MALLOC_MMAP_THRESHOLD_=131072; exec ${command}`;
     const volumes = [...PERL, `${FOLDER}:${FOLDER}`];
-    return new Load(guest, await node.run(runtime, { name, requestBytes, script, volumes }));
+    return new Load(guest, await node.run(runtime, { ...pod, script, volumes }));
   }
 
   /** Waits until the pod reaches a step `await:WORD`; throws after a time-out, or when the pod has ended. */

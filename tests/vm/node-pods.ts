@@ -115,7 +115,9 @@ export class NodePods implements AsyncDisposable {
    */
   async terminate(container: PodContainer, graceSeconds: number): Promise<void> {
     this.list({ ...container, pod: { ...container.pod, isTerminating: true } });
-    await this.#guest.must(`podman stop --time ${graceSeconds} ${quote(container.id)}`);
+    const id = quote(container.id);
+    // A process that waits for its swapped-out memory outlives SIGKILL for longer than podman waits.
+    await this.#guest.must(`podman stop --time ${graceSeconds} ${id} || podman wait ${id}`);
     await this.remove(container);
   }
 
