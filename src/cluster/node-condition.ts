@@ -2,7 +2,7 @@ import type { V1NodeCondition } from "@kubernetes/client-node";
 import type { ApiServer } from "./api-server.ts";
 import type { Json } from "./kubernetes-json.ts";
 import { getNode, type Node, nodePath } from "./node.ts";
-import { timestamp } from "./timestamp.ts";
+import { parseTimestamp, timestamp } from "./timestamp.ts";
 
 /** Node condition `SwapPressure`: True while the node's pods stall because of swap. */
 export interface SwapPressure {
@@ -19,6 +19,12 @@ const SWAP_PRESSURE = "SwapPressure";
 /** Returns the status of a node's condition `SwapPressure`, even one that others have set; undefined without it. */
 export function swapPressureStatus({ conditions }: Node): string | undefined {
   return conditions.find(({ type }) => type === SWAP_PRESSURE)?.status;
+}
+
+/** Returns the time since when a node's condition `SwapPressure` is True, in milliseconds since 1970; undefined if it is not. */
+export function swapPressureSince({ conditions }: Node): number | undefined {
+  const { status, lastTransitionTime } = conditions.find(({ type }) => type === SWAP_PRESSURE) ?? {};
+  return status === "True" ? parseTimestamp(lastTransitionTime ?? "") : undefined;
 }
 
 /**

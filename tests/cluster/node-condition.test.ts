@@ -1,6 +1,7 @@
 import { afterAll, beforeEach, describe, expect, test } from "bun:test";
 import { ApiServer } from "../../src/cluster/api-server.ts";
-import { type SwapPressure, setSwapPressure } from "../../src/cluster/node-condition.ts";
+import { decodeNode } from "../../src/cluster/node.ts";
+import { type SwapPressure, setSwapPressure, swapPressureSince } from "../../src/cluster/node-condition.ts";
 import type { RequestErrorKind } from "../../src/cluster/request-error.ts";
 import { failure, hangUp } from "../node/api-answers.ts";
 import { FakeApiServer } from "../node/fake-api-server.ts";
@@ -35,6 +36,19 @@ const node = () => fake.objects.nodes.get("node-0");
 const own = () => node()?.status.conditions.find(({ type }) => type === "SwapPressure");
 
 describe("the node condition", () => {
+  test.each<[string, SwapPressure | undefined, number | undefined]>([
+    ["True", PRESSED, Date.parse("2026-11-22T02:00:07Z")],
+    ["False", HEALTHY, undefined],
+    ["missing", undefined, undefined],
+  ])("when %s shows since when the pressure lasts", async (_, pressure, since) => {
+    if (pressure !== undefined) {
+      await set({ ...pressure, status: "Unknown" });
+      await set(pressure, 7);
+      await set({ ...pressure, message: "another" }, 60);
+    }
+    expect(swapPressureSince(decodeNode(node()))).toBe(since);
+  });
+
   test("is set without a change of the others and of the rest of the node", async () => {
     const before = structuredClone(node());
     await set(HEALTHY);

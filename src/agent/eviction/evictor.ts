@@ -180,9 +180,10 @@ export class Evictor {
     const past = recordedPast(found, config.taintEffect, now);
     this.#hasResumed = true;
     this.#state = resumeEvictions(this.#state, past, config, now);
-    if (past.isPressed || this.#state.evicted.length > 0)
+    const wasPressed = past.pressedSinceSeconds !== undefined;
+    if (wasPressed || this.#state.evicted.length > 0)
       this.#options.reporter.log("eviction-resumed", {
-        isPressed: past.isPressed,
+        isPressed: wasPressed,
         evictedLastHour: this.#state.evicted.length,
         cooldownSeconds: Math.max(0, Math.round(this.#state.cooldownUntilSeconds - now)),
       });

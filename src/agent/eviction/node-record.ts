@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ApiServer } from "../../cluster/api-server.ts";
 import type { Node } from "../../cluster/node.ts";
-import { swapPressureStatus } from "../../cluster/node-condition.ts";
+import { swapPressureSince, swapPressureStatus } from "../../cluster/node-condition.ts";
 import { evictionsOf, type NodeEviction, recordEvictions } from "../../cluster/node-evictions.ts";
 import { hasTaint } from "../../cluster/node-taint.ts";
 import { isFinal } from "../../cluster/request-error.ts";
@@ -22,7 +22,9 @@ export function recordedPast(node: Node, taintEffect: string, nowSeconds: number
   // The taint is removed before the condition: if taints are configured, only the taint counts.
   const hasOwnTaint = !hasTaint(node, undefined);
   const hasOwnCondition = taintEffect === "None" && swapPressureStatus(node) === "True";
-  return { evicted, isPressed: hasOwnTaint || hasOwnCondition };
+  if (!hasOwnTaint && !hasOwnCondition) return { evicted, pressedSinceSeconds: undefined };
+  const sinceMilliseconds = swapPressureSince(node) ?? Date.now();
+  return { evicted, pressedSinceSeconds: nowSeconds - ageOf(sinceMilliseconds) };
 }
 
 const RETRY_MILLISECONDS = 5000;

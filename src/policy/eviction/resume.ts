@@ -5,13 +5,13 @@ import { type EvictedPod, type EvictionState, HOUR_SECONDS } from "./state.ts";
 export interface EvictionPast {
   /** Pods whose eviction it requested lately, whatever the answer, oldest first. */
   readonly evicted: readonly EvictedPod[];
-  /** It ended under pressure, with the taint or condition still on the node. */
-  readonly isPressed: boolean;
+  /** Start of the pressure under which it ended, with the taint or condition still on the node; undefined without one. */
+  readonly pressedSinceSeconds: number | undefined;
 }
 
 /**
  * Continues from the record of an earlier agent. Its pressure lasts until the thresholds have been unmet for their clear
- * time. Its evictions count towards the hourly maximum. If its last victim may still be terminating, or relief may still
+ * time, and its evictions of that pressure count as such. All count towards the hourly maximum. If its last victim may still be terminating, or relief may still
  * show, the cooldown starts now. The passed-over pods are not in the record.
  */
 export function resumeEvictions(
@@ -28,6 +28,14 @@ export function resumeEvictions(
     ...state,
     evicted: [...evicted, ...state.evicted],
     cooldownUntilSeconds: Math.max(cooldownUntilSeconds, state.cooldownUntilSeconds),
-    inheritedUntilSeconds: past.isPressed ? inheritedUntil(config, nowSeconds) : undefined,
+    ...(past.pressedSinceSeconds !== undefined && {
+      inheritedUntilSeconds: inheritedUntil(config, nowSeconds),
+      pressedSinceSeconds: past.pressedSinceSeconds - shortestClearSeconds(config),
+    }),
   };
+}
+
+// The node may have shown the pressure only after the first eviction. One of an earlier pressure is at least that old.
+function shortestClearSeconds({ evictionThresholds }: EvictionConfig): number {
+  return Math.min(...evictionThresholds.map(({ minClearSeconds }) => minClearSeconds));
 }

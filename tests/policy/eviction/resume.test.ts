@@ -27,7 +27,7 @@ const config: EvictionConfig = {
   evictionOptOut: "WithinRequests",
   evictionOptOutNamespaces: ["*"],
 };
-const NOTHING: EvictionPast = { evicted: [], isPressed: false };
+const NOTHING: EvictionPast = { evicted: [], pressedSinceSeconds: undefined };
 const START = 1000;
 
 /**
@@ -40,22 +40,23 @@ function play(
   pods: readonly Pod[] = [podOf("a"), podOf("b")],
   // More than a tenth of the pods' memory above the requests, so that their ends would relieve.
   usageBytes = 600 * MI,
+  used = config,
 ) {
-  let state = resumeEvictions(NO_EVICTIONS, past, config, START);
+  let state = resumeEvictions(NO_EVICTIONS, past, used, START);
   let pressedSeconds = 0;
   const asked: [podUid: string, afterSeconds: number][] = [];
   const verdicts: string[] = [];
   for (let second = 1; second <= seconds; second++) {
     const moment = { stallMicroseconds: second * stall * 1e6, anonRefaults: second * 1000 };
     const containers = pods.map(({ uid }, index) => sampleOf(uid, { memoryBytes: usageBytes - index }));
-    const decided = decideEviction(state, snapshotAt(START + second, moment, pods, containers), config);
+    const decided = decideEviction(state, snapshotAt(START + second, moment, pods, containers), used);
     const { decision } = decided;
     state = decided.state;
     if (isPressed(state)) pressedSeconds = second;
     verdicts.push(decision.verdict === "hold" ? decision.reason : decision.verdict);
     if (decision.verdict !== "evict") continue;
     asked.push([decision.victim.pod.uid, second]);
-    state = withAnswer(state, decision.victim.pod.uid, "never", config, START + second);
+    state = withAnswer(state, decision.victim.pod.uid, "never", used, START + second);
   }
   return { asked, verdicts, pressedSeconds };
 }
@@ -66,13 +67,13 @@ describe("an agent at its start", () => {
   });
 
   test("does not evict before its own grace period under an inherited pressure", () => {
-    const { asked, pressedSeconds } = play({ ...NOTHING, isPressed: true }, 60, 0.5);
+    const { asked, pressedSeconds } = play({ ...NOTHING, pressedSinceSeconds: START - 100 }, 60, 0.5);
     expect(asked[0]?.[1]).toBeWithin(10, 15);
     expect(pressedSeconds).toBe(60);
   });
 
   test("keeps an inherited pressure for the clear time of its thresholds", () => {
-    expect(play({ ...NOTHING, isPressed: true }, 90, 0).pressedSeconds).toBe(39);
+    expect(play({ ...NOTHING, pressedSinceSeconds: START - 100 }, 90, 0).pressedSeconds).toBe(39);
     expect(play(NOTHING, 90, 0).pressedSeconds).toBe(0);
   });
 
@@ -92,9 +93,22 @@ describe("an agent at its start", () => {
     expect(asked).not.toBeEmpty();
   });
 
+  test.each<[string, readonly number[], "evict" | "not-relieved"]>([
+    ["after one eviction of it", [90], "evict"],
+    ["after two evictions of it", [400, 90], "not-relieved"],
+    ["after two evictions, the first before the node showed it", [530, 90], "not-relieved"],
+    ["after one eviction of it and one of an earlier pressure", [541, 90], "evict"],
+  ])("goes on with an inherited pressure %s: %p s ago: %s", (_, agoSeconds, verdict) => {
+    const evicted = agoSeconds.map((ago) => ({ podUid: `gone-${ago}`, atSeconds: START - ago }));
+    const past = { evicted, pressedSinceSeconds: START - 500 };
+    expect(
+      play(past, 80, 0.5, undefined, undefined, { ...config, maxEvictionsPerHour: 8 }).verdicts,
+    ).toContain(verdict);
+  });
+
   test("awaits a terminating victim, even if its end would not relieve", () => {
     const pods = [podOf("a", { isTerminating: true }), podOf("b")];
-    const past = { isPressed: true, evicted: [{ podUid: "a", atSeconds: START - 1 }] };
+    const past = { pressedSinceSeconds: START - 100, evicted: [{ podUid: "a", atSeconds: START - 1 }] };
     expect(new Set(play(past, 90, 0.5, pods, 50 * MI).verdicts)).toEqual(new Set(["await"]));
     // A pod that others evict is not awaited: it would bring no relief.
     const strangers = play({ ...past, evicted: [] }, 90, 0.5, pods, 50 * MI);
