@@ -26,6 +26,7 @@ export interface Stall {
 const PERL = ["/usr:/usr:ro", "/usr/lib:/lib:ro", "/usr/lib64:/lib64:ro"];
 const PROGRAM = "/usr/local/bin/trace-load.pl";
 const FOLDER = "/run/traces";
+const MIB = 2 ** 20;
 const MICROSECONDS_PER_SECOND = 1e6;
 
 /** Copies the load program to the node, and reads perl into the page cache outside of the pods. */
@@ -64,6 +65,20 @@ export class Load {
         [ -e ${own.at(-1)} ] || { echo "${pod.name} has ended before it awaits ${word}"; exit 1; } >&2
         (( SECONDS < ${scaledSeconds(seconds)} )) || { echo "${pod.name} does not await ${word}"; exit 1; } >&2
         sleep 0.2
+      done`,
+      { timeoutSeconds: seconds + 30 },
+    );
+  }
+
+  /** Lets the kernel swap out the pod's memory until so many MiB are in swap; throws after a time-out. */
+  async swapOut(mib: number, seconds: number): Promise<void> {
+    const { own, pod } = this.container;
+    await this.#guest.must(
+      `cd ${own.at(-1)}
+      until (( $(cat memory.swap.current) >= ${Math.floor(mib * MIB)} )); do
+        (( SECONDS < ${scaledSeconds(seconds)} )) || { echo "${pod.name} is not swapped out"; exit 1; } >&2
+        # It fails when less could be reclaimed at once.
+        echo 8M > memory.reclaim || true
       done`,
       { timeoutSeconds: seconds + 30 },
     );

@@ -11,9 +11,15 @@ my @chunks;
 
 my %do = (
     # More memory, up to so many MiB, at so many MiB a second.
-    grow => sub { my ($to, $rate) = @_; take_until(sub { @chunks >= $to }, $rate) },
-    # The same, until so few MiB of the node's swap are free.
-    swap => sub { my ($free, $rate) = @_; take_until(sub { swap_free() <= $free }, $rate) },
+    grow => sub {
+        my ($to, $rate) = @_;
+        my ($began, $from) = (now(), scalar @chunks);
+        while (@chunks < $to) {
+            push @chunks, "x" x $MIB;
+            my $ahead = (@chunks - $from) / $rate - (now() - $began);
+            rest($ahead) if $ahead > 0.02;
+        }
+    },
     # Less memory.
     shrink => sub { my ($to) = @_; pop @chunks while @chunks > $to },
     # Uses the first MiB again and again for so many seconds, with a pause and some MiB of fresh memory, 1 unless told, each time.
@@ -80,21 +86,6 @@ sub now {
     syscall(228, 0, $buffer) == 0 or die "clock_gettime: $!";
     my ($seconds, $nanoseconds) = unpack("qq", $buffer);
     return $seconds + $nanoseconds / 1e9;
-}
-
-sub take_until {
-    my ($is_enough, $rate) = @_;
-    my ($began, $from) = (now(), scalar @chunks);
-    until ($is_enough->()) {
-        push @chunks, "x" x $MIB;
-        my $ahead = (@chunks - $from) / $rate - (now() - $began);
-        rest($ahead) if $ahead > 0.02;
-    }
-}
-
-sub swap_free {
-    open(my $meminfo, "<", "/proc/meminfo") or die "/proc/meminfo: $!";
-    for (<$meminfo>) { return $1 / 1024 if /^SwapFree: +(\d+) kB/ }
 }
 
 sub use_again {
