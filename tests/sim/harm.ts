@@ -5,20 +5,28 @@ import { type RunningPod, resident, swapped } from "./pod.ts";
 export const HARM_SECONDS = 10;
 
 /**
- * Fractions of the time for which a pod waits from which it may be harmed, and from which it certainly is. In between,
- * either decision is right: what a pod's pressure shows is neither exact nor the same, as the kernel leaves out the time in
- * which all of its tasks sleep.
+ * Bounds from which a pod that waits is harmed. Between those of possible and of certain harm, either decision is right: what
+ * a pod's pressure shows is neither exact nor the same, as the kernel leaves out the time in which all of its tasks sleep.
  */
-export const POSSIBLE_FRACTION = 0.15;
-export const CERTAIN_FRACTION = 0.25;
+export interface HarmBounds {
+  /** Fraction of the time for which it waits. */
+  readonly waitedFraction: number;
+  /** Pages a second from which it waits for memory that it takes, and is not harmed by others. */
+  readonly growingPages: number;
+  /** Fraction of the time for which it waits from which it is harmed even as it grows. */
+  readonly stuckFraction: number;
+}
+
+/** Bounds from which an eviction is no mistake. */
+export const POSSIBLE_HARM: HarmBounds = { waitedFraction: 0.15, growingPages: 256, stuckFraction: 0.75 };
+/** Bounds from which an eviction is due. */
+export const CERTAIN_HARM: HarmBounds = { waitedFraction: 0.25, growingPages: 16, stuckFraction: Infinity };
 
 const FORGIVEN_SECONDS = 5;
-/** Growth in a second, in pages, from which a pod waits for its own growth. */
-const GROWING_PAGES = 256;
 
 /** Record of the pods that wait for memory that the node is short of, other than for their own growth. */
 export class HarmLog {
-  readonly #fraction: number;
+  readonly #bounds: HarmBounds;
   readonly #since = new Map<string, number>();
   readonly #last = new Map<string, number>();
   readonly #pages = new Map<string, number>();
@@ -26,19 +34,24 @@ export class HarmLog {
   beganAtSeconds: number | undefined;
   lastSeconds = Number.NEGATIVE_INFINITY;
 
-  constructor(fraction: number) {
-    this.#fraction = fraction;
+  constructor(bounds: HarmBounds) {
+    this.#bounds = bounds;
   }
 
   /** Returns an independent record with the same content. */
   copy(): HarmLog {
-    const copy = new HarmLog(this.#fraction);
+    const copy = new HarmLog(this.#bounds);
     for (const [uid, since] of this.#since) copy.#since.set(uid, since);
     for (const [uid, last] of this.#last) copy.#last.set(uid, last);
     for (const [uid, pages] of this.#pages) copy.#pages.set(uid, pages);
     copy.beganAtSeconds = this.beganAtSeconds;
     copy.lastSeconds = this.lastSeconds;
     return copy;
+  }
+
+  /** Seconds from the start of the present or latest harm to its latest second; negative before the first. */
+  get lastedSeconds(): number {
+    return this.lastSeconds - (this.beganAtSeconds ?? 0);
   }
 
   /** Records the second that has just passed. */
@@ -55,10 +68,10 @@ export class HarmLog {
   #takePod({ plan, regions }: RunningPod, stall: number, now: number): void {
     const { uid } = plan.pod;
     const pages = resident(regions) + swapped(regions);
-    const isGrowing = pages - (this.#pages.get(uid) ?? 0) >= GROWING_PAGES;
+    const { waitedFraction, growingPages, stuckFraction } = this.#bounds;
+    const isGrowing = pages - (this.#pages.get(uid) ?? 0) >= growingPages;
     this.#pages.set(uid, pages);
-    // A pod that waits for memory that it takes is not harmed by others.
-    if (stall < this.#fraction || isGrowing) return;
+    if (stall < (isGrowing ? stuckFraction : waitedFraction)) return;
     const isNew = now - (this.#last.get(uid) ?? Number.NEGATIVE_INFINITY) > FORGIVEN_SECONDS;
     if (isNew) this.#since.set(uid, now);
     this.#last.set(uid, now);

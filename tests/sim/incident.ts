@@ -1,6 +1,6 @@
 import { matchesNamespace } from "../../src/policy/kubernetes/namespace.ts";
 import { isCriticalPod } from "../../src/policy/kubernetes/pod.ts";
-import { CERTAIN_FRACTION, HARM_SECONDS, HarmLog, POSSIBLE_FRACTION, relievers } from "./harm.ts";
+import { CERTAIN_HARM, HARM_SECONDS, HarmLog, POSSIBLE_HARM, relievers } from "./harm.ts";
 import { SimulatedNode } from "./node.ts";
 import { type RunningPod, resident, swapped } from "./pod.ts";
 import type { Random } from "./random.ts";
@@ -21,7 +21,7 @@ export interface SimulatedEviction {
 /** Outcome of a scenario under a rule. */
 export interface Incident {
   readonly kind: string;
-  /** Start of the first certain harm; undefined without. */
+  /** Start of the first certain harm that lasted, or that an eviction ended; undefined without. */
   readonly harmSeconds: number | undefined;
   /** True if the removal of an evictable pod would have relieved it. */
   readonly isRelievable: boolean;
@@ -31,11 +31,13 @@ export interface Incident {
 const EXCLUDED_NAMESPACES = ["kube-system", "openshift*"];
 // A decision within this time after the end of harm is still about that harm.
 const STALE_SECONDS = 3;
+// Harm that is over by itself before an eviction could end it needs none.
+const LASTING_SECONDS = 20;
 
 /** Runs a scenario to its end under a rule, whose evictions change how it goes on. */
 export function runIncident(scenario: Scenario, random: Random, rule: ClosedLoopRule): Incident {
   const node = new SimulatedNode(scenario.plan, random);
-  const [harm, possible] = [new HarmLog(CERTAIN_FRACTION), new HarmLog(POSSIBLE_FRACTION)];
+  const [harm, possible] = [new HarmLog(CERTAIN_HARM), new HarmLog(POSSIBLE_HARM)];
   const evictions: SimulatedEviction[] = [];
   let harmSeconds: number | undefined;
   let isRelievable = false;
@@ -43,12 +45,14 @@ export function runIncident(scenario: Scenario, random: Random, rule: ClosedLoop
     node.tick();
     harm.take(node);
     possible.take(node);
-    if (harm.beganAtSeconds !== undefined && harmSeconds === undefined) {
+    const uid = rule.decide(node.snapshot());
+    const pod = node.pods.find(({ plan }) => plan.pod.uid === uid);
+    const isHarmed = node.atSeconds - harm.lastSeconds <= STALE_SECONDS;
+    const hasLasted = pod !== undefined || harm.lastedSeconds >= LASTING_SECONDS;
+    if (harmSeconds === undefined && isHarmed && hasLasted) {
       harmSeconds = harm.beganAtSeconds;
       isRelievable = rightVictims(node).length > 0;
     }
-    const uid = rule.decide(node.snapshot());
-    const pod = node.pods.find(({ plan }) => plan.pod.uid === uid);
     if (pod === undefined) continue;
     evictions.push(judge(node, pod, possible));
     const { answer } = pod.plan;

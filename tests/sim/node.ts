@@ -34,6 +34,11 @@ export interface NodePlan {
   /** Memory in use outside of pods. */
   readonly systemPages: number;
   readonly hasPressure: boolean;
+  /**
+   * Uses a second below which pages are equally cold to the kernel, 0.002 by default. The kernel takes from each cgroup by its
+   * size, and finds the cold pages in it only roughly.
+   */
+  readonly coldUsesPerSecond?: number;
   readonly pods: readonly PodPlan[];
 }
 
@@ -278,7 +283,7 @@ export class SimulatedNode {
       regions.map((region) => ({ region, swap })),
     );
     const room = { pages: this.#swapFreePages };
-    const { swappedOutPages, droppedPages } = reclaim(from, pages, room);
+    const { swappedOutPages, droppedPages } = reclaim(from, pages, room, this.plan.coldUsesPerSecond);
     this.#swapFreePages = room.pages;
     this.#swapOutPages += swappedOutPages;
     const taken = swappedOutPages + droppedPages;

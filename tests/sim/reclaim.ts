@@ -20,8 +20,8 @@ export interface Reclaimed {
 
 // The kernel prefers file pages by about this factor (vm.swappiness 60 of 200).
 const FILE_PREFERENCE = 2;
-// Even an unused page is found only by scanning.
-const LEAST_USES_PER_SECOND = 0.002;
+/** Default of the uses a second below which pages are equally cold to the kernel: even an unused page is found only by scanning. */
+export const COLD_USES_PER_SECOND = 0.002;
 
 /**
  * Reclaims pages from each region in proportion to its resident pages and to their disuse, within the swap limits and the
@@ -31,6 +31,7 @@ export function reclaim(
   regions: readonly Reclaimable[],
   wantedPages: number,
   node: SwapAllowance,
+  coldUsesPerSecond = COLD_USES_PER_SECOND,
 ): Reclaimed {
   let swappedOutPages = 0;
   let droppedPages = 0;
@@ -38,7 +39,7 @@ export function reclaim(
   for (let round = 0; round < 3; round += 1) {
     const missing = wantedPages - swappedOutPages - droppedPages;
     if (missing < 1) break;
-    const weights = regions.map((one) => weightOf(one, node));
+    const weights = regions.map((one) => weightOf(one, node, coldUsesPerSecond));
     const total = weights.reduce((sum, weight) => sum + weight, 0);
     if (total === 0) break;
     regions.forEach(({ region, swap }, index) => {
@@ -56,11 +57,11 @@ export function reclaim(
   return { swappedOutPages, droppedPages };
 }
 
-function weightOf({ region, swap }: Reclaimable, node: SwapAllowance): number {
+function weightOf({ region, swap }: Reclaimable, node: SwapAllowance, coldUsesPerSecond: number): number {
   const { residentPages, usesPerSecond } = region;
   if (isSwapped(region) && Math.min(swap.pages, node.pages) < 1) return 0;
   const preference = isSwapped(region) ? 1 : FILE_PREFERENCE;
-  return (preference * residentPages) / Math.max(LEAST_USES_PER_SECOND, usesPerSecond);
+  return (preference * residentPages) / Math.max(coldUsesPerSecond, usesPerSecond);
 }
 
 function take(region: Region, wantedPages: number): number {

@@ -3,6 +3,7 @@ import type { Region } from "./memory.ts";
 import type { Device, NodePlan } from "./node.ts";
 import type { PodPlan } from "./pod.ts";
 import type { Random } from "./random.ts";
+import { COLD_USES_PER_SECOND } from "./reclaim.ts";
 import { PAGE_BYTES } from "./samples.ts";
 
 /** A node to be simulated, and its kind. */
@@ -165,6 +166,7 @@ class NodeDraft {
       kubepodsHighPages: isHeld ? this.#podsPages - 164 * MI : Number.POSITIVE_INFINITY,
       systemPages: 0.3 * GI,
       hasPressure: true,
+      coldUsesPerSecond: this.#random.scaled(COLD_USES_PER_SECOND, 2),
       pods: this.#isSwapFull ? [this.#sleeper(), ...this.#pods] : this.#pods,
     };
   }
