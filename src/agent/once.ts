@@ -18,14 +18,18 @@ const SILENT_LISTENER = {
   onUnknownContainer: () => {},
 };
 
-/**
- * Does one pass over the node's containers and returns their views. Fails with an Error if the node cannot be read or its
- * pods cannot be listed.
- */
+/** Result of one pass over the node's containers. */
+export interface OnePass {
+  readonly containers: readonly ContainerView[];
+  /** Messages about pods, and values of pods, that could not be read. */
+  readonly problems: readonly string[];
+}
+
+/** Does one pass over the node's containers. Fails with an Error if the node cannot be read or its pods cannot be listed. */
 export async function runOnce(
   config: AgentConfig,
   env: Readonly<Record<string, string | undefined>>,
-): Promise<ContainerView[]> {
+): Promise<OnePass> {
   using limits = new LimitAgent({
     fsroot: config.fsroot,
     pageBytes: readPageBytes(),
@@ -34,8 +38,9 @@ export async function runOnce(
     listener: SILENT_LISTENER,
   });
   limits.start();
-  limits.setPods(await firstPods(limits, config, env));
-  return limits.containers();
+  const list = await firstPods(limits, config, env);
+  limits.setPods(list);
+  return { containers: limits.containers(), problems: list.problems };
 }
 
 function firstPods(

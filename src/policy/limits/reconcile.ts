@@ -24,12 +24,20 @@ export type HoldReason =
   | "container-unknown"
   /** The kubelet has not set the pod's QoS class yet. */
   | "qos-class-unknown"
+  /** A value of the pod that the limit depends on is unreadable, such as a negative memory request. */
+  | "value-unreadable"
   /** An annotation for memory QoS is invalid, so the container keeps its current limit. */
   | "annotation-wrong";
 
 /** Action on one container's swap limit, with its reason. */
 export type LimitFinding =
-  | { readonly action: "hold"; readonly reason: HoldReason; readonly pod: Pod | undefined }
+  | {
+      readonly action: "hold";
+      readonly reason: HoldReason;
+      readonly pod: Pod | undefined;
+      /** Undefined while the pod's status does not name the container. */
+      readonly containerName?: string;
+    }
   | {
       readonly action: "keep" | "write";
       readonly pod: Pod;
@@ -82,11 +90,13 @@ export function reconcile(
   if (pod === undefined) return { action: "hold", reason: "pod-unknown", pod };
   const named: PodContainer | undefined = pod.containers.find(({ id }) => id === found.id);
   if (named === undefined) return { action: "hold", reason: "container-unknown", pod };
+  const hold = (reason: HoldReason) => ({ action: "hold", reason, pod, containerName: named.name }) as const;
+  if (named.isUnreadable) return hold("value-unreadable");
   const container = containerOfPod(pod, named);
-  if (container === undefined) return { action: "hold", reason: "qos-class-unknown", pod };
+  if (container === undefined) return hold("qos-class-unknown");
 
   const qos = decideMemoryQos(named.name, pod.annotations, named.memoryLimitBytes, config.memoryQos);
-  if (qos.problems.length > 0) return { action: "hold", reason: "annotation-wrong", pod };
+  if (qos.problems.length > 0) return hold("annotation-wrong");
 
   const decision =
     swapByMemoryQos(qos, container.swapOverride, config) ?? decideSwapLimit(container, node, config);
