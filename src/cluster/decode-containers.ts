@@ -63,14 +63,16 @@ function memoryOf(
   status: ContainerStatus | undefined,
   reader: ValueReader,
 ): MemoryAmounts {
-  const asked = amountsIn(spec.resources, "resources", reader);
   const allocated = memoryIn(status?.allocatedResources, "allocatedResources", reader);
-  const inForce = amountsIn(status?.resources, "status.resources", reader);
-  return {
-    // A missing request defaults to the limit (kubernetes pkg/apis/core/v1/defaults.go, SetDefaults_Pod).
-    request: allocated ?? inForce.request ?? asked.request ?? asked.limit,
-    limit: inForce.limit ?? asked.limit,
-  };
+  const isInForce = status?.resources != null;
+  // A resize that is deferred or infeasible is in the specification alone. `status.resources` has what the kubelet allocated,
+  // or nothing where nothing is allocated (kubernetes pkg/kubelet/kubelet_pods.go, convertToAPIContainerStatuses);
+  // `allocatedResources` is behind a feature gate since Kubernetes 1.32.
+  const { request, limit } = isInForce
+    ? amountsIn(status.resources, "status.resources", reader)
+    : amountsIn(spec.resources, "resources", reader);
+  // A missing request defaults to the limit (kubernetes pkg/apis/core/v1/defaults.go, SetDefaults_Pod).
+  return { request: allocated ?? request ?? limit, limit };
 }
 
 function amountsIn(resources: Resources, field: string, reader: ValueReader): MemoryAmounts {

@@ -198,7 +198,35 @@ describe("containers", () => {
         spec: asked,
         status: status({ allocatedResources: { cpu: "1" }, resources: { limits: { cpu: "1" } } }),
       },
+      [c({})],
+    ],
+    [
+      "with a resize that is deferred, where allocatedResources is off",
+      {
+        spec: asked,
+        status: status({ resources: { requests: { memory: "16Mi" }, limits: { memory: "96Mi" } } }),
+      },
+      [c({ memoryRequestBytes: 16 * MI, memoryLimitBytes: 96 * MI })],
+    ],
+    [
+      "with a request and a limit that a deferred resize adds",
+      { spec: asked, status: status({ resources: {} }) },
+      [c({})],
+    ],
+    [
+      "with a limit that a deferred resize adds",
+      { spec: asked, status: status({ resources: { requests: { memory: "64Mi" } } }) },
+      [c({ memoryRequestBytes: 64 * MI })],
+    ],
+    [
+      "of a kubelet that reports no resources in force",
+      { spec: asked, status: status({ resources: null }) },
       [c(known)],
+    ],
+    [
+      "with an allocation alone",
+      { spec: asked, status: status({ allocatedResources: { memory: "32Mi" } }) },
+      [c({ ...known, memoryRequestBytes: 32 * MI })],
     ],
     [
       "with a limit alone, which is the request too",
