@@ -3,6 +3,9 @@ import { parseAnyQuantity } from "../policy/kubernetes/quantity.ts";
 import type { AmountsOrNone, ContainerSpecs, ContainerStatuses, Resources } from "./pod-schema.ts";
 import { type Unreadable, ValueReader } from "./readable.ts";
 
+// No pod runs as many; they stay in memory for each of hundreds of pods.
+const MAX_CONTAINERS = 1000;
+
 type Readable<T> = Exclude<T, Unreadable | null | undefined>;
 type ContainerSpec = Readable<ContainerSpecs[number]>;
 type ContainerStatus = Readable<Readable<ContainerStatuses>[number]>;
@@ -24,7 +27,9 @@ export function decodeContainers(fields: ContainerFields, problems: string[]): P
     if (status !== undefined && !statuses.has(status.name)) statuses.set(status.name, status);
   }
   const specs = ofPod.take(fields.specsField, fields.specs) ?? [];
-  return specs.flatMap((item, index) => {
+  if (specs.length > MAX_CONTAINERS)
+    ofPod.fail(`${fields.specsField}: all but ${MAX_CONTAINERS} of ${specs.length} are left out`);
+  return specs.slice(0, MAX_CONTAINERS).flatMap((item, index) => {
     const spec = ofPod.take(`${fields.specsField}.${index}`, item);
     return spec === undefined ? [] : containerOf(spec, statuses.get(spec.name), problems);
   });

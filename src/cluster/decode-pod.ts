@@ -1,7 +1,9 @@
+import type { V1ObjectMeta, V1Pod } from "@kubernetes/client-node";
 import * as v from "valibot";
 import type { Pod, PodContainer } from "../policy/kubernetes/pod.ts";
 import { describeIssue } from "./decode.ts";
 import { decodeContainers } from "./decode-containers.ts";
+import type { FieldSchemas } from "./kubernetes-json.ts";
 import { NamedSchema, type PodFields, PodSchema } from "./pod-schema.ts";
 import { type Unreadable, ValueReader } from "./readable.ts";
 
@@ -10,6 +12,8 @@ export type PodOrigin = "kubelet" | "api-server";
 
 /** Pod as it was decoded. */
 export interface DecodedPod {
+  /** Empty if it has none. */
+  readonly uid: string;
   /** Undefined if it has no UID or no name. */
   readonly pod: Pod | undefined;
   /** Messages about the pod, or about values of it that are unreadable. */
@@ -19,18 +23,25 @@ export interface DecodedPod {
 // One pod may have thousands of containers, and its author chooses the texts.
 const MAX_PROBLEMS = 8;
 const MAX_PROBLEM_CHARACTERS = 300;
+// They stay in memory for each of hundreds of pods.
+const MAX_STRINGS_CHARACTERS = 16 * 1024;
 
 /** Decodes one pod; `unnamed` stands for a pod without a name in messages. */
 export function decodePod(item: unknown, unnamed: string, origin: PodOrigin): DecodedPod {
   const result = v.safeParse(PodSchema, item);
   if (!result.success) {
     const name = nameOf(item) ?? unnamed;
-    return { pod: undefined, problems: messagesOf(name, [describeIssue(result.issues[0])]) };
+    return {
+      uid: uidOf(item),
+      pod: undefined,
+      problems: messagesOf(name, [describeIssue(result.issues[0])]),
+    };
   }
   const problems: string[] = [];
   const pod = podOf(result.output, problems);
   const believed = origin === "kubelet" ? pod.annotations : withoutSource(pod.annotations);
   return {
+    uid: pod.uid,
     pod: { ...pod, annotations: believed },
     problems: messagesOf(`pod ${pod.namespace}/${pod.name}`, problems),
   };
@@ -109,19 +120,35 @@ function stringsIn(
   strings: PodFields["metadata"]["annotations"],
   reader: ValueReader,
 ): Record<string, string> {
-  const entries = Object.entries(reader.take(field, strings) ?? {});
-  return Object.fromEntries(
-    entries.flatMap(([key, value]) => {
-      const text = reader.take(`${field}.${key}`, value);
-      return text === undefined ? [] : [[key, text]];
-    }),
-  );
+  const texts: Record<string, string> = {};
+  let characters = 0;
+  for (const [key, value] of Object.entries(reader.take(field, strings) ?? {})) {
+    const text = reader.take(`${field}.${key}`, value);
+    if (text === undefined) continue;
+    // The kubelet's own are short, and say what the pod is.
+    const isOfKubelet = key.startsWith("kubernetes.io/");
+    if (!isOfKubelet) characters += key.length + text.length;
+    if (isOfKubelet || characters <= MAX_STRINGS_CHARACTERS) texts[key] = text;
+  }
+  if (characters > MAX_STRINGS_CHARACTERS)
+    reader.fail(`${field}: those that wasp reads exceed ${MAX_STRINGS_CHARACTERS} characters`);
+  return texts;
 }
 
 function controllerIn(
   owners: Exclude<PodFields["metadata"]["ownerReferences"], Unreadable | null> | undefined,
 ): string | undefined {
   return owners?.find(({ controller }) => controller)?.kind;
+}
+
+const IdentifiedSchema = v.object({
+  metadata: v.object({ uid: v.string() } satisfies FieldSchemas<V1ObjectMeta>),
+} satisfies FieldSchemas<V1Pod>);
+
+/** Returns the UID of a pod that may be malformed; empty if it has none. */
+export function uidOf(item: unknown): string {
+  const result = v.safeParse(IdentifiedSchema, item);
+  return result.success ? result.output.metadata.uid : "";
 }
 
 function nameOf(item: unknown): string | undefined {

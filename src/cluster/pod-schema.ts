@@ -74,8 +74,12 @@ const ContainerStatusesSchema = readableIfThere(
   ),
 );
 
-const KEPT_ANNOTATION =
+/** Pattern of the annotations that decisions depend on. */
+export const KEPT_ANNOTATION =
   /^(kubernetes\.io\/config\.(source|mirror)|(swap-limit\.)?wasp\.io\/.*|[^/]+\.memory-qos\.nri\.io(\/.*)?|descheduler\.alpha\.kubernetes\.io\/(eviction-in-progress|prefer-no-eviction))$/;
+
+/** Pattern of the labels that decisions depend on. */
+export const KEPT_LABEL = /^kubevirt\.io$/;
 
 const OwnerSchema = v.object({
   kind: NameSchema,
@@ -88,7 +92,7 @@ const MetadataSchema = v.object({
   namespace: NameSchema,
   name: NameSchema,
   annotations: StringsSchema(KEPT_ANNOTATION),
-  labels: StringsSchema(/^kubevirt\.io$/),
+  labels: StringsSchema(KEPT_LABEL),
   deletionTimestamp: readableIfThere(v.string()),
   ownerReferences: readableIfThere(v.array(OwnerSchema)),
 } satisfies FieldSchemas<V1ObjectMeta>);

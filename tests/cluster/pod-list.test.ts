@@ -556,6 +556,130 @@ describe("a list", () => {
     expect(second.decoded.size).toBe(3);
   });
 
+  describe("with pods of any size", () => {
+    const MAX_BYTES = 16 * MI;
+    const env = (bytes: number) => [{ name: "A", value: "<".repeat(bytes / 6) }];
+    /** Text as Go writes it, with `<` as six bytes. */
+    const textOf = (pod: object) => JSON.stringify(pod).replaceAll("<", "\\u003c");
+    const large = (bytes: number, name = "large") =>
+      textOf(
+        podJson({
+          metadata: {
+            name,
+            namespace: "shop",
+            uid: `uid-${name}`,
+            annotations: { note: "x".repeat(bytes / 2) },
+          },
+          spec: { containers: [{ env: env(bytes / 2), name: "c", ...memory("64Mi"), image: "i" }] },
+          status: { qosClass: "Burstable", containerStatuses: [{ name: "c", containerID: "cri-o://abc" }] },
+        }),
+      );
+    const small = textOf(podJson({ metadata: { name: "small", uid: "uid-small" } }));
+    const read = (items: readonly string[], before?: PodListReader, maxPods = 10_000) => {
+      const reader = new PodListReader(before?.decoded ?? new Map(), { maxPods });
+      const bytes = Buffer.from(`{"kind":"PodList","metadata":{},"items":[${items.join(",")}]}`);
+      for (let at = 0; at < bytes.length; at += 65_536) reader.push(bytes.subarray(at, at + 65_536));
+      return { reader, ...reader.end() };
+    };
+    const leftOut =
+      "pod shop/large is left out, and its known containers keep their limits: its text exceeds 16777216 bytes";
+
+    test.each([1000, 300_000, 9 * MI, 15 * MI])("reads one of %d bytes", (bytes) => {
+      const { pods, problems } = read([small, large(bytes), small]);
+      expect(problems).toEqual([]);
+      expect(pods.map(({ name }) => name)).toEqual(["small", "large", "small"]);
+      expect(pods[1]).toMatchObject({
+        uid: "uid-large",
+        qosClass: "Burstable",
+        containers: [{ name: "c", id: "abc", memoryRequestBytes: 64 * MI }],
+      });
+    });
+
+    test("reads hundreds of them in the memory of one", () => {
+      const item = Buffer.from(`${large(2 * MI)},`);
+      const reader = new PodListReader(new Map());
+      reader.push(Buffer.from('{"kind":"PodList","items":['));
+      Bun.gc(true);
+      const before = process.memoryUsage.rss();
+      for (let i = 0; i < 200; i++) reader.push(item);
+      const grown = process.memoryUsage.rss() - before;
+      reader.push(Buffer.from(`${small}]}`));
+      expect(reader.end().pods).toHaveLength(201);
+      expect(grown).toBeLessThan(64 * MI);
+    });
+
+    test("leaves out and names one that is too large, and no other", () => {
+      const { pods, problems } = read([small, large(MAX_BYTES + 1000), small]);
+      expect(pods.map(({ name }) => name)).toEqual(["small", "small"]);
+      expect(problems).toEqual([leftOut]);
+    });
+
+    test("keeps one that becomes too large as it was, for as long as it is listed", () => {
+      const first = read([large(1000), small]);
+      const second = read([small, large(MAX_BYTES + 1000)], first.reader);
+      expect(second.pods[1]).toBe(first.pods[0] as Pod);
+      const third = read([large(MAX_BYTES + 1000)], second.reader);
+      expect(third.pods).toEqual([first.pods[0] as Pod]);
+      expect(third.problems).toEqual([leftOut]);
+      expect(read([small], third.reader).pods.map(({ name }) => name)).toEqual(["small"]);
+    });
+
+    test("leaves out one whose needed fields are too large", () => {
+      const annotations = Object.fromEntries(
+        Array.from({ length: 2000 }, (_, index) => [`wasp.io/${index}`, "x".repeat(1000)]),
+      );
+      const { pods, problems } = read([textOf(podJson({ metadata: { annotations } })), small]);
+      expect(pods.map(({ name }) => name)).toEqual(["small"]);
+      expect(problems).toEqual([
+        "pod shop/db-0 is left out, and its known containers keep their limits: its containers and annotations exceed 1048576 bytes",
+      ]);
+    });
+
+    test("leaves out one that is no JSON", () => {
+      const { pods, problems } = read([
+        small,
+        '{"metadata":{"name":"a","namespace":"b"},"spec":nonsense}',
+        small,
+      ]);
+      expect(pods.map(({ name }) => name)).toEqual(["small", "small"]);
+      expect(problems).toEqual([expect.stringMatching(/^pod b\/a is left out, .* not JSON: /)]);
+    });
+
+    test("prefers those that are known to new ones beyond the largest number", () => {
+      const named = (name: string, priority = 0) =>
+        textOf(podJson({ metadata: { name, uid: name }, spec: { priority } }));
+      const first = read([named("a"), named("b")], undefined, 3);
+      const second = read([named("c"), named("d"), named("b", 1), named("a")], first.reader, 3);
+      expect(second.pods.map(({ name }) => name)).toEqual(["c", "b", "a"]);
+      expect(second.problems).toEqual(["the list has more than 3 pods: new ones are left out"]);
+      const third = read([named("d"), named("c")], second.reader, 3);
+      expect(third.pods.map(({ name }) => name)).toEqual(["c"]);
+      expect(read([named("d"), named("c")], third.reader, 3).problems).toEqual([]);
+    });
+
+    test("keeps a bounded number of its containers and annotations", () => {
+      const many = Array.from({ length: 1200 }, (_, index) => ({ name: `c${index}` }));
+      const annotations = { "wasp.io/evict": "x".repeat(20_000), "kubernetes.io/config.source": "file" };
+      const { pods, problems } = read([
+        textOf(podJson({ metadata: { annotations }, spec: { containers: many } })),
+      ]);
+      expect(pods[0]?.containers).toHaveLength(1000);
+      expect(pods[0]?.containers[0]?.isUnreadable).toBe(true);
+      expect(pods[0]?.annotations).toEqual({ "kubernetes.io/config.source": "file" });
+      expect(problems).toEqual([
+        "pod shop/db-0: metadata.annotations: those that wasp reads exceed 16384 characters",
+        "pod shop/db-0: spec.containers: all but 1000 of 1200 are left out",
+      ]);
+    });
+
+    test("has the same pods as its whole text, for the recorded list made large", () => {
+      const items = recorded.items.map((item: object) => ({ ...item, padding: "x".repeat(400_000) }));
+      expect(read(items.map((item: object) => JSON.stringify(item))).pods).toEqual(
+        decodePodList(recordedPods("kubelet-pods.json")).pods,
+      );
+    });
+  });
+
   test("of arbitrary pods is decoded, each to a pod or at least a problem", () => {
     fc.assert(
       fc.property(fc.array(fc.oneof(fc.jsonValue(), damagedPod())), (items) => {

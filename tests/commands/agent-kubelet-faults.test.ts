@@ -128,6 +128,40 @@ describe.concurrent("a list", () => {
     expect(agent.events("pods-unknown")).toEqual([]);
   });
 
+  test("with pods of any size is accepted, and one that is too large is named and stays as it was", async () => {
+    using node = await AgentNode.start();
+    node.addPod(pod);
+    node.addPod(podOf(2));
+    const [small, large] = [1, 2].map((number) => JSON.parse(podListJson([podOf(number)])).items[0]);
+    const env = (bytes: number) => [{ name: "A", value: "x".repeat(bytes) }];
+    const listWith = (bytes: number, others: number) => {
+      large.spec.containers[0].env = env(bytes);
+      const items = [large, ...Array.from({ length: others }, (_, index) => JSON.parse(podText(index + 10)))];
+      return answer("200 OK", JSON.stringify({ kind: "PodList", metadata: {}, items: [...items, small] }));
+    };
+    // Together more than any bound on a list that has room for all pods of a node.
+    const podText = (number: number) => {
+      const [item] = JSON.parse(podListJson([podOf(number)])).items;
+      item.spec.containers[0].env = env(2e6);
+      return JSON.stringify(item);
+    };
+    node.kubelet.answer = listWith(9e6, 40);
+    await using agent = new RunningAgent([...node.flags, "--pod-poll-seconds=1", "--sweep-seconds=1"]);
+    await agent.event("agent-ready");
+    expect(node.swapMax(pod, ID)).toBe(SHARE);
+    expect(node.swapMax(podOf(2), containerIdOf(2))).toBe(SHARE);
+    node.kubelet.answer = listWith(17e6, 0);
+    expect(await agent.event("pod-ignored")).toMatchObject({
+      error:
+        "pod default/pod-2 is left out, and its known containers keep their limits: its text exceeds 16777216 bytes",
+    });
+    node.writeSwapMax(podOf(2), containerIdOf(2), "0");
+    await agent.until(() => node.swapMax(podOf(2), containerIdOf(2)) === SHARE);
+    expect(await agent.metric('wasp_containers{state="set"}')).toBe(2);
+    const rss = (await agent.metric("process_resident_memory_bytes")) ?? 0;
+    expect(rss).toBeWithin(1, 128 * 2 ** 20);
+  });
+
   test("with a pod without identity is accepted without it", async () => {
     using node = await AgentNode.start();
     node.addPod(pod);
