@@ -27,6 +27,8 @@ export interface KubepodsContainer {
   readonly qosClass: QosClass;
   readonly containerId: string;
   readonly cgroup: ContainerCgroup;
+  /** True for a pod's own cgroup in the place of its containers', which run in one sandbox; its id is the pod's UID. */
+  readonly isSandbox?: boolean;
 }
 
 /** Pod as its cgroup describes it. */
@@ -75,20 +77,21 @@ export function findContainerRoots(fsroot: string): ContainerRoot[] {
 
 /**
  * Finds the cgroups of containers that are nowhere else, by the ids in their names, whatever is above them. Skips what is
- * below the given directories. Returns their directories by id.
+ * below the given directories. Returns them by id.
  */
 export function findContainersById(
   fsroot: string,
   ids: ReadonlySet<string>,
   skipped: ReadonlySet<string>,
-): Map<string, string> {
-  const { mount } = memoryHierarchy(fsroot);
-  const found = new Map<string, string>();
+): Map<string, ContainerCgroup> {
+  const hierarchy = memoryHierarchy(fsroot);
+  const found = new Map<string, ContainerCgroup>();
   visitCgroups(fsroot, (path, names) => {
     const parts = path.slice(path.lastIndexOf("/") + 1).split(/[^0-9A-Za-z]+/);
     const id = parts.find((part) => ids.has(part));
-    if (id !== undefined && !parts.includes("conmon")) found.set(id, path);
-    return id !== undefined || skipped.has(mount + path) ? [] : names;
+    const directory = hierarchy.mount + path;
+    if (id !== undefined && !parts.includes("conmon")) found.set(id, describeDirectory(hierarchy, directory));
+    return id !== undefined || skipped.has(directory) ? [] : names;
   });
   return found;
 }
@@ -132,16 +135,37 @@ export function scanContainers(kubepods: Kubepods & Partial<ContainerRoot>): Kub
   return scan(kubepods.path, { level: kubepods.level ?? "kubepods" });
 }
 
+/** Finds the cgroups of all pods below a kubepods cgroup, also of pods without containers. */
+export function scanPods(kubepods: Kubepods): Omit<KubepodsContainer, "containerId">[] {
+  const scan = (path: string, cgroup: KubepodsCgroup): Omit<KubepodsContainer, "containerId">[] => {
+    if (cgroup.level === "pod") {
+      const { podUid, qosClass } = cgroup.pod;
+      return [{ podUid, qosClass, cgroup: describeDirectory(kubepods, kubepods.mount + path) }];
+    }
+    const children = kubepodsChildren(kubepods, path, cgroup);
+    return [...children].flatMap(([name, child]) => scan(`${path}/${name}`, child));
+  };
+  return scan(kubepods.path, { level: "kubepods" });
+}
+
 /** Returns the pods of containers, each once, in the order of their first containers. */
 export function podsOfContainers(containers: Iterable<KubepodsContainer>): KubepodsPod[] {
   const directories = new Map<string, string>();
-  for (const { podUid, cgroup } of containers) {
-    const [directory] = cgroup.ancestors;
+  for (const { podUid, cgroup, isSandbox } of containers) {
+    const [directory] = isSandbox ? cgroup.own : cgroup.ancestors;
     // A loose container is not in its pod's cgroup.
     if (directory !== undefined && isPodCgroup(directory) && !directories.has(podUid))
       directories.set(podUid, directory);
   }
   return [...directories].map(([podUid, directory]) => ({ podUid, directory }));
+}
+
+/** Describes a cgroup as that of a container, or of a whole pod, by its directory. */
+function describeDirectory(
+  { version, mount }: Pick<Kubepods, "version" | "mount">,
+  directory: string,
+): ContainerCgroup {
+  return { version, own: [directory], ancestors: ancestorsOf(mount, directory.slice(mount.length)) };
 }
 
 /** Lists the cgroups directly below another one that belong to the tree, by name; empty if it is gone. */
@@ -167,9 +191,14 @@ export function describeContainer(
 ): KubepodsContainer {
   const scope = mount + path;
   const own = [...[...childLevels].map((name) => `${scope}/${name}`), scope];
+  const cgroup = { version, own, ancestors: ancestorsOf(mount, path) };
+  return { podUid: pod.podUid, qosClass: pod.qosClass, containerId, cgroup };
+}
+
+function ancestorsOf(mount: string, path: string): string[] {
   const ancestors: string[] = [];
   for (let level = parentOf(path); level !== ""; level = parentOf(level)) ancestors.push(mount + level);
-  return { podUid: pod.podUid, qosClass: pod.qosClass, containerId, cgroup: { version, own, ancestors } };
+  return ancestors;
 }
 
 function parentOf(path: string): string {
