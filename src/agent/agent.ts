@@ -5,16 +5,15 @@ import type { LoadedConfig, SourcedConfig } from "../config/agent/load.ts";
 import { reloadConfig } from "../config/agent/reload.ts";
 import { forgetExecutablePages } from "../host/executable-pages.ts";
 import { readPageBytes } from "../host/libc.ts";
-import { readNodeFigures } from "../host/node-figures.ts";
 import type { Event, Fields } from "../log/events.ts";
 import { LineWriter } from "../log/line-writer.ts";
 import { Logger } from "../log/logger.ts";
+import { agentView } from "./agent-view.ts";
 import { PressureMonitor } from "./eviction/pressure-monitor.ts";
 import { LimitAgent } from "./limits/limit-agent.ts";
 import { Endpoint } from "./metrics/endpoint.ts";
 import { AgentMetrics } from "./metrics/metrics.ts";
 import { Reporter } from "./metrics/reporter.ts";
-import type { AgentView } from "./metrics/view.ts";
 import { RuntimePlugin } from "./nri/runtime-plugin.ts";
 import { KubeletConfigPoll } from "./pods/kubelet-config-poll.ts";
 import { followPods, kubeletOf, type PodSource } from "./pods/pod-source.ts";
@@ -25,9 +24,6 @@ export interface Build {
   readonly version: string;
   readonly commit: string;
 }
-
-// The loop ticks each second; a pass over a thousand containers takes a tenth of one.
-const ALIVE_SECONDS = 30;
 
 const nowSeconds = () => performance.now() / 1000;
 
@@ -69,7 +65,13 @@ export class Agent implements AsyncDisposable {
     if (config.kubeletInsecure) this.#reporter.log("kubelet-unverified", { host: config.kubeletHost });
     this.#endpoint = new Endpoint({
       config,
-      view: this.#view(),
+      view: agentView({
+        limits: this.#limits,
+        pressure: this.#pressure,
+        isNriConnected: () => this.#plugin?.isConnected === true,
+        fsroot: config.fsroot,
+        pageBytes: this.#pageBytes,
+      }),
       metrics: this.#metrics,
       reporter: this.#reporter,
     });
@@ -174,35 +176,6 @@ export class Agent implements AsyncDisposable {
     });
   }
 
-  #view(): AgentView {
-    const [limits, pressure] = [this.#limits, this.#pressure];
-    const isNriConnected = () => this.#plugin?.isConnected === true;
-    return {
-      containers: () => limits.containers(),
-      node: () => {
-        const [kubepods] = limits.kubepods;
-        const path = kubepods && kubepods.mount + kubepods.path;
-        return readNodeFigures(this.config.fsroot, path, this.#pageBytes);
-      },
-      get isReady() {
-        return limits.isReady;
-      },
-      get isAlive() {
-        return limits.isAliveWithin(ALIVE_SECONDS);
-      },
-      get isStoodDown() {
-        return limits.standsDown !== undefined;
-      },
-      get isNriConnected() {
-        return isNriConnected();
-      },
-      signals: () => pressure.observation,
-      thresholds: () => pressure.thresholds,
-      holdReason: () => pressure.holdReason,
-      reach: () => pressure.reach,
-    };
-  }
-
   #onLimitEvent(event: Event, fields: Fields, writes: number): void {
     const { evictionMode, swapReach } = this.config;
     // Limits alone are the kubelet's: the rest of wasp works as the configuration says.
@@ -241,6 +214,7 @@ export class Agent implements AsyncDisposable {
 
   #onPodsError(error: Error, retrySeconds: number): void {
     this.#metrics.countPodList(this.#sourceName, "failure");
+    this.#limits.holdPods();
     this.#reporter.begin("pods-unknown", error.message, { retrySeconds: Math.ceil(retrySeconds) });
   }
 

@@ -7,6 +7,10 @@ import type { ContainerView } from "./metrics/view.ts";
 import { KubeletConfigPoll } from "./pods/kubelet-config-poll.ts";
 import { followPods, kubeletOf } from "./pods/pod-source.ts";
 
+// Looks for containers that the pods' status calls running and that were not found.
+const LOOK_SECONDS = 1;
+const LAST_LOOK_SECONDS = 3;
+
 const nowSeconds = () => performance.now() / 1000;
 
 const SILENT_LISTENER = {
@@ -18,24 +22,36 @@ const SILENT_LISTENER = {
   onUnknownContainer: () => {},
 };
 
-/**
- * Does one pass over the node's containers and returns their views. Fails with an Error if the node cannot be read or its
- * pods cannot be listed.
- */
+/** Result of one pass over the node's containers. */
+export interface OnePass {
+  readonly containers: readonly ContainerView[];
+  /** Messages about pods, and values of pods, that could not be read. */
+  readonly problems: readonly string[];
+}
+
+/** Does one pass over the node's containers. Fails with an Error if the node cannot be read or its pods cannot be listed. */
 export async function runOnce(
   config: AgentConfig,
   env: Readonly<Record<string, string | undefined>>,
-): Promise<ContainerView[]> {
+): Promise<OnePass> {
   using limits = new LimitAgent({
     fsroot: config.fsroot,
     pageBytes: readPageBytes(),
     config,
     nowSeconds,
     listener: SILENT_LISTENER,
+    unseenSeconds: LAST_LOOK_SECONDS,
   });
   limits.start();
-  limits.setPods(await firstPods(limits, config, env));
-  return limits.containers();
+  const list = await firstPods(limits, config, env);
+  limits.setPods(list);
+  // The status may be older than the cgroups: a container that has just ended is not unseen.
+  const end = nowSeconds() + LAST_LOOK_SECONDS;
+  while (limits.sight.isUncertain && nowSeconds() <= end + LOOK_SECONDS) {
+    await Bun.sleep(LOOK_SECONDS * 1000);
+    limits.setPods(await firstPods(limits, config, env));
+  }
+  return { containers: limits.containers(), problems: list.problems };
 }
 
 function firstPods(

@@ -12,7 +12,7 @@ export interface ApiServerOptions extends Pick<Server, "baseUrl" | "tokenFile"> 
   readonly keepsConnections?: boolean;
   /** Time limit of a whole request with its body; of a stream, until its response begins. */
   readonly timeoutMilliseconds: number;
-  /** Largest response that is read, streams excepted. */
+  /** Largest response that is read, streams and lists of pods excepted. */
   readonly maxBodyBytes: number;
   /** Longest line of a stream: one object, which etcd limits to 1.5 MiB of its own encoding by default. */
   readonly maxLineBytes: number;
@@ -28,6 +28,9 @@ export function inClusterUrl(env: Readonly<Record<string, string | undefined>>):
   }
   return httpsUrl(host, port);
 }
+
+// A response that has no largest size has to go on coming.
+const MAX_BODY_TIMEOUTS = 3;
 
 /** Client of the cluster's API server; each failure is a RequestError. */
 export class ApiServer {
@@ -56,6 +59,12 @@ export class ApiServer {
   async stream(path: string, closing: AbortSignal): Promise<ApiStream> {
     const answer = await this.#get(path, closing);
     return new ApiStream(answer, this.#options.maxLineBytes, (kind, words) => this.error(kind, path, words));
+  }
+
+  /** Hands over the response to a GET of a path as it arrives, however large it is; aborted with `closing`. */
+  async pieces(path: string, take: (piece: Uint8Array) => void, closing: AbortSignal): Promise<void> {
+    using answer = await this.#get(path, closing);
+    for await (const piece of answer.chunksInTime(MAX_BODY_TIMEOUTS)) take(piece);
   }
 
   /** Returns the decoded response to a GET of a path, malformed if `decode` throws; aborted with `closing`. */

@@ -15,8 +15,7 @@ export function decode<S extends v.GenericSchema>(
 }
 
 /** Describes an issue, after the path of its field: `metadata.uid: missing`. */
-export function describeIssue(issue: v.BaseIssue<unknown>): string {
-  const field = v.getDotPath(issue);
+export function describeIssue(issue: v.BaseIssue<unknown>, field = v.getDotPath(issue)): string {
   return field === null ? problemIn(issue) : `${field}: ${problemIn(issue)}`;
 }
 

@@ -9,9 +9,13 @@ export interface KubeletOptions extends Pick<Server, "tokenFile" | "trust" | "ti
   /** Name or address; by default the kubelet of this node listens on 127.0.0.1 too. */
   readonly host: string;
   readonly port: number;
-  /** Largest response that is read. */
+  /** Largest response that is read, lists of pods excepted. */
   readonly maxBodyBytes: number;
 }
+
+// A pod's author decides on its size, and a node may have hundreds: a list may be as large as it is, but it has to go on
+// coming.
+const MAX_LIST_TIMEOUTS = 6;
 
 /** Client of the node's kubelet at its authenticated HTTPS port. */
 export class Kubelet {
@@ -28,7 +32,7 @@ export class Kubelet {
   pods(): Promise<PodList> {
     return this.#get("/pods", async (answer) => {
       const reader = new PodListReader(this.#decoded);
-      for await (const chunk of answer.chunks(this.#maxBodyBytes)) reader.push(chunk);
+      for await (const chunk of answer.chunksInTime(MAX_LIST_TIMEOUTS)) reader.push(chunk);
       const list = reader.end();
       this.#decoded = reader.decoded;
       return list;

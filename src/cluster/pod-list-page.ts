@@ -4,9 +4,8 @@ import { decode } from "./decode.ts";
 import type { FieldSchemas } from "./kubernetes-json.ts";
 import { VersionSchema } from "./watch-event.ts";
 
-/** Page of a list of pods, with the pods not yet decoded. */
+/** Place of a page in a list of pods. */
 export interface PodListPage {
-  readonly items: readonly unknown[];
   /** Version from which a watch continues after the last page. */
   readonly resourceVersion: string;
   /** Token for the next page; undefined in the last one. */
@@ -22,12 +21,8 @@ const PageSchema = v.object({
   items: v.nullish(v.array(v.unknown())),
 } satisfies FieldSchemas<V1PodList>);
 
-/** Decodes a page of a list of pods; throws an Error if it is malformed. */
+/** Decodes a page of a list of pods, with or without its items; throws an Error if it is malformed. */
 export function decodePodListPage(text: string): PodListPage {
-  const { items, metadata } = decode(PageSchema, text, "a PodList");
-  return {
-    items: items ?? [],
-    resourceVersion: metadata.resourceVersion,
-    continue: metadata.continue || undefined,
-  };
+  const { metadata } = decode(PageSchema, text, "a PodList");
+  return { resourceVersion: metadata.resourceVersion, continue: metadata.continue || undefined };
 }

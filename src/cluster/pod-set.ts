@@ -1,22 +1,24 @@
-import type { V1ObjectMeta, V1Pod } from "@kubernetes/client-node";
-import * as v from "valibot";
-import { type DecodedPod, decodePod } from "./decode-pod.ts";
-import type { FieldSchemas } from "./kubernetes-json.ts";
+import { type DecodedPod, decodePod, uidOf } from "./decode-pod.ts";
 import { type PodList, podListOf } from "./pod-list.ts";
-
-const IdentitySchema = v.object({
-  metadata: v.object({ uid: v.string() } satisfies FieldSchemas<V1ObjectMeta>),
-} satisfies FieldSchemas<V1Pod>);
 
 /** Pods that lists and watch events of the API server add and remove one by one; only the fields that decisions need are kept. */
 export class PodSet {
-  /** By UID. */
+  /** By UID; one message for all pods without a UID is enough. */
   readonly #pods = new Map<string, DecodedPod>();
+
+  /** Pods of the set by their UIDs. */
+  get decoded(): ReadonlyMap<string, DecodedPod> {
+    return this.#pods;
+  }
+
+  /** Adds decoded pods, or replaces them. */
+  putAll(pods: Iterable<DecodedPod>): void {
+    for (const decoded of pods) this.#pods.set(decoded.uid, decoded);
+  }
 
   /** Adds a pod, or replaces it. */
   put(item: unknown): void {
-    const pod = decodePod(item, "a pod without a name", "api-server");
-    this.#pods.set(uidOf(item), pod);
+    this.putAll([decodePod(item, "a pod without a name", "api-server")]);
   }
 
   /** Removes a pod, if it is in the set. */
@@ -28,10 +30,4 @@ export class PodSet {
   list(): PodList {
     return podListOf([...this.#pods.values()]);
   }
-}
-
-// A pod without a UID cannot be decoded either: one message for all such pods is enough.
-function uidOf(item: unknown): string {
-  const result = v.safeParse(IdentitySchema, item);
-  return result.success ? result.output.metadata.uid : "";
 }

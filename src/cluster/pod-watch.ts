@@ -2,7 +2,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type BackoffRange, backoffMilliseconds } from "../policy/backoff.ts";
 import { ApiServer, type ApiServerOptions } from "./api-server.ts";
 import type { PodList } from "./pod-list.ts";
-import { decodePodListPage } from "./pod-list-page.ts";
+import { decodePodListPage, type PodListPage } from "./pod-list-page.ts";
+import { PodListReader } from "./pod-list-reader.ts";
 import { PodSet } from "./pod-set.ts";
 import { RequestError } from "./request-error.ts";
 import { eventOfLine, readWatch } from "./watch-stream.ts";
@@ -100,8 +101,7 @@ export class PodWatch {
     let position: Record<string, string> = this.#hasExpired ? {} : { resourceVersion: "0" };
     for (;;) {
       const path = this.#path({ limit: String(this.#options.pageSize), ...position });
-      const page = await this.#server.read(path, decodePodListPage, this.#closing.signal);
-      for (const item of page.items) pods.put(item);
+      const page = await this.#listPage(path, pods);
       if (page.continue === undefined) {
         this.#pods = pods;
         this.#notify();
@@ -109,6 +109,16 @@ export class PodWatch {
       }
       position = { continue: page.continue };
     }
+  }
+
+  /** Reads a page into a set of pods; one that is too large stays as it was. */
+  async #listPage(path: string, pods: PodSet): Promise<PodListPage> {
+    const reader = new PodListReader(this.#pods.decoded, { origin: "api-server" });
+    const take = (piece: Uint8Array) => this.#server.decode(path, () => reader.push(piece), "");
+    await this.#server.pieces(path, take, this.#closing.signal);
+    const page = this.#server.decode(path, decodePodListPage, reader.frame);
+    pods.putAll(reader.decoded.values());
+    return page;
   }
 
   async #watch(resourceVersion: string): Promise<void> {

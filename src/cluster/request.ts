@@ -123,6 +123,24 @@ export class Answer implements Disposable {
     );
   }
 
+  /**
+   * Yields the body's bytes as they arrive. The server's time limit is that of each pause, and, so many times, that of the
+   * whole; rejects with a RequestError.
+   */
+  async *chunksInTime(maxTimeouts: number): AsyncGenerator<Uint8Array> {
+    const { title, timeoutMilliseconds } = this.#server;
+    const maxMilliseconds = maxTimeouts * timeoutMilliseconds;
+    const start = performance.now();
+    for await (const chunk of this.chunks()) {
+      yield chunk;
+      if (performance.now() - start > maxMilliseconds) {
+        const words = `is still sending its answer after ${maxMilliseconds / 1000} s`;
+        throw new RequestError("timeout", `${title} (${this.#url}) ${words}`);
+      }
+      this.limit(timeoutMilliseconds);
+    }
+  }
+
   /** Returns the whole body, up to a limit; rejects with a RequestError. */
   async text(maxBytes: number): Promise<string> {
     const chunks: Uint8Array[] = [];

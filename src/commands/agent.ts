@@ -2,6 +2,7 @@
 // writes anything; a changed configuration that is invalid leaves the previous one in force.
 import { readFileSync } from "node:fs";
 import type { CommandDef } from "citty";
+import { consola } from "consola";
 import { Agent, type Build } from "../agent/agent.ts";
 import { containerRows, runOnce } from "../agent/once.ts";
 import { AgentFlagsSchema } from "../config/agent/knobs.ts";
@@ -10,6 +11,7 @@ import { formatConfig } from "../config/agent/print.ts";
 import { flagsOf } from "../config/flags.ts";
 import { takeNodeLock } from "../host/lock.ts";
 import { watchConfigFile } from "../host/watch-config.ts";
+import { printable } from "../terminal/printable.ts";
 import { formatTable } from "../terminal/table.ts";
 import { EXIT_FAILURE, EXIT_SUCCESS } from "./exit-status.ts";
 import { nextSignal } from "./next-signal.ts";
@@ -44,7 +46,8 @@ type Load = (readFile: (path: string) => string) => LoadedConfig;
 async function passOnce({ config }: LoadedConfig): Promise<number> {
   // A dry run does not conflict with a running agent.
   using _lock = config.dryRun ? undefined : takeLock(config.fsroot);
-  const containers = await runOnce(config, process.env);
+  const { containers, problems } = await runOnce(config, process.env);
+  for (const problem of problems) consola.warn(printable(problem));
   print(
     config.logFormat === "Json"
       ? containers.map(toJson).join("")

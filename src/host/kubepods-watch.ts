@@ -2,7 +2,13 @@ import { type FSWatcher, statSync, watch } from "node:fs";
 import { type KubepodsCgroup, parseKubepodsChild } from "../policy/kubernetes/pod-cgroup.ts";
 import { CGROUP_LAYOUTS } from "./cgroup-layout.ts";
 import { unlessGone } from "./file.ts";
-import { describeContainer, type Kubepods, type KubepodsContainer, kubepodsChildren } from "./kubepods.ts";
+import {
+  type ContainerRoot,
+  describeContainer,
+  type Kubepods,
+  type KubepodsContainer,
+  kubepodsChildren,
+} from "./kubepods.ts";
 
 /** Callbacks of a KubepodsWatch. */
 export interface KubepodsListener {
@@ -43,7 +49,7 @@ interface WatchedCgroup {
 }
 
 /**
- * Follows the containers below a kubepods cgroup with inotify, at the cost of one watch for each cgroup of the tree. A
+ * Follows the containers below a kubepods or a loose cgroup with inotify, at the cost of one watch for each cgroup of the tree. A
  * kubepods cgroup that is itself removed and created again needs a new KubepodsWatch.
  *
  * A directory is watched before it is listed: changes in between are seen twice, never missed.
@@ -57,11 +63,11 @@ export class KubepodsWatch {
   readonly #delayedChecks = new Set<NodeJS.Timeout>();
 
   /** Reports every existing container before it returns. */
-  constructor(kubepods: Kubepods, listener: KubepodsListener) {
+  constructor(kubepods: Kubepods, listener: KubepodsListener, level: ContainerRoot["level"] = "kubepods") {
     this.#kubepods = kubepods;
     this.#listener = listener;
     this.#limitFile = CGROUP_LAYOUTS[kubepods.version].swapLimitFile;
-    this.#root = this.#enter(kubepods.path, { level: "kubepods" }, undefined);
+    this.#root = this.#enter(kubepods.path, { level }, undefined);
   }
 
   /** Returns true if the watched kubepods cgroup still exists, and no other cgroup has taken its name. */

@@ -1,8 +1,10 @@
 import { existsSync, readdirSync, statSync } from "node:fs";
 import {
+  isPodCgroup,
   type KubepodsCgroup,
   parseKubepodsChild,
   parseKubepodsPath,
+  parseLooseContainer,
   type QosClass,
 } from "../policy/kubernetes/pod-cgroup.ts";
 import { CGROUP_LAYOUTS, type CgroupVersion } from "./cgroup-layout.ts";
@@ -25,6 +27,8 @@ export interface KubepodsContainer {
   readonly qosClass: QosClass;
   readonly containerId: string;
   readonly cgroup: ContainerCgroup;
+  /** True for a pod's own cgroup in the place of its containers', which run in one sandbox; its id is the pod's UID. */
+  readonly isSandbox?: boolean;
 }
 
 /** Pod as its cgroup describes it. */
@@ -35,21 +39,83 @@ export interface KubepodsPod {
   readonly directory: string;
 }
 
-// A kubelet's --cgroup-root may have one or two levels; a kubelet in a container has some more.
-const SEARCH_LEVELS = 4;
+/** Cgroup below which containers are: kubepods, or a loose one, which is the parent of containers outside of kubepods. */
+export interface ContainerRoot extends Kubepods {
+  readonly level: "kubepods" | "loose";
+}
+
+// A kubelet in a container or in a user's session has its kubepods many levels down.
+const SEARCH_LEVELS = 16;
+// One search visits the upper levels of any node: most have some hundred cgroups beside those of pods.
+const MAX_VISITS = 4096;
 
 /**
  * Finds the kubepods cgroups in `sys/fs/cgroup` below fsroot, for both cgroup drivers, also below a --cgroup-root;
  * empty where no kubelet has run. Those inside another one's pods are skipped.
  */
 export function findKubepods(fsroot: string): Kubepods[] {
+  return findContainerRoots(fsroot).flatMap(({ level, ...kubepods }) =>
+    level === "kubepods" ? [kubepods] : [],
+  );
+}
+
+/** Finds the kubepods cgroups as findKubepods does, and the cgroups with containers outside of them. */
+export function findContainerRoots(fsroot: string): ContainerRoot[] {
   const hierarchy = memoryHierarchy(fsroot);
-  const search = (path: string, levels: number): Kubepods[] => {
-    if (parseKubepodsPath(path)?.level === "kubepods") return [{ ...hierarchy, path }];
-    if (levels === 0) return [];
-    return childNames(hierarchy.mount + path).flatMap((name) => search(`${path}/${name}`, levels - 1));
-  };
-  return search("", SEARCH_LEVELS);
+  const roots: ContainerRoot[] = [];
+  visitCgroups(fsroot, (path, names) => {
+    if (parseKubepodsPath(path)?.level === "kubepods") {
+      roots.push({ ...hierarchy, path, level: "kubepods" });
+      return [];
+    }
+    const others = names.filter((name) => parseLooseContainer(name) === undefined);
+    if (others.length < names.length) roots.push({ ...hierarchy, path, level: "loose" });
+    return others;
+  });
+  return roots;
+}
+
+/**
+ * Finds the cgroups of containers that are nowhere else, by the ids in their names, whatever is above them. Skips what is
+ * below the given directories. Returns them by id.
+ */
+export function findContainersById(
+  fsroot: string,
+  ids: ReadonlySet<string>,
+  skipped: ReadonlySet<string>,
+): Map<string, ContainerCgroup> {
+  const hierarchy = memoryHierarchy(fsroot);
+  const found = new Map<string, ContainerCgroup>();
+  visitCgroups(fsroot, (path, names) => {
+    const parts = path.slice(path.lastIndexOf("/") + 1).split(/[^0-9A-Za-z]+/);
+    const id = parts.find((part) => ids.has(part));
+    const directory = hierarchy.mount + path;
+    if (id !== undefined && !parts.includes("conmon")) found.set(id, describeDirectory(hierarchy, directory));
+    return id !== undefined || skipped.has(directory) ? [] : names;
+  });
+  return found;
+}
+
+/**
+ * Visits cgroups of the memory controller's hierarchy, the upper ones first, up to a number that bounds the time; `visit`
+ * takes a path and the names of its children, and returns those to visit.
+ */
+function visitCgroups(
+  fsroot: string,
+  visit: (path: string, names: readonly string[]) => readonly string[],
+): void {
+  const { mount } = memoryHierarchy(fsroot);
+  let visits = 0;
+  let level = [""];
+  for (let depth = 0; depth <= SEARCH_LEVELS && level.length > 0; depth++) {
+    const next: string[] = [];
+    for (const path of level) {
+      visits += 1;
+      if (visits > MAX_VISITS) return;
+      for (const name of visit(path, childNames(mount + path))) next.push(`${path}/${name}`);
+    }
+    level = next;
+  }
 }
 
 // Where memory is a v1 controller, v2 may be mounted too, but elsewhere.
@@ -59,11 +125,24 @@ function memoryHierarchy(fsroot: string): Pick<Kubepods, "version" | "mount"> {
   return { version, mount: fsroot + CGROUP_LAYOUTS[version].mount };
 }
 
-/** Finds all containers below a kubepods cgroup; one that disappears meanwhile is skipped. */
-export function scanContainers(kubepods: Kubepods): KubepodsContainer[] {
+/** Finds all containers below a kubepods or a loose cgroup; one that disappears meanwhile is skipped. */
+export function scanContainers(kubepods: Kubepods & Partial<ContainerRoot>): KubepodsContainer[] {
   const scan = (path: string, cgroup: KubepodsCgroup): KubepodsContainer[] => {
     const children = kubepodsChildren(kubepods, path, cgroup);
     if (cgroup.level === "container") return [describeContainer(kubepods, path, cgroup, children.keys())];
+    return [...children].flatMap(([name, child]) => scan(`${path}/${name}`, child));
+  };
+  return scan(kubepods.path, { level: kubepods.level ?? "kubepods" });
+}
+
+/** Finds the cgroups of all pods below a kubepods cgroup, also of pods without containers. */
+export function scanPods(kubepods: Kubepods): Omit<KubepodsContainer, "containerId">[] {
+  const scan = (path: string, cgroup: KubepodsCgroup): Omit<KubepodsContainer, "containerId">[] => {
+    if (cgroup.level === "pod") {
+      const { podUid, qosClass } = cgroup.pod;
+      return [{ podUid, qosClass, cgroup: describeDirectory(kubepods, kubepods.mount + path) }];
+    }
+    const children = kubepodsChildren(kubepods, path, cgroup);
     return [...children].flatMap(([name, child]) => scan(`${path}/${name}`, child));
   };
   return scan(kubepods.path, { level: "kubepods" });
@@ -72,11 +151,21 @@ export function scanContainers(kubepods: Kubepods): KubepodsContainer[] {
 /** Returns the pods of containers, each once, in the order of their first containers. */
 export function podsOfContainers(containers: Iterable<KubepodsContainer>): KubepodsPod[] {
   const directories = new Map<string, string>();
-  for (const { podUid, cgroup } of containers) {
-    const [directory] = cgroup.ancestors;
-    if (directory !== undefined && !directories.has(podUid)) directories.set(podUid, directory);
+  for (const { podUid, cgroup, isSandbox } of containers) {
+    const [directory] = isSandbox ? cgroup.own : cgroup.ancestors;
+    // A loose container is not in its pod's cgroup.
+    if (directory !== undefined && isPodCgroup(directory) && !directories.has(podUid))
+      directories.set(podUid, directory);
   }
   return [...directories].map(([podUid, directory]) => ({ podUid, directory }));
+}
+
+/** Describes a cgroup as that of a container, or of a whole pod, by its directory. */
+function describeDirectory(
+  { version, mount }: Pick<Kubepods, "version" | "mount">,
+  directory: string,
+): ContainerCgroup {
+  return { version, own: [directory], ancestors: ancestorsOf(mount, directory.slice(mount.length)) };
 }
 
 /** Lists the cgroups directly below another one that belong to the tree, by name; empty if it is gone. */
@@ -102,9 +191,14 @@ export function describeContainer(
 ): KubepodsContainer {
   const scope = mount + path;
   const own = [...[...childLevels].map((name) => `${scope}/${name}`), scope];
+  const cgroup = { version, own, ancestors: ancestorsOf(mount, path) };
+  return { podUid: pod.podUid, qosClass: pod.qosClass, containerId, cgroup };
+}
+
+function ancestorsOf(mount: string, path: string): string[] {
   const ancestors: string[] = [];
   for (let level = parentOf(path); level !== ""; level = parentOf(level)) ancestors.push(mount + level);
-  return { podUid: pod.podUid, qosClass: pod.qosClass, containerId, cgroup: { version, own, ancestors } };
+  return ancestors;
 }
 
 function parentOf(path: string): string {

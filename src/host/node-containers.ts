@@ -1,14 +1,18 @@
-import { findKubepods, type Kubepods } from "./kubepods.ts";
+import { type ContainerRoot, findContainerRoots, type Kubepods } from "./kubepods.ts";
 import { type KubepodsListener, KubepodsWatch } from "./kubepods-watch.ts";
 
 /**
- * Follows all containers of a node below fsroot, also when kubepods cgroups are created, removed or created again.
+ * Follows all containers of a node below fsroot, also when kubepods cgroups are created, removed or created again,
+ * and of a runtime that puts them elsewhere.
  * Events are reported at once, everything else at the next sweep.
  */
 export class NodeContainers {
   readonly #fsroot: string;
   readonly #listener: KubepodsListener;
-  readonly #watches = new Map<string, { kubepods: Kubepods; watch: KubepodsWatch }>();
+  readonly #watches = new Map<string, { root: ContainerRoot; watch: KubepodsWatch }>();
+
+  // The same objects for as long as they exist: what is known about one is kept by its object.
+  #kubepods: readonly Kubepods[] = [];
 
   /** Reports every existing container before it returns. */
   constructor(fsroot: string, listener: KubepodsListener) {
@@ -19,12 +23,12 @@ export class NodeContainers {
 
   /** Existing kubepods cgroups: none before the kubelet's first start. */
   get kubepods(): readonly Kubepods[] {
-    return [...this.#watches.values()].map(({ kubepods }) => kubepods);
+    return this.#kubepods;
   }
 
   /** Returns true if a sweep may find a kubepods cgroup: none exists yet, or a known one is gone. */
   get isIncomplete(): boolean {
-    return this.#watches.size === 0 || [...this.#watches.values()].some(({ watch }) => !watch.isCurrent);
+    return this.#kubepods.length === 0 || [...this.#watches.values()].some(({ watch }) => !watch.isCurrent);
   }
 
   /** Compares the whole tree with the known state, and reports what events have missed. */
@@ -33,10 +37,13 @@ export class NodeContainers {
       if (watch.isCurrent) watch.sweep();
       else this.#forget(path, watch);
     }
-    for (const kubepods of findKubepods(this.#fsroot)) {
-      if (this.#watches.has(kubepods.path)) continue;
-      this.#watches.set(kubepods.path, { kubepods, watch: new KubepodsWatch(kubepods, this.#listener) });
+    for (const root of findContainerRoots(this.#fsroot)) {
+      if (this.#watches.has(root.path)) continue;
+      this.#watches.set(root.path, { root, watch: new KubepodsWatch(root, this.#listener, root.level) });
     }
+    this.#kubepods = [...this.#watches.values()].flatMap(({ root }) =>
+      root.level === "kubepods" ? root : [],
+    );
   }
 
   /** Restarts all watches, as required after the node's clock was set back. */
@@ -48,6 +55,7 @@ export class NodeContainers {
   close(): void {
     for (const { watch } of this.#watches.values()) watch.close();
     this.#watches.clear();
+    this.#kubepods = [];
   }
 
   // Its containers were removed before it, and are reported by this sweep at the latest.

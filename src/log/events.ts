@@ -23,6 +23,10 @@ const LEVELS = {
   "swap-limit-contested": "warning",
   /** No other process changes the swap limit any more. */
   "swap-limit-uncontested": "info",
+  /** A pod's status says that a container runs, but no process was found in a cgroup of its own: it has no limit of wasp's. */
+  "container-unseen": "warning",
+  /** An unseen container was found, or has ended. */
+  "container-seen": "info",
   /** The hook stopped at an error; it wrote nothing after that. */
   "hook-failed": "info",
   /** The agent has started. */

@@ -86,6 +86,8 @@ const PodContainerSchema = v.object({
   id: omittable(v.string()),
   memoryRequestBytes: FigureSchema,
   memoryLimitBytes: omittable(FigureSchema),
+  isRunning: omittable(v.boolean()),
+  isUnreadable: omittable(v.boolean()),
 });
 
 const PodSchema = v.object({

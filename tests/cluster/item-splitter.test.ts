@@ -4,17 +4,34 @@ import { ItemSplitter } from "../../src/cluster/item-splitter.ts";
 
 const bytesOf = (text: string) => new TextEncoder().encode(text);
 
-function split(text: string, cuts: readonly number[] = []): { items: string[]; frame: string } {
-  const splitter = new ItemSplitter();
+function split(
+  text: string,
+  cuts: readonly number[] = [],
+  maxFrameBytes = 2 ** 20,
+): { items: string[]; frame: string } {
+  const items: string[] = [];
+  let item: Uint8Array[] = [];
+  const end = (mayBeNone: boolean) => {
+    const whole = Buffer.concat(item).toString("utf8");
+    if (!mayBeNone || whole.trim() !== "") items.push(whole);
+    item = [];
+  };
+  const splitter = new ItemSplitter({ append: (bytes) => item.push(bytes.slice()), end }, maxFrameBytes);
   const bytes = bytesOf(text);
-  const items: Uint8Array[] = [];
   let start = 0;
   for (const length of [...cuts, bytes.length]) {
-    items.push(...splitter.push(bytes.subarray(start, start + length)));
+    splitter.push(bytes.subarray(start, start + length));
     start = Math.min(start + length, bytes.length);
   }
-  return { items: items.map((item) => new TextDecoder().decode(item)), frame: splitter.frame };
+  return { items, frame: splitter.frame };
 }
+
+test("a frame of any size is refused beyond its bound", () => {
+  expect(() => split(" ".repeat(1001), [], 1000)).toThrow(
+    "not a list: it has more than 1000 bytes beside its items",
+  );
+  expect(() => split(`{"items":[${"1,".repeat(5000)}1]}`, [], 1000)).not.toThrow();
+});
 
 test("items and frame are the same wherever the bytes are cut, with any white space", () => {
   // A round trip through JSON, which has no -0.

@@ -144,17 +144,43 @@ describe("a response that is not a list of pods", () => {
     expect((await failure({ timeoutMilliseconds: 100 })).kind).toBe("timeout");
   });
 
-  test("too-large: not read beyond the limit", async () => {
+  test("malformed: a list without items is not read beyond a bound", async () => {
     fake.answer = endlessAnswer;
-    const error = await failure({ maxBodyBytes: 1_000_000 });
-    expect(error.kind).toBe("too-large");
-    expect(error.message).toEndWith("exceeds 1000000 bytes");
+    const error = await failure();
+    expect(error.kind).toBe("malformed");
+    expect(error.message).toEndWith("is not a list: it has more than 1048576 bytes beside its items");
   });
 
-  test("a list of exactly the maximum size is read", async () => {
-    const bytes = Buffer.byteLength(recorded);
-    expect((await new Kubelet({ ...options, maxBodyBytes: bytes }).pods()).pods).toHaveLength(8);
-    expect((await failure({ maxBodyBytes: bytes - 1 })).kind).toBe("too-large");
+  test("timeout: a list that never ends", async () => {
+    const item = Buffer.from(`${JSON.stringify(JSON.parse(recorded).items[0])},`);
+    fake.answer = (socket) => {
+      socket.on("error", () => {});
+      socket.write('HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n{"kind":"PodList","items":[');
+      const timer = setInterval(() => socket.write(item), 10);
+      socket.on("close", () => clearInterval(timer));
+    };
+    const error = await failure({ timeoutMilliseconds: 200 });
+    expect(error.kind).toBe("timeout");
+    expect(error.message).toEndWith("is still sending its answer after 1.2 s");
+  });
+
+  test("of any size is read, as long as it goes on coming", async () => {
+    const parts = recorded.match(/.{1,4000}/gs) ?? [];
+    fake.answer = (socket) => {
+      const bytes = Buffer.byteLength(recorded);
+      socket.write(`HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: ${bytes}\r\n\r\n`);
+      const send = () => {
+        socket.write(parts.shift() ?? "");
+        if (parts.length > 0) setTimeout(send, 20);
+      };
+      send();
+    };
+    const { pods } = await new Kubelet({
+      ...options,
+      timeoutMilliseconds: patience(0.4),
+      maxBodyBytes: 1,
+    }).pods();
+    expect(pods).toHaveLength(8);
   });
 
   test("unreachable: nobody listens", async () => {

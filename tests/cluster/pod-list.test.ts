@@ -69,8 +69,10 @@ describe("the recorded list", () => {
           .split(/ +/);
         const memoryLimitBytes = limit === "-" ? undefined : Number(limit) * MI;
         const container = { name: "c", id, memoryRequestBytes: Number(request) * MI, memoryLimitBytes };
+        // Both times it had just been killed.
+        const isRunning = name === "hog-noswap" ? undefined : true;
         return {
-          ...{ uid, namespace, name, annotations, labels: {}, containers: [container] },
+          ...{ uid, namespace, name, annotations, labels: {}, containers: [{ ...container, isRunning }] },
           qosClass: qosClass as Pod["qosClass"],
           priority: priority === "-" ? undefined : Number(priority),
           phase: "Running",
@@ -196,7 +198,35 @@ describe("containers", () => {
         spec: asked,
         status: status({ allocatedResources: { cpu: "1" }, resources: { limits: { cpu: "1" } } }),
       },
+      [c({})],
+    ],
+    [
+      "with a resize that is deferred, where allocatedResources is off",
+      {
+        spec: asked,
+        status: status({ resources: { requests: { memory: "16Mi" }, limits: { memory: "96Mi" } } }),
+      },
+      [c({ memoryRequestBytes: 16 * MI, memoryLimitBytes: 96 * MI })],
+    ],
+    [
+      "with a request and a limit that a deferred resize adds",
+      { spec: asked, status: status({ resources: {} }) },
+      [c({})],
+    ],
+    [
+      "with a limit that a deferred resize adds",
+      { spec: asked, status: status({ resources: { requests: { memory: "64Mi" } } }) },
+      [c({ memoryRequestBytes: 64 * MI })],
+    ],
+    [
+      "of a kubelet that reports no resources in force",
+      { spec: asked, status: status({ resources: null }) },
       [c(known)],
+    ],
+    [
+      "with an allocation alone",
+      { spec: asked, status: status({ allocatedResources: { memory: "32Mi" } }) },
+      [c({ ...known, memoryRequestBytes: 32 * MI })],
     ],
     [
       "with a limit alone, which is the request too",
@@ -307,40 +337,113 @@ describe("a malformed pod", () => {
     [[], "pod 1 of the list: metadata: missing"],
     [podJson({ metadata: { name: "" } }), 'pod 1 of the list: metadata.name: "" is not a name'],
     [podJson({ metadata: { uid: undefined } }), "pod shop/db-0: metadata.uid: missing"],
-    [podJson({ spec: { containers: null } }), "pod shop/db-0: spec.containers: null is not Array"],
-    [podJson({ spec: { priority: "high" } }), 'pod shop/db-0: spec.priority: "high" is not number'],
-    [
-      podJson({ metadata: { annotations: { "wasp.io/swap-limit": 1 } } }),
-      "pod shop/db-0: metadata.annotations.wasp.io/swap-limit: 1 is not string",
-    ],
-    [
-      podJson({ metadata: { deletionTimestamp: 5 } }),
-      "pod shop/db-0: metadata.deletionTimestamp: 5 is not string",
-    ],
-    [
-      podJson({ status: { qosClass: "Best" } }),
-      'pod shop/db-0: status.qosClass: "Best" is not ("Guaranteed" | "Burstable" | "BestEffort")',
-    ],
-    [
-      podJson({
-        spec: { initContainers: [{ name: "a" }, { name: "b", resources: { limits: { memory: 5 } } }] },
-      }),
-      "pod shop/db-0: spec.initContainers.1.resources.limits.memory: 5 is not string",
-    ],
-    [
-      podJson({ status: { containerStatuses: [{ name: "c", containerID: "cri-o://../c" }] } }),
-      'pod shop/db-0: status.containerStatuses.0.containerID: "cri-o://../c" is not a container\'s id',
-    ],
-  ])("%j is reported, and the others are kept", (item, problem) => {
+    [podJson({ metadata: { uid: 5 } }), "pod shop/db-0: metadata.uid: 5 is not string"],
+  ])("without identity, %j, is reported, and the others are kept", (item, problem) => {
     const { pods, problems } = decodePodList(listOf(good, item, good));
     expect(pods.map((pod) => pod.name)).toEqual(["good", "good"]);
     expect(problems).toEqual([problem]);
   });
+
+  const one = { containers: [{ name: "c" }] };
+  const ofOne = (status: object) => ({
+    spec: one,
+    status: { containerStatuses: [{ name: "c", ...status }] },
+  });
+  const held = { containers: [{ name: "c", isUnreadable: true }] };
+
+  test.each<[string, Parameters<typeof podJson>[0], object, string[]]>([
+    ["no spec", { spec: { containers: null } }, { containers: [] }, ["spec.containers: null is not Array"]],
+    ["a priority", { spec: { ...one, priority: "high" } }, held, ['spec.priority: "high" is not number']],
+    ["a fraction", { spec: { ...one, priority: 1.5 } }, held, ["spec.priority: 1.5 is not an integer"]],
+    [
+      "an annotation that a limit depends on",
+      { metadata: { annotations: { "wasp.io/swap-limit": 1 } }, spec: one },
+      { ...held, annotations: {} },
+      ["metadata.annotations.wasp.io/swap-limit: 1 is not string"],
+    ],
+    [
+      "annotations",
+      { metadata: { annotations: "none" }, spec: one },
+      held,
+      ['metadata.annotations: "none" is not Object'],
+    ],
+    [
+      "a time of deletion",
+      { metadata: { deletionTimestamp: 5 } },
+      { isTerminating: true },
+      ["metadata.deletionTimestamp: 5 is not string"],
+    ],
+    [
+      "owners",
+      { metadata: { ownerReferences: [{ kind: 5 }] } },
+      { ownerKind: undefined },
+      ["metadata.ownerReferences.0.kind: 5 is not string"],
+    ],
+    [
+      "a QoS class",
+      { status: { qosClass: "Best" } },
+      { qosClass: undefined },
+      ['status.qosClass: "Best" is not ("Guaranteed" | "Burstable" | "BestEffort")'],
+    ],
+    ["a phase", { status: { phase: {} } }, { phase: undefined }, ["status.phase: Object is not string"]],
+    ["a status", { status: [] }, { qosClass: undefined }, []],
+    ["a text as its status", { status: "odd" as never }, {}, ['status: "odd" is not Object']],
+    [
+      "a container without a name",
+      { spec: { containers: [{ name: "a" }, {}, 5, { name: "b" }] } },
+      { containers: [{ name: "a" }, { name: "b" }] },
+      ["spec.containers.1.name: missing", "spec.containers.2: 5 is not Object"],
+    ],
+    [
+      "a container's id",
+      ofOne({ containerID: "cri-o://../c" }),
+      { containers: [{ name: "c", id: undefined, isUnreadable: true }] },
+      [`container c: containerID: "cri-o://../c" is not a container's id`],
+    ],
+    ["a container's state", ofOne({ state: 5 }), held, ["container c: state: 5 is not Object"]],
+    [
+      "a container's resources in force",
+      ofOne({ resources: { limits: 5 } }),
+      held,
+      ["container c: status.resources.limits: 5 is not Object"],
+    ],
+    [
+      "an allocation",
+      ofOne({ allocatedResources: "all" }),
+      held,
+      ['container c: allocatedResources: "all" is not Object'],
+    ],
+    [
+      "a status of a container",
+      { spec: one, status: { containerStatuses: [null, { name: "c", containerID: "cri-o://abc" }] } },
+      { containers: [{ name: "c", id: "abc" }] },
+      ["status.containerStatuses.0: null is not Object"],
+    ],
+    [
+      "thousands of containers",
+      { spec: { containers: Array.from({ length: 1000 }, () => 5) } },
+      { containers: [] },
+      [
+        ...Array.from({ length: 8 }, (_, index) => `spec.containers.${index}: 5 is not Object`),
+        "992 more values are unreadable",
+      ],
+    ],
+  ])("with something else than %s is a pod all the same", (_, parts, expected, problems) => {
+    const list = decodePodList(listOf(good, podJson(parts), good));
+    expect(list.pods.map((pod) => pod.name)).toEqual(["good", "db-0", "good"]);
+    expect(list.pods[1]).toMatchObject({ uid: "uid-1", ...expected });
+    expect(list.problems).toEqual(problems.map((problem) => `pod shop/db-0: ${problem}`));
+  });
+
+  test("has messages of bounded length", () => {
+    const { problems } = decodePodList(listOf(podJson({ status: { phase: [], qosClass: "x".repeat(1e6) } })));
+    expect(problems.map(({ length }) => length < 400)).toEqual([true, true]);
+  });
 });
 
 describe("a memory figure of any size or form", () => {
-  const spec = (requests?: string, limits?: string) => ({
-    spec: { containers: [{ name: "c", ...memory(requests, limits) }] },
+  const spec = (requests?: unknown, limits?: unknown) => ({
+    spec: { containers: [{ name: "c", ...memory(requests as string, limits as string) }] },
   });
   const allocated = (text: string, limit: string) => ({
     ...spec("64Mi", "128Mi"),
@@ -350,39 +453,63 @@ describe("a memory figure of any size or form", () => {
       ],
     },
   });
-  const REQUEST = (shown: string) =>
-    `pod shop/db-0: container c: the memory request ${shown} counts as 0: it is not a number of bytes that wasp can count`;
-  const LIMIT = (shown: string) =>
-    `pod shop/db-0: container c: the memory limit ${shown} counts as none: it is not a number of bytes that wasp can count`;
+  const odd = (figure: string, shown: string) =>
+    `pod shop/db-0: container c: the memory ${figure} ${shown} is not a quantity of bytes, so its swap limit stays as it is`;
+  const MOST = Number.MAX_SAFE_INTEGER;
 
   test.each<[string, Parameters<typeof podJson>[0], number, number | undefined, string[]]>([
     ["a limit of 8Pi is none", spec("64Mi", "8Pi"), 64 * MI, undefined, []],
     ["a limit of 9Ei is none", spec("64Mi", "9Ei"), 64 * MI, undefined, []],
     ["the largest limit is none", spec("64Mi", "9223372036854775807"), 64 * MI, undefined, []],
-    ["the largest exact limit is kept", spec("1", "9007199254740991"), 1, Number.MAX_SAFE_INTEGER, []],
+    ["a limit beyond it is none", spec("64Mi", "1e400"), 64 * MI, undefined, []],
+    ["the largest exact limit is kept", spec("1", "9007199254740991"), 1, MOST, []],
     ["thousandths are rounded up", spec("1e-3", "1500m"), 1, 2, []],
+    ["a number is what it says", spec(64 * MI, 1e21), 64 * MI, undefined, []],
     ["a resized limit of 8Pi is none", allocated("32Mi", "8Pi"), 32 * MI, undefined, []],
-    ["a request of 9Ei is 0", spec("9Ei"), 0, undefined, [REQUEST('"9Ei"')]],
-    ["a request from a limit of 9Ei is 0", spec(undefined, "9Ei"), 0, undefined, [REQUEST('"9Ei"')]],
-    ["an odd request is 0, whatever the limit", spec("-1Mi", "1Gi"), 0, 1024 * MI, [REQUEST('"-1Mi"')]],
-    ["an odd limit is none", spec("1Mi", "a\nb"), MI, undefined, [LIMIT('"a\\nb"')]],
-    ["an odd allocation is 0", allocated("", "x"), 0, undefined, [REQUEST('""'), LIMIT('"x"')]],
+    ["a request of 9Ei is more than any node has", spec("9Ei"), MOST, undefined, []],
+    ["a request from a limit of 9Ei is as well", spec(undefined, "9Ei"), MOST, undefined, []],
+    ["an odd request is none", spec("-1Mi", "1Gi"), 0, 1024 * MI, [odd("request", '"-1Mi"')]],
+    ["an odd limit is none", spec("1Mi", "a\nb"), MI, undefined, [odd("limit", '"a\\nb"')]],
+    [
+      "an odd allocation is none",
+      allocated("", "x"),
+      0,
+      undefined,
+      [odd("request", '""'), odd("limit", '"x"')],
+    ],
+    ["an object is none", spec({}, [1]), 0, undefined, [odd("request", "{}"), odd("limit", "[1]")]],
+    ["a truth is none", spec(true, "1Mi"), 0, MI, [odd("request", "true")]],
+    ["null is no request", spec(null, null), 0, undefined, []],
   ])("takes no pod out of the list: %s", (_, parts, memoryRequestBytes, memoryLimitBytes, problems) => {
     const list = decodePodList(listOf(podJson(parts)));
+    const isUnreadable = problems.length > 0 ? true : undefined;
     expect(list.pods.map(({ containers }) => containers)).toEqual([
-      [{ name: "c", id: undefined, memoryRequestBytes, memoryLimitBytes }],
+      [{ name: "c", id: undefined, memoryRequestBytes, memoryLimitBytes, isUnreadable }],
     ]);
     expect(list.problems).toEqual(problems);
   });
 
-  test("is left out, and the pod stays", () => {
+  test("costs a container its figures and a word, or nothing; and no pod", () => {
+    const quantity = fc.oneof(
+      fc.string(),
+      fc.stringMatching(/^[-+]?[0-9.]{1,25}([eE][-+]?[0-9]{1,4}|[numkKMGTPE]i?)?$/),
+      fc.jsonValue(),
+    );
     fc.assert(
-      fc.property(fc.string(), fc.string(), (requests, limits) => {
-        const { pods } = decodePodList(listOf(podJson(spec(requests, limits))));
+      fc.property(quantity, quantity, quantity, quantity, (...given) => {
+        const [requests, limits, allocatedMemory, limitInForce] = given;
+        const status = {
+          name: "c",
+          allocatedResources: { memory: allocatedMemory },
+          resources: { requests: { memory: requests }, limits: { memory: limitInForce } },
+        };
+        const parts = { ...spec(requests, limits), status: { containerStatuses: [status] } };
+        const { pods, problems } = decodePodList(listOf(podJson(parts)));
         const [container] = pods[0]?.containers ?? [];
-        expect(container?.memoryRequestBytes).toBeWithin(0, Number.MAX_SAFE_INTEGER);
+        expect(container?.memoryRequestBytes).toBeWithin(0, Number.MAX_SAFE_INTEGER + 1);
         const limitBytes = container?.memoryLimitBytes;
         expect(limitBytes === undefined || Number.isSafeInteger(limitBytes)).toBe(true);
+        expect(container?.isUnreadable === true).toBe(problems.length > 0);
       }),
     );
   });
@@ -427,6 +554,130 @@ describe("a list", () => {
     ]);
     expect(pods[2]).toBe(podA as Pod);
     expect(second.decoded.size).toBe(3);
+  });
+
+  describe("with pods of any size", () => {
+    const MAX_BYTES = 16 * MI;
+    const env = (bytes: number) => [{ name: "A", value: "<".repeat(bytes / 6) }];
+    /** Text as Go writes it, with `<` as six bytes. */
+    const textOf = (pod: object) => JSON.stringify(pod).replaceAll("<", "\\u003c");
+    const large = (bytes: number, name = "large") =>
+      textOf(
+        podJson({
+          metadata: {
+            name,
+            namespace: "shop",
+            uid: `uid-${name}`,
+            annotations: { note: "x".repeat(bytes / 2) },
+          },
+          spec: { containers: [{ env: env(bytes / 2), name: "c", ...memory("64Mi"), image: "i" }] },
+          status: { qosClass: "Burstable", containerStatuses: [{ name: "c", containerID: "cri-o://abc" }] },
+        }),
+      );
+    const small = textOf(podJson({ metadata: { name: "small", uid: "uid-small" } }));
+    const read = (items: readonly string[], before?: PodListReader, maxPods = 10_000) => {
+      const reader = new PodListReader(before?.decoded ?? new Map(), { maxPods });
+      const bytes = Buffer.from(`{"kind":"PodList","metadata":{},"items":[${items.join(",")}]}`);
+      for (let at = 0; at < bytes.length; at += 65_536) reader.push(bytes.subarray(at, at + 65_536));
+      return { reader, ...reader.end() };
+    };
+    const leftOut =
+      "pod shop/large is left out, and its known containers keep their limits: its text exceeds 16777216 bytes";
+
+    test.each([1000, 300_000, 9 * MI, 15 * MI])("reads one of %d bytes", (bytes) => {
+      const { pods, problems } = read([small, large(bytes), small]);
+      expect(problems).toEqual([]);
+      expect(pods.map(({ name }) => name)).toEqual(["small", "large", "small"]);
+      expect(pods[1]).toMatchObject({
+        uid: "uid-large",
+        qosClass: "Burstable",
+        containers: [{ name: "c", id: "abc", memoryRequestBytes: 64 * MI }],
+      });
+    });
+
+    test("reads hundreds of them in the memory of one", () => {
+      const item = Buffer.from(`${large(2 * MI)},`);
+      const reader = new PodListReader(new Map());
+      reader.push(Buffer.from('{"kind":"PodList","items":['));
+      Bun.gc(true);
+      const before = process.memoryUsage.rss();
+      for (let i = 0; i < 200; i++) reader.push(item);
+      const grown = process.memoryUsage.rss() - before;
+      reader.push(Buffer.from(`${small}]}`));
+      expect(reader.end().pods).toHaveLength(201);
+      expect(grown).toBeLessThan(64 * MI);
+    });
+
+    test("leaves out and names one that is too large, and no other", () => {
+      const { pods, problems } = read([small, large(MAX_BYTES + 1000), small]);
+      expect(pods.map(({ name }) => name)).toEqual(["small", "small"]);
+      expect(problems).toEqual([leftOut]);
+    });
+
+    test("keeps one that becomes too large as it was, for as long as it is listed", () => {
+      const first = read([large(1000), small]);
+      const second = read([small, large(MAX_BYTES + 1000)], first.reader);
+      expect(second.pods[1]).toBe(first.pods[0] as Pod);
+      const third = read([large(MAX_BYTES + 1000)], second.reader);
+      expect(third.pods).toEqual([first.pods[0] as Pod]);
+      expect(third.problems).toEqual([leftOut]);
+      expect(read([small], third.reader).pods.map(({ name }) => name)).toEqual(["small"]);
+    });
+
+    test("leaves out one whose needed fields are too large", () => {
+      const annotations = Object.fromEntries(
+        Array.from({ length: 2000 }, (_, index) => [`wasp.io/${index}`, "x".repeat(1000)]),
+      );
+      const { pods, problems } = read([textOf(podJson({ metadata: { annotations } })), small]);
+      expect(pods.map(({ name }) => name)).toEqual(["small"]);
+      expect(problems).toEqual([
+        "pod shop/db-0 is left out, and its known containers keep their limits: its containers and annotations exceed 1048576 bytes",
+      ]);
+    });
+
+    test("leaves out one that is no JSON", () => {
+      const { pods, problems } = read([
+        small,
+        '{"metadata":{"name":"a","namespace":"b"},"spec":nonsense}',
+        small,
+      ]);
+      expect(pods.map(({ name }) => name)).toEqual(["small", "small"]);
+      expect(problems).toEqual([expect.stringMatching(/^pod b\/a is left out, .* not JSON: /)]);
+    });
+
+    test("prefers those that are known to new ones beyond the largest number", () => {
+      const named = (name: string, priority = 0) =>
+        textOf(podJson({ metadata: { name, uid: name }, spec: { priority } }));
+      const first = read([named("a"), named("b")], undefined, 3);
+      const second = read([named("c"), named("d"), named("b", 1), named("a")], first.reader, 3);
+      expect(second.pods.map(({ name }) => name)).toEqual(["c", "b", "a"]);
+      expect(second.problems).toEqual(["the list has more than 3 pods: new ones are left out"]);
+      const third = read([named("d"), named("c")], second.reader, 3);
+      expect(third.pods.map(({ name }) => name)).toEqual(["c"]);
+      expect(read([named("d"), named("c")], third.reader, 3).problems).toEqual([]);
+    });
+
+    test("keeps a bounded number of its containers and annotations", () => {
+      const many = Array.from({ length: 1200 }, (_, index) => ({ name: `c${index}` }));
+      const annotations = { "wasp.io/evict": "x".repeat(20_000), "kubernetes.io/config.source": "file" };
+      const { pods, problems } = read([
+        textOf(podJson({ metadata: { annotations }, spec: { containers: many } })),
+      ]);
+      expect(pods[0]?.containers).toHaveLength(1000);
+      expect(pods[0]?.containers[0]?.isUnreadable).toBe(true);
+      expect(pods[0]?.annotations).toEqual({ "kubernetes.io/config.source": "file" });
+      expect(problems).toEqual([
+        "pod shop/db-0: metadata.annotations: those that wasp reads exceed 16384 characters",
+        "pod shop/db-0: spec.containers: all but 1000 of 1200 are left out",
+      ]);
+    });
+
+    test("has the same pods as its whole text, for the recorded list made large", () => {
+      const items = recorded.items.map((item: object) => ({ ...item, padding: "x".repeat(400_000) }));
+      expect(read(items.map((item: object) => JSON.stringify(item))).pods).toEqual(
+        decodePodList(recordedPods("kubelet-pods.json")).pods,
+      );
+    });
   });
 
   test("of arbitrary pods is decoded, each to a pod or at least a problem", () => {

@@ -69,17 +69,46 @@ describe("the list", () => {
 
   test("reports a pod that cannot be decoded, until it can", async () => {
     const good = podOf("good");
-    const bad = { ...podOf("bad"), spec: null };
+    const { metadata: named } = podOf("bad");
+    const bad = { ...podOf("bad"), metadata: { ...named, namespace: 5 } };
     const metadata = { resourceVersion: String(fake.cluster.revision) };
     fake.instead("list", answer("200 OK", JSON.stringify({ kind: "PodList", metadata, items: [bad, good] })));
     using follower = new Follower(fake);
     await follower.until(() => follower.lists.length === 1);
     expect(follower.names).toEqual(["good"]);
-    expect(follower.lists[0]?.problems).toEqual(["pod test/bad: spec: null is not Object"]);
+    expect(follower.lists[0]?.problems).toEqual(["pod 0 of the list: metadata.namespace: 5 is not string"]);
     await follower.until(() => fake.watches === 1);
     fake.sendWatchers(event("MODIFIED", podOf("bad")));
     await follower.until(() => follower.lists.length === 2);
     expect(follower.names).toEqual(["bad", "good"]);
+    expect(follower.lists[1]?.problems).toEqual([]);
+  });
+});
+
+describe("a pod of any size", () => {
+  const padded = (name: string, bytes: number) => {
+    const { metadata, ...others } = podOf(name);
+    return { metadata, ...others, padding: "x".repeat(bytes) };
+  };
+
+  test("is read from a list, or left out by its name, and hides no other", async () => {
+    const metadata = { resourceVersion: String(fake.cluster.revision) };
+    const items = [
+      padded("a", 9e6),
+      padded("b", 20e6),
+      ...Array.from({ length: 5 }, () => padded("c", 15e6)),
+    ];
+    fake.instead("list", answer("200 OK", JSON.stringify({ kind: "PodList", metadata, items })));
+    using follower = new Follower(fake);
+    await follower.until(() => follower.lists.length === 1);
+    expect(follower.names).toEqual(["a", "c"]);
+    expect(follower.lists[0]?.problems).toEqual([
+      "pod test/b is left out, and its known containers keep their limits: its text exceeds 16777216 bytes",
+    ]);
+    await follower.until(() => fake.watches === 1);
+    fake.sendWatchers(event("MODIFIED", podOf("b")));
+    await follower.until(() => follower.lists.length === 2);
+    expect(follower.names).toEqual(["a", "b", "c"]);
     expect(follower.lists[1]?.problems).toEqual([]);
   });
 });

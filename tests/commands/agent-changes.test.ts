@@ -1,8 +1,9 @@
 import { describe, expect, test } from "bun:test";
 import { AgentNode, shareOf } from "../node/agent-node.ts";
+import { answer } from "../node/fake-kubelet.ts";
 import { RECORDED_NODE } from "../node/fake-node.ts";
 import { containerIdOf } from "../node/kubepods-tree.ts";
-import { podOf, REQUEST_BYTES } from "../node/pods.ts";
+import { podListJson, podOf, REQUEST_BYTES } from "../node/pods.ts";
 import { RunningAgent } from "../node/running-agent.ts";
 
 const pod = podOf(1);
@@ -68,6 +69,23 @@ describe.concurrent("a limit", () => {
     node.changeContainers(pod, (container) => ({ ...container, requestBytes: 2 * REQUEST_BYTES }));
     node.writeSwapMax(pod, ID, "0");
     await agent.until(() => node.swapMax(pod, ID) === shareOf(2 * REQUEST_BYTES));
+  });
+
+  test.each<[string, object]>([
+    ["deferred, by what is in force", { requests: { memory: String(REQUEST_BYTES) } }],
+    ["infeasible, beside its limit", { requests: { memory: "64Mi" }, limits: { memory: "1Gi" } }],
+  ])("does not follow a resize that is %s, where allocatedResources is off", async (_, resources) => {
+    using node = await AgentNode.start();
+    node.addPod(pod);
+    const list = JSON.parse(podListJson([pod]));
+    const [item] = list.items;
+    item.spec.containers[0].resources = { requests: { memory: "2Gi" } };
+    item.status.containerStatuses[0].allocatedResources = undefined;
+    item.status.containerStatuses[0].resources = resources;
+    node.kubelet.answer = answer("200 OK", JSON.stringify(list));
+    await using agent = new RunningAgent(node.flags);
+    await agent.event("agent-ready");
+    expect(node.swapMax(pod, ID)).toBe(SHARE);
   });
 
   test("follows a container that is recreated in its pod", async () => {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { copyFileSync } from "node:fs";
 import { AgentNode, shareOf } from "../node/agent-node.ts";
+import { wasp } from "../node/binary.ts";
 import {
   type Answer,
   answer,
@@ -127,16 +128,50 @@ describe.concurrent("a list", () => {
     expect(agent.events("pods-unknown")).toEqual([]);
   });
 
-  test("with an invalid pod is accepted without it", async () => {
+  test("with pods of any size is accepted, and one that is too large is named and stays as it was", async () => {
+    using node = await AgentNode.start();
+    node.addPod(pod);
+    node.addPod(podOf(2));
+    const [small, large] = [1, 2].map((number) => JSON.parse(podListJson([podOf(number)])).items[0]);
+    const env = (bytes: number) => [{ name: "A", value: "x".repeat(bytes) }];
+    const listWith = (bytes: number, others: number) => {
+      large.spec.containers[0].env = env(bytes);
+      const items = [large, ...Array.from({ length: others }, (_, index) => JSON.parse(podText(index + 10)))];
+      return answer("200 OK", JSON.stringify({ kind: "PodList", metadata: {}, items: [...items, small] }));
+    };
+    // Together more than any bound on a list that has room for all pods of a node.
+    const podText = (number: number) => {
+      const [item] = JSON.parse(podListJson([podOf(number)])).items;
+      item.spec.containers[0].env = env(2e6);
+      return JSON.stringify(item);
+    };
+    node.kubelet.answer = listWith(9e6, 40);
+    await using agent = new RunningAgent([...node.flags, "--pod-poll-seconds=1", "--sweep-seconds=1"]);
+    await agent.event("agent-ready");
+    expect(node.swapMax(pod, ID)).toBe(SHARE);
+    expect(node.swapMax(podOf(2), containerIdOf(2))).toBe(SHARE);
+    node.kubelet.answer = listWith(17e6, 0);
+    expect(await agent.event("pod-ignored")).toMatchObject({
+      error:
+        "pod default/pod-2 is left out, and its known containers keep their limits: its text exceeds 16777216 bytes",
+    });
+    node.writeSwapMax(podOf(2), containerIdOf(2), "0");
+    await agent.until(() => node.swapMax(podOf(2), containerIdOf(2)) === SHARE);
+    expect(await agent.metric('wasp_containers{state="set"}')).toBe(2);
+    const rss = (await agent.metric("process_resident_memory_bytes")) ?? 0;
+    expect(rss).toBeWithin(1, 128 * 2 ** 20);
+  });
+
+  test("with a pod without identity is accepted without it", async () => {
     using node = await AgentNode.start();
     node.addPod(pod);
     node.addPod(podOf(2));
     const list = JSON.parse(podListJson([pod, podOf(2), podOf(3)]));
-    list.items[1].status.qosClass = "Best";
+    list.items[1].metadata.uid = "";
     node.kubelet.answer = answer("200 OK", JSON.stringify(list));
     await using agent = new RunningAgent([...node.flags, "--pod-poll-seconds=1", "--sweep-seconds=1"]);
     expect(await agent.event("pod-ignored")).toMatchObject({
-      error: expect.stringMatching(/^pod default\/pod-2: status\.qosClass: "Best"/),
+      error: 'pod default/pod-2: metadata.uid: "" is not a name',
     });
     await agent.event("agent-ready");
     expect(node.swapMax(pod, ID)).toBe(SHARE);
@@ -144,21 +179,83 @@ describe.concurrent("a list", () => {
     await agent.passes(2);
     expect(agent.events("pod-ignored")).toHaveLength(1);
   });
+});
 
-  test("with a figure that cannot be counted is accepted without that figure", async () => {
+describe.concurrent("a value of a pod", () => {
+  type Item = { spec: Record<string, unknown>; status: { containerStatuses: Record<string, unknown>[] } };
+  const two = podOf(2, {
+    containers: [
+      { name: "odd", id: containerIdOf(2), requestBytes: REQUEST_BYTES },
+      { name: "even", id: containerIdOf(3), requestBytes: REQUEST_BYTES },
+    ],
+  });
+  const withMemory = (requests: unknown, limits: unknown) => (item: Item) => {
+    const [status] = item.status.containerStatuses;
+    if (status === undefined) throw new Error("no status");
+    status["allocatedResources"] = { memory: requests };
+    status["resources"] = { requests: { memory: requests }, limits: { memory: limits } };
+  };
+  const odd = (figure: string, shown: string) =>
+    `pod default/pod-2: container odd: the memory ${figure} ${shown} is not a quantity of bytes, so its swap limit stays as it is`;
+
+  test.each<[string, (item: Item) => void, [string, string, string], string[]]>([
+    ["8Pi is no limit", withMemory("64Mi", "8Pi"), ["set", "limited-swap", SHARE], []],
+    ["9Ei is no limit", withMemory("64Mi", "9Ei"), ["set", "limited-swap", SHARE], []],
+    ["2^63-1 is no limit", withMemory("64Mi", "9223372036854775807"), ["set", "limited-swap", SHARE], []],
+    ["a request of 9Ei is too much", withMemory("9Ei", "9Ei"), ["set", "request-above-capacity", "0"], []],
+    ["a request of 8Ei is", withMemory("8E", null), ["set", "request-above-capacity", "0"], []],
+    ["thousandths", withMemory("67108864000m", "1e99"), ["set", "limited-swap", SHARE], []],
+    ["a number", withMemory(REQUEST_BYTES, null), ["set", "limited-swap", SHARE], []],
+    [
+      "a negative request",
+      withMemory("-64Mi", "1Gi"),
+      ["held", "value-unreadable", "4096"],
+      [odd("request", '"-64Mi"')],
+    ],
+    [
+      "a text",
+      withMemory("64Mi", "a lot\u001b[2J"),
+      ["held", "value-unreadable", "4096"],
+      [odd("limit", '"a lot\\u001b[2J"')],
+    ],
+    ["an object", withMemory({}, null), ["held", "value-unreadable", "4096"], [odd("request", "{}")]],
+  ])("costs its container alone: %s", async (_, change, [state, reason, limit], problems) => {
     using node = await AgentNode.start();
-    node.addPod(podOf(2), "4096");
-    const list = JSON.parse(podListJson([podOf(2)]));
-    list.items[0].status.containerStatuses[0].allocatedResources.memory = "a lot";
+    node.addPod(two, "4096");
+    const list = JSON.parse(podListJson([two]));
+    change(list.items[0]);
+    node.kubelet.answer = answer("200 OK", JSON.stringify(list));
+    const { exitCode, stdout, stderr } = await wasp(["agent", "--once", "--log-format=Json", ...node.flags]);
+    expect(exitCode).toBe(0);
+    const lines = stdout
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    const shown = (name: string) => lines.find(({ container }) => container === name);
+    expect(shown("odd")).toMatchObject({ state, reason, pod: "pod-2", effectiveBytes: Number(limit) });
+    expect(shown("even")).toMatchObject({ state: "set", reason: "limited-swap" });
+    expect(node.swapMax(two, containerIdOf(2))).toBe(limit);
+    expect(node.swapMax(two, containerIdOf(3))).toBe(SHARE);
+    for (const problem of problems) expect(stderr).toContain(problem);
+    if (problems.length === 0) expect(stderr).toBe("");
+  });
+
+  test("that is odd is named in the log once, and its limit is decided as soon as it is right", async () => {
+    using node = await AgentNode.start();
+    node.addPod(two, "4096");
+    const list = JSON.parse(podListJson([two]));
+    withMemory("a lot", null)(list.items[0]);
+    const right = node.kubelet.answer;
     node.kubelet.answer = answer("200 OK", JSON.stringify(list));
     await using agent = new RunningAgent([...node.flags, "--pod-poll-seconds=1", "--sweep-seconds=1"]);
-    expect(await agent.event("pod-ignored")).toMatchObject({
-      error: expect.stringMatching(
-        /^pod default\/pod-2: container app: the memory request "a lot" counts as 0/,
-      ),
-    });
-    await agent.until(() => node.swapMax(podOf(2), containerIdOf(2)) === "0");
+    expect(await agent.event("pod-ignored")).toMatchObject({ error: odd("request", '"a lot"') });
+    await agent.until(() => node.swapMax(two, containerIdOf(3)) === SHARE);
     await agent.passes(2);
     expect(agent.events("pod-ignored")).toHaveLength(1);
+    expect(node.swapMax(two, containerIdOf(2))).toBe("4096");
+    const held = 'namespace="default",pod="pod-2",container="odd",reason="value-unreadable"';
+    expect(await agent.metric(`wasp_container_swap_decision{${held}}`)).toBe(1);
+    node.kubelet.answer = right;
+    await agent.until(() => node.swapMax(two, containerIdOf(2)) === SHARE);
   });
 });

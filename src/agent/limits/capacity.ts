@@ -1,6 +1,6 @@
 import { readNodeCapacity } from "../../host/meminfo.ts";
-import type { Fields } from "../../log/events.ts";
 import type { NodeCapacity } from "../../policy/limits/container.ts";
+import type { LimitAgentListener } from "./limit-context.ts";
 
 /** Memory and swap of the node, which may change while it runs. */
 export class Capacity {
@@ -18,18 +18,23 @@ export class Capacity {
     return this.#current;
   }
 
-  /** Reads the capacity again; returns a change as log fields. Throws an Error if it cannot be read. */
-  refresh(): Fields | undefined {
+  /** Reads the capacity again, and reports a change or an error; returns true if it has changed. */
+  refresh(listener: Pick<LimitAgentListener, "log" | "begin">): boolean {
     const before = this.#current;
-    this.#current = readNodeCapacity(this.#fsroot);
+    try {
+      this.#current = readNodeCapacity(this.#fsroot);
+    } catch (error) {
+      listener.begin("node-unknown", (error as Error).message);
+      return false;
+    }
     const { memoryTotalBytes, swapTotalBytes } = this.#current;
     if (memoryTotalBytes === before.memoryTotalBytes && swapTotalBytes === before.swapTotalBytes)
-      return undefined;
-    return {
-      memoryTotalBytes,
-      swapTotalBytes,
+      return false;
+    const previous = {
       previousMemoryBytes: before.memoryTotalBytes,
       previousSwapBytes: before.swapTotalBytes,
     };
+    listener.log("node-capacity-changed", { memoryTotalBytes, swapTotalBytes, ...previous }, 0);
+    return true;
   }
 }

@@ -83,6 +83,17 @@ export class ContainerLimit {
     }
   }
 
+  /** Removes the limit from its cgroup if it is wasp's; never throws. */
+  release(): void {
+    try {
+      const limit = new SwapLimit(this.container.cgroup);
+      if (this.#isWritten && this.#rightBytes !== undefined && limit.isSet(this.#rightBytes))
+        limit.write(Number.POSITIVE_INFINITY);
+    } catch {
+      // Its cgroup is gone, and the limit with it.
+    }
+  }
+
   #reconcile(context: LimitContext, nowSeconds: number, limit: SwapLimit): void {
     const { pods, node, config, pageBytes, isLeftToKubelet, mayWrite } = context;
     const found = this.#find(limit);
@@ -99,8 +110,8 @@ export class ContainerLimit {
   }
 
   #find(limit: SwapLimit): FoundContainer {
-    const { containerId: id, podUid, cgroup } = this.container;
-    return { id, podUid, effectiveBytes: limit.read(), swapUsageBytes: readSwapUsage(cgroup) };
+    const { containerId: id, podUid, cgroup, isSandbox } = this.container;
+    return { id, podUid, isSandbox, effectiveBytes: limit.read(), swapUsageBytes: readSwapUsage(cgroup) };
   }
 
   #isOfKubelet(found: FoundContainer, { pod }: DecidedFinding, context: LimitContext): boolean {

@@ -27,7 +27,7 @@ export function viewOf(found: FoundContainer, finding: LimitFinding): ContainerV
     podUid,
     namespace: finding.pod?.namespace,
     pod: finding.pod?.name,
-    container: decided?.containerName,
+    container: finding.containerName,
     state: "held",
     reason: finding.action === "hold" ? finding.reason : finding.decision.reason,
     entitledBytes: decided?.wantedBytes,

@@ -7,6 +7,7 @@ import { indexPods, type PodIndex } from "../../policy/limits/reconcile.ts";
 import { type StandDownReason, standDownReason } from "../../policy/limits/stand-down.ts";
 import type { ContainerView } from "../metrics/view.ts";
 import { Capacity } from "./capacity.ts";
+import { ContainerSight } from "./container-sight.ts";
 import type { LimitAgentListener, LimitConfig } from "./limit-context.ts";
 import { LimitKeeper } from "./limit-keeper.ts";
 import { NodeSwapLimit } from "./node-swap-limit.ts";
@@ -19,6 +20,8 @@ export interface LimitAgentOptions {
   readonly listener: LimitAgentListener;
   /** Returns true if a container started with the limit that wasp itself put into its spec. */
   readonly isLimitOfNri?: (containerId: string) => boolean;
+  /** Time after which a container that is said to run, and was not found, counts as unseen. */
+  readonly unseenSeconds?: number;
   /** Clock in seconds that never jumps. */
   readonly nowSeconds: () => number;
 }
@@ -37,6 +40,8 @@ export class LimitAgent implements Disposable {
   readonly #options: LimitAgentOptions;
   readonly #listener: LimitAgentListener;
   readonly #keeper: LimitKeeper;
+  /** Containers that the pods are said to run and that were not found. */
+  readonly sight: ContainerSight;
   readonly #nodeSwapLimit = new NodeSwapLimit();
   readonly #clockSteps = new ClockSteps();
   readonly #capacity: Capacity;
@@ -59,6 +64,7 @@ export class LimitAgent implements Disposable {
     this.#listener = listener;
     this.#config = config;
     this.#keeper = new LimitKeeper({ ...listener, onKubeletLimit: () => this.#onKubeletLimit() }, nowSeconds);
+    this.sight = new ContainerSight({ ...options, keeper: this.#keeper });
     this.#capacity = new Capacity(fsroot);
     this.#sweptSeconds = nowSeconds();
     this.#tickedSeconds = this.#sweptSeconds;
@@ -88,6 +94,13 @@ export class LimitAgent implements Disposable {
     this.#pods = indexPods(pods);
     if (this.#hasPassed) this.#keeper.applyPods(this.#pods);
     else this.#pass();
+    this.sight.setPods(this.#pods);
+    this.sight.look(this.#containers);
+  }
+
+  /** Keeps the pods, which may be out of date from now on. */
+  holdPods(): void {
+    this.sight.setPods(undefined);
   }
 
   /** Sets the kubelet's own swap behavior; undefined if it does not report it. */
@@ -133,14 +146,14 @@ export class LimitAgent implements Disposable {
     return this.#containers?.kubepods ?? [];
   }
 
-  /** True while a container that has appeared lately is in no known pod's status. */
+  /** True while a container that has appeared lately is in no known pod's status, or one of a status was not found. */
   get hasUnknownContainer(): boolean {
-    return this.#keeper.hasUnknownSince(UNKNOWN_SECONDS);
+    return this.#keeper.hasUnknownSince(UNKNOWN_SECONDS) || this.sight.isUncertain;
   }
 
-  /** Returns the views of all containers' last checks. */
+  /** Returns the views of all containers' last checks, and of the unseen ones. */
   containers(): ContainerView[] {
-    return this.#keeper.views();
+    return this.sight.withUnseen(this.#keeper.views());
   }
 
   /** Returns the cgroups of all containers. */
@@ -204,17 +217,8 @@ export class LimitAgent implements Disposable {
     if (!this.#mayWrite || this.#pods === undefined) return;
     const { nodeSwapLimitBytes: limitBytes, maxRestoresPerMinute } = this.#config;
     const { pageBytes, nowSeconds } = this.#options;
-    for (const kubepods of this.kubepods) {
-      const settings = { limitBytes, pageBytes, maxRestoresPerMinute, nowSeconds: nowSeconds() };
-      try {
-        const change = this.#nodeSwapLimit.keep(kubepods, settings);
-        if (change === undefined) continue;
-        const { isRestored, ...fields } = change;
-        this.#listener.log(isRestored ? "node-swap-limit-restored" : "node-swap-limit-set", fields, 1);
-      } catch (error) {
-        this.#listener.begin("node-swap-limit-failed", (error as Error).message);
-      }
-    }
+    const settings = { limitBytes, pageBytes, maxRestoresPerMinute, nowSeconds: nowSeconds() };
+    this.#nodeSwapLimit.keep(this.kubepods, settings, this.#listener);
   }
 
   #tick(): void {
@@ -231,19 +235,12 @@ export class LimitAgent implements Disposable {
       this.#sweptSeconds = now;
       this.#containers?.sweep();
       this.#pass();
+      this.sight.look(this.#containers);
     }
     this.#keeper.tick();
   }
 
   #readCapacity(): void {
-    try {
-      const change = this.#capacity.refresh();
-      if (change === undefined) return;
-      this.#listener.log("node-capacity-changed", change, 0);
-    } catch (error) {
-      this.#listener.begin("node-unknown", (error as Error).message);
-      return;
-    }
-    this.#pass();
+    if (this.#capacity.refresh(this.#listener)) this.#pass();
   }
 }

@@ -33,6 +33,17 @@ export class LimitKeeper {
     this.#limits.delete(containerId);
   }
 
+  /** Removes the limit of a pod whose containers turned out to have cgroups of their own. */
+  release(podUid: string): void {
+    this.#limits.get(podUid)?.release();
+    this.remove(podUid);
+  }
+
+  /** Returns a container by its id; undefined if it is not known. */
+  containerOf(containerId: string): KubepodsContainer | undefined {
+    return this.#limits.get(containerId)?.container;
+  }
+
   /** Changes the context, and checks every container. */
   apply(context: LimitContext): void {
     this.#context = context;
@@ -89,9 +100,11 @@ export class LimitKeeper {
     return [...this.#limits.values()].map((limit) => limit.shown());
   }
 
-  /** Returns the cgroups of all containers. */
+  /** Returns the cgroups of all containers; a sandbox that has a cgroup of its own stands for its pod's. */
   kubepodsContainers(): KubepodsContainer[] {
-    return [...this.#limits.values()].map(({ container }) => container);
+    const containers = Array.from(this.#limits.values(), ({ container }) => container);
+    const withOwn = new Set(containers.flatMap(({ isSandbox, podUid }) => (isSandbox ? [] : podUid)));
+    return containers.filter(({ isSandbox, podUid }) => !isSandbox || !withOwn.has(podUid));
   }
 
   #latestFirst(): ContainerLimit[] {

@@ -2,6 +2,7 @@ import type { Kubepods } from "../../host/kubepods.ts";
 import { SwapLimit } from "../../host/swap-limit.ts";
 import { calmed, contested, restoreAt, restored, UNCONTESTED } from "../../policy/limits/contest.ts";
 import { wholePages } from "../../policy/limits/reconcile.ts";
+import type { LimitAgentListener } from "./limit-context.ts";
 
 /** Settings of the node swap limit; seconds are those of a clock that never jumps. */
 export interface NodeSwapLimitSettings {
@@ -13,7 +14,7 @@ export interface NodeSwapLimitSettings {
 }
 
 /** A written swap limit of kubepods, in bytes; Infinity for none. */
-export interface NodeSwapLimitChange {
+interface NodeSwapLimitChange {
   readonly path: string;
   readonly beforeBytes: number;
   readonly effectiveBytes: number;
@@ -26,8 +27,25 @@ export class NodeSwapLimit {
   // By the cgroup, not by its path: a new cgroup has no limit that another process could have changed.
   readonly #limits = new WeakMap<Kubepods, KubepodsLimit>();
 
-  /** Writes the limit of a kubepods cgroup if it differs; returns the change. Throws an Error that names the faulty file. */
-  keep(kubepods: Kubepods, settings: NodeSwapLimitSettings): NodeSwapLimitChange | undefined {
+  /** Writes the limit of each kubepods cgroup that differs, and reports it; never throws. */
+  keep(
+    all: readonly Kubepods[],
+    settings: NodeSwapLimitSettings,
+    listener: Pick<LimitAgentListener, "log" | "begin">,
+  ): void {
+    for (const kubepods of all) {
+      try {
+        const change = this.#keepOne(kubepods, settings);
+        if (change === undefined) continue;
+        const { isRestored, ...fields } = change;
+        listener.log(isRestored ? "node-swap-limit-restored" : "node-swap-limit-set", fields, 1);
+      } catch (error) {
+        listener.begin("node-swap-limit-failed", (error as Error).message);
+      }
+    }
+  }
+
+  #keepOne(kubepods: Kubepods, settings: NodeSwapLimitSettings): NodeSwapLimitChange | undefined {
     const limit = this.#limits.get(kubepods) ?? new KubepodsLimit(kubepods);
     this.#limits.set(kubepods, limit);
     return limit.keep(settings);

@@ -97,8 +97,16 @@ const PAGES: Readonly<Record<string, Page>> = {
     new Response(await metrics.scrape(view), { headers: { "content-type": metrics.contentType } }),
   "/healthz": ({ isAlive }) =>
     isAlive ? text(200, "ok") : text(503, "not alive: the agent's loop has stopped"),
-  "/readyz": ({ isReady }) =>
-    isReady ? text(200, "ok") : text(503, "not ready: the first full pass is not complete"),
+  "/readyz": ({ isReady, blindness }) => {
+    if (!isReady) return text(503, "not ready: the first full pass is not complete");
+    if (blindness === undefined) return text(200, "ok");
+    // One odd container, whose pod anyone may have created, holds up no roll-out; a layout that hides most of them does.
+    const { unseen, running } = blindness;
+    return text(
+      503,
+      `not ready: ${unseen} of ${running} running containers are in no cgroup that wasp can find`,
+    );
+  },
 };
 
 function text(status: number, line: string, headers: Readonly<Record<string, string>> = {}): Response {

@@ -9,7 +9,7 @@ import type { ReachDecision } from "../../policy/reach/memory-high.ts";
  * States of a container's swap limit at the last check: in force as it was found (kept) or as wasp wrote it (set);
  * written, but a shared cgroup above has a lower one (unmet); not in force, because another process keeps writing it
  * (contested), because wasp may not write (planned), or because a file could not be read or written (failed); not
- * decided yet (held); not managed by wasp (left).
+ * decided yet (held); not managed by wasp (left); said to run, but in no cgroup that wasp can find (unseen).
  */
 export const CONTAINER_STATES = [
   "kept",
@@ -20,7 +20,11 @@ export const CONTAINER_STATES = [
   "failed",
   "held",
   "left",
+  "unseen",
 ] as const;
+
+/** Reason for which a container is unseen: it has no cgroup that wasp can find, or one without processes. */
+export type UnseenReason = "no-cgroup" | "no-process";
 
 /** Swap limit of a container for metrics and tables; names are undefined while its pod is unknown. */
 export interface ContainerView {
@@ -30,7 +34,7 @@ export interface ContainerView {
   readonly pod: string | undefined;
   readonly container: string | undefined;
   readonly state: (typeof CONTAINER_STATES)[number];
-  readonly reason: Reason | HoldReason;
+  readonly reason: Reason | HoldReason | UnseenReason;
   /** Swap limit that the container is entitled to, in bytes, Infinity for none; undefined if it was not decided. */
   readonly entitledBytes: number | undefined;
   /** Swap limit in force, in bytes, Infinity for none; undefined if it could not be read. */
@@ -45,6 +49,8 @@ export interface AgentView {
   readonly node: () => NodeFigures;
   /** True after the first full pass. */
   readonly isReady: boolean;
+  /** Numbers of unseen and of running containers if most are unseen; undefined otherwise. */
+  readonly blindness: { readonly unseen: number; readonly running: number } | undefined;
   /** True while the agent's loop runs. */
   readonly isAlive: boolean;
   /** True while the kubelet limits swap itself and wasp writes no swap limit. */

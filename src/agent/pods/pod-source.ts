@@ -25,10 +25,9 @@ export interface PodSource {
 
 const KUBELET_TIMEOUT_MILLISECONDS = 10_000;
 const API_SERVER_TIMEOUT_MILLISECONDS = 30_000;
-// etcd limits an object to 1.5 MiB of its own encoding by default.
-const MAX_EVENT_BYTES = 8 * 2 ** 20;
-// A node has 110 pods by default, and few have more than 500, of 10 to 50 KiB each.
-const MAX_LIST_BYTES = 64 * 2 ** 20;
+// etcd limits an object to 1.5 MiB of its own encoding by default, of which a byte may become six in JSON.
+const MAX_EVENT_BYTES = 16 * 2 ** 20;
+const MAX_BODY_BYTES = 16 * 2 ** 20;
 const SERVICE_ACCOUNT_CA = "/var/run/secrets/kubernetes.io/serviceaccount/ca.crt";
 // Made by the kubelet if it was given no certificate (kubernetes cmd/kubelet/app/server.go, InitializeTLS).
 const SELF_SIGNED = "/var/lib/kubelet/pki/kubelet.crt";
@@ -41,7 +40,7 @@ export function kubeletOf(config: AgentConfig): Kubelet {
     tokenFile: config.kubeletTokenFile,
     trust: trustOf(config),
     timeoutMilliseconds: KUBELET_TIMEOUT_MILLISECONDS,
-    maxBodyBytes: MAX_LIST_BYTES,
+    maxBodyBytes: MAX_BODY_BYTES,
   });
 }
 
@@ -108,7 +107,7 @@ export function apiServerOptionsOf(
     tokenFile: apiServerTokenFile,
     caFile: apiServerCaFile,
     timeoutMilliseconds: API_SERVER_TIMEOUT_MILLISECONDS,
-    maxBodyBytes: MAX_LIST_BYTES,
+    maxBodyBytes: MAX_BODY_BYTES,
     maxLineBytes: MAX_EVENT_BYTES,
   };
 }

@@ -21,7 +21,16 @@ import {
   zswap,
 } from "./rules/kernel.ts";
 import { binaryOwner, hookOwner } from "./rules/owners.ts";
-import { agent, earlyoom, restart, runtime, swapReach, systemdOomd, waspAgent } from "./rules/services.ts";
+import {
+  agent,
+  containerCgroups,
+  earlyoom,
+  restart,
+  runtime,
+  swapReach,
+  systemdOomd,
+  waspAgent,
+} from "./rules/services.ts";
 
 /** All checks of a host, in the order of the report. */
 const CHECKS: readonly Check<KnownFacts>[] = [
@@ -54,6 +63,7 @@ const CHECKS: readonly Check<KnownFacts>[] = [
   kubeletFailSwapOn,
   kubeletSwapBehavior,
   restart,
+  containerCgroups,
   swapReach,
   agent,
   waspAgent,

@@ -29,12 +29,20 @@ interface ServiceFacts {
   readonly changedSinceStart: readonly ChangedFile[];
   /** Undefined where no cgroup of pods exists. */
   readonly pods: { readonly node: NodeSample; readonly kubepods: KubepodsSample } | undefined;
+  /** The cgroups outside of kubepods that have containers of pods. */
+  readonly looseContainers: readonly LooseContainers[];
   /** The pid of the running agent. */
   readonly agentPid: number | undefined;
   /** Undefined where systemd-oomd is not running. */
   readonly oomd: OomdFacts | undefined;
   /** The pids of earlyoom. */
   readonly earlyoomPids: readonly number[];
+}
+
+/** A cgroup outside of kubepods, with the number of containers of pods directly below it. */
+export interface LooseContainers {
+  readonly cgroup: string;
+  readonly count: number;
 }
 
 /** A settings file, and the service that has to be restarted to read it. */

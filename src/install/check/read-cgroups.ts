@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { cgroupsIn, readCgroupVersion } from "../../host/cgroup-support.ts";
-import { findKubepods } from "../../host/kubepods.ts";
+import { findContainerRoots, findKubepods, scanContainers } from "../../host/kubepods.ts";
 import { readPressure } from "../../host/psi.ts";
 import { sampleKubepods, sampleNode } from "../../host/snapshot.ts";
 import type { KnownFacts } from "./facts.ts";
@@ -21,4 +21,11 @@ export function readPods(fsroot: string): KnownFacts["pods"] {
   const [first] = findKubepods(fsroot);
   const kubepods = first?.version === 2 ? sampleKubepods(first) : undefined;
   return kubepods && { node: sampleNode(fsroot), kubepods };
+}
+
+/** Reads where containers of pods are outside of kubepods. */
+export function readLooseContainers(fsroot: string): KnownFacts["looseContainers"] {
+  return findContainerRoots(fsroot)
+    .filter(({ level }) => level === "loose")
+    .map((root) => ({ cgroup: root.path || "/", count: scanContainers(root).length }));
 }

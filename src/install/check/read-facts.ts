@@ -21,7 +21,7 @@ import { readHasNoswapMount } from "../target/mounts.ts";
 import { findProcess, readProcessesByArgv } from "../target/processes.ts";
 import { readUnitFiles } from "../target/unit-files.ts";
 import type { CheckFacts, KnownFacts } from "./facts.ts";
-import { readPods, readPressureFacts } from "./read-cgroups.ts";
+import { readLooseContainers, readPods, readPressureFacts } from "./read-cgroups.ts";
 import { readChangedFiles } from "./read-changed-files.ts";
 import { readOomd } from "./read-oomd.ts";
 
@@ -73,6 +73,7 @@ export function readCheckFacts(host: Host): CheckFacts {
       ...readChangedFiles(fsroot, "crio", crio(), crioHooks().files),
     ]),
     pods: running(() => readPods(fsroot)),
+    looseContainers: running(() => readLooseContainers(fsroot)),
     agentPid: running(() => readLockHolder(fsroot)),
     oomd: running(() => (findProcess(processes(), "systemd-oomd") ? readOomd(fsroot) : undefined)),
     earlyoomPids: running(() =>

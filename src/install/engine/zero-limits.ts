@@ -1,4 +1,4 @@
-import { findKubepods, scanContainers } from "../../host/kubepods.ts";
+import { findContainerRoots, scanContainers } from "../../host/kubepods.ts";
 import { takeNodeLock } from "../../host/lock.ts";
 import { SwapLimit } from "../../host/swap-limit.ts";
 import type { Host } from "../target/host.ts";
@@ -29,7 +29,7 @@ export function hasAgent(host: Host): boolean {
 }
 
 function swappingLimits({ fsroot }: Host): SwapLimit[] {
-  const containers = findKubepods(fsroot).flatMap(scanContainers);
+  const containers = findContainerRoots(fsroot).flatMap(scanContainers);
   return containers.flatMap(({ cgroup }) => {
     try {
       const limit = new SwapLimit(cgroup);

@@ -39,6 +39,7 @@ export type FindingId =
   | "kubelet-swap-behavior"
   | "restart"
   | "swap-reach"
+  | "container-cgroups"
   | "agent"
   | "wasp-agent"
   | "systemd-oomd"

@@ -54,7 +54,7 @@ function memoryAvailable(
   };
 }
 
-/** Memory requests of all pods, as a fraction of memory.max of kubepods or of the node's memory. */
+/** Memory requests of all pods that have not finished, as a fraction of memory.max of kubepods or of the node's memory. */
 function requestOvercommit(
   pods: readonly Pod[],
   node: NodeSample,
@@ -65,7 +65,9 @@ function requestOvercommit(
     node.memoryTotalBytes,
   );
   if (allocatableBytes <= 0) return undefined;
+  // The kubelet lists pods that it did not admit, too, and anyone who may create a pod may request anything.
   const requestedBytes = pods
+    .filter(({ phase }) => phase !== "Succeeded" && phase !== "Failed")
     .flatMap(({ containers }) => containers)
     .reduce((sum, { memoryRequestBytes }) => sum + memoryRequestBytes, 0);
   return requestedBytes / allocatableBytes;

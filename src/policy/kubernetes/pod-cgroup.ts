@@ -19,10 +19,10 @@ export interface PodCgroup extends PodCgroupName {
 
 /**
  * Level of a cgroup in the kubepods tree: the root, a QoS class, a pod, a container, or the child of a container's
- * scope in which crun starts the container.
+ * scope in which crun starts the container. Loose is the parent of containers outside of the tree.
  */
 export type KubepodsCgroup =
-  | { readonly level: "kubepods" | "qos" | "child" }
+  | { readonly level: "kubepods" | "qos" | "child" | "loose" }
   | { readonly level: "pod"; readonly pod: PodCgroupName }
   | { readonly level: "container"; readonly pod: PodCgroupName; readonly containerId: string };
 
@@ -57,6 +57,7 @@ const LEVELS_BELOW: Readonly<Record<KubepodsCgroup["level"], readonly KubepodsCg
   pod: ["container"],
   container: ["child"],
   child: [],
+  loose: ["container"],
 };
 
 const POD_PREFIX = "pod";
@@ -86,7 +87,27 @@ function parseBelowPod(path: string): KubepodsCgroup | undefined {
   return isChild ? { level: "child" } : undefined;
 }
 
+/**
+ * Parses the name of a container's cgroup outside of the kubepods tree: a runtime whose driver is cgroupfs takes the
+ * `SLICE:PREFIX:ID` of a kubelet whose driver is systemd for a path below its own cgroup (containerd
+ * internal/cri/server/podsandbox/helpers_linux.go, getCgroupsPath).
+ */
+export function parseLooseContainer(name: string): (KubepodsCgroup & { level: "container" }) | undefined {
+  const pod = name.includes(".slice:") ? parseSystemd(name) : undefined;
+  const [, prefix = "", containerId = ""] = name.split(":");
+  if (pod === undefined || prefix.endsWith("conmon") || !/^[0-9a-f]+$/.test(containerId)) return undefined;
+  const { driver, qosClass, podUid } = pod;
+  return { level: "container", pod: { driver, qosClass, podUid }, containerId };
+}
+
+/** Returns true for the path of a pod's own cgroup. */
+export function isPodCgroup(path: string): boolean {
+  return podOf(path) !== undefined;
+}
+
 function parseContainer(path: string): KubepodsCgroup | undefined {
+  const loose = parseLooseContainer(nameOf(path));
+  if (loose !== undefined) return loose;
   const pod = podOf(parentOf(path));
   if (pod === undefined) return undefined;
   const containerId = containerIdOf(pod.driver, nameOf(path));

@@ -29,6 +29,10 @@ export interface PodContainer {
   readonly memoryRequestBytes: number;
   /** In bytes; undefined without a limit. */
   readonly memoryLimitBytes: number | undefined;
+  /** True while its status says that it runs, which may be out of date. */
+  readonly isRunning?: boolean | undefined;
+  /** True if a value that its swap limit depends on is not what Kubernetes defines: no limit is decided for it. */
+  readonly isUnreadable?: boolean | undefined;
 }
 
 // kubernetes pkg/apis/scheduling/types.go:29-32

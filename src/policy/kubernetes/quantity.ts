@@ -17,7 +17,13 @@ const SUFFIX_FACTORS: Record<string, bigint> = {
 // A memory request of "100m", a tenth of a byte, is a common slip for 100M, and the API server accepts it.
 const SUFFIX_DIVISORS: Record<string, bigint> = { n: 10n ** 9n, u: 10n ** 6n, m: 10n ** 3n };
 
-const QUANTITY = /^\+?(\d{1,30})(?:\.(\d{0,30}))?(?:[eE]([+-]?\d{1,2})|([numkMGTPE]|[KMGTPE]i))?$/;
+// apimachinery pkg/api/resource/quantity.go, parseQuantityString: digits may be on one side of the point only. The API
+// server keeps no more digits than these.
+const QUANTITY =
+  /^([+-]?)(?=\.?\d)(\d{0,64})(?:\.(\d{0,64}))?(?:[eE]([+-]?\d{1,18})|([numkMGTPE]|[KMGTPE]i))?$/;
+
+// Beyond it any number but 0 is too large, or smaller than a byte.
+const MAX_EXPONENT = 200;
 
 /**
  * Parses a Kubernetes quantity of bytes (`64Mi`, `1.5G`, `1e9`), rounded up to a whole byte as the kubelet does;
@@ -32,9 +38,10 @@ export function parseQuantity(text: string): number | undefined {
 export function parseAnyQuantity(text: string): number | undefined {
   const match = QUANTITY.exec(text.trim());
   if (match === null) return undefined;
-  const [, whole = "", fraction = "", exponent = "0", suffix = ""] = match;
-  const power = Number(exponent) - fraction.length;
+  const [, sign = "", whole = "", fraction = "", exponent = "0", suffix = ""] = match;
+  const power = Math.max(-MAX_EXPONENT, Math.min(MAX_EXPONENT, Number(exponent))) - fraction.length;
   const scaled = BigInt(whole + fraction) * (SUFFIX_FACTORS[suffix] ?? 1n) * tenTo(power);
+  if (sign === "-" && scaled > 0n) return undefined;
   const divisor = tenTo(-power) * (SUFFIX_DIVISORS[suffix] ?? 1n);
   const bytes = (scaled + divisor - 1n) / divisor;
   return bytes <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(bytes) : Number.POSITIVE_INFINITY;
@@ -46,11 +53,11 @@ function tenTo(exponent: number): bigint {
 }
 
 /**
- * Parses a limit as the kernel and wasp's annotation write it: `max` (Infinity), or a quantity of bytes; undefined
- * otherwise.
+ * Parses a limit as the kernel and wasp's annotation write it: `max`, or a quantity of bytes, which is Infinity too if it is
+ * more than any node has; undefined otherwise.
  */
 export function parseLimit(text: string): number | undefined {
-  return text.trim() === "max" ? Number.POSITIVE_INFINITY : parseQuantity(text);
+  return text.trim() === "max" ? Number.POSITIVE_INFINITY : parseAnyQuantity(text);
 }
 
 /** Formats a limit in bytes as the kernel's cgroup v2 files do: digits, or `max` for Infinity. */

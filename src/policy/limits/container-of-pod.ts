@@ -2,9 +2,9 @@ import { isCriticalPod, isStaticPod, type Pod, type PodContainer } from "../kube
 import type { Container } from "./container.ts";
 import { swapOverrideOf } from "./swap-override.ts";
 
-/** Describes a container of a pod for a swap decision, with the exact memory request; undefined without a QoS class. */
+/** Describes a container of a pod for a swap decision, with the exact memory request; undefined without a QoS class, or without a readable value. */
 export function containerOfPod(pod: Pod, container: PodContainer): Container | undefined {
-  if (pod.qosClass === undefined) return undefined;
+  if (pod.qosClass === undefined || container.isUnreadable) return undefined;
   return {
     namespace: pod.namespace,
     qosClass: pod.qosClass,

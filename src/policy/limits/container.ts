@@ -33,6 +33,8 @@ type GrantReason =
   | "limited-swap"
   | "unlimited-swap"
   | "pod-override"
+  /** Containers of one sandbox, which the kernel does not know apart, have a limit together. */
+  | "pod-sandbox"
   /** Its class of memory QoS limits its memory and leaves swap unlimited. */
   | "memory-qos-class"
   | "memory-qos-annotation";

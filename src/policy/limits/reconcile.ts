@@ -10,6 +10,8 @@ export interface FoundContainer {
   readonly id: string;
   /** UID in the name of its pod's cgroup. */
   readonly podUid: string;
+  /** True for the cgroup of a whole pod, whose containers run in one sandbox. */
+  readonly isSandbox?: boolean | undefined;
   /** Effective swap limit in bytes; Infinity for none. */
   readonly effectiveBytes: number;
   /** Swap usage in bytes. */
@@ -24,12 +26,20 @@ export type HoldReason =
   | "container-unknown"
   /** The kubelet has not set the pod's QoS class yet. */
   | "qos-class-unknown"
+  /** A value of the pod that the limit depends on is unreadable, such as a negative memory request. */
+  | "value-unreadable"
   /** An annotation for memory QoS is invalid, so the container keeps its current limit. */
   | "annotation-wrong";
 
 /** Action on one container's swap limit, with its reason. */
 export type LimitFinding =
-  | { readonly action: "hold"; readonly reason: HoldReason; readonly pod: Pod | undefined }
+  | {
+      readonly action: "hold";
+      readonly reason: HoldReason;
+      readonly pod: Pod | undefined;
+      /** Undefined while the pod's status does not name the container. */
+      readonly containerName?: string;
+    }
   | {
       readonly action: "keep" | "write";
       readonly pod: Pod;
@@ -80,26 +90,63 @@ export function reconcile(
 ): LimitFinding {
   const pod = pods.get(found.podUid);
   if (pod === undefined) return { action: "hold", reason: "pod-unknown", pod };
-  const named: PodContainer | undefined = pod.containers.find(({ id }) => id === found.id);
-  if (named === undefined) return { action: "hold", reason: "container-unknown", pod };
-  const container = containerOfPod(pod, named);
-  if (container === undefined) return { action: "hold", reason: "qos-class-unknown", pod };
+  const [of, ...others] = found.isSandbox
+    ? pod.containers.filter(({ isRunning }) => isRunning)
+    : pod.containers.filter(({ id }) => id === found.id);
+  if (of === undefined) return { action: "hold", reason: "container-unknown", pod };
+  const containerName = [of, ...others].map(({ name }) => name).join(",");
+  const decision = found.isSandbox
+    ? decideSandbox(pod, [of, ...others], node, config, pageBytes)
+    : decideContainer(pod, of, node, config);
+  if (typeof decision === "string") return { action: "hold", reason: decision, pod, containerName };
 
-  const qos = decideMemoryQos(named.name, pod.annotations, named.memoryLimitBytes, config.memoryQos);
-  if (qos.problems.length > 0) return { action: "hold", reason: "annotation-wrong", pod };
-
-  const decision =
-    swapByMemoryQos(qos, container.swapOverride, config) ?? decideSwapLimit(container, node, config);
   const nodeLimitBytes = config.nodeSwapLimitBytes ?? Number.POSITIVE_INFINITY;
   const wantedBytes = wholePages(Math.min(decision.limitBytes, nodeLimitBytes), pageBytes);
   return {
     action: found.effectiveBytes === wantedBytes ? "keep" : "write",
     pod,
-    containerName: named.name,
+    containerName,
     decision,
     wantedBytes,
     isBelowUsage: found.swapUsageBytes > wantedBytes,
   };
+}
+
+/** Returns the limit that a container is entitled to, or the reason for which it is held. */
+function decideContainer(
+  pod: Pod,
+  named: PodContainer,
+  node: NodeCapacity,
+  config: ReconcileConfig,
+): SwapLimitDecision | HoldReason {
+  if (named.isUnreadable) return "value-unreadable";
+  const container = containerOfPod(pod, named);
+  if (container === undefined) return "qos-class-unknown";
+  const qos = decideMemoryQos(named.name, pod.annotations, named.memoryLimitBytes, config.memoryQos);
+  if (qos.problems.length > 0) return "annotation-wrong";
+  return swapByMemoryQos(qos, container.swapOverride, config) ?? decideSwapLimit(container, node, config);
+}
+
+/**
+ * Returns the limit of a pod whose containers run in one sandbox (gVisor, Kata Containers), where the kernel does not know
+ * them apart: what they are entitled to together. It is never more than the containers would have had alone.
+ */
+function decideSandbox(
+  pod: Pod,
+  running: readonly [PodContainer, ...PodContainer[]],
+  node: NodeCapacity,
+  config: ReconcileConfig,
+  pageBytes: number,
+): SwapLimitDecision | HoldReason {
+  let limitBytes = 0;
+  for (const container of running) {
+    const decision = decideContainer(pod, container, node, config);
+    if (typeof decision === "string") return decision;
+    limitBytes += wholePages(decision.limitBytes, pageBytes);
+    // A pod without swap says why.
+    if (running.length === 1 && decision.limitBytes === 0) return decision;
+  }
+  return { limitBytes, reason: "pod-sandbox" };
 }
 
 /** Rounds a limit down to whole pages, as the kernel does; in bytes, Infinity for none. */

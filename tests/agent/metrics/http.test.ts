@@ -51,6 +51,13 @@ describe("over HTTP", () => {
     ["/readyz", {}, 200, "ok\n"],
     ["/readyz", { isReady: false }, 503, "not ready: the first full pass is not complete\n"],
     ["/readyz", { isStoodDown: true }, 200, "ok\n"],
+    [
+      "/readyz",
+      { blindness: { unseen: 3, running: 4 } },
+      503,
+      "not ready: 3 of 4 running containers are in no cgroup that wasp can find\n",
+    ],
+    ["/healthz", { blindness: { unseen: 3, running: 4 } }, 200, "ok\n"],
   ])("%s with %j", async (path, state, status, text) => {
     start();
     Object.assign(view, state);

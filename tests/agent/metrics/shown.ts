@@ -36,7 +36,13 @@ export function shownContainer(differences: Partial<ContainerView> = {}): Contai
 export function shownAgent(differences: Partial<AgentView> = {}): {
   -readonly [Name in keyof AgentView]: AgentView[Name];
 } {
-  const healthy = { isReady: true, isAlive: true, isStoodDown: false, isNriConnected: false };
+  const healthy = {
+    blindness: undefined,
+    isReady: true,
+    isAlive: true,
+    isStoodDown: false,
+    isNriConnected: false,
+  };
   const unsensed = {
     ...{ signals: () => undefined, thresholds: () => ({}) },
     ...{ holdReason: () => undefined, reach: () => undefined },

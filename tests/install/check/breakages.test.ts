@@ -127,6 +127,17 @@ const BREAKAGES: readonly Breakage[] = [
     "newer than crio",
   ],
   [
+    "container-cgroups",
+    "the runtime's driver is cgroupfs",
+    (host) =>
+      host.write(
+        `/sys/fs/cgroup/system.slice/containerd.service/kubepods-burstable-pod0a_1.slice:cri-containerd:${"0f".repeat(32)}/memory.swap.max`,
+        "max\n",
+      ),
+    "warning",
+    "1 in /system.slice/containerd.service",
+  ],
+  [
     "swap-reach",
     "nobody holds it",
     (host) => host.write("/sys/fs/cgroup/kubepods.slice/memory.high", "max\n"),

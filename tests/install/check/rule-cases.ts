@@ -81,6 +81,19 @@ export const NODE_CASES: readonly RuleCase[] = [
     "warning",
     "50-wasp.conf is newer than crio's start",
   ],
+  ["container-cgroups", "of pods", {}, "none", ""],
+  [
+    "container-cgroups",
+    "of a runtime with another driver",
+    {
+      looseContainers: [
+        { cgroup: "/system.slice/containerd.service", count: 12 },
+        { cgroup: "/", count: 1 },
+      ],
+    },
+    "warning",
+    "differ: 12 in /system.slice/containerd.service, 1 in /",
+  ],
   ["swap-reach", "held", {}, "ok", "memory.high of kubepods is 2.6 GiB; the kubelet evicts from 2.7 GiB on"],
   [
     "swap-reach",

@@ -76,6 +76,7 @@ export const SOUND: KnownFacts = {
       memoryPressure: undefined,
     },
   },
+  looseContainers: [],
   agentPid: 900,
   oomd: undefined,
   earlyoomPids: [],

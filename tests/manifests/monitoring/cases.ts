@@ -41,6 +41,8 @@ const stall = { scope: "node", resource: "memory", kind: "some", window: "300s" 
 const stalled = (values: string) => series("wasp_pressure_stall_ratio", values, stall);
 const restored = (values: string) => series("wasp_swap_limit_drifts_total", values);
 const highRestored = (values: string) => series("wasp_swap_reach_restores_total", values);
+const unseen = (values: string) => series("wasp_containers", values, { state: "unseen" });
+const stoodDown = (values: string) => series("wasp_stood_down", values);
 const lastPass = (values: string) => series("wasp_last_pass_timestamp_seconds", values);
 const lists = (outcome: string, values: string) =>
   series("wasp_pod_list_requests_total", values, { source: "kubelet", outcome });
@@ -269,6 +271,16 @@ export const CASES: readonly Case[] = [
       name: "no list is requested",
       series: [lastPass("1700000000x30"), lists("failure", "7x30"), lists("success", "100x30")],
     },
+  ]),
+  ...of("WaspContainerUnseen", 20, [
+    {
+      name: "two containers are in no cgroup that the agent finds",
+      series: [unseen("2x30"), stoodDown("0x30")],
+      firing: `For 10 minutes 2 containers of ${ONE} have run by their status, but in no cgroup that the agent can find. They may have swap without a limit.`,
+    },
+    { name: "all are found", series: [unseen("0x30"), stoodDown("0x30")] },
+    { name: "they are found again", series: [unseen("0 2x8 0x30"), stoodDown("0x40")] },
+    { name: "the kubelet limits swap itself", series: [unseen("2x30"), stoodDown("1x30")] },
   ]),
   ...of("WaspLimitContested", 50, [
     {

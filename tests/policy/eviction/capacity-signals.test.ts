@@ -59,5 +59,8 @@ describe("usage", () => {
       }),
     );
     expect(capacitySignals(snapshotAt(0, {}, pods)).requestOvercommit).toBe(1);
+    // Of a pod that was not admitted, the request holds nothing.
+    const finished = pods.map((pod) => ({ ...pod, phase: pod.uid === "a" ? "Running" : "Failed" }));
+    expect(capacitySignals(snapshotAt(0, {}, finished)).requestOvercommit).toBeCloseTo(1 / 3, 12);
   });
 });

@@ -36,6 +36,12 @@ describe("a quantity", () => {
     ["1.5e+3", 1500],
     ["0.0025e3", 3],
     ["12e-0", 12],
+    ["1e-999", 1],
+    ["0e999999999999", 0],
+    ["-0", 0],
+    ["-0.0Ei", 0],
+    [".5Gi", 536_870_912],
+    ["5.", 5],
   ])("%p is %d bytes", (text, bytes) => {
     expect(parseQuantity(text)).toBe(bytes);
   });
@@ -51,7 +57,6 @@ describe("a quantity", () => {
     "0x10",
     "1e",
     "1e999",
-    "1e-999",
     "e-3",
     "9Ei",
     "max",
@@ -59,6 +64,15 @@ describe("a quantity", () => {
     "Infinity",
     "1,5Gi",
     "1.2.3",
+    ".",
+    "+",
+    "-.5",
+    "-1e-999",
+    "--1",
+    "1e+",
+    "1eMi",
+    "0b1",
+    "١",
   ])("%p is invalid", (text) => {
     expect(parseQuantity(text)).toBeUndefined();
   });
@@ -72,11 +86,36 @@ describe("a quantity", () => {
     ["9007199254740991", Number.MAX_SAFE_INTEGER],
     ["7Pi", 7 * 2 ** 50],
     ["999999999999999999999999999999E", Number.POSITIVE_INFINITY],
+    ["1e999", Number.POSITIVE_INFINITY],
+    ["1e999999999999999999", Number.POSITIVE_INFINITY],
     ["-8Pi", undefined],
+    ["-9223372036854775808", undefined],
     ["lots", undefined],
   ])("%p of any size is %p bytes", (text, bytes) => {
     expect(parseAnyQuantity(text)).toBe(bytes as never);
     expect(parseQuantity(text)).toBe((bytes === Number.POSITIVE_INFINITY ? undefined : bytes) as never);
+  });
+
+  test("of every kind is what apimachinery's Quantity.Value gives, beyond the exact numbers Infinity", () => {
+    const suffixes = ["", "n", "u", "m", "k", "M", "G", "T", "P", "E", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"];
+    const kinds = fc.oneof(
+      fc.constantFrom(...suffixes).map((suffix) => [suffix, scaleOf(suffix)] as const),
+      fc.integer({ min: -30, max: 30 }).map((power) => [`e${power}`, [10n, power] as const] as const),
+    );
+    fc.assert(
+      fc.property(
+        fc.boolean(),
+        fc.bigInt(0n, 2n ** 63n - 1n),
+        kinds,
+        (isNegative, digits, [suffix, scale]) => {
+          const [base, power] = scale;
+          const whole = power >= 0 ? digits * base ** BigInt(power) : ceilDiv(digits, base ** BigInt(-power));
+          const exact = whole > BigInt(Number.MAX_SAFE_INTEGER) ? Number.POSITIVE_INFINITY : Number(whole);
+          const expected = isNegative && digits > 0n ? undefined : exact;
+          expect(parseAnyQuantity(`${isNegative ? "-" : ""}${digits}${suffix}`)).toBe(expected as never);
+        },
+      ),
+    );
   });
 
   test("is a safe integer, or invalid, for any text", () => {
@@ -124,3 +163,14 @@ test.each<[number, string]>([
 ])("%p bytes are rounded for people: %s", (bytes, text) => {
   expect(formatRounded(bytes)).toBe(text);
 });
+
+/** Returns the base and the power that a suffix stands for. */
+function scaleOf(suffix: string): readonly [bigint, number] {
+  if (suffix === "") return [10n, 0];
+  if (suffix.endsWith("i")) return [1024n, "KMGTPE".indexOf(suffix.charAt(0)) + 1];
+  return [10n, 3 * ("num".includes(suffix) ? "num".indexOf(suffix) - 3 : "kMGTPE".indexOf(suffix) + 1)];
+}
+
+function ceilDiv(dividend: bigint, divisor: bigint): bigint {
+  return (dividend + divisor - 1n) / divisor;
+}

@@ -172,3 +172,54 @@ test("each limit is kept once it is written", () => {
     ),
   );
 });
+
+describe("the limit of a pod whose containers run in one sandbox", () => {
+  const running = (name: string, memoryRequestBytes: number, changes = {}) => ({
+    ...{ name, id: `id-${name}`, memoryRequestBytes, memoryLimitBytes: undefined, isRunning: true },
+    ...changes,
+  });
+  const [db, log] = [running("db", 64 * MI), running("log", 64 * MI)];
+  const ended = running("init", 64 * MI, { isRunning: undefined });
+  const none = running("none", 0);
+
+  test.each<[string, Pod["containers"], object]>([
+    ["is that of its container", [db], { wantedBytes: shareInPages, containerName: "db" }],
+    ["is what they have together", [db, log], { wantedBytes: 2 * shareInPages, containerName: "db,log" }],
+    ["leaves out one that has ended", [ended, db], { wantedBytes: shareInPages, containerName: "db" }],
+    [
+      "adds nothing for one without swap",
+      [none, db],
+      { wantedBytes: shareInPages, containerName: "none,db" },
+    ],
+    ["is none for a pod without swap", [none], { wantedBytes: 0, decision: { reason: "no-memory-request" } }],
+    ["is none for two of them", [none, none], { wantedBytes: 0, decision: { reason: "pod-sandbox" } }],
+    [
+      "is held for one with an unreadable value",
+      [db, { ...log, isUnreadable: true }],
+      { action: "hold", reason: "value-unreadable", containerName: "db,log" },
+    ],
+    ["is held while none runs", [ended], { action: "hold", reason: "container-unknown" }],
+  ])("%s", (_, containers, expected) => {
+    expect(findingOf({ id: pod.uid, isSandbox: true }, [{ ...pod, containers }])).toMatchObject(expected);
+  });
+
+  test("is never more than their limits together, and at most the limit of all pods", () => {
+    const requests = fc.array(fc.integer({ min: 0, max: 1024 * MI }), { minLength: 1, maxLength: 5 });
+    fc.assert(
+      fc.property(requests, fc.option(fc.nat(64 * MI), { nil: undefined }), (sizes, nodeSwapLimitBytes) => {
+        const containers = sizes.map((bytes, index) => running(`c${index}`, bytes));
+        const pods = [{ ...pod, containers }];
+        const limitOf = (found: Partial<FoundContainer>, knobs: ReconcileConfig) => {
+          const finding = findingOf(found, pods, knobs);
+          return finding.action === "hold" ? Number.NaN : finding.wantedBytes;
+        };
+        const alone = containers
+          .map(({ id }) => limitOf({ id }, config))
+          .reduce((sum, bytes) => sum + bytes, 0);
+        const together = limitOf({ id: pod.uid, isSandbox: true }, { ...config, nodeSwapLimitBytes });
+        const bound = nodeSwapLimitBytes ?? Number.POSITIVE_INFINITY;
+        expect(together).toBe(Math.min(alone, bound - (Number.isFinite(bound) ? bound % PAGE : 0)));
+      }),
+    );
+  });
+});

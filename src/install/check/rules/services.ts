@@ -34,6 +34,22 @@ export const restart = check({
         ),
 });
 
+/** Requires that containers are in the cgroups of their pods. */
+export const containerCgroups = check({
+  id: "container-cgroups",
+  needs: ["looseContainers"],
+  right:
+    "containers are in the cgroups of their pods: elsewhere neither the pod's limits nor those of all pods hold for them",
+  judge: ({ looseContainers }) => {
+    if (looseContainers.length === 0) return undefined;
+    const places = looseContainers.map(({ cgroup, count }) => `${count} in ${cgroup}`);
+    return warning(
+      `containers of pods are outside of kubepods, because the cgroup drivers of kubelet and runtime differ: ${places.join(", ")}`,
+      "SystemdCgroup = true for containerd's runc, where the kubelet's cgroupDriver is systemd; then systemctl restart containerd, and start the node's pods again",
+    );
+  },
+});
+
 /** Requires that the kernel swaps before the kubelet evicts. */
 export const swapReach = check({
   id: "swap-reach",
