@@ -5,7 +5,7 @@ import { HOOK_DEFAULTS, type HookConfig } from "../config/hook/defaults.ts";
 import { locateContainerCgroup } from "../host/container-cgroup.ts";
 import { writeHookLog } from "../host/hook-log.ts";
 import { readNodeCapacity } from "../host/meminfo.ts";
-import { type OciState, parseOciState, readOciContainer } from "../host/oci-bundle.ts";
+import { type DecodedOciState, decodeOciState, type OciState, readOciContainer } from "../host/oci-bundle.ts";
 import { readStdin } from "../host/stdin.ts";
 import { SwapLimit } from "../host/swap-limit.ts";
 import type { Event } from "../log/events.ts";
@@ -44,8 +44,8 @@ export async function runHook(argv: readonly string[]): Promise<number> {
   const fields: HookFields = {};
   try {
     // The state is read even if the flags are wrong: a runtime may treat a hook that does not read it as failed.
-    const state = stateOfStdin();
-    if (!(state instanceof Error)) fields["id"] = state.id;
+    const { id, state } = stateOfStdin();
+    fields["id"] = id;
     if (config instanceof Error) throw config;
     if (state instanceof Error) throw state;
     const event = limitContainer(config, state, fields);
@@ -68,11 +68,11 @@ async function configOf(argv: readonly string[]): Promise<HookConfig> {
   return hookConfig(readFlags(argv, HookConfigSchema));
 }
 
-function stateOfStdin(): OciState | Error {
+function stateOfStdin(): DecodedOciState {
   try {
-    return parseOciState(readStdin(MAX_STATE_BYTES, DEADLINE_MILLISECONDS));
+    return decodeOciState(readStdin(MAX_STATE_BYTES, DEADLINE_MILLISECONDS));
   } catch (error) {
-    return error as Error;
+    return { id: undefined, state: error as Error };
   }
 }
 
