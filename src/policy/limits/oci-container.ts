@@ -1,4 +1,4 @@
-import { isStaticSource } from "../kubernetes/pod.ts";
+import { isHashUid, isStaticSource } from "../kubernetes/pod.ts";
 import { type PodCgroup, parsePodCgroup } from "../kubernetes/pod-cgroup.ts";
 import { parseQuantity } from "../kubernetes/quantity.ts";
 import type { Container, LeaveReason, NodeCapacity } from "./container.ts";
@@ -27,6 +27,11 @@ export type Classification =
 /**
  * Classifies a container by its OCI config: the QoS class by the path of its cgroup, the memory request by its
  * oom_score_adj, the pod by the annotations of CRI-O and containerd.
+ *
+ * The request is a lower bound with these exceptions, which no OCI config shows: a sidecar that requests less than each
+ * regular container of its pod, and a container of a pod whose own (pod-level) memory request exceeds the sum of its
+ * containers' (kubernetes pkg/kubelet/qos/policy.go:77-108); and a pod whose priority is critical without being
+ * system-node-critical is not recognized.
  */
 export function classifyOciContainer(oci: OciContainer, node: NodeCapacity): Classification {
   const cgroup = oci.cgroupsPath === undefined ? undefined : parsePodCgroup(oci.cgroupsPath);
@@ -38,7 +43,8 @@ export function classifyOciContainer(oci: OciContainer, node: NodeCapacity): Cla
   const container: Container = {
     namespace: identity.namespace,
     qosClass: cgroup.qosClass,
-    isStatic: isStaticSource(stringAt(oci.annotations, "kubernetes.io/config.source")),
+    isStatic:
+      isHashUid(cgroup.podUid) || isStaticSource(stringAt(oci.annotations, "kubernetes.io/config.source")),
     // Only node-critical pods are recognizable: other critical ones get the formula (pkg/kubelet/qos/policy.go:46-49).
     isCritical: cgroup.qosClass === "Burstable" && oci.oomScoreAdj === GUARANTEED_OOM_SCORE_ADJ,
     isVirtualMachine: stringAt(oci.annotations, "kubevirt.io/domain") !== undefined,

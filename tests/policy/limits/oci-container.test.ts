@@ -65,6 +65,11 @@ describe("an OCI config has", () => {
       { memoryRequest: { lowBytes: 0, highBytes: node.memoryTotalBytes } },
     ],
     ["a critical pod", { oomScoreAdj: -997 }, { isCritical: true }],
+    [
+      "a static pod, by its UID",
+      { cgroupsPath: "/kubepods/burstable/pod74c1ca1ffd079a8c2b1d59f08ded8b15/abc" },
+      { isStatic: true },
+    ],
     ["a static pod", { annotations: { "kubernetes.io/config.source": "file" } }, { isStatic: true }],
     [
       "a pod of the API server's",
