@@ -16,6 +16,7 @@ const SILENT_LISTENER = {
   onStart: () => {},
   onPass: () => {},
   onUnknownContainer: () => {},
+  onKubeletLimit: () => {},
 };
 
 /**

@@ -2,8 +2,9 @@
 // container starts without wasp's limit, the exit status is 0, and one line of the log has the reason.
 import type { CommandDef } from "citty";
 import { HOOK_DEFAULTS, type HookConfig } from "../config/hook/defaults.ts";
-import { locateContainerCgroup } from "../host/container-cgroup.ts";
+import { type ContainerCgroup, locateContainerCgroup } from "../host/container-cgroup.ts";
 import { writeHookLog } from "../host/hook-log.ts";
+import { hasKubeletLimitsMark } from "../host/kubelet-limits-mark.ts";
 import { readNodeCapacity } from "../host/meminfo.ts";
 import { type DecodedOciState, decodeOciState, type OciState, readOciContainer } from "../host/oci-bundle.ts";
 import { readStdin } from "../host/stdin.ts";
@@ -85,8 +86,13 @@ function limitContainer(config: HookConfig, state: OciState, fields: HookFields)
     fields["reason"] = classified.leave;
     return "swap-limit-left";
   }
-  const swapLimit = new SwapLimit(locateContainerCgroup(config.fsroot, state.pid, classified.cgroup));
+  const cgroup = locateContainerCgroup(config.fsroot, state.pid, classified.cgroup);
+  const swapLimit = new SwapLimit(cgroup);
   const decision = decideSwapLimit(classified.container, node, config);
+  if (decision.limitBytes > 0 && isLeftToKubelet(cgroup)) {
+    fields["reason"] = "kubelet-limited-swap" satisfies LeaveReason;
+    return "swap-limit-left";
+  }
   if (!swapLimit.isPossible && decision.limitBytes !== Number.POSITIVE_INFINITY) {
     fields["reason"] = "no-memory-limit" satisfies LeaveReason;
     return "swap-limit-left";
@@ -100,6 +106,11 @@ function limitContainer(config: HookConfig, state: OciState, fields: HookFields)
     swapTotalBytes: node.swapTotalBytes,
   });
   return act(config, swapLimit, decision.limitBytes, fields);
+}
+
+// A kubelet in LimitedSwap writes 0 for a container that gets none, as one without swap does for all: its agent knows.
+function isLeftToKubelet({ version, ancestors }: ContainerCgroup): boolean {
+  return version === 2 && hasKubeletLimitsMark(ancestors);
 }
 
 function act(config: HookConfig, swapLimit: SwapLimit, limitBytes: number, fields: HookFields): Event {

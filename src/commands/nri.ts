@@ -4,7 +4,7 @@
 import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { CommandDef } from "citty";
-import type { Build } from "../agent/agent.ts";
+import type { Build } from "../agent/build.ts";
 import { IdleMemory } from "../agent/nri/idle-memory.ts";
 import { waitForPluginLock } from "../agent/nri/plugin-lock.ts";
 import { NriReporter } from "../agent/nri/reporter.ts";

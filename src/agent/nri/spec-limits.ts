@@ -1,5 +1,8 @@
+import { existsSync } from "node:fs";
 import { type LoadedMemoryQos, NO_MEMORY_QOS } from "../../config/nri/memory-qos-file.ts";
 import { readCanLimitSwap, readCgroupVersion } from "../../host/cgroup-support.ts";
+import { hasKubeletLimitsMark } from "../../host/kubelet-limits-mark.ts";
+import { findKubepods } from "../../host/kubepods.ts";
 import { readNodeCapacity } from "../../host/meminfo.ts";
 import type { LogEvent } from "../../log/events.ts";
 import {
@@ -25,6 +28,7 @@ export class SpecLimits {
   readonly #options: SpecLimitsOptions;
   readonly #forKernel: (limits: NriLimits) => NriLimits;
   #memoryQos = NO_MEMORY_QOS.config;
+  #kubepods: readonly string[] = [];
 
   /** Throws an Error if the node has no cgroup v2, which alone has such files. */
   constructor(options: SpecLimitsOptions) {
@@ -52,11 +56,20 @@ export class SpecLimits {
     const { fsroot, swapLimit, log } = this.#options;
     if (swapLimit === undefined) return undefined;
     try {
+      if (this.#isLeftToKubelet(fsroot)) return undefined;
       return { node: readNodeCapacity(fsroot), config: swapLimit };
     } catch (error) {
       log("node-unknown", { error: (error as Error).message });
       return undefined;
     }
+  }
+
+  // As for the hook: a spec does not show which containers a kubelet in LimitedSwap gives no swap, and its agent knows.
+  #isLeftToKubelet(fsroot: string): boolean {
+    if (!this.#kubepods.every((directory) => existsSync(directory))) this.#kubepods = [];
+    if (this.#kubepods.length === 0)
+      this.#kubepods = findKubepods(fsroot).map(({ mount, path }) => mount + path);
+    return hasKubeletLimitsMark(this.#kubepods);
   }
 }
 

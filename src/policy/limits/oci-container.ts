@@ -37,7 +37,8 @@ export function classifyOciContainer(oci: OciContainer, node: NodeCapacity): Cla
   const cgroup = oci.cgroupsPath === undefined ? undefined : parsePodCgroup(oci.cgroupsPath);
   if (cgroup === undefined) return { leave: "not-kubernetes" };
   if (isSandbox(oci.annotations)) return { leave: "sandbox" };
-  if (hasOwnSwapLimit(oci.unified)) return { leave: "kubelet-limited-swap" };
+  const owner = ownerOfSpecLimit(oci, cgroup);
+  if (owner !== undefined) return { leave: owner };
 
   const identity = podIdentityOf(oci.annotations);
   const container: Container = {
@@ -78,9 +79,19 @@ function isSandbox(annotations: StringMap): boolean {
   );
 }
 
-function hasOwnSwapLimit(unified: StringMap): boolean {
-  const limit = stringAt(unified, "memory.swap.max");
-  return limit !== undefined && limit.trim() !== "0";
+/**
+ * Annotation in which wasp's NRI plugin repeats the swap limit that it puts into a container's spec: the hook comes
+ * later. A pod that writes it itself changes no limit, but the reason in the hook's log.
+ */
+export const NRI_SWAP_ANNOTATION = "wasp.io/nri-swap-max";
+
+/** Returns the owner of a swap limit in the spec itself; undefined for no limit, or 0, which any kubelet writes. */
+function ownerOfSpecLimit(oci: OciContainer, { qosClass }: PodCgroup): LeaveReason | undefined {
+  const limit = stringAt(oci.unified, "memory.swap.max")?.trim();
+  if (limit === undefined || limit === "0") return undefined;
+  if (limit === stringAt(oci.annotations, NRI_SWAP_ANNOTATION)) return "nri-limit";
+  const isKubelets = qosClass === "Burstable" && limit !== "max";
+  return isKubelets ? "kubelet-limited-swap" : "limit-in-spec";
 }
 
 function memoryLimitOf(oci: OciContainer): number | undefined {

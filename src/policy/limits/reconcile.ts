@@ -43,6 +43,9 @@ export type LimitFinding =
       readonly isBelowUsage: boolean;
     };
 
+/** Finding for a container whose limit is decided. */
+export type DecidedFinding = Exclude<LimitFinding, { action: "hold" }>;
+
 /** Pods of a node by the UID in the name of their cgroup. */
 export type PodIndex = ReadonlyMap<string, Pod>;
 
