@@ -46,7 +46,7 @@ test("a server's end shows at once, and its return within seconds, also if it wa
 });
 
 test("nothing is sent, and a server that stays is no event", async () => {
-  const received: Buffer[] = [];
+  const received: unknown[] = [];
   server.on("connection", (connection: Socket) => connection.on("data", (chunk) => received.push(chunk)));
   using _presence = new ServerPresence({ host: "127.0.0.1", port }, listener);
   await until(() => connections.size === 1);
