@@ -15,10 +15,11 @@ const HELP: Readonly<Record<string, string>> = {
   wasp: golden("help"),
   "wasp agent": golden("agent-help"),
   "wasp hook": golden("hook-help"),
+  "wasp install": golden("install-help"),
   "wasp trace record": golden("trace-record-help"),
   "wasp trace replay": golden("trace-replay-help"),
 };
-const OTHER_COMMANDS = ["cat", "crio", "grep", "journalctl", "kubectl", "ls"];
+const OTHER_COMMANDS = ["cat", "grep", "journalctl", "kubectl", "ls"];
 const KNOBS = Object.keys(parse(golden("print-config")));
 const ALERTS = RULES.map(({ alert }) => alert);
 const sources = [...new Glob("**/*.ts").scanSync(`${ROOT}/src`)];
