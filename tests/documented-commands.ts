@@ -15,7 +15,7 @@ export interface DocumentedCommand {
 type Unplaced = Omit<DocumentedCommand, "file" | "isProse">;
 
 /** Documents with commands for administrators. */
-export const DOCUMENTS: readonly string[] = [
+const DOCUMENTS: readonly string[] = [
   "README.md",
   "SECURITY.md",
   "CONTRIBUTING.md",

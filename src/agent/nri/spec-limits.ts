@@ -5,6 +5,7 @@ import { hasKubeletLimitsMark } from "../../host/kubelet-limits-mark.ts";
 import { findKubepods } from "../../host/kubepods.ts";
 import { readNodeCapacity } from "../../host/meminfo.ts";
 import type { LogEvent } from "../../log/events.ts";
+import { formatLimit } from "../../policy/kubernetes/quantity.ts";
 import {
   decideNriLimits,
   type NriLimits,
@@ -20,6 +21,8 @@ export interface SpecLimitsOptions {
   readonly fsroot: string;
   /** Undefined if only memory QoS limits swap. */
   readonly swapLimit: SwapLimitConfig | undefined;
+  /** Swap limit of all pods together, in bytes; undefined for none. */
+  readonly nodeSwapLimitBytes: number | undefined;
   readonly log: LogEvent;
 }
 
@@ -40,15 +43,21 @@ export class SpecLimits {
   setMemoryQos({ config, warnings }: LoadedMemoryQos): void {
     const { log } = this.#options;
     this.#memoryQos = config;
-    const classes = config.classes.map(({ name, swapLimitRatio }) => `${name}=${swapLimitRatio}`);
-    const files = config.unifiedAnnotations.join(" ");
+    const { classes: all, unifiedAnnotations, maxBytes = {} } = config;
+    const classes = all.map(
+      ({ name, swapLimitRatio, maxSwapBytes }) => `${name}=${swapLimitRatio}${upTo(maxSwapBytes)}`,
+    );
+    const files = unifiedAnnotations.map((file) => `${file}${upTo(maxBytes[file])}`).join(" ");
     log("memory-qos-configured", { classes: classes.join(" "), unifiedAnnotations: files });
     for (const warning of warnings) log("config-doubtful", { warning });
   }
 
   /** Decides the limits in a container's spec. */
   readonly decide = (pod: NriLimitsPod, container: NriLimitsContainer): NriLimits => {
-    return this.#forKernel(decideNriLimits(pod, container, this.#memoryQos, this.#sharing()));
+    const { nodeSwapLimitBytes } = this.#options;
+    return this.#forKernel(
+      decideNriLimits(pod, container, this.#memoryQos, this.#sharing(), nodeSwapLimitBytes),
+    );
   };
 
   // Read each time, because swap may be turned on or off.
@@ -71,6 +80,10 @@ export class SpecLimits {
       this.#kubepods = findKubepods(fsroot).map(({ mount, path }) => mount + path);
     return hasKubeletLimitsMark(this.#kubepods);
   }
+}
+
+function upTo(maxBytes: number | undefined): string {
+  return maxBytes === undefined ? "" : `<=${formatLimit(maxBytes)}`;
 }
 
 /**

@@ -91,8 +91,9 @@ export function reconcile(
   const qos = decideMemoryQos(named.name, pod.annotations, named.memoryLimitBytes, config.memoryQos);
   if (qos.problems.length > 0) return { action: "hold", reason: "annotation-wrong", pod };
 
+  const entitled = decideSwapLimit({ ...container, swapOverride: undefined }, node, config);
   const decision =
-    swapByMemoryQos(qos, container.swapOverride, config) ?? decideSwapLimit(container, node, config);
+    swapByMemoryQos(qos, container, { config, entitled }) ?? decideSwapLimit(container, node, config);
   const nodeLimitBytes = config.nodeSwapLimitBytes ?? Number.POSITIVE_INFINITY;
   const wantedBytes = wholePages(Math.min(decision.limitBytes, nodeLimitBytes), pageBytes);
   return {
