@@ -149,7 +149,7 @@ describe("the import rule", () => {
       "trace/recorder.ts",
     ];
     // Ages of records of an earlier process can only be computed from the clock that both share.
-    const acrossRestarts = ["agent/eviction/node-record.ts"];
+    const acrossRestarts = ["agent/eviction/node-record.ts", "host/kubelet-limits-mark.ts"];
     // A token expires by the clock of who issued it.
     const issued = ["cluster/credentials.ts"];
     const others = [...acrossRestarts, ...issued, "host/clock-steps.ts"];

@@ -9,6 +9,7 @@ import type { Event, Fields } from "../log/events.ts";
 import { LineWriter } from "../log/line-writer.ts";
 import { Logger } from "../log/logger.ts";
 import { agentView } from "./agent-view.ts";
+import type { Build } from "./build.ts";
 import { PressureMonitor } from "./eviction/pressure-monitor.ts";
 import { LimitAgent } from "./limits/limit-agent.ts";
 import { Endpoint } from "./metrics/endpoint.ts";
@@ -18,12 +19,6 @@ import { RuntimePlugin } from "./nri/runtime-plugin.ts";
 import { KubeletConfigPoll } from "./pods/kubelet-config-poll.ts";
 import { followPods, kubeletOf, type PodSource } from "./pods/pod-source.ts";
 import { logReload } from "./reload-log.ts";
-
-/** Version and commit of this wasp. */
-export interface Build {
-  readonly version: string;
-  readonly commit: string;
-}
 
 const nowSeconds = () => performance.now() / 1000;
 
@@ -40,6 +35,7 @@ export class Agent implements AsyncDisposable {
   #endpoint: Endpoint | undefined;
   #source: PodSource | undefined;
   #plugin: RuntimePlugin | undefined;
+  #configPoll: KubeletConfigPoll | undefined;
   #isReady = false;
 
   /** Throws an Error if the node's memory cannot be read. */
@@ -79,6 +75,8 @@ export class Agent implements AsyncDisposable {
       onConfig: (config) => this.#onKubeletConfig(config),
       onError: ({ message }) => this.#reporter.begin("kubelet-config-unknown", message),
     });
+    configPoll.followRestarts({ host: config.kubeletHost, port: config.kubeletPort });
+    this.#configPoll = configPoll;
     this.#limits.start();
     if (config.nri) this.#plugin = this.#makePlugin();
     this.#pressure.configure();
@@ -127,6 +125,7 @@ export class Agent implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all([this.#pressure.close(), this.#plugin?.stop()]);
     this.#source?.close();
+    this.#configPoll?.[Symbol.dispose]();
     this.#limits[Symbol.dispose]();
     this.#endpoint?.close();
     this.#reporter.log("agent-stopping", {});
@@ -146,6 +145,7 @@ export class Agent implements AsyncDisposable {
         onStart: (isHookSeen) => this.#metrics.countStart(isHookSeen),
         onPass: (durationSeconds) => this.#onPass(durationSeconds),
         onUnknownContainer: () => this.#source?.ask(),
+        onKubeletLimit: () => this.#configPoll?.ask(),
       },
       isLimitOfNri: (containerId) => this.#plugin?.hasGiven(containerId) === true,
     });

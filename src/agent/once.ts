@@ -20,6 +20,7 @@ const SILENT_LISTENER = {
   onStart: () => {},
   onPass: () => {},
   onUnknownContainer: () => {},
+  onKubeletLimit: () => {},
 };
 
 /** Result of one pass over the node's containers. */

@@ -3,7 +3,8 @@
 import { readFileSync } from "node:fs";
 import type { CommandDef } from "citty";
 import { consola } from "consola";
-import { Agent, type Build } from "../agent/agent.ts";
+import { Agent } from "../agent/agent.ts";
+import type { Build } from "../agent/build.ts";
 import { containerRows, runOnce } from "../agent/once.ts";
 import { AgentFlagsSchema } from "../config/agent/knobs.ts";
 import { type LoadedConfig, loadAgentConfig } from "../config/agent/load.ts";

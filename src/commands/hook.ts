@@ -2,10 +2,11 @@
 // container starts without wasp's limit, the exit status is 0, and one line of the log has the reason.
 import type { CommandDef } from "citty";
 import { HOOK_DEFAULTS, type HookConfig } from "../config/hook/defaults.ts";
-import { locateContainerCgroup } from "../host/container-cgroup.ts";
+import { type ContainerCgroup, locateContainerCgroup } from "../host/container-cgroup.ts";
 import { writeHookLog } from "../host/hook-log.ts";
+import { hasKubeletLimitsMark } from "../host/kubelet-limits-mark.ts";
 import { readNodeCapacity } from "../host/meminfo.ts";
-import { type OciState, parseOciState, readOciContainer } from "../host/oci-bundle.ts";
+import { type DecodedOciState, decodeOciState, type OciState, readOciContainer } from "../host/oci-bundle.ts";
 import { readStdin } from "../host/stdin.ts";
 import { SwapLimit } from "../host/swap-limit.ts";
 import type { Event } from "../log/events.ts";
@@ -44,8 +45,8 @@ export async function runHook(argv: readonly string[]): Promise<number> {
   const fields: HookFields = {};
   try {
     // The state is read even if the flags are wrong: a runtime may treat a hook that does not read it as failed.
-    const state = stateOfStdin();
-    if (!(state instanceof Error)) fields["id"] = state.id;
+    const { id, state } = stateOfStdin();
+    fields["id"] = id;
     if (config instanceof Error) throw config;
     if (state instanceof Error) throw state;
     const event = limitContainer(config, state, fields);
@@ -68,11 +69,11 @@ async function configOf(argv: readonly string[]): Promise<HookConfig> {
   return hookConfig(readFlags(argv, HookConfigSchema));
 }
 
-function stateOfStdin(): OciState | Error {
+function stateOfStdin(): DecodedOciState {
   try {
-    return parseOciState(readStdin(MAX_STATE_BYTES, DEADLINE_MILLISECONDS));
+    return decodeOciState(readStdin(MAX_STATE_BYTES, DEADLINE_MILLISECONDS));
   } catch (error) {
-    return error as Error;
+    return { id: undefined, state: error as Error };
   }
 }
 
@@ -85,8 +86,13 @@ function limitContainer(config: HookConfig, state: OciState, fields: HookFields)
     fields["reason"] = classified.leave;
     return "swap-limit-left";
   }
-  const swapLimit = new SwapLimit(locateContainerCgroup(config.fsroot, state.pid, classified.cgroup));
+  const cgroup = locateContainerCgroup(config.fsroot, state.pid, classified.cgroup);
+  const swapLimit = new SwapLimit(cgroup);
   const decision = decideSwapLimit(classified.container, node, config);
+  if (decision.limitBytes > 0 && isLeftToKubelet(cgroup)) {
+    fields["reason"] = "kubelet-limited-swap" satisfies LeaveReason;
+    return "swap-limit-left";
+  }
   if (!swapLimit.isPossible && decision.limitBytes !== Number.POSITIVE_INFINITY) {
     fields["reason"] = "no-memory-limit" satisfies LeaveReason;
     return "swap-limit-left";
@@ -100,6 +106,11 @@ function limitContainer(config: HookConfig, state: OciState, fields: HookFields)
     swapTotalBytes: node.swapTotalBytes,
   });
   return act(config, swapLimit, decision.limitBytes, fields);
+}
+
+// A kubelet in LimitedSwap writes 0 for a container that gets none, as one without swap does for all: its agent knows.
+function isLeftToKubelet({ version, ancestors }: ContainerCgroup): boolean {
+  return version === 2 && hasKubeletLimitsMark(ancestors);
 }
 
 function act(config: HookConfig, swapLimit: SwapLimit, limitBytes: number, fields: HookFields): Event {

@@ -4,7 +4,7 @@
 import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { CommandDef } from "citty";
-import type { Build } from "../agent/agent.ts";
+import type { Build } from "../agent/build.ts";
 import { IdleMemory } from "../agent/nri/idle-memory.ts";
 import { waitForPluginLock } from "../agent/nri/plugin-lock.ts";
 import { NriReporter } from "../agent/nri/reporter.ts";
@@ -64,14 +64,14 @@ function exitStatusOf(end: PluginEnd): number {
 }
 
 async function serve(config: NriConfig, build: Build): Promise<PluginEnd> {
-  const { fsroot, swapLimit, configFile, name, index, socket } = config;
+  const { fsroot, swapLimit, nodeSwapLimitBytes, configFile, name, index, socket } = config;
   const reporter = reporterOf(config);
   using memory = new IdleMemory();
   const log: LogEvent = (event, fields) => {
     memory.use();
     reporter.log(event, fields);
   };
-  const limits = new SpecLimits({ fsroot, swapLimit, log });
+  const limits = new SpecLimits({ fsroot, swapLimit, nodeSwapLimitBytes, log });
   log("nri-started", { ...build, pid: process.pid, name, index, socket: String(socket) });
   const handlers = new LimitHandlers({
     decide: limits.decide,

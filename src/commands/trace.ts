@@ -4,7 +4,7 @@ import { randomBytes } from "node:crypto";
 import { readFileSync, writeSync } from "node:fs";
 import type { CommandDef } from "citty";
 import { consola } from "consola";
-import type { Build } from "../agent/agent.ts";
+import type { Build } from "../agent/build.ts";
 import { followPods, kubeletOf } from "../agent/pods/pod-source.ts";
 import type { AgentConfig } from "../config/agent/knobs.ts";
 import { flagsOf } from "../config/flags.ts";

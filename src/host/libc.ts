@@ -135,7 +135,7 @@ const MAX_ATTRIBUTE_BYTES = 256;
 /** Reads an extended attribute of a file or directory as text; undefined if it is missing. Throws a SystemError. */
 export function readAttribute(path: string, name: string): string | undefined {
   const value = new Uint8Array(MAX_ATTRIBUTE_BYTES);
-  const length = attributeCalls().getxattr(cString(path), cString(name), value, value.length);
+  const length = getxattrCall().getxattr(cString(path), cString(name), value, value.length);
   if (length >= 0) return new TextDecoder().decode(value.subarray(0, length));
   if (NO_ATTRIBUTE.has(errno())) return undefined;
   throw new SystemError("getxattr", path, errno());
@@ -154,16 +154,26 @@ export function removeAttribute(path: string, name: string): void {
   throw new SystemError("removexattr", path, errno());
 }
 
+const bindGetxattr = () =>
+  dlopen(LIBC, { getxattr: { args: ["ptr", "ptr", "ptr", "u64"], returns: "i32" } }).symbols;
+
+let boundGetxattr: ReturnType<typeof bindGetxattr> | undefined;
+
+// Apart from the calls that write, which the hook does not need: each bound function costs it time.
+function getxattrCall(): ReturnType<typeof bindGetxattr> {
+  boundGetxattr ??= bindGetxattr();
+  return boundGetxattr;
+}
+
 const bindAttributeCalls = () =>
   dlopen(LIBC, {
-    getxattr: { args: ["ptr", "ptr", "ptr", "u64"], returns: "i32" },
     setxattr: { args: ["ptr", "ptr", "ptr", "u64", "i32"], returns: "i32" },
     removexattr: { args: ["ptr", "ptr"], returns: "i32" },
   }).symbols;
 
 let boundAttributeCalls: ReturnType<typeof bindAttributeCalls> | undefined;
 
-// Bound once and not with the others: the hook does not need them, and the agent may need one each second.
+// Bound once and not with the others: the hook does not need them.
 function attributeCalls(): ReturnType<typeof bindAttributeCalls> {
   boundAttributeCalls ??= bindAttributeCalls();
   return boundAttributeCalls;

@@ -9,6 +9,7 @@ import type { Part } from "./engine/part.ts";
 import { compose, type PartPlan, type Plan } from "./engine/plan.ts";
 import { planHook } from "./hook/plan.ts";
 import { readHookFacts } from "./hook/read.ts";
+import { planWithoutHook } from "./hook/without.ts";
 import { planKubelet } from "./kubelet/plan.ts";
 import { readKubeletFacts } from "./kubelet/read.ts";
 import { requireKubeletAllowsSwap } from "./kubelet/swap-needs.ts";
@@ -30,6 +31,7 @@ type PartPlanner = (host: Host, options: InstallOptions, selected: readonly Part
 const PLANNERS: Readonly<Partial<Record<Part, PartPlanner>>> = {
   binary: (_, options) => planBinary(Bun.main.startsWith("/$bunfs/"), options),
   hook: (host, options, selected) => {
+    if (readKubeletFacts(host).limitsSwap) return planWithoutHook();
     const crio = readCrioFacts(host);
     const facts = readHookFacts(host, options.binaryPath, crio);
     const context = { withBinary: selected.includes("binary"), withCrio: selected.includes("cri-o") };
@@ -55,7 +57,11 @@ const PLANNERS: Readonly<Partial<Record<Part, PartPlanner>>> = {
   },
   containerd: (host, options, selected) => {
     const hasBinary = selected.includes("binary") || isExecutable(host, options.binaryPath);
-    const context = { hasBinary, hasMemoryQos: isThere(host, MEMORY_QOS_FILE) };
+    const context = {
+      hasBinary,
+      hasMemoryQos: isThere(host, MEMORY_QOS_FILE),
+      kubeletLimitsSwap: readKubeletFacts(host).limitsSwap,
+    };
     return planContainerd(readContainerdFacts(host), context, options);
   },
 };

@@ -45,6 +45,8 @@ const LEVELS = {
   "node-swap-limit-failed": "warning",
   /** The kubelet limits swap itself: wasp writes no swap limits while it does, and all else as configured. */
   "stood-down": "info",
+  /** The hook could not be informed whether the kubelet limits swap itself: it may grant swap that the kubelet does not. */
+  "hook-notice-failed": "warning",
   /** The kubelet no longer limits swap itself. */
   resumed: "info",
   /** The kubelet does not report its configuration: its swap behavior is inferred from its containers. */

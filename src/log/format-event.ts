@@ -9,7 +9,10 @@ export interface Lengths {
 // The kernel refuses a record of more than 1024 bytes with EINVAL (kernel/printk/printk.c, devkmsg_write).
 const KERNEL_LENGTHS: Lengths = { lineBytes: 960, valueCharacters: 400 };
 
-/** Formats an event as a logfmt line, `event key=value ...`; a value with a blank or a quote becomes a JSON string. */
+// A UTF-16 unit as JSON escapes it: \u00f6.
+const LONGEST_ESCAPE = 6;
+
+/** Formats an event as a logfmt line, `event key=value ...`, of printable ASCII; keys are wasp's own words. */
 export function formatEvent(event: Event, fields: Fields, lengths = KERNEL_LENGTHS): string {
   let line: string = event;
   for (const key in fields) {
@@ -17,13 +20,19 @@ export function formatEvent(event: Event, fields: Fields, lengths = KERNEL_LENGT
     if (value === undefined) continue;
     line += ` ${key}=${typeof value === "string" ? formatValue(value, lengths.valueCharacters) : value}`;
   }
-  const ascii = toAscii(line);
-  return ascii.length <= lengths.lineBytes ? ascii : `${ascii.slice(0, lengths.lineBytes - 3)}...`;
+  return line.length <= lengths.lineBytes ? line : `${line.slice(0, lengths.lineBytes - 3)}...`;
 }
 
-/** Escapes everything but printable ASCII as JSON does, so that no terminal obeys it. */
-export function toAscii(line: string): string {
-  return isPrintable(line) ? line : line.replace(/[^\x20-\x7e]/g, escapeUnicode);
+/**
+ * Formats a value as a JSON string of printable ASCII, so that it neither ends its line nor is obeyed by a terminal. A
+ * value of more than maxCharacters, quoted and escaped, is shortened.
+ */
+export function quoteValue(value: string, maxCharacters: number): string {
+  const quoted = quote(shorten(value, maxCharacters));
+  const maxQuoted = maxCharacters + '"..."'.length;
+  return quoted.length <= maxQuoted
+    ? quoted
+    : quote(shorten(value, 2 * Math.floor(maxCharacters / LONGEST_ESCAPE / 2)));
 }
 
 /** Cuts the middle out of a value that is too long, because a path's beginning and the reason after it matter most. */
@@ -34,12 +43,32 @@ export function shorten(value: string, maxCharacters: number): string {
 }
 
 function formatValue(value: string, maxCharacters: number): string {
-  const quoted = JSON.stringify(shorten(value, maxCharacters));
-  const isPlain = quoted.length === value.length + 2 && value !== "" && !value.includes(" ");
-  return isPlain ? value : quoted;
+  const isShort = value.length <= maxCharacters;
+  return isShort && isPlain(value) ? value : quoteValue(value, maxCharacters);
 }
 
-// JSON has already escaped all below 0x20. No regular expression: compiling the first one slows the hook's start.
+// No regular expression: compiling the first one slows the hook's start.
+function isPlain(value: string): boolean {
+  for (let index = 0; index < value.length; index += 1) {
+    const code = value.charCodeAt(index);
+    if (code <= SPACE || code >= DELETE || code === QUOTE || code === EQUALS || code === BACKSLASH)
+      return false;
+  }
+  return value !== "";
+}
+
+const SPACE = 0x20;
+const QUOTE = 0x22;
+const EQUALS = 0x3d;
+const BACKSLASH = 0x5c;
+const DELETE = 0x7f;
+
+function quote(value: string): string {
+  const json = JSON.stringify(value);
+  // JSON has already escaped all below 0x20.
+  return isPrintable(json) ? json : json.replace(/[^\x20-\x7e]/g, escapeUnicode);
+}
+
 function isPrintable(text: string): boolean {
   return new TextEncoder().encode(text).length === text.length && !text.includes("\x7f");
 }

@@ -1,5 +1,5 @@
 import type { Event, Fields, Level } from "./events.ts";
-import { formatEvent, shorten, toAscii } from "./format-event.ts";
+import { formatEvent, quoteValue } from "./format-event.ts";
 
 /** Formats of the log: JSON for programs, logfmt for people. */
 export const LOG_FORMATS = ["Json", "Human"] as const;
@@ -46,12 +46,15 @@ export class Logger {
 }
 
 function jsonLine(time: string, level: Level, event: Event, fields: Fields): string {
-  const whole = { time, level, event, ...fields };
-  return toAscii(
-    JSON.stringify(whole, (_, value) =>
-      typeof value === "string" ? shorten(value, LENGTHS.valueCharacters) : spellInfinity(value),
-    ),
-  );
+  let line = `{"time":"${time}","level":"${level}","event":"${event}"`;
+  for (const name in fields) {
+    const value = spellInfinity(fields[name]);
+    if (value === undefined) continue;
+    const json =
+      typeof value === "string" ? quoteValue(value, LENGTHS.valueCharacters) : JSON.stringify(value);
+    line += `,${JSON.stringify(name)}:${json}`;
+  }
+  return `${line}}`;
 }
 
 function humanLine(time: string, level: Level, event: Event, fields: Fields): string {

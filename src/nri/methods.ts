@@ -1,4 +1,5 @@
-import { isEmpty } from "../policy/memory-qos/files.ts";
+import { NRI_SWAP_ANNOTATION } from "../policy/limits/oci-container.ts";
+import { isEmpty, type Unified } from "../policy/memory-qos/files.ts";
 import type { PluginMethods } from "./answers.ts";
 import { type Container, Event, type PodSandbox } from "./api_pb.ts";
 import { containerOf, memoryLimitOf, podOf, resourcesOf, updateOf } from "./from-wire.ts";
@@ -72,7 +73,7 @@ export function pluginMethods(
     },
     createContainer(request) {
       const unified = handlers.createContainer(...subject(request));
-      return isEmpty(unified) ? {} : { adjust: resourcesOf(unified) };
+      return isEmpty(unified) ? {} : { adjust: { ...resourcesOf(unified), ...noticeOf(unified) } };
     },
     updateContainer(request) {
       const [pod, container] = subject(request);
@@ -97,6 +98,12 @@ export function pluginMethods(
       return {};
     },
   };
+}
+
+/** Returns the annotation by which the hook recognizes a swap limit of this plugin. */
+function noticeOf(unified: Unified): { annotations?: Record<string, string> } {
+  const limit = unified["memory.swap.max"];
+  return limit === undefined ? {} : { annotations: { [NRI_SWAP_ANNOTATION]: limit } };
 }
 
 function noParts() {

@@ -85,7 +85,7 @@ class NriAgentNode implements AsyncDisposable {
   }
 }
 
-const CLASSES = "memoryQos: {classes: [{name: bronze, swaplimitratio: 0.5}]}";
+const CLASSES = "memoryQos: {classes: [{name: bronze, swaplimitratio: 0.5, max: max}]}";
 
 describe.concurrent("an agent that is the runtime's plugin", () => {
   test("gives a container its exact limit at its creation", async () => {
@@ -152,7 +152,7 @@ describe.concurrent("an agent that is the runtime's plugin", () => {
     expect(agentNode.swapMax(pod, ID)).toBe("max");
     expect(agent.events("swap-limit-set")).toEqual([]);
 
-    nri.setConfig("memoryQos: {classes: [{name: bronze, swaplimitratio: 0.25}]}");
+    nri.setConfig("memoryQos: {classes: [{name: bronze, swaplimitratio: 0.25, max: max}]}");
     await agent.until(() => nri.updates.length === 1);
     expect(nri.updates[0]).toEqual([ID, { "memory.high": String((LIMIT_BYTES * 3) / 4) }]);
     // An administrator's mistake takes no limits from running containers.

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { truncateSync, writeFileSync } from "node:fs";
+import { markKubeletLimits } from "../../src/host/kubelet-limits-mark.ts";
 import { WASP, wasp } from "../node/binary.ts";
 import { FakeNode, RECORDED_NODE } from "../node/fake-node.ts";
 import { kubeletSwapLimit } from "../node/kubelet.ts";
@@ -71,6 +72,58 @@ describe("a recorded container", () => {
       expect.stringMatching(/^swap-limit-left .* reason=kubelet-limited-swap$/),
     ]);
     expect(node.cgroupFiles()).toEqual(before);
+  });
+});
+
+describe("where the agent has found that the kubelet limits swap itself", () => {
+  const HOUR_SECONDS = 3600;
+  const nowSeconds = Date.now() / 1000;
+
+  test.concurrent.each<[string, cgroup: string, markedSeconds: number, flags: string[], string]>([
+    [
+      "all of its zeros stay",
+      "/kubepods.slice",
+      nowSeconds,
+      [],
+      "swap-limit-left .* reason=kubelet-limited-swap$",
+    ],
+    [
+      "unlimited swap is none of the hook's either",
+      "/kubepods.slice",
+      nowSeconds,
+      ["--swap-behavior=UnlimitedSwap"],
+      "swap-limit-left .* reason=kubelet-limited-swap$",
+    ],
+    [
+      "a mark without an agent that renews it loses its effect",
+      "/kubepods.slice",
+      nowSeconds - 2 * HOUR_SECONDS,
+      [],
+      `swap-limit-set .* effectiveBytes=${burstableBytes}$`,
+    ],
+    [
+      "a mark of a clock that was set back has none",
+      "/kubepods.slice",
+      nowSeconds + 2 * HOUR_SECONDS,
+      [],
+      `swap-limit-set .* effectiveBytes=${burstableBytes}$`,
+    ],
+    [
+      "a mark elsewhere has none",
+      "/system.slice",
+      nowSeconds,
+      [],
+      `swap-limit-set .* effectiveBytes=${burstableBytes}$`,
+    ],
+  ])("%s", async (_, cgroup, markedSeconds, flags, line) => {
+    using node = new FakeNode(2);
+    const container = recordedContainer("burstable-runc");
+    node.add(container);
+    node.write(`${node.mount}/system.slice/memory.swap.max`, "max\n");
+    markKubeletLimits(`${node.root}${node.mount}${cgroup}`, markedSeconds);
+    expect(await runHook(node, container.state, ...flags)).toEqual([
+      expect.stringMatching(new RegExp(`^${line}`)),
+    ]);
   });
 });
 
@@ -191,6 +244,7 @@ describe("on invalid input the container starts, nothing is written, and one lin
   test.concurrent.each<[string, string, string]>([
     ["nothing", "", "OCI state: is empty"],
     ["half a state", container.state.slice(0, 500), "OCI state: is not JSON"],
+    ["a state that ends too early", container.state.slice(0, -1), "OCI state: is not JSON"],
     ["another thing", "[1,2]", "OCI state: must be an object, not a list"],
     ["deep nesting", deep, "OCI state: must be an object, not a list"],
     ["zeros", "\0".repeat(100_000), "OCI state: is not JSON"],
@@ -228,6 +282,7 @@ describe("on invalid input the container starts, nothing is written, and one lin
     const lines = await runHook(node, input);
     expect(lines).toEqual([expect.stringContaining("hook-failed")]);
     expect(lines[0]).toContain(message);
+    if (input.includes('"id"')) expect(lines[0]).toStartWith(`hook-failed id=${state.id} `);
     expect(node.cgroupFiles()).toEqual(before);
   });
 

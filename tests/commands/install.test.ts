@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { readFileSync, symlinkSync } from "node:fs";
+import { existsSync, readFileSync, symlinkSync } from "node:fs";
 import definition from "../../hooks.d/wasp-swap.json" with { type: "text" };
 import { ROOT, WASP, wasp } from "../node/binary.ts";
 import { InstallHost } from "../node/install-host.ts";
@@ -56,6 +56,16 @@ describe("wasp install", () => {
     expect(host.listing()).toEqual(before);
     expect(host.ran.slice(2)).toEqual([atOnce, "systemctl daemon-reload"]);
     expect((await host.wasp("uninstall")).stdout).toContain("nothing to do: ");
+  });
+
+  test("writes no hook beside a kubelet that limits swap itself", async () => {
+    using host = nodeHost();
+    host.write("/var/lib/kubelet/config.yaml", "memorySwap: { swapBehavior: LimitedSwap }\n");
+    const { exitCode, stdout } = await host.wasp("install");
+    expect(exitCode).toBe(0);
+    expect(stdout).toContain("note: the kubelet limits swap itself");
+    expect(existsSync(host.root + HOOK)).toBe(false);
+    expect(existsSync(host.root + BINARY)).toBe(true);
   });
 
   const CONTAINERD = "/etc/containerd/config.toml";

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { markKubeletLimits, unmarkKubeletLimits } from "../../src/host/kubelet-limits-mark.ts";
 import { BRONZE, bronze, created, NriNode, named, subjectOf } from "../node/nri-node.ts";
 
 let nri: NriNode;
@@ -133,6 +134,31 @@ describe("swap limits", () => {
     expect(await swapMaxOf({ ...own, ...bronze.annotations })).toBe("1048576");
     expect(await swapMaxOf(bronze.annotations)).toBe("max");
     expect(await swapMaxOf({ ...own, "memory.swap.max.memory-qos.nri.io": "2Mi" })).toBe("2097152");
+  });
+
+  test("is noted in its annotations, for the hook to name who gave it", async () => {
+    const { side } = await nri.serve(["--swap-behavior", "LimitedSwap"]);
+    const { adjust } = await side.call("createContainer", subjectOf(1));
+    const limit = adjust?.linux?.resources?.unified["memory.swap.max"];
+    expect(limit).toBeString();
+    expect(adjust?.annotations).toEqual({ "wasp.io/nri-swap-max": limit ?? "" });
+    const { adjust: without } = await side.call(
+      "createContainer",
+      subjectOf(2, { memoryRequestBytes: 4096 }),
+    );
+    expect(without?.annotations).toEqual({ "wasp.io/nri-swap-max": "0" });
+  });
+
+  test("is left to a kubelet that the agent has found to limit swap itself, but for annotations", async () => {
+    const kubepods = "/sys/fs/cgroup/kubepods.slice";
+    nri.node.write(`${kubepods}/memory.swap.max`, "max\n");
+    const { side } = await nri.serve(["--swap-behavior", "LimitedSwap"]);
+    expect(await created(side, subjectOf(1))).not.toEqual({});
+    markKubeletLimits(nri.node.root + kubepods);
+    expect(await created(side, subjectOf(2))).toEqual({});
+    expect(await created(side, subjectOf(3, bronze))).toEqual(BRONZE);
+    unmarkKubeletLimits(nri.node.root + kubepods);
+    expect(await created(side, subjectOf(4))).not.toEqual({});
   });
 
   test("are not set in an excluded namespace, nor where the kubelet sets them", async () => {

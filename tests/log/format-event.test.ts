@@ -19,7 +19,8 @@ describe("a line of the log", () => {
       { pod: "\u001b[31mred\u009b\x7f" },
       'swap-limit-set pod="\\u001b[31mred\\u009b\\u007f"',
     ],
-    ["escapes what is not ASCII", { pod: "höher" }, "swap-limit-set pod=h\\u00f6her"],
+    ["escapes what is not ASCII", { pod: "höher" }, 'swap-limit-set pod="h\\u00f6her"'],
+    ["quotes what looks like a field", { pod: "a=b" }, 'swap-limit-set pod="a=b"'],
   ])("%s", (_, fields, line) => {
     expect(formatEvent("swap-limit-set", fields)).toBe(line);
   });
@@ -33,7 +34,7 @@ describe("a line of the log", () => {
 
   test("ends where the kernel would refuse it", () => {
     const long = "ö".repeat(300);
-    const line = formatEvent("hook-failed", { pod: long, container: long });
+    const line = formatEvent("hook-failed", { namespace: long, pod: long, container: long });
     expect(line.length).toBe(960);
     expect(line).toEndWith("...");
   });

@@ -25,7 +25,7 @@ describe("a line for the eye", () => {
     ["leaves out what is not known", { pod: undefined, container: "c" }, "container=c"],
     ["a path of some length", { error: `/${"x".repeat(3000)}` }, `error=/${"x".repeat(3000)}`],
     ["no second line", { pod: "a\nb" }, 'pod="a\\nb"'],
-    ["nothing for a terminal", { pod: "\u009b31m" }, "pod=\\u009b31m"],
+    ["nothing for a terminal", { pod: "\u009b31m" }, 'pod="\\u009b31m"'],
   ])("%s", (_, fields, shown) => {
     expect(lineOf("Human", fields)).toBe(` info    swap-limit-set ${shown}`);
   });

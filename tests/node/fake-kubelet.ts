@@ -1,5 +1,5 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import { tmpdir } from "node:os";
 import type { Server, TLSSocket } from "node:tls";
 import type { V1Pod, V1PodList } from "@kubernetes/client-node";
@@ -95,11 +95,15 @@ export class FakeKubelet implements Disposable {
   /** Answers for single paths, in place of `answer`. */
   readonly answers = new Map<string, Answer>([["/configz", answer("200 OK", recordedConfig())]]);
   readonly #server: Server;
+  readonly #connections = new Set<Socket>();
 
   private constructor(folder: string, server: Server) {
     this.folder = folder;
     this.#server = server;
     this.port = (server.address() as AddressInfo).port;
+    server.on("connection", (connection: Socket) => {
+      this.#connections.add(connection.on("close", () => this.#connections.delete(connection)));
+    });
     onRequest(server, (head, socket) => {
       this.requests.push(head);
       const [, path = ""] = head.split(" ");
@@ -114,9 +118,10 @@ export class FakeKubelet implements Disposable {
     return new FakeKubelet(folder, await listen(folder, "kubelet", "127.0.0.1"));
   }
 
-  /** Stops listening: connections are refused. */
+  /** Stops as a process does: its connections end, and others are refused. */
   goDown(): void {
     this.#server.close();
+    for (const connection of this.#connections) connection.destroy();
   }
 
   /** Listens again on the same port. */
@@ -131,7 +136,7 @@ export class FakeKubelet implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#server.close();
+    this.goDown();
     rmSync(this.folder, { recursive: true });
   }
 }

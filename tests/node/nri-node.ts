@@ -1,18 +1,23 @@
-import { readFileSync, renameSync, writeFileSync } from "node:fs";
+import { renameSync, writeFileSync } from "node:fs";
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { ContainerSchema, PodSandboxSchema } from "../../src/nri/api_pb.ts";
 import { oomScoreAdjOf } from "../../src/policy/limits/oom-score-adj.ts";
 import { type Behavior, FakeRuntime, type RuntimeSide } from "../nri/fake-runtime.ts";
-import { ROOT } from "./binary.ts";
 import { FakeNode, RECORDED_NODE } from "./fake-node.ts";
 import { RunningWasp } from "./running-wasp.ts";
 
-/** Sample configuration of memory QoS. */
-const SAMPLE = readFileSync(`${ROOT}/manifests/memory-qos/memory-qos.yaml`, "utf8");
+/** Configuration of memory QoS by an administrator who permits pods all of it. */
+const PERMISSIVE = `classes:
+- { name: bronze, swaplimitratio: 0.5, max: max }
+- { name: silver, swaplimitratio: 0.2, max: max }
+unifiedannotations:
+- { file: memory.swap.max, max: max }
+- memory.high
+`;
 
 const LIMIT_BYTES = 2 ** 30;
 
-/** Values of the sample's class bronze for a container of subjectOf. */
+/** Values of that class bronze for a container of subjectOf. */
 export const BRONZE = { "memory.high": `${LIMIT_BYTES / 2}`, "memory.swap.max": "max" };
 
 /** Options of a subject whose pod requests that class. */
@@ -79,8 +84,8 @@ export class NriNode implements AsyncDisposable {
   #runtime: FakeRuntime | undefined;
   #plugin: RunningWasp | undefined;
 
-  /** Creates a node with the sample configuration, or another one. */
-  constructor(config = SAMPLE) {
+  /** Creates a node with that configuration, or another one. */
+  constructor(config = PERMISSIVE) {
     this.setConfig(config);
     this.node.write("/sys/fs/cgroup/cgroup.controllers", "cpu memory\n");
     for (const file of ["cgroup.procs", "memory.max", "memory.swap.max"])

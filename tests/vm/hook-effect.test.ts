@@ -1,5 +1,6 @@
 /** Effect of the hook's swap limit on a running container, and its persistence. */
 import { describe, expect, test } from "bun:test";
+import { documentedCommands } from "../documented-commands.ts";
 import {
   effectiveLimit,
   hostCgroups,
@@ -62,6 +63,24 @@ describe.each(runtimes)("under %s, a container", (runtime) => {
       await guest.must(`podman rm --force --time 0 ${id}`);
     }
   });
+});
+
+const forKernelLog = documentedCommands()
+  .map(({ words }) => words)
+  .filter(
+    ([program, ...flags]) => program === "journalctl" && (flags.includes("-k") || flags.includes("--dmesg")),
+  )
+  .map((words) => words.map(quote).join(" "));
+
+test.each(forKernelLog)("%s shows the hook's line of a container", async (command) => {
+  const spec = { cgroupParent: podSlices.Burstable, oomScoreAdj: oomScoreAdjOf32MiB, memory: "64m" };
+  const id = (await guest.must(podmanRun("runc", spec, ["--detach", "--rm"], "exec sleep 600"))).trim();
+  try {
+    await guest.must("journalctl --sync");
+    expect(await guest.must(`${command} --no-pager`)).toContain(`hook: swap-limit-set id=${id} `);
+  } finally {
+    await guest.must(`podman rm --force --time 0 ${id}`);
+  }
 });
 
 async function runHog(runtime: Runtime, spec: typeof burstable | typeof guaranteed) {

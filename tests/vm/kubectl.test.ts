@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { relative } from "node:path";
 import { parseAllDocuments, stringify } from "yaml";
+import { documentedCommands, isOfKubectl } from "../documented-commands.ts";
 import { build, buildOverlay, COMPONENTS, type KubernetesObject, MANIFESTS } from "../manifests/kustomize.ts";
 import { patience } from "../patience.ts";
 import { guestImage } from "./image.ts";
@@ -33,6 +34,19 @@ function kustomizeBase(components: readonly string[]): KubernetesObject[] {
 
 const inOrder = (objects: KubernetesObject[]) =>
   objects.toSorted((a, b) => `${a.kind}/${a.metadata.name}`.localeCompare(`${b.kind}/${b.metadata.name}`));
+
+describe("kubectl parses each documented command", () => {
+  const commands = documentedCommands().filter(isOfKubectl);
+
+  test.each(commands.map(({ words }) => [words.join(" "), words] as const))("%s", (_, [, ...words]) => {
+    const { exitCode, stderr } = Bun.spawnSync([kubectl, ...words, "--help"]);
+    expect({ exitCode, stderr: stderr.toString() }).toEqual({ exitCode: 0, stderr: "" });
+  });
+
+  test("and refuses another flag", () => {
+    expect(Bun.spawnSync([kubectl, "get", "pods", "--outptu", "--help"]).exitCode).not.toBe(0);
+  });
+});
 
 describe("kubectl kustomize builds the same objects", () => {
   test.each(["base", "openshift", "openshift-removal"])("of %s", (folder) => {

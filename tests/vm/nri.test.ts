@@ -215,9 +215,9 @@ async function limitsOf(container: CriContainer): Promise<ReturnType<typeof limi
 
 async function configure(ratios: Readonly<Record<string, number>>): Promise<void> {
   const classes = Object.entries(ratios).map(
-    ([name, ratio]) => `- name: ${name}\n  swaplimitratio: ${ratio}\n`,
+    ([name, ratio]) => `- name: ${name}\n  swaplimitratio: ${ratio}\n  max: max\n`,
   );
-  const text = `classes:\n${classes.join("")}unifiedannotations:\n- memory.swap.max\n- memory.high\n`;
+  const text = `classes:\n${classes.join("")}unifiedannotations:\n- file: memory.swap.max\n  max: max\n- memory.high\n`;
   await guest.must(`cat > ${configFile}.new; mv ${configFile}.new ${configFile}`, { stdin: text });
 }
 

@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { isGone } from "../../host/gone-cgroup.ts";
 import type { KubepodsContainer } from "../../host/kubepods.ts";
 import { SystemError } from "../../host/libc.ts";
 import { readSwapUsage, SwapLimit } from "../../host/swap-limit.ts";
@@ -6,22 +6,21 @@ import type { Pod } from "../../policy/kubernetes/pod.ts";
 import type { Container } from "../../policy/limits/container.ts";
 import { containerOfPod } from "../../policy/limits/container-of-pod.ts";
 import { calmed, contested, restoreAt, restored, UNCONTESTED } from "../../policy/limits/contest.ts";
-import { hookLimitOf, mayBeFromHook } from "../../policy/limits/hook-limit.ts";
 import {
+  type DecidedFinding,
   type FoundContainer,
-  type LimitFinding,
   type PodIndex,
   reconcile,
 } from "../../policy/limits/reconcile.ts";
-import { carriesKubeletLimit } from "../../policy/limits/stand-down.ts";
 import type { ContainerView } from "../metrics/view.ts";
 import { namesIn, uncheckedView, viewOf } from "./container-view.ts";
+import { findKubeletExcess, firstWriterOf } from "./kubelet-limit.ts";
 import type { LimitContext, LimitListener } from "./limit-context.ts";
 import { LimitLog } from "./limit-log.ts";
 
-type DecidedFinding = Exclude<LimitFinding, { action: "hold" }>;
-
 const MAX_RETRY_SECONDS = 60;
+// In that time the kubelet answers whether it limits swap itself.
+const DEFERRED_SECONDS = 5;
 
 /**
  * Swap limit of one container over time. Remembers enough to distinguish a first write from a restored one, and one
@@ -41,6 +40,8 @@ export class ContainerLimit {
   /** True once its exact limit was in force. */
   #isExact = false;
   #isWritten = false;
+  /** True once it has lost what it had beyond the kubelet's own limit. */
+  #isTakenBack = false;
   /** Exact limit that its own cgroup levels last had, as found or as written. */
   #rightBytes: number | undefined;
   #contest = UNCONTESTED;
@@ -79,7 +80,7 @@ export class ContainerLimit {
       this.#reconcile(context, nowSeconds, new SwapLimit(this.container.cgroup, sharedLimits));
       this.#failures = 0;
     } catch (error) {
-      if (!this.#isGone(error)) this.#fail(error as Error, context.pods, nowSeconds);
+      if (!isGone(this.container.cgroup, error)) this.#fail(error as Error, context.pods, nowSeconds);
     }
   }
 
@@ -100,9 +101,10 @@ export class ContainerLimit {
     const finding = reconcile(found, pods, node, config, pageBytes);
     this.#view = viewOf(found, finding);
     if (finding.action === "hold") return;
-    if (this.#isOfKubelet(found, finding, context)) this.#deferToKubelet(nowSeconds);
-    else if (isLeftToKubelet) this.#leaveToKubelet();
-    else if (!limit.isPossible && finding.wantedBytes !== Number.POSITIVE_INFINITY) this.#leaveUnlimited();
+    if (this.#isOfKubelet(found, finding, context)) this.#defer(nowSeconds);
+    else if (isLeftToKubelet) this.#keepToKubelet(limit, found, finding, context);
+    else if (!limit.isPossible && finding.wantedBytes !== Number.POSITIVE_INFINITY)
+      this.#leave({ reason: "no-memory-limit" });
     else if (finding.action === "keep") this.#confirm(finding, nowSeconds);
     else if (!mayWrite) this.#plan(finding);
     else if (limit.isSet(finding.wantedBytes)) this.#reportUnmet(finding, found.effectiveBytes, 0);
@@ -117,12 +119,9 @@ export class ContainerLimit {
   #isOfKubelet(found: FoundContainer, { pod }: DecidedFinding, context: LimitContext): boolean {
     const arrived = this.#arrivedIn(pod);
     if (arrived === undefined) return false;
-    const { node, config, pageBytes, isLimitOfNri } = context;
-    if (isLimitOfNri?.(found.id)) return false;
-    if (carriesKubeletLimit(arrived, found.effectiveBytes, node, pageBytes)) return true;
-    const isHookSeen = mayBeFromHook(found.effectiveBytes, hookLimitOf(arrived, node, config, pageBytes));
-    if (isHookSeen !== undefined) this.#listener.onStart(isHookSeen);
-    return false;
+    const writer = firstWriterOf(arrived, found, context);
+    if (writer === "hook" || writer === "other") this.#listener.onStart(writer === "hook");
+    return writer === "kubelet";
   }
 
   /** Returns the new container at its first check with a known pod: only its runtime and the hook have written to it. */
@@ -130,25 +129,51 @@ export class ContainerLimit {
     const isFirst = !this.#isKnown;
     this.#isKnown = true;
     if (!isFirst || this.appearedSeconds === undefined) return undefined;
+    return this.#specIn(pod);
+  }
+
+  #specIn(pod: Pod): Container | undefined {
     const spec = pod.containers.find(({ id }) => id === this.container.containerId);
     return spec && containerOfPod(pod, spec);
   }
 
   /** Keeps the kubelet's limit for now: whether wasp stands down is decided for all containers together. */
-  #deferToKubelet(nowSeconds: number): void {
+  #defer(nowSeconds: number): void {
     this.#leaveToKubelet();
-    this.dueSeconds = nowSeconds;
-    this.#listener.onKubeletLimit(this.container.containerId);
+    this.dueSeconds = nowSeconds + DEFERRED_SECONDS;
+    this.#listener.onKubeletLimit();
   }
 
-  /** Leaves the limit to the kubelet; what wasp would grant is nothing that the container is entitled to. */
-  #leaveToKubelet(): void {
-    this.#view = { ...this.#view, state: "left", reason: "kubelet-limited-swap", entitledBytes: undefined };
-    this.#log.logOnce("swap-limit-left", this.#view);
+  /** Leaves the limit to the kubelet, but takes back, once, what is beyond it: the hook cannot always see that. */
+  #keepToKubelet(
+    limit: SwapLimit,
+    found: FoundContainer,
+    finding: DecidedFinding,
+    context: LimitContext,
+  ): void {
+    const container = this.#isTakenBack ? undefined : this.#specIn(finding.pod);
+    const excess = container && findKubeletExcess(found, finding, container, context);
+    if (excess === undefined) this.#leaveToKubelet();
+    else this.#takeBack(limit, found, excess, context.mayWrite);
   }
 
-  #leaveUnlimited(): void {
-    this.#view = { ...this.#view, state: "left", reason: "no-memory-limit" };
+  #takeBack(limit: SwapLimit, found: FoundContainer, excess: DecidedFinding, mayWrite: boolean): void {
+    this.#view = viewOf(found, excess);
+    if (!mayWrite) {
+      this.#plan(excess);
+      return;
+    }
+    const { beforeBytes, effectiveBytes, writes } = limit.write(excess.wantedBytes);
+    this.#isTakenBack = true;
+    this.#view = { ...this.#view, state: "set", effectiveBytes };
+    this.#log.log("swap-limit-set", this.#view, { beforeBytes }, writes);
+  }
+
+  // What wasp would grant is nothing that the container is entitled to.
+  readonly #leaveToKubelet = () => this.#leave({ reason: "kubelet-limited-swap", entitledBytes: undefined });
+
+  #leave(reasons: Pick<ContainerView, "reason"> & Partial<ContainerView>): void {
+    this.#view = { ...this.#view, state: "left", ...reasons };
     this.#log.logOnce("swap-limit-left", this.#view);
   }
 
@@ -222,12 +247,6 @@ export class ContainerLimit {
   #warnOfUsage(finding: DecidedFinding): void {
     if (finding.isBelowUsage) this.#log.logOnce("swap-limit-below-usage", this.#view);
     else this.#log.reset("swap-limit-below-usage");
-  }
-
-  // A container's cgroup levels are removed from the bottom up; the watch reports the end of the last one.
-  #isGone(error: unknown): boolean {
-    const { own } = this.container.cgroup;
-    return error instanceof SystemError && error.isMissing && !own.every((level) => existsSync(level));
   }
 
   #fail(error: Error, pods: PodIndex, nowSeconds: number): void {

@@ -4,13 +4,18 @@ import type { Kubepods, KubepodsContainer } from "../../host/kubepods.ts";
 import { NodeContainers } from "../../host/node-containers.ts";
 import type { NodeCapacity } from "../../policy/limits/container.ts";
 import { indexPods, type PodIndex } from "../../policy/limits/reconcile.ts";
-import { type StandDownReason, standDownReason } from "../../policy/limits/stand-down.ts";
+import {
+  isKubeletLimiting,
+  type KubeletSigns,
+  type StandDownReason,
+  standDownReason,
+} from "../../policy/limits/stand-down.ts";
 import type { ContainerView } from "../metrics/view.ts";
 import { Capacity } from "./capacity.ts";
 import { ContainerSight } from "./container-sight.ts";
+import { KubepodsKeeper } from "./kubepods-keeper.ts";
 import type { LimitAgentListener, LimitConfig } from "./limit-context.ts";
 import { LimitKeeper } from "./limit-keeper.ts";
-import { NodeSwapLimit } from "./node-swap-limit.ts";
 
 /** Options of a limit agent. */
 export interface LimitAgentOptions {
@@ -42,7 +47,7 @@ export class LimitAgent implements Disposable {
   readonly #keeper: LimitKeeper;
   /** Containers that the pods are said to run and that were not found. */
   readonly sight: ContainerSight;
-  readonly #nodeSwapLimit = new NodeSwapLimit();
+  readonly #kubepodsKeeper: KubepodsKeeper;
   readonly #clockSteps = new ClockSteps();
   readonly #capacity: Capacity;
   #config: LimitConfig;
@@ -65,6 +70,7 @@ export class LimitAgent implements Disposable {
     this.#config = config;
     this.#keeper = new LimitKeeper({ ...listener, onKubeletLimit: () => this.#onKubeletLimit() }, nowSeconds);
     this.sight = new ContainerSight({ ...options, keeper: this.#keeper });
+    this.#kubepodsKeeper = new KubepodsKeeper(options);
     this.#capacity = new Capacity(fsroot);
     this.#sweptSeconds = nowSeconds();
     this.#tickedSeconds = this.#sweptSeconds;
@@ -168,21 +174,26 @@ export class LimitAgent implements Disposable {
 
   #onKubeletLimit(): void {
     this.#hasKubeletLimits = true;
+    this.#listener.onKubeletLimit();
     // Not while all containers are being checked.
     queueMicrotask(() => this.#updateStandDown());
   }
 
   #updateStandDown(): void {
     const before = this.#standsDown;
-    this.#standsDown = standDownReason({
-      swapLimits: this.#config.swapLimits,
-      swapBehavior: this.#kubeletSwapBehavior,
-      hasLimitedContainer: this.#hasKubeletLimits,
-    });
+    this.#standsDown = standDownReason(this.#kubeletSigns);
     if (this.#standsDown === before) return;
     if (this.#standsDown === undefined) this.#listener.log("resumed", {}, 0);
     else this.#listener.log("stood-down", { reason: this.#standsDown }, 0);
     this.#pass();
+  }
+
+  get #kubeletSigns(): KubeletSigns {
+    return {
+      swapLimits: this.#config.swapLimits,
+      swapBehavior: this.#kubeletSwapBehavior,
+      hasLimitedContainer: this.#hasKubeletLimits,
+    };
   }
 
   /** Checks every container; does nothing before the pods are known. */
@@ -190,7 +201,7 @@ export class LimitAgent implements Disposable {
     if (this.#pods === undefined || this.#containers === undefined) return;
     const { nowSeconds, pageBytes, isLimitOfNri } = this.#options;
     const started = nowSeconds();
-    this.#keepNodeSwapLimit();
+    this.#keepKubepods();
     this.#keeper.apply({
       pods: this.#pods,
       node: this.node,
@@ -198,27 +209,21 @@ export class LimitAgent implements Disposable {
       config: this.#config,
       isLimitOfNri,
       isLeftToKubelet: this.#standsDown !== undefined,
+      isKubeletLimiting: isKubeletLimiting(this.#kubeletSigns),
       mayWrite: !this.#config.dryRun,
     });
     this.#hasPassed = true;
     this.#listener.onPass(nowSeconds() - started);
   }
 
-  get #mayWrite(): boolean {
-    return !this.#config.dryRun && this.#standsDown === undefined;
-  }
-
   #checkAll(): void {
-    this.#keepNodeSwapLimit();
+    this.#keepKubepods();
     this.#keeper.checkAll();
   }
 
-  #keepNodeSwapLimit(): void {
-    if (!this.#mayWrite || this.#pods === undefined) return;
-    const { nodeSwapLimitBytes: limitBytes, maxRestoresPerMinute } = this.#config;
-    const { pageBytes, nowSeconds } = this.#options;
-    const settings = { limitBytes, pageBytes, maxRestoresPerMinute, nowSeconds: nowSeconds() };
-    this.#nodeSwapLimit.keep(this.kubepods, settings, this.#listener);
+  #keepKubepods(): void {
+    if (this.#pods !== undefined)
+      this.#kubepodsKeeper.keep(this.kubepods, this.#config, this.#standsDown !== undefined);
   }
 
   #tick(): void {

@@ -11,8 +11,10 @@ export interface LimitContext {
   readonly config: ReconcileConfig & { readonly maxRestoresPerMinute: number };
   /** Returns true if a container started with the limit that wasp itself put into its spec. */
   readonly isLimitOfNri?: ((containerId: string) => boolean) | undefined;
-  /** True while the kubelet limits swap itself: every limit is left as it is. */
+  /** True while limits are the kubelet's: each is left as it is, but for those that isKubeletLimiting allows. */
   readonly isLeftToKubelet: boolean;
+  /** True while the kubelet is known to run LimitedSwap: what a container has beyond that is taken back. */
+  readonly isKubeletLimiting: boolean;
   /** False in a dry run. */
   readonly mayWrite: boolean;
 }
@@ -26,7 +28,7 @@ export interface LimitListener {
   /** Called for a new container that is entitled to swap; `isHookSeen` if its first limit can be the hook's. */
   onStart(isHookSeen: boolean): void;
   /** Called for a new container with a limit that only the kubelet's own LimitedSwap gives. */
-  onKubeletLimit(containerId: string): void;
+  onKubeletLimit(): void;
 }
 
 /** Knobs of the limit agent; they may change while it runs. */
@@ -37,7 +39,7 @@ export type LimitConfig = LimitContext["config"] & {
 };
 
 /** Receiver of the limit agent's events. */
-export interface LimitAgentListener extends Omit<LimitListener, "onKubeletLimit"> {
+export interface LimitAgentListener extends LimitListener {
   /** Reports a condition that began or still lasts. */
   begin(condition: Event, error: string): void;
   /** Called after each check of all containers, with its duration. */

@@ -14,6 +14,7 @@ import type { AgentView } from "./view.ts";
 const ERROR_KINDS = [
   "swap-limit-failed",
   "node-swap-limit-failed",
+  "hook-notice-failed",
   "swap-reach-failed",
   "kubelet-config-unknown",
   "pods-unknown",

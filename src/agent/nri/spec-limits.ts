@@ -1,7 +1,11 @@
+import { existsSync } from "node:fs";
 import { type LoadedMemoryQos, NO_MEMORY_QOS } from "../../config/nri/memory-qos-file.ts";
 import { readCanLimitSwap, readCgroupVersion } from "../../host/cgroup-support.ts";
+import { hasKubeletLimitsMark } from "../../host/kubelet-limits-mark.ts";
+import { findKubepods } from "../../host/kubepods.ts";
 import { readNodeCapacity } from "../../host/meminfo.ts";
 import type { LogEvent } from "../../log/events.ts";
+import { formatLimit } from "../../policy/kubernetes/quantity.ts";
 import {
   decideNriLimits,
   type NriLimits,
@@ -17,6 +21,8 @@ export interface SpecLimitsOptions {
   readonly fsroot: string;
   /** Undefined if only memory QoS limits swap. */
   readonly swapLimit: SwapLimitConfig | undefined;
+  /** Swap limit of all pods together, in bytes; undefined for none. */
+  readonly nodeSwapLimitBytes: number | undefined;
   readonly log: LogEvent;
 }
 
@@ -25,6 +31,7 @@ export class SpecLimits {
   readonly #options: SpecLimitsOptions;
   readonly #forKernel: (limits: NriLimits) => NriLimits;
   #memoryQos = NO_MEMORY_QOS.config;
+  #kubepods: readonly string[] = [];
 
   /** Throws an Error if the node has no cgroup v2, which alone has such files. */
   constructor(options: SpecLimitsOptions) {
@@ -36,15 +43,21 @@ export class SpecLimits {
   setMemoryQos({ config, warnings }: LoadedMemoryQos): void {
     const { log } = this.#options;
     this.#memoryQos = config;
-    const classes = config.classes.map(({ name, swapLimitRatio }) => `${name}=${swapLimitRatio}`);
-    const files = config.unifiedAnnotations.join(" ");
+    const { classes: all, unifiedAnnotations, maxBytes = {} } = config;
+    const classes = all.map(
+      ({ name, swapLimitRatio, maxSwapBytes }) => `${name}=${swapLimitRatio}${upTo(maxSwapBytes)}`,
+    );
+    const files = unifiedAnnotations.map((file) => `${file}${upTo(maxBytes[file])}`).join(" ");
     log("memory-qos-configured", { classes: classes.join(" "), unifiedAnnotations: files });
     for (const warning of warnings) log("config-doubtful", { warning });
   }
 
   /** Decides the limits in a container's spec. */
   readonly decide = (pod: NriLimitsPod, container: NriLimitsContainer): NriLimits => {
-    return this.#forKernel(decideNriLimits(pod, container, this.#memoryQos, this.#sharing()));
+    const { nodeSwapLimitBytes } = this.#options;
+    return this.#forKernel(
+      decideNriLimits(pod, container, this.#memoryQos, this.#sharing(), nodeSwapLimitBytes),
+    );
   };
 
   // Read each time, because swap may be turned on or off.
@@ -52,12 +65,25 @@ export class SpecLimits {
     const { fsroot, swapLimit, log } = this.#options;
     if (swapLimit === undefined) return undefined;
     try {
+      if (this.#isLeftToKubelet(fsroot)) return undefined;
       return { node: readNodeCapacity(fsroot), config: swapLimit };
     } catch (error) {
       log("node-unknown", { error: (error as Error).message });
       return undefined;
     }
   }
+
+  // As for the hook: a spec does not show which containers a kubelet in LimitedSwap gives no swap, and its agent knows.
+  #isLeftToKubelet(fsroot: string): boolean {
+    if (!this.#kubepods.every((directory) => existsSync(directory))) this.#kubepods = [];
+    if (this.#kubepods.length === 0)
+      this.#kubepods = findKubepods(fsroot).map(({ mount, path }) => mount + path);
+    return hasKubeletLimitsMark(this.#kubepods);
+  }
+}
+
+function upTo(maxBytes: number | undefined): string {
+  return maxBytes === undefined ? "" : `<=${formatLimit(maxBytes)}`;
 }
 
 /**

@@ -8,7 +8,13 @@ import { readFlags } from "../flags.ts";
 import { knob, optionalKnob, switchKnob } from "../knob.ts";
 import { flagName } from "../knob-names.ts";
 import { SWAP_LIMIT_KNOBS } from "../swap-limit-knobs.ts";
-import { AbsolutePathSchema, choiceSchema, textSchema, wholeNumberSchema } from "../value-schemas.ts";
+import {
+  AbsolutePathSchema,
+  choiceSchema,
+  LimitSchema,
+  textSchema,
+  wholeNumberSchema,
+} from "../value-schemas.ts";
 import { NRI_INDEX, NRI_KNOBS, NRI_SOCKET } from "./plugin-knobs.ts";
 
 const { logFormat, verbosity, fsroot } = AgentConfigSchema.entries;
@@ -42,6 +48,10 @@ const NRI_FLAG_KNOBS = {
     "Swap limit of each container, as in wasp hook; unset, only annotations set one",
   ),
   ...SHARE_KNOBS,
+  nodeSwapLimitBytes: optionalKnob(
+    LimitSchema,
+    "Most swap of each container, in addition to all other limits; a quantity or max",
+  ),
   ...{ logFormat, verbosity, fsroot },
 };
 
@@ -64,6 +74,8 @@ export interface NriConfig extends Readonly<Pick<NriKnobs, SharedKnob>> {
   readonly isExitedOnDisconnect: boolean;
   /** Undefined if only annotations set swap limits. */
   readonly swapLimit: SwapLimitConfig | undefined;
+  /** Swap limit of all pods together, in bytes; undefined for none. */
+  readonly nodeSwapLimitBytes: number | undefined;
   /** Value and source of each flag, as text. */
   readonly flags: readonly { readonly flag: string; readonly value: string; readonly source: KnobSource }[];
 }
@@ -130,7 +142,14 @@ function configOf(
   sources: ReadonlyMap<NriFlag, KnobSource>,
 ): NriConfig {
   const { config, idx, socket: _, onError, exitOnDisconnect, swapBehavior, ...rest } = knobs;
-  const { workloads, podOverrides, excludeNamespaces, systemReservedSwapBytes, ...shared } = rest;
+  const {
+    workloads,
+    podOverrides,
+    excludeNamespaces,
+    systemReservedSwapBytes,
+    nodeSwapLimitBytes,
+    ...shared
+  } = rest;
   const sharing = { workloads, podOverrides, excludeNamespaces, systemReservedSwapBytes };
   const shown: Partial<Record<NriFlag, unknown>> = { ...knobs, socket, fsroot: knobs.fsroot || "/" };
   const flags = (Object.keys(NRI_FLAG_KNOBS) as NriFlag[])
@@ -147,6 +166,7 @@ function configOf(
     socket,
     isRefusing: onError === "Refuse",
     isExitedOnDisconnect: exitOnDisconnect,
+    nodeSwapLimitBytes,
     swapLimit: swapBehavior === undefined ? undefined : Object.freeze({ swapBehavior, ...sharing }),
     flags,
   });

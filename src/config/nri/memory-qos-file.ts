@@ -1,6 +1,7 @@
 import { isMap, isScalar, isSeq, type Node, type Pair, type Scalar, type YAMLMap } from "yaml";
+import { parseLimit } from "../../policy/kubernetes/quantity.ts";
 import type { MemoryQosClass, MemoryQosConfig } from "../../policy/memory-qos/classes.ts";
-import { isMemoryFile, MEMORY_FILES, type MemoryFile } from "../../policy/memory-qos/files.ts";
+import { BOUNDED_FILES, isMemoryFile, MEMORY_FILES, type MemoryFile } from "../../policy/memory-qos/files.ts";
 import { hintAt, shortened, unknownField } from "../complaint.ts";
 import { parseStrictYaml, type StrictYaml } from "../strict-yaml.ts";
 
@@ -18,8 +19,8 @@ export const NO_MEMORY_QOS: LoadedMemoryQos = Object.freeze({
 
 /**
  * Parses a configuration of memory QoS, `classes: [{name, swaplimitratio}]` and `unifiedannotations: [FILE]`, as the
- * original plugin does, with fields in any case (nri-plugins cmd/plugins/memory-qos/main.go). `path` names it in
- * complaints. Throws one Error with a line for each complaint.
+ * original plugin does, with fields in any case (nri-plugins cmd/plugins/memory-qos/main.go). wasp's own are the `max` of
+ * a class, and of a file, which is `{file, max}` then. `path` names it in complaints. Throws one Error with a line for each complaint.
  */
 export function parseMemoryQos(path: string, text: string): LoadedMemoryQos {
   const { document, placeAt, complaints } = parseStrictYaml(path, text);
@@ -27,9 +28,14 @@ export function parseMemoryQos(path: string, text: string): LoadedMemoryQos {
   const reader = new MemoryQosReader(placeAt);
   const fields = reader.fields(document.contents, ["classes", "unifiedannotations"], "the configuration");
   const classes = reader.classes(fields.get("classes"));
-  const unifiedAnnotations = reader.files(fields.get("unifiedannotations"));
+  const files = reader.files(fields.get("unifiedannotations"));
   if (reader.complaints.length > 0) throw new Error(reader.complaints.join("\n"));
-  return { config: { classes, unifiedAnnotations }, warnings: reader.warnings };
+  const bounded = [...files].filter(([, maxBytes]) => maxBytes !== undefined);
+  const maxima = bounded.length > 0 && { maxBytes: Object.fromEntries(bounded) };
+  return {
+    config: { classes, unifiedAnnotations: [...files.keys()], ...maxima },
+    warnings: reader.warnings,
+  };
 }
 
 /** Key and value of a field; the key has the field's place in the file. */
@@ -70,9 +76,10 @@ class MemoryQosReader {
   classes(field: FieldNode | undefined): readonly MemoryQosClass[] {
     const classes = new Map<string, MemoryQosClass>();
     for (const item of this.#list(field)) {
-      const fields = this.fields(item, ["name", "swaplimitratio"], "a class");
+      const fields = this.fields(item, ["name", "swaplimitratio", "max"], "a class");
       const name = this.#name(item, fields.get("name"));
       const swapLimitRatio = this.#ratio(fields.get("swaplimitratio"));
+      const maxSwapBytes = this.#max(fields.get("max"));
       if (name === undefined || swapLimitRatio === undefined) continue;
       if (classes.has(name)) {
         this.#warn(item, `class ${name} is defined twice: the first definition applies`);
@@ -83,24 +90,44 @@ class MemoryQosReader {
           item,
           `class ${name}: a swaplimitratio of ${swapLimitRatio} sets memory.high to one page, which stalls its containers`,
         );
-      classes.set(name, { name, swapLimitRatio });
+      classes.set(name, { name, swapLimitRatio, ...(maxSwapBytes !== undefined && { maxSwapBytes }) });
     }
     return [...classes.values()];
   }
 
-  files(field: FieldNode | undefined): readonly MemoryFile[] {
-    const files = new Set<MemoryFile>();
+  /** Returns the files with their maxima in bytes, undefined for none. */
+  files(field: FieldNode | undefined): ReadonlyMap<MemoryFile, number | undefined> {
+    const files = new Map<MemoryFile, number | undefined>();
     for (const item of this.#list(field)) {
-      const file = isScalar(item) ? String(item.value) : "";
-      if (isMemoryFile(file)) {
-        files.add(file);
-        continue;
-      }
-      const complaint = `${shownOf(item)} is not a writable memory file of a cgroup`;
-      const hint = hintAt(file, MEMORY_FILES, "The files are");
-      this.#complain(item, `unifiedannotations: ${complaint}: ${hint}`);
+      const fields = isMap(item) ? this.fields(item, ["file", "max"], "a file with its max") : undefined;
+      const file = this.#file(fields === undefined ? item : (fields.get("file")?.value ?? null));
+      const maxBytes = this.#max(fields?.get("max"));
+      if (file === undefined) continue;
+      if (maxBytes !== undefined && !BOUNDED_FILES.includes(file))
+        this.#complain(item, `unifiedannotations: ${file} is 0 or 1, and has no max`);
+      files.set(file, maxBytes);
     }
-    return [...files];
+    return files;
+  }
+
+  #file(node: Node | null): MemoryFile | undefined {
+    const file = isScalar(node) ? String(node.value) : "";
+    if (isMemoryFile(file)) return file;
+    const complaint = `${shownOf(node)} is not a writable memory file of a cgroup`;
+    const hint = hintAt(file, MEMORY_FILES, "The files are");
+    this.#complain(node, `unifiedannotations: ${complaint}: ${hint}`);
+    return undefined;
+  }
+
+  #max(field: FieldNode | undefined): number | undefined {
+    if (field === undefined) return undefined;
+    const maxBytes = parseLimit(isScalar(field.value) ? String(field.value.value) : "");
+    if (maxBytes === undefined)
+      this.#complain(
+        field.key,
+        `max: ${shownOf(field.value)} is neither a quantity of bytes, such as 8Gi, nor max`,
+      );
+    return maxBytes;
   }
 
   #list(field: FieldNode | undefined): readonly (Node | null)[] {

@@ -37,6 +37,8 @@ export interface NriInstallContext {
   readonly hasBinary: boolean;
   /** True if the administrator has configured classes for memory QoS. */
   readonly hasMemoryQos: boolean;
+  /** True if the kubelet limits swap itself (LimitedSwap). */
+  readonly kubeletLimitsSwap: boolean;
 }
 
 const PART = "containerd";
@@ -75,6 +77,13 @@ export function planContainerd(
         `containerd ${facts.version} has no NRI, which exists since 1.7: its containers get their swap limits from wasp agent, shortly after they start`,
       ],
     });
+  if (context.kubeletLimitsSwap && !context.hasMemoryQos)
+    return partPlan(PART, {
+      notes: [
+        "the kubelet limits swap itself (memorySwap.swapBehavior: LimitedSwap) and needs no wasp nri, so no service is written; " +
+          "to remove an earlier one: wasp uninstall --only containerd",
+      ],
+    });
   const isOn = isNriOn(facts);
   const enabling = isOn || facts.distribution !== undefined ? [] : enablingSteps(facts);
   return {
@@ -82,7 +91,7 @@ export function planContainerd(
     steps: [
       ...enabling,
       ...(enabling.length > 0 && options.restart ? [restartUnit(PART, "containerd.service")] : []),
-      ...nriServiceSteps(options.binaryPath, context.hasMemoryQos),
+      ...nriServiceSteps(options.binaryPath, context),
     ],
     refusals: refusalsOf(facts, context, options),
     notes: applicable(

@@ -77,7 +77,7 @@ export const kubeletSwapBehavior = check({
       ? ok(found)
       : warning(
           found,
-          "memorySwap: { swapBehavior: NoSwap } for the kubelet, and its restart; or keep it, and wasp without its hook",
+          "memorySwap: { swapBehavior: NoSwap } for the kubelet, and its restart; or keep it, without wasp's hook: wasp uninstall --only hook",
         );
   },
 });

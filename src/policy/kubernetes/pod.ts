@@ -46,6 +46,16 @@ export function isStaticSource(source: string | undefined): boolean {
   return source !== undefined && source !== "api";
 }
 
+/**
+ * Returns true if a UID is the hash of a static pod's manifest, 32 hexadecimal digits without dashes (kubernetes
+ * pkg/kubelet/config/common.go, applyDefaults); the API server's UIDs have dashes.
+ */
+export function isHashUid(uid: string): boolean {
+  return uid.length === HASH_LENGTH && !uid.includes("-");
+}
+
+const HASH_LENGTH = 32;
+
 /** Returns true if a pod, as the kubelet describes it, comes from a file or URL of the node. */
 export function isStaticPod(pod: Pod): boolean {
   return isStaticSource(pod.annotations["kubernetes.io/config.source"]);

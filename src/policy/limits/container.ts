@@ -7,8 +7,12 @@ export type LeaveReason =
   | "not-kubernetes"
   /** The container is the pod's sandbox (pause container). */
   | "sandbox"
-  /** Its OCI config already carries a swap limit: the kubelet itself runs LimitedSwap. */
+  /** Its swap limit is the kubelet's, which itself runs LimitedSwap. */
   | "kubelet-limited-swap"
+  /** wasp's NRI plugin has put the limit into its OCI config. */
+  | "nri-limit"
+  /** Its OCI config carries a limit that the kubelet never writes: another program's, such as another NRI plugin's. */
+  | "limit-in-spec"
   /** cgroup v1 limits swap only together with memory, and the container has no memory limit. */
   | "no-memory-limit";
 

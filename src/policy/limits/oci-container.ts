@@ -1,4 +1,4 @@
-import { isStaticSource } from "../kubernetes/pod.ts";
+import { isHashUid, isStaticSource } from "../kubernetes/pod.ts";
 import { type PodCgroup, parsePodCgroup } from "../kubernetes/pod-cgroup.ts";
 import { parseQuantity } from "../kubernetes/quantity.ts";
 import type { Container, LeaveReason, NodeCapacity } from "./container.ts";
@@ -27,18 +27,25 @@ export type Classification =
 /**
  * Classifies a container by its OCI config: the QoS class by the path of its cgroup, the memory request by its
  * oom_score_adj, the pod by the annotations of CRI-O and containerd.
+ *
+ * The request is a lower bound with these exceptions, which no OCI config shows: a sidecar that requests less than each
+ * regular container of its pod, and a container of a pod whose own (pod-level) memory request exceeds the sum of its
+ * containers' (kubernetes pkg/kubelet/qos/policy.go:77-108); and a pod whose priority is critical without being
+ * system-node-critical is not recognized.
  */
 export function classifyOciContainer(oci: OciContainer, node: NodeCapacity): Classification {
   const cgroup = oci.cgroupsPath === undefined ? undefined : parsePodCgroup(oci.cgroupsPath);
   if (cgroup === undefined) return { leave: "not-kubernetes" };
   if (isSandbox(oci.annotations)) return { leave: "sandbox" };
-  if (hasOwnSwapLimit(oci.unified)) return { leave: "kubelet-limited-swap" };
+  const owner = ownerOfSpecLimit(oci, cgroup);
+  if (owner !== undefined) return { leave: owner };
 
   const identity = podIdentityOf(oci.annotations);
   const container: Container = {
     namespace: identity.namespace,
     qosClass: cgroup.qosClass,
-    isStatic: isStaticSource(stringAt(oci.annotations, "kubernetes.io/config.source")),
+    isStatic:
+      isHashUid(cgroup.podUid) || isStaticSource(stringAt(oci.annotations, "kubernetes.io/config.source")),
     // Only node-critical pods are recognizable: other critical ones get the formula (pkg/kubelet/qos/policy.go:46-49).
     isCritical: cgroup.qosClass === "Burstable" && oci.oomScoreAdj === GUARANTEED_OOM_SCORE_ADJ,
     isVirtualMachine: stringAt(oci.annotations, "kubevirt.io/domain") !== undefined,
@@ -72,9 +79,19 @@ function isSandbox(annotations: StringMap): boolean {
   );
 }
 
-function hasOwnSwapLimit(unified: StringMap): boolean {
-  const limit = stringAt(unified, "memory.swap.max");
-  return limit !== undefined && limit.trim() !== "0";
+/**
+ * Annotation in which wasp's NRI plugin repeats the swap limit that it puts into a container's spec: the hook comes
+ * later. A pod that writes it itself changes no limit, but the reason in the hook's log.
+ */
+export const NRI_SWAP_ANNOTATION = "wasp.io/nri-swap-max";
+
+/** Returns the owner of a swap limit in the spec itself; undefined for no limit, or 0, which any kubelet writes. */
+function ownerOfSpecLimit(oci: OciContainer, { qosClass }: PodCgroup): LeaveReason | undefined {
+  const limit = stringAt(oci.unified, "memory.swap.max")?.trim();
+  if (limit === undefined || limit === "0") return undefined;
+  if (limit === stringAt(oci.annotations, NRI_SWAP_ANNOTATION)) return "nri-limit";
+  const isKubelets = qosClass === "Burstable" && limit !== "max";
+  return isKubelets ? "kubelet-limited-swap" : "limit-in-spec";
 }
 
 function memoryLimitOf(oci: OciContainer): number | undefined {

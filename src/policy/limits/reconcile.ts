@@ -53,6 +53,9 @@ export type LimitFinding =
       readonly isBelowUsage: boolean;
     };
 
+/** Finding for a container whose limit is decided. */
+export type DecidedFinding = Exclude<LimitFinding, { action: "hold" }>;
+
 /** Pods of a node by the UID in the name of their cgroup. */
 export type PodIndex = ReadonlyMap<string, Pod>;
 
@@ -124,7 +127,8 @@ function decideContainer(
   if (container === undefined) return "qos-class-unknown";
   const qos = decideMemoryQos(named.name, pod.annotations, named.memoryLimitBytes, config.memoryQos);
   if (qos.problems.length > 0) return "annotation-wrong";
-  return swapByMemoryQos(qos, container.swapOverride, config) ?? decideSwapLimit(container, node, config);
+  const entitled = decideSwapLimit({ ...container, swapOverride: undefined }, node, config);
+  return swapByMemoryQos(qos, container, { config, entitled }) ?? decideSwapLimit(container, node, config);
 }
 
 /**

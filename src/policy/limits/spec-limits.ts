@@ -1,13 +1,15 @@
 // Sources of memory.swap.max, by precedence:
 // 1. the annotation memory.swap.max.memory-qos.nri.io, if the node's configuration lists that file;
 // 2. the annotation wasp.io/swap-limit, as far as podOverrides allows, if wasp sets swap limits at all;
-// 3. the class of memory QoS, which leaves swap unlimited because its memory.high limits memory instead, also for pods that
-//    LimitedSwap excludes, such as Guaranteed ones;
+// 3. the class of memory QoS, whose memory.high limits memory instead, also for pods that LimitedSwap excludes, such as
+//    Guaranteed ones;
 // 4. swapBehavior, as in the hook.
+// The first and the third keep to podOverrides, excludeNamespaces and NoSwap (by-memory-qos.ts).
 
 import { formatLimit } from "../kubernetes/quantity.ts";
 import { decideMemoryQos, type MemoryQosConfig, type MemoryQosDecision } from "../memory-qos/classes.ts";
 import type { Unified } from "../memory-qos/files.ts";
+import { fitHighToSwap } from "../memory-qos/high.ts";
 import { swapByMemoryQos } from "./by-memory-qos.ts";
 import type { Container, NodeCapacity, Reason } from "./container.ts";
 import { type Classification, classifyOciContainer, type OciContainer } from "./oci-container.ts";
@@ -35,8 +37,6 @@ export interface SwapSharing {
    * unknown.
    */
   readonly exact?: Container | undefined;
-  /** Swap limit of all pods together, in bytes, and so the maximum for each container; undefined for none. */
-  readonly nodeSwapLimitBytes?: number | undefined;
 }
 
 /** Limits of a container, with their reasons. */
@@ -50,23 +50,26 @@ export interface NriLimits {
   readonly problems: MemoryQosDecision["problems"];
 }
 
-/** Decides the values to write into a container's spec; without sharing, only memory QoS sets swap. */
+/**
+ * Decides the values to write into a container's spec; without sharing, only memory QoS sets swap. nodeSwapLimitBytes is
+ * the swap limit of all pods together, and so the maximum for each container.
+ */
 export function decideNriLimits(
   pod: NriLimitsPod,
   container: NriLimitsContainer,
   memoryQos: MemoryQosConfig | undefined,
   sharing: SwapSharing | undefined,
+  nodeSwapLimitBytes = Number.POSITIVE_INFINITY,
 ): NriLimits {
   const { name, memoryLimitBytes } = container;
   const qos = decideMemoryQos(name, pod.annotations, memoryLimitBytes, memoryQos);
   const swap = decideSwap(pod, container, qos, sharing);
-  const nodeLimitBytes = sharing?.nodeSwapLimitBytes ?? Number.POSITIVE_INFINITY;
-  const swapMax: Unified =
-    swap.limitBytes === undefined
-      ? {}
-      : { "memory.swap.max": formatLimit(Math.min(swap.limitBytes, nodeLimitBytes)) };
+  const { "memory.swap.max": _, ...direct } = qos.direct;
+  const { "memory.swap.max": __, ...ofClass } = qos.ofClass;
+  const swapBytes = Math.min(swap.limitBytes ?? 0, nodeSwapLimitBytes);
+  const swapMax: Unified = swap.limitBytes === undefined ? {} : { "memory.swap.max": formatLimit(swapBytes) };
   return {
-    unified: { ...qos.ofClass, ...qos.direct, ...swapMax },
+    unified: { ...fitHighToSwap(ofClass, memoryLimitBytes, swapBytes), ...direct, ...swapMax },
     className: qos.className,
     swapReason: swap.reason,
     ignoredOverride: swap.ignoredOverride,
@@ -112,13 +115,15 @@ function decideSwap(
   qos: MemoryQosDecision,
   sharing: SwapSharing | undefined,
 ): SpecSwapLimit {
-  const asked = swapOverrideOf(pod.annotations, container.name);
-  const byMemoryQos = swapByMemoryQos(qos, asked, sharing?.config);
-  if (byMemoryQos !== undefined) return byMemoryQos;
-  if (sharing === undefined) return {};
-  const { exact } = sharing;
-  if (exact !== undefined) return decideSwapLimit(exact, sharing.node, sharing.config);
-  const classified = classifyNriContainer(pod, container, sharing.node);
-  if ("leave" in classified) return { reason: classified.leave };
-  return decideSwapLimit(classified.container, sharing.node, sharing.config);
+  const swapOverride = swapOverrideOf(pod.annotations, container.name);
+  const subject = { namespace: pod.namespace, swapOverride };
+  if (sharing === undefined) return swapByMemoryQos(qos, subject, undefined) ?? {};
+  const { node, config } = sharing;
+  const classified =
+    sharing.exact === undefined ? classifyNriContainer(pod, container, node) : { container: sharing.exact };
+  if ("leave" in classified)
+    return swapByMemoryQos(qos, subject, { config, entitled: undefined }) ?? { reason: classified.leave };
+  const entitled = decideSwapLimit({ ...classified.container, swapOverride: undefined }, node, config);
+  const byMemoryQos = swapByMemoryQos(qos, subject, { config, entitled });
+  return byMemoryQos ?? decideSwapLimit(classified.container, node, config);
 }

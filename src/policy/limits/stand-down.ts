@@ -1,7 +1,7 @@
 import type { Container, NodeCapacity } from "./container.ts";
 import { hookLimitOf } from "./hook-limit.ts";
 import { wholePages } from "./reconcile.ts";
-import { decideSwapLimit, type SwapLimitConfig } from "./swap-limit.ts";
+import { decideSwapLimit, type SwapLimitConfig, type SwapLimitDecision } from "./swap-limit.ts";
 
 /** Owners of swap limits: wasp unless the kubelet sets them itself, or the kubelet always. */
 export const SWAP_LIMIT_OWNERS = ["Auto", "Kubelet"] as const;
@@ -32,9 +32,13 @@ export interface KubeletSigns {
  */
 export function standDownReason(signs: KubeletSigns): StandDownReason | undefined {
   if (signs.swapLimits === "Kubelet") return "configured";
-  if (signs.swapBehavior !== undefined)
-    return signs.swapBehavior === "LimitedSwap" ? "kubelet-configz" : undefined;
-  return signs.hasLimitedContainer ? "kubelet-container" : undefined;
+  if (!isKubeletLimiting(signs)) return undefined;
+  return signs.swapBehavior === undefined ? "kubelet-container" : "kubelet-configz";
+}
+
+/** Returns true if the kubelet is known to run LimitedSwap, beyond a configuration that calls it the owner of limits. */
+export function isKubeletLimiting({ swapBehavior, hasLimitedContainer }: KubeletSigns): boolean {
+  return swapBehavior === undefined ? hasLimitedContainer : swapBehavior === "LimitedSwap";
 }
 
 const KUBELET_CONFIG: SwapLimitConfig = {
@@ -44,6 +48,24 @@ const KUBELET_CONFIG: SwapLimitConfig = {
   excludeNamespaces: [],
   systemReservedSwapBytes: 0,
 };
+
+/**
+ * Returns the limit of the kubelet's own LimitedSwap for a container that has more, if that is certain: one that gets
+ * no swap from it, or one without any limit. A limit above the share is no such case: the kubelet shares out the swap
+ * that the node had at the kubelet's start (kubernetes pkg/kubelet/kubelet.go:687-694).
+ */
+export function kubeletLimitBelow(
+  container: Container,
+  effectiveBytes: number,
+  node: NodeCapacity,
+): SwapLimitDecision | undefined {
+  const decision = decideSwapLimit(container, node, KUBELET_CONFIG);
+  // Without swap on the node now, what it had at the kubelet's start is unknown.
+  if (decision.reason === "no-swap-on-node") return undefined;
+  const isCertain =
+    decision.limitBytes === 0 ? effectiveBytes > 0 : effectiveBytes === Number.POSITIVE_INFINITY;
+  return isCertain ? decision : undefined;
+}
 
 /**
  * Returns true if a container that wasp's agent has not written to yet has the limit of the kubelet's own LimitedSwap,

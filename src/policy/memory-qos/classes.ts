@@ -1,3 +1,4 @@
+import { formatLimit, formatQuantity, parseLimit } from "../kubernetes/quantity.ts";
 import { memoryQosRequests, type RequestedSetting } from "./annotations.ts";
 import {
   describeMemoryValues,
@@ -14,6 +15,11 @@ export interface MemoryQosClass {
   readonly name: string;
   /** Fraction of its memory limit, 0 to 1, that a container has at least in swap when it reaches that limit. */
   readonly swapLimitRatio: number;
+  /**
+   * Swap that the class gives a container, in bytes, Infinity for no limit, whatever podOverrides and swapBehavior are;
+   * undefined to give as much as these allow.
+   */
+  readonly maxSwapBytes?: number | undefined;
 }
 
 /** Memory QoS that pods may request on this node. */
@@ -21,6 +27,11 @@ export interface MemoryQosConfig {
   readonly classes: readonly MemoryQosClass[];
   /** Files that pods may set with an annotation for the file. */
   readonly unifiedAnnotations: readonly MemoryFile[];
+  /**
+   * Largest value of each of these files, in bytes, Infinity for none; a file that is missing has no bound of its own, and
+   * memory.swap.max then keeps to podOverrides and swapBehavior.
+   */
+  readonly maxBytes?: Readonly<Partial<Record<MemoryFile, number>>> | undefined;
 }
 
 /** Reason for which a pod's annotation cannot be applied. */
@@ -32,7 +43,9 @@ export type MemoryQosProblemReason =
   | "file-not-listed"
   /** The annotation names neither a class nor a file of a cgroup's memory. */
   | "unknown-annotation"
-  | "wrong-value";
+  | "wrong-value"
+  /** The value is larger than this node permits for the file. */
+  | "above-max";
 
 /** Annotation that cannot be applied. */
 export interface MemoryQosProblem {
@@ -49,10 +62,18 @@ export interface MemoryQosDecision {
   readonly ofClass: Unified;
   /** Values that annotations for a single file set. */
   readonly direct: Unified;
+  /** True if the administrator has bounded the swap of the class, or of the annotation, and so permitted it. */
+  readonly isSwapBounded: { readonly ofClass: boolean; readonly direct: boolean };
   readonly problems: readonly MemoryQosProblem[];
 }
 
-const NO_MEMORY_QOS: MemoryQosDecision = { className: undefined, ofClass: {}, direct: {}, problems: [] };
+const NO_MEMORY_QOS: MemoryQosDecision = {
+  className: undefined,
+  ofClass: {},
+  direct: {},
+  isSwapBounded: { ofClass: false, direct: false },
+  problems: [],
+};
 
 /**
  * Decides a container's memory QoS by its pod's annotations; its memory limit is undefined without one. Without a
@@ -78,7 +99,11 @@ export function decideMemoryQos(
     else if ("reason" in outcome) problems.push(outcome);
     else [className, ofClass] = [asked.value, outcome.unified];
   }
-  return { className, ofClass, direct, problems };
+  const isSwapBounded = {
+    ofClass: config.classes.find(({ name }) => name === className)?.maxSwapBytes !== undefined,
+    direct: config.maxBytes?.["memory.swap.max"] !== undefined,
+  };
+  return { className, ofClass, direct, isSwapBounded, problems };
 }
 
 /**
@@ -113,12 +138,13 @@ function settingsOfClass(
     return problem("class-without-memory-limit", asked, `needs a memory limit: ${remedy}`);
   }
   const high = memoryHighOf(memoryLimitBytes, found.swapLimitRatio);
-  return { unified: { "memory.high": high, "memory.swap.max": "max" } };
+  const swap = formatLimit(found.maxSwapBytes ?? Number.POSITIVE_INFINITY);
+  return { unified: { "memory.high": high, "memory.swap.max": swap } };
 }
 
 function valueOfFile(
   asked: RequestedSetting,
-  { unifiedAnnotations }: MemoryQosConfig,
+  { unifiedAnnotations, maxBytes = {} }: MemoryQosConfig,
 ): string | MemoryQosProblem {
   const { name, value } = asked;
   if (!isMemoryFile(name)) {
@@ -134,7 +160,11 @@ function valueOfFile(
     return problem("file-not-listed", asked, `may not be set by a pod on this node (allowed: ${allowed})`);
   }
   const spelled = normalizeMemoryValue(name, value);
-  return spelled ?? problem("wrong-value", asked, `is not ${describeMemoryValues(name)}`);
+  if (spelled === undefined) return problem("wrong-value", asked, `is not ${describeMemoryValues(name)}`);
+  const most = maxBytes[name] ?? Number.POSITIVE_INFINITY;
+  return (parseLimit(spelled) ?? 0) <= most
+    ? spelled
+    : problem("above-max", asked, `is more than a pod may set on this node (max: ${formatQuantity(most)})`);
 }
 
 function listOf(names: readonly string[]): string {

@@ -33,6 +33,9 @@ export type MemoryFile = keyof typeof MEMORY_FILE_KINDS;
 /** Names of all these files. */
 export const MEMORY_FILES = Object.keys(MEMORY_FILE_KINDS) as readonly MemoryFile[];
 
+/** Names of the files that hold an amount, which can have a maximum. */
+export const BOUNDED_FILES = MEMORY_FILES.filter((file) => MEMORY_FILE_KINDS[file] !== "switch");
+
 /** Returns true if a file of a cgroup holds a setting of its memory. */
 export function isMemoryFile(name: string): name is MemoryFile {
   return Object.hasOwn(MEMORY_FILE_KINDS, name);

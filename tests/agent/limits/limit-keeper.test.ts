@@ -22,6 +22,7 @@ const context = {
     maxRestoresPerMinute: 10,
   },
   isLeftToKubelet: false,
+  isKubeletLimiting: false,
   mayWrite: true,
 } as const;
 

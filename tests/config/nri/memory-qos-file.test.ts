@@ -19,10 +19,10 @@ function complaintsOf(text: string): string[] {
 
 const sample = {
   classes: [
-    { name: "bronze", swapLimitRatio: 0.5 },
-    { name: "silver", swapLimitRatio: 0.2 },
+    { name: "bronze", swapLimitRatio: 0.5, maxSwapBytes: 8 * 2 ** 30 },
+    { name: "silver", swapLimitRatio: 0.2, maxSwapBytes: 2 * 2 ** 30 },
   ],
-  unifiedAnnotations: ["memory.swap.max", "memory.high"],
+  unifiedAnnotations: ["memory.high"],
 };
 
 describe("a configuration of memory QoS", () => {
@@ -48,6 +48,40 @@ describe("a configuration of memory QoS", () => {
       expect(parse(text)).toEqual({ config: { classes: [], unifiedAnnotations: [] }, warnings: [] });
     },
   );
+
+  test("has a maximum of swap for a class, and of each file that is an amount", () => {
+    const files = "[memory.high, {file: memory.swap.max, max: 1Gi}, {FILE: memory.min, Max: max}]";
+    expect(parse(`classes: [{name: a, max: max}]\nunifiedannotations: ${files}\n`).config).toEqual({
+      classes: [{ name: "a", swapLimitRatio: 0, maxSwapBytes: Number.POSITIVE_INFINITY }],
+      unifiedAnnotations: ["memory.high", "memory.swap.max", "memory.min"],
+      maxBytes: { "memory.swap.max": 2 ** 30, "memory.min": Number.POSITIVE_INFINITY },
+    });
+  });
+
+  test.each<[string, string]>([
+    [
+      "classes: [{name: a, max: lots}]",
+      'qos.yaml:1: max: "lots" is neither a quantity of bytes, such as 8Gi, nor max',
+    ],
+    [
+      "unifiedannotations: [{file: memory.high, max: -1}]",
+      "qos.yaml:1: max: -1 is neither a quantity of bytes, such as 8Gi, nor max",
+    ],
+    [
+      "unifiedannotations: [{file: memory.oom.group, max: 1}]",
+      "qos.yaml:1: unifiedannotations: memory.oom.group is 0 or 1, and has no max",
+    ],
+    [
+      "unifiedannotations: [{max: 1}]",
+      "qos.yaml:1: unifiedannotations: null is not a writable memory file of a cgroup",
+    ],
+    [
+      "unifiedannotations: [{file: memory.high, most: 1}]",
+      'qos.yaml:1: unknown field "most": The fields are file, max',
+    ],
+  ])("with %s is refused", (text, complaint) => {
+    expect(complaintsOf(text)).toEqual([expect.stringContaining(complaint)]);
+  });
 
   test("reads a class without a ratio as one that sets nothing", () => {
     expect(parse("classes: [{name: off}]").config.classes).toEqual([{ name: "off", swapLimitRatio: 0 }]);

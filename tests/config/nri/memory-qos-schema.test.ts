@@ -38,6 +38,23 @@ describe("the agent's memory QoS", () => {
     expect(load(`memoryQos: ${text}`).memoryQos).toEqual(knob);
   });
 
+  test("has maxima, which are printed as they were written", () => {
+    const bounded =
+      "classes: [{name: a, swaplimitratio: 0.5, max: 2Gi}, {name: b, max: max}], " +
+      "unifiedannotations: [memory.high, {file: memory.swap.max, max: 512Mi}]";
+    const knob = load(`memoryQos: {${bounded}}`).memoryQos;
+    if (knob === undefined) throw new Error("nothing was read");
+    expect(knob).toMatchObject({
+      classes: [{ maxSwapBytes: 2 ** 31 }, { maxSwapBytes: Number.POSITIVE_INFINITY }],
+      unifiedAnnotations: ["memory.high", "memory.swap.max"],
+      maxBytes: { "memory.swap.max": 2 ** 29 },
+    });
+    const text = JSON.stringify(memoryQosAsWritten(knob));
+    expect(text).toContain('{"file":"memory.swap.max","max":"512Mi"}');
+    expect(parseMemoryQos("memory-qos.yaml", text).config).toEqual(knob);
+    expect(load(`memoryQos: ${text}`).memoryQos).toEqual(knob);
+  });
+
   test.each([
     ["3", "memoryQos: 3 is not a configuration of memory QoS"],
     [

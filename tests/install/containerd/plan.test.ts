@@ -21,7 +21,7 @@ const containerd: ContainerdFacts = {
   problems: [],
 };
 
-const own = { hasBinary: true, hasMemoryQos: false };
+const own = { hasBinary: true, hasMemoryQos: false, kubeletLimitsSwap: false };
 const nriFile = "/etc/containerd/nri.toml";
 
 describe("containerd", () => {
@@ -129,13 +129,22 @@ describe("containerd", () => {
   });
 
   test("passes classes to the service, where they are configured", () => {
-    const unitOf = (hasMemoryQos: boolean) => {
-      const { steps } = planContainerd(containerd, { ...own, hasMemoryQos }, options);
+    const unitOf = (hasMemoryQos: boolean, kubeletLimitsSwap = false) => {
+      const { steps } = planContainerd(containerd, { ...own, hasMemoryQos, kubeletLimitsSwap }, options);
       const [unit] = steps.filter((step) => step.kind === "file");
       return unit?.text ?? "";
     };
     const start = "ExecStart=/usr/local/bin/wasp nri --swap-behavior=LimitedSwap";
     expect(unitOf(false)).toContain(`\n${start} --on-error=Ignore\n`);
     expect(unitOf(true)).toContain(`\n${start} --config=/etc/wasp/memory-qos.yaml\n`);
+    // Swap limits are the kubelet's then.
+    const withoutSwap = "ExecStart=/usr/local/bin/wasp nri --config=/etc/wasp/memory-qos.yaml";
+    expect(unitOf(true, true)).toContain(`\n${withoutSwap}\n`);
+  });
+
+  test("is left alone beside a kubelet that limits swap itself, without classes", () => {
+    const { steps, notes } = planContainerd(containerd, { ...own, kubeletLimitsSwap: true }, options);
+    expect(steps).toEqual([]);
+    expect(notes).toEqual([expect.stringContaining("needs no wasp nri")]);
   });
 });

@@ -1,6 +1,6 @@
 import type { KnownFacts } from "../../../src/install/check/facts.ts";
 import { ETC, hooks, RUN, type RuleCase } from "../check/rule-case.ts";
-import { HOOK } from "../check/sound-facts.ts";
+import { HOOK, SOUND_KUBELET } from "../check/sound-facts.ts";
 
 const OWN = HOOK.definition as Extract<typeof HOOK.definition, { path: string }>;
 const LATER: Partial<KnownFacts> = { hookFolders: [HOOK.folder, ETC] };
@@ -8,6 +8,13 @@ const LATER: Partial<KnownFacts> = { hookFolders: [HOOK.folder, ETC] };
 /** Cases of the rules on the hook. */
 export const HOOK_CASES: readonly RuleCase[] = [
   ["hook", "none", { hookFiles: [] }, "error", "no hook runs wasp"],
+  [
+    "hook",
+    "none, beside the kubelet's own LimitedSwap",
+    { hookFiles: [], kubelet: { ...SOUND_KUBELET, swapBehavior: "LimitedSwap" } },
+    "ok",
+    "a kubelet that limits swap itself",
+  ],
   [
     "hook",
     "another's alone",

@@ -25,9 +25,21 @@ describe("a container that wasp ignores", () => {
     ["sandbox", { annotations: { "io.kubernetes.cri-o.ContainerType": "sandbox" } }],
     ["sandbox", { annotations: { "io.kubernetes.cri.container-type": "sandbox" } }],
     ["kubelet-limited-swap", { unified: { "memory.swap.max": "17519640" } }],
-    ["kubelet-limited-swap", { unified: { "memory.swap.max": "max" } }],
+    // The kubelet never gives unlimited swap, nor any to a Guaranteed pod.
+    ["limit-in-spec", { unified: { "memory.swap.max": "max" } }],
+    ["limit-in-spec", { unified: { "memory.swap.max": "4096" }, cgroupsPath: "/kubepods/podx/abc" }],
+    ["nri-limit", { unified: { "memory.swap.max": "max" }, annotations: { "wasp.io/nri-swap-max": "max" } }],
+    [
+      "kubelet-limited-swap",
+      { unified: { "memory.swap.max": "17519640" }, annotations: { "wasp.io/nri-swap-max": "4096" } },
+    ],
   ])("%s", (reason, changes) => {
     expect(classify(changes)).toBe(reason as never);
+  });
+
+  test("not because a pod calls itself limited", () => {
+    const annotations = { "wasp.io/nri-swap-max": "0" };
+    expect(classify({ annotations })).toMatchObject({ qosClass: "Burstable" });
   });
 });
 
@@ -65,6 +77,11 @@ describe("an OCI config has", () => {
       { memoryRequest: { lowBytes: 0, highBytes: node.memoryTotalBytes } },
     ],
     ["a critical pod", { oomScoreAdj: -997 }, { isCritical: true }],
+    [
+      "a static pod, by its UID",
+      { cgroupsPath: "/kubepods/burstable/pod74c1ca1ffd079a8c2b1d59f08ded8b15/abc" },
+      { isStatic: true },
+    ],
     ["a static pod", { annotations: { "kubernetes.io/config.source": "file" } }, { isStatic: true }],
     [
       "a pod of the API server's",

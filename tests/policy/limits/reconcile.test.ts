@@ -92,8 +92,9 @@ describe("a container's limit", () => {
     ],
   ])("of memory QoS is %s", (_, annotations, wantedBytes, reason) => {
     const memoryQos: MemoryQosConfig = {
-      classes: [{ name: "bronze", swapLimitRatio: 0.5 }],
+      classes: [{ name: "bronze", swapLimitRatio: 0.5, maxSwapBytes: Number.POSITIVE_INFINITY }],
       unifiedAnnotations: ["memory.swap.max"],
+      maxBytes: { "memory.swap.max": Number.POSITIVE_INFINITY },
     };
     const finding = findingOf({}, [{ ...pod, annotations }], { ...config, podOverrides: "Lower", memoryQos });
     expect(finding).toMatchObject({ wantedBytes, decision: { reason } });

@@ -13,6 +13,12 @@ const MI = 2 ** 20;
 const GI = 2 ** 30;
 const node = { memoryTotalBytes: 4 * GI, swapTotalBytes: 2 * GI };
 const memoryQos: MemoryQosConfig = {
+  classes: [{ name: "bronze", swapLimitRatio: 0.5, maxSwapBytes: Number.POSITIVE_INFINITY }],
+  unifiedAnnotations: ["memory.swap.max", "memory.high"],
+  maxBytes: { "memory.swap.max": Number.POSITIVE_INFINITY },
+};
+/** Without an administrator's word on swap. */
+const unbounded: MemoryQosConfig = {
   classes: [{ name: "bronze", swapLimitRatio: 0.5 }],
   unifiedAnnotations: ["memory.swap.max", "memory.high"],
 };
@@ -101,11 +107,15 @@ describe("precedence for memory.swap.max", () => {
     expect(decision.swapReason).toBe(reason as never);
   });
 
-  test("a container with a class also has its memory.high", () => {
-    expect(decide({ [ofClass]: "bronze", [own]: "0" }).unified).toEqual({
-      "memory.high": `${GI}`,
-      "memory.swap.max": "0",
-    });
+  test("a container with a class also has its memory.high, as far as it can swap the rest", () => {
+    const high = (swap: string) => decide({ [ofClass]: "bronze", [own]: swap }).unified["memory.high"];
+    expect(high("max")).toBe(`${GI}`);
+    expect(high("1Gi")).toBe(`${GI}`);
+    expect(high("512Mi")).toBe(`${1.5 * GI}`);
+    // Not at all without swap: it would stall there for ever.
+    expect(high("0")).toBeUndefined();
+    const direct = decide({ [ofClass]: "bronze", [own]: "0", "memory.high.memory-qos.nri.io": "1Mi" });
+    expect(direct.unified["memory.high"]).toBe(`${MI}`);
   });
 
   test("a Guaranteed container has swap only by its class", () => {
@@ -142,6 +152,96 @@ describe("precedence for memory.swap.max", () => {
     expect(decideNriLimits(asking, container, memoryQos, undefined).unified).toEqual({
       "memory.high": `${GI}`,
       "memory.swap.max": "max",
+    });
+  });
+});
+
+describe("without a max, annotations for memory QoS", () => {
+  const file = { "memory.swap.max.memory-qos.nri.io": "1Gi" };
+  const lower = { "memory.swap.max.memory-qos.nri.io": "1Mi" };
+  const bronze = { "class.memory-qos.nri.io": "bronze" };
+  const kubeSystem = { namespace: "kube-system" };
+
+  function decideWith(
+    config: MemoryQosConfig,
+    annotations: NriLimitsPod["annotations"],
+    changes: Partial<SwapLimitConfig> = {},
+    podChanges: Partial<NriLimitsPod> = {},
+    nodeSwapLimitBytes?: number,
+  ) {
+    const sharing = { node, config: { ...swapConfig, ...changes } };
+    return decideNriLimits(
+      { ...pod, annotations, ...podChanges },
+      container,
+      config,
+      sharing,
+      nodeSwapLimitBytes,
+    );
+  }
+
+  test.each<
+    [string, NriLimitsPod["annotations"], Partial<SwapLimitConfig>, Partial<NriLimitsPod>, string, string]
+  >([
+    ["may lower", lower, {}, {}, `${MI}`, "memory-qos-annotation"],
+    ["may not raise", file, {}, {}, SHARE, "limited-swap"],
+    ["may raise with Any", file, { podOverrides: "Any" }, {}, `${GI}`, "memory-qos-annotation"],
+    ["change nothing with Never", lower, { podOverrides: "Never" }, {}, SHARE, "limited-swap"],
+    [
+      "give no swap with NoSwap",
+      file,
+      { swapBehavior: "NoSwap", podOverrides: "Any" },
+      {},
+      "0",
+      "swap-behavior",
+    ],
+    ["nor in an excluded namespace", file, { podOverrides: "Any" }, kubeSystem, "0", "excluded-namespace"],
+    ["give a class's container its share", bronze, {}, {}, SHARE, "limited-swap"],
+    ["or as much as it wants with Any", bronze, { podOverrides: "Any" }, {}, "max", "memory-qos-class"],
+    ["or nothing with NoSwap", bronze, { swapBehavior: "NoSwap" }, {}, "0", "swap-behavior"],
+    ["or in an excluded namespace", bronze, {}, kubeSystem, "0", "excluded-namespace"],
+  ])("%s", (_, annotations, changes, podChanges, swapMax, reason) => {
+    const { unified, swapReason } = decideWith(unbounded, annotations, changes, podChanges);
+    expect({ swapMax: unified["memory.swap.max"], swapReason }).toEqual({
+      swapMax,
+      swapReason: reason as never,
+    });
+    // memory.high leaves no more to swap than the container may.
+    const swapBytes = swapMax === "max" ? Number.POSITIVE_INFINITY : Number(swapMax);
+    const highBytes = Number(unified["memory.high"] ?? 2 * GI);
+    expect(2 * GI - highBytes).toBeLessThanOrEqual(swapBytes);
+  });
+
+  test("say why they have no effect", () => {
+    expect(decideWith(unbounded, bronze).ignoredOverride).toBe(
+      "class bronze: podOverrides is Lower, and the node's memoryQos has no max for it",
+    );
+    expect(decideWith(unbounded, file).ignoredOverride).toBe(
+      "memory.swap.max.memory-qos.nri.io: podOverrides is Lower, and the node's memoryQos has no max for it",
+    );
+  });
+
+  test("with one, reach it whatever podOverrides and swapBehavior are, but not in an excluded namespace", () => {
+    const bounded: MemoryQosConfig = {
+      classes: [{ name: "bronze", swapLimitRatio: 0.5, maxSwapBytes: 3 * GI }],
+      unifiedAnnotations: ["memory.swap.max"],
+      maxBytes: { "memory.swap.max": 2 * GI },
+    };
+    const off = { swapBehavior: "NoSwap", podOverrides: "Never" } as const;
+    expect(decideWith(bounded, bronze, off).unified["memory.swap.max"]).toBe(`${3 * GI}`);
+    expect(decideWith(bounded, file, off).unified["memory.swap.max"]).toBe(`${GI}`);
+    expect(decideWith(bounded, bronze, off, kubeSystem).unified).toEqual({ "memory.swap.max": "0" });
+    const excessive = { "memory.swap.max.memory-qos.nri.io": "3Gi" };
+    expect(decideWith(bounded, excessive).problems).toMatchObject([
+      {
+        reason: "above-max",
+        message:
+          'memory.swap.max.memory-qos.nri.io: "3Gi" is more than a pod may set on this node (max: 2Gi)',
+      },
+    ]);
+    // The limit of all pods together is that of each, too.
+    expect(decideWith(bounded, bronze, {}, {}, GI / 4).unified).toEqual({
+      "memory.high": `${1.75 * GI}`,
+      "memory.swap.max": `${GI / 4}`,
     });
   });
 });

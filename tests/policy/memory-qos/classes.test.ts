@@ -127,6 +127,7 @@ describe("a container gets", () => {
     ],
   ])("%s", (_, annotations, expected) => {
     expect(decide(annotations)).toEqual({
+      isSwapBounded: { ofClass: false, direct: false },
       className: undefined,
       ofClass: {},
       direct: {},
