@@ -29,7 +29,7 @@ function withField(json: Json, value: string): string {
 interface Shape {
   readonly name: string;
   readonly make: (json: Json) => string;
-  /** Why the hook refuses it; undefined where it is read as any other. */
+  /** Reason for which the hook refuses it; undefined where it is read as any other. */
   readonly error?: string;
 }
 
