@@ -74,10 +74,8 @@ async function resolved<T extends object>(value: Resolvable<T>): Promise<T> {
 
 // The hook fails open even where it cannot be loaded: its system calls need the JIT, which a host may forbid.
 async function loadHook(): Promise<CommandDef> {
-  const failOpen = async ({ message }: Error) => {
-    console.error(`wasp hook: hook-failed error=${JSON.stringify(message)}`);
-    return (await import("./commands/exit-status.ts")).EXIT_SUCCESS;
-  };
+  const failOpen = async (error: Error) =>
+    (await import("./commands/hook-not-loaded.ts")).reportNotLoaded(error);
   try {
     const { hookCommand, runHook } = await import("./commands/hook.ts");
     return { ...hookCommand, run: ({ rawArgs }) => runHook(rawArgs).catch(failOpen) };

@@ -3,10 +3,18 @@
 import type { CommandDef } from "citty";
 import { HOOK_DEFAULTS, type HookConfig } from "../config/hook/defaults.ts";
 import { type ContainerCgroup, locateContainerCgroup } from "../host/container-cgroup.ts";
+import { IncompleteRead } from "../host/file.ts";
 import { writeHookLog } from "../host/hook-log.ts";
 import { hasKubeletLimitsMark } from "../host/kubelet-limits-mark.ts";
 import { readNodeCapacity } from "../host/meminfo.ts";
-import { type DecodedOciState, decodeOciState, type OciState, readOciContainer } from "../host/oci-bundle.ts";
+import {
+  InvalidState,
+  MAX_JSON_BYTES,
+  type OciState,
+  parseOciState,
+  readOciContainer,
+} from "../host/oci-bundle.ts";
+import { idIn } from "../host/state-id.ts";
 import { readStdin } from "../host/stdin.ts";
 import { SwapLimit } from "../host/swap-limit.ts";
 import type { Event } from "../log/events.ts";
@@ -17,7 +25,6 @@ import { classifyOciContainer, podIdentityOf } from "../policy/limits/oci-contai
 import { decideSwapLimit } from "../policy/limits/swap-limit.ts";
 import { EXIT_SUCCESS } from "./exit-status.ts";
 
-const MAX_STATE_BYTES = 4 * 1024 * 1024;
 const DEADLINE_MILLISECONDS = 2000;
 // The kernel rounds limits down to whole pages; the largest page of Linux is 64 KiB (arm64).
 const LARGEST_PAGE_BYTES = 65536;
@@ -45,8 +52,8 @@ export async function runHook(argv: readonly string[]): Promise<number> {
   const fields: HookFields = {};
   try {
     // The state is read even if the flags are wrong: a runtime may treat a hook that does not read it as failed.
-    const { id, state } = stateOfStdin();
-    fields["id"] = id;
+    const state = stateOfStdin();
+    fields["id"] = state.id;
     if (config instanceof Error) throw config;
     if (state instanceof Error) throw state;
     const event = limitContainer(config, state, fields);
@@ -69,11 +76,13 @@ async function configOf(argv: readonly string[]): Promise<HookConfig> {
   return hookConfig(readFlags(argv, HookConfigSchema));
 }
 
-function stateOfStdin(): DecodedOciState {
+function stateOfStdin(): OciState | InvalidState {
   try {
-    return decodeOciState(readStdin(MAX_STATE_BYTES, DEADLINE_MILLISECONDS));
+    return parseOciState(readStdin(MAX_JSON_BYTES, DEADLINE_MILLISECONDS));
   } catch (error) {
-    return { id: undefined, state: error as Error };
+    if (error instanceof InvalidState) return error;
+    const { message } = error as Error;
+    return new InvalidState(message, error instanceof IncompleteRead ? idIn(error.beginning) : undefined);
   }
 }
 

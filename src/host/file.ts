@@ -1,6 +1,7 @@
 import { close, O, open, read as readInto, SystemError, write } from "./libc.ts";
 
 const decoder = new TextDecoder();
+const LARGE_BYTES = 1024 * 1024;
 // One buffer for all reads, which are sequential: large enough for most bundles' config.json.
 let buffer: Uint8Array = new Uint8Array(16 * 1024);
 
@@ -15,21 +16,50 @@ export function readFile(path: string, maxBytes = 1024 * 1024): string {
 
 /**
  * Reads a descriptor to its end as text, after a wait before each read; throws a SystemError, or an Error with the name
- * if it exceeds maxBytes.
+ * if it exceeds maxBytes. Above 1 MiB, characters that are not ASCII are returned byte by byte: a single one would double
+ * the memory of the text.
  */
 export function readToEnd(descriptor: number, name: string, maxBytes: number, wait = () => {}): string {
   for (let length = 0; ; ) {
-    wait();
+    try {
+      wait();
+    } catch (error) {
+      throw new IncompleteRead((error as Error).message, beginning(length));
+    }
     const read = readInto(descriptor, length === 0 ? buffer : buffer.subarray(length), name);
     length += read;
-    if (length > maxBytes) throw new Error(`${name} holds more than the ${maxBytes} bytes allowed`);
-    if (read === 0) return decoder.decode(buffer.subarray(0, length));
-    if (length === buffer.length) buffer = grown(buffer);
+    if (length > maxBytes)
+      throw new IncompleteRead(`${name} holds more than the ${maxBytes} bytes allowed`, beginning(length));
+    if (read === 0)
+      return length > LARGE_BYTES ? decodeLatin1(length) : decoder.decode(buffer.subarray(0, length));
+    if (length === buffer.length) buffer = grown(buffer, maxBytes);
   }
 }
 
-function grown(full: Uint8Array): Uint8Array {
-  const larger = new Uint8Array(full.length * 4);
+/** Error of a read that did not come to the end. */
+export class IncompleteRead extends Error {
+  /** The first bytes that were read, as text. */
+  readonly beginning: string;
+
+  constructor(message: string, beginning: string) {
+    super(message);
+    this.beginning = beginning;
+  }
+}
+
+const BEGINNING_BYTES = 64 * 1024;
+
+function beginning(length: number): string {
+  return decoder.decode(buffer.subarray(0, Math.min(length, BEGINNING_BYTES)));
+}
+
+function decodeLatin1(length: number): string {
+  return Buffer.from(buffer.buffer, 0, length).toString("latin1");
+}
+
+// One byte more than allowed shows that there is more.
+function grown(full: Uint8Array, maxBytes: number): Uint8Array {
+  const larger = new Uint8Array(Math.min(full.length * 4, maxBytes + 1));
   larger.set(full);
   return larger;
 }

@@ -1,7 +1,15 @@
 import type { OciContainer } from "../policy/limits/oci-container.ts";
 import { readFile } from "./file.ts";
+import { excessOf } from "./json-size.ts";
+import { idIn } from "./state-id.ts";
 
-const MAX_CONFIG_BYTES = 16 * 1024 * 1024;
+/** Largest state, and largest config.json, in bytes: what a pod's annotations can make of either is less. */
+export const MAX_JSON_BYTES = 4 * 1024 * 1024;
+// Both together, whatever they hold, keep the hook below 64 MiB. Texts up to as many characters are within the bounds or
+// small, and the common ones of some 10 kB need not be counted.
+const BOUNDS = { values: 64_000, levels: 100 } as const;
+
+let hasGarbage = false;
 
 /** Container state that an OCI runtime passes to a hook (opencontainers/runtime-spec runtime.md). */
 export interface OciState {
@@ -12,35 +20,31 @@ export interface OciState {
   readonly bundle: string;
 }
 
-/** OCI state of a container as far as it can be decoded. */
-export interface DecodedOciState {
-  /** Id of the container; undefined if the text has none. An invalid or incomplete state may have one. */
-  readonly id: string | undefined;
-  /** The whole state, or an Error that names the invalid field. */
-  readonly state: OciState | Error;
-}
-
-/** Decodes the OCI state of a container. */
-export function decodeOciState(text: string): DecodedOciState {
+/** Decodes the OCI state of a container; throws an InvalidState that names the invalid field. */
+export function parseOciState(text: string): OciState {
   let id: string | undefined;
   try {
     const state = new JsonObject("OCI state", parseJson("OCI state", text));
-    id = state.string("id");
-    return { id, state: wholeState(state, id) };
+    id = state.string("id") ?? "";
+    const pid = state.number("pid");
+    if (pid === undefined || !Number.isInteger(pid) || pid < 1)
+      throw state.wrong("pid", "a process's number");
+    const bundle = state.string("bundle");
+    if (bundle === undefined || !bundle.startsWith("/")) throw state.wrong("bundle", "an absolute path");
+    return { id, pid, bundle };
   } catch (error) {
-    return { id: id ?? ID.exec(text)?.[1], state: error as Error };
+    throw new InvalidState((error as Error).message, id ?? idIn(text));
   }
 }
 
-// Only for what is not JSON, such as a state that was cut off.
-const ID = /"id"\s*:\s*"([^"\\]{1,1024})"/;
+/** Error of a state that cannot be used, with the container's id if that can be read. */
+export class InvalidState extends Error {
+  readonly id: string | undefined;
 
-function wholeState(state: JsonObject, id = ""): OciState {
-  const pid = state.number("pid");
-  if (pid === undefined || !Number.isInteger(pid) || pid < 1) throw state.wrong("pid", "a process's number");
-  const bundle = state.string("bundle");
-  if (bundle === undefined || !bundle.startsWith("/")) throw state.wrong("bundle", "an absolute path");
-  return { id, pid, bundle };
+  constructor(message: string, id: string | undefined) {
+    super(message);
+    this.id = id;
+  }
 }
 
 /**
@@ -48,8 +52,9 @@ function wholeState(state: JsonObject, id = ""): OciState {
  * throws an Error that names the file and what is wrong with it.
  */
 export function readOciContainer(fsroot: string, state: OciState): OciContainer {
+  if (hasGarbage) Bun.gc(true);
   const path = `${fsroot}${state.bundle}/config.json`;
-  const config = new JsonObject(path, parseJson(path, readFile(path, MAX_CONFIG_BYTES)));
+  const config = new JsonObject(path, parseJson(path, readFile(path, MAX_JSON_BYTES)));
   const linux = config.object("linux");
   const resources = linux.object("resources");
   return {
@@ -107,6 +112,13 @@ function describe(json: unknown): string {
 
 function parseJson(name: string, text: string): unknown {
   if (text.trim() === "") throw new Error(`${name}: is empty`);
+  if (text.length > BOUNDS.values) {
+    const excess = excessOf(text, BOUNDS);
+    if (excess !== undefined) throw new Error(`${name}: holds ${excess}`);
+    // What was read before is not needed any more, and may take 10 MiB.
+    Bun.gc(true);
+    hasGarbage = true;
+  }
   try {
     return JSON.parse(text);
   } catch (error) {

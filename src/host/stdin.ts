@@ -9,20 +9,27 @@ const NAME = "standard input";
  * not ended by the deadline, in milliseconds of performance.now().
  */
 export function readStdin(maxBytes: number, deadlineMilliseconds: number): string {
-  const wait = () => awaitInput(deadlineMilliseconds);
   try {
-    return readToEnd(STDIN, NAME, maxBytes, wait);
+    return readToEnd(STDIN, NAME, maxBytes, () => awaitInput(deadlineMilliseconds));
   } catch (error) {
-    // A writer whose pipe is closed early may treat that as a failure.
-    drain(wait);
+    drain(deadlineMilliseconds);
     throw error;
   }
 }
 
-function drain(wait: () => void): void {
+// A writer whose pipe is closed early may treat that as a failure. A writer without an end is left after 1 GiB at most.
+const MAX_DRAIN_READS = 16 * 1024;
+
+function drain(deadlineMilliseconds: number): void {
   const sink = new Uint8Array(64 * 1024);
-  do wait();
-  while (read(STDIN, sink, NAME) > 0);
+  try {
+    for (let reads = 0; reads < MAX_DRAIN_READS; reads += 1) {
+      awaitInput(deadlineMilliseconds);
+      if (read(STDIN, sink, NAME) === 0) return;
+    }
+  } catch {
+    // The deadline is over: the error for which it is drained counts.
+  }
 }
 
 function awaitInput(deadlineMilliseconds: number): void {

@@ -98,9 +98,25 @@ describe("wasp install", () => {
   test("installs an executable that runs, and a hook that names it", async () => {
     using host = nodeHost();
     await host.wasp("install", "--binary-path", "/opt/wasp/bin/wasp");
-    expect(JSON.parse(host.read(HOOK)).hook.path).toBe("/opt/wasp/bin/wasp");
+    expect(JSON.parse(host.read(HOOK)).hook.args.slice(3)).toEqual([
+      "wasp-guard",
+      "/opt/wasp/bin/wasp",
+      "hook",
+    ]);
     const { stdout } = await Bun.$`${host.root}/opt/wasp/bin/wasp --version`.env({}).quiet();
     expect(stdout.toString()).toStartWith("wasp ");
+  });
+
+  test("replaces the hook of an earlier wasp, which had no guard", async () => {
+    using host = nodeHost();
+    await host.wasp("install", "--only", "binary", "--only", "hook");
+    const installed = host.listing();
+    const { hook, ...rest } = JSON.parse(host.read(HOOK));
+    host.write(HOOK, JSON.stringify({ ...rest, hook: { ...hook, path: BINARY, args: ["wasp", "hook"] } }));
+    const { exitCode } = await host.wasp("install", "--only", "hook");
+    expect(exitCode).toBe(0);
+    expect(host.read(HOOK)).toBe(definition as unknown as string);
+    expect(host.listing()).toMatchObject(installed);
   });
 
   test("shows all changes and makes none with --dry-run", async () => {

@@ -6,12 +6,16 @@ describe("the hook's definition", () => {
   test("runs wasp hook before the container's first instruction", () => {
     expect(definition.version).toBe("1.0.0");
     expect(definition.stages).toEqual(["createRuntime"]);
-    expect(definition.hook.path).toMatch(/^\//);
-    expect(definition.hook.args).toEqual(["wasp", "hook"]);
+    expect(definition.hook.path).toBe("/bin/sh");
+    const [sh, flag, , ...args] = definition.hook.args;
+    expect([sh, flag]).toEqual(["sh", "-c"]);
+    expect(args).toEqual(["wasp-guard", "/usr/local/bin/wasp", "hook"]);
   });
 
-  test("has a timeout that is longer than wasp's own", () => {
-    expect(definition.hook.timeout).toBeGreaterThan(10);
+  test("has a timeout well above its guard's", () => {
+    const [, seconds] = /\nsleep (\d+) /.exec(definition.hook.args[2] ?? "") ?? [];
+    expect(Number(seconds)).toBeGreaterThan(2);
+    expect(definition.hook.timeout).toBeGreaterThanOrEqual(3 * Number(seconds));
   });
 
   // Without `env` a hook inherits its runtime's environment, in which BUN_BE_BUN would turn wasp into Bun.

@@ -55,9 +55,15 @@ export interface OciHook {
   readonly timeout: number;
 }
 
-/** The hook that hooks.d/ installs, running the compiled program, with flags behind its own arguments. */
+/** The hook that hooks.d/ installs, its guard starting the compiled program, with flags behind its own arguments. */
 export function waspHook(...flags: readonly string[]): OciHook {
-  return { ...hookDefinition.hook, path: WASP, args: [...hookDefinition.hook.args, ...flags] };
+  return guardedHook(WASP, ...flags);
+}
+
+/** The hook that hooks.d/ installs, its guard starting a program in the place of wasp. */
+export function guardedHook(program: string, ...flags: readonly string[]): OciHook {
+  const args = hookDefinition.hook.args.map((arg) => (arg === "/usr/local/bin/wasp" ? program : arg));
+  return { ...hookDefinition.hook, args: [...args, ...flags] };
 }
 
 /** A hook that runs a shell script in the bundle. */
@@ -102,7 +108,8 @@ export class Pod implements AsyncDisposable {
   /** State directory of runc for the pod's containers (`--root`). */
   readonly runcRoot: string;
   readonly #version: 1 | 2;
-  readonly #ids: string[] = [];
+  /** Names of its containers, in the order of their creation. */
+  readonly ids: string[] = [];
 
   private constructor(version: 1 | 2, cgroup: string, directory: string) {
     this.#version = version;
@@ -128,6 +135,46 @@ export class Pod implements AsyncDisposable {
     return finish(insideNode(this.meminfo, [...this.#runc, "run", "--bundle", bundle, id]));
   }
 
+  /** Runs a container to its end, with runc in the pod's own cgroup as CRI-O's `conmon_cgroup = "pod"` has it. */
+  async runInPod(recipe: Recipe): Promise<Outcome> {
+    const { id, bundle } = await this.#bundle(recipe);
+    const monitor = `${this.cgroup}/monitor-${id}`;
+    const folders = await this.#foldersOf(monitor);
+    const enter = folders.map((folder) => `echo 0 > ${folder}/cgroup.procs`).join(" && ");
+    const runc = [...this.#runc, "run", "--bundle", bundle, id];
+    const outcome = await finish(
+      insideNode(this.meminfo, ["sh", "-c", `${enter} && exec "$@"`, "sh", ...runc]),
+    );
+    for (const folder of folders) await rmdir(folder);
+    return outcome;
+  }
+
+  /** Limits the memory of the whole pod, in bytes. */
+  async limitMemory(bytes: number): Promise<void> {
+    const name = this.#version === 1 ? "memory.limit_in_bytes" : "memory.max";
+    await mkdir(this.#memoryFolder, { recursive: true });
+    await writeFile(`${this.#memoryFolder}/${name}`, String(bytes));
+  }
+
+  /** Returns the most memory that the pod was charged at once, in bytes. */
+  async peakBytes(): Promise<number> {
+    const name = this.#version === 1 ? "memory.max_usage_in_bytes" : "memory.peak";
+    return Number(await readFile(`${this.#memoryFolder}/${name}`, "utf8"));
+  }
+
+  get #memoryFolder(): string {
+    return `${CGROUPS}${this.#version === 1 ? "/memory" : ""}${this.cgroup}`;
+  }
+
+  /** Makes a cgroup in the hierarchies with limits, and returns its folders. */
+  async #foldersOf(cgroup: string): Promise<string[]> {
+    const hierarchies =
+      this.#version === 1 ? ["memory", "cpu", "pids"].map((name) => `${CGROUPS}/${name}`) : [CGROUPS];
+    const folders = hierarchies.map((hierarchy) => hierarchy + cgroup);
+    for (const folder of folders) await mkdir(folder, { recursive: true });
+    return folders;
+  }
+
   /** Creates a container that waits at its first instruction for a start that never comes. */
   async create(recipe: Recipe): Promise<Container> {
     const container = await this.#bundle(recipe);
@@ -142,7 +189,7 @@ export class Pod implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const id of this.#ids) await finish([...this.#runc, "delete", "--force", id]);
+    for (const id of this.ids) await finish([...this.#runc, "delete", "--force", id]);
     await removeCgroups(this.cgroup);
     await rm(this.directory, { recursive: true });
   }
@@ -157,7 +204,7 @@ export class Pod implements AsyncDisposable {
     await mkdir(container.bundle);
     const config = ociConfig(recipe, container.cgroup, `${this.directory}/rootfs`, this.#version);
     await writeFile(`${container.bundle}/config.json`, JSON.stringify(config));
-    this.#ids.push(id);
+    this.ids.push(id);
     return container;
   }
 }

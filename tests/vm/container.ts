@@ -154,6 +154,13 @@ export function installFlags(guest: Guest, flags: string[]): Promise<string> {
   return install(guest, { args: [...definition.hook.args, ...flags] });
 }
 
+/** Installs the hook's definition with another program in the place of wasp, and returns its folder. */
+export function installProgram(guest: Guest, program: string): Promise<string> {
+  return install(guest, {
+    args: definition.hook.args.map((arg) => (arg === "/usr/local/bin/wasp" ? program : arg)),
+  });
+}
+
 /** Installs a definition that runs a script instead of the hook, in a mount namespace, and returns its folder. */
 export function installScript(guest: Guest, script: string): Promise<string> {
   return install(guest, { path: "/usr/bin/unshare", args: ["unshare", "--mount", "sh", "-c", script] });

@@ -6,7 +6,7 @@ import { readNodeCapacity } from "../../host/meminfo.ts";
 import { readBinary } from "../binary/read.ts";
 import { readEffectiveHookFolders } from "../crio/read-hook-folders.ts";
 import type { Fact } from "../finding/rule.ts";
-import { hooksInForce, isWaspHook } from "../hook/files.ts";
+import { hooksInForce, isWaspHook, runOfWasp } from "../hook/files.ts";
 import { readHookFiles } from "../hook/read.ts";
 import { serviceOf } from "../kubelet/facts.ts";
 import { readEffectiveKubelet } from "../kubelet/read-effective.ts";
@@ -114,5 +114,6 @@ function stacksOf(fsroot: string, swaps: readonly SwapArea[]): KnownFacts["swapS
 
 function binaryOf(folders: readonly string[], files: KnownFacts["hookFiles"]): string {
   const hook = hooksInForce(files, folders).find(isWaspHook);
-  return hook !== undefined && "path" in hook.definition ? hook.definition.path : DEFAULT_BINARY;
+  if (hook === undefined || !("path" in hook.definition)) return DEFAULT_BINARY;
+  return runOfWasp(hook.definition)?.path ?? hook.definition.path;
 }

@@ -5,7 +5,8 @@ import type { Step } from "./step.ts";
 
 /**
  * Order in which parts are undone. The hook and NRI come first, so that no further container gets swap. The swap precedes
- * the settings that a node with swap needs. The binary comes last: without it, the hook would fail every container.
+ * the settings that a node with swap needs. The binary comes last: without it, the hook of an earlier wasp, which has no
+ * guard, would fail every container.
  */
 const UNDO_ORDER: readonly Part[] = [
   "hook",
@@ -75,6 +76,6 @@ export function undoRefusals({ made }: Journal, selected: readonly Part[]): read
     made.some(({ part, kind }) => part === "hook" && kind === "file") && !selected.includes("hook");
   if (!isKept || !selected.includes("binary")) return [];
   return [
-    "the binary cannot be removed while the hook that runs it stays: no container would start; remove the hook too",
+    "the binary cannot be removed while the hook that runs it stays: no container would get swap; remove the hook too",
   ];
 }

@@ -22,6 +22,9 @@ export interface HookInstallContext {
 /** File name of the hook's definition. */
 export const HOOK_FILE = "wasp-swap.json";
 
+// Path of wasp in the definition that comes with it.
+const PACKAGED_PATH = "/usr/local/bin/wasp";
+
 /** Plans the definition of the hook, with the path of the installed executable. */
 export function planHook(
   { definition, isBinaryThere, crio }: HookFacts,
@@ -29,7 +32,7 @@ export function planHook(
   { binaryPath }: InstallOptions,
   { withBinary, withCrio }: HookInstallContext,
 ): PartPlan {
-  const text = definition.replace(/("path": )"[^"]*"/, (_, key) => `${key}${JSON.stringify(binaryPath)}`);
+  const text = definition.replace(JSON.stringify(PACKAGED_PATH), () => JSON.stringify(binaryPath));
   const why = "runc and crun run the hook before a container's first instruction";
   const isMissing = !withBinary && !isBinaryThere;
   return {

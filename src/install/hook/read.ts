@@ -1,13 +1,12 @@
-import { existsSync } from "node:fs";
 import definition from "../../../hooks.d/wasp-swap.json" with { type: "text" };
 import { namesIn } from "../../host/directory.ts";
 import { readFile } from "../../host/file.ts";
 import { type CrioFacts, DEFAULT_HOOKS_DIR, OVERRIDE_HOOKS_DIR } from "../crio/plan.ts";
 import type { Host } from "../target/host.ts";
-import { isExecutable } from "../target/read-host.ts";
+import { isExecutable, isThere } from "../target/read-host.ts";
 import { readOwnedPaths } from "../target/read-owned-paths.ts";
 import { parseHookDefinition } from "./definition.ts";
-import type { HookFile } from "./files.ts";
+import { type HookFile, runOfWasp } from "./files.ts";
 import type { HookFacts } from "./plan.ts";
 
 // Hooks are often put here without being loaded; wasp-agent uses the last one.
@@ -30,11 +29,13 @@ export function readHookFiles(fsroot: string, folders: readonly string[]): HookF
 
 function readHookFile(fsroot: string, folder: string, name: string): HookFile {
   const definition = parseHookDefinition(readFile(`${fsroot}${folder}/${name}`));
+  const wasp = "path" in definition ? runOfWasp(definition) : undefined;
   return {
     folder,
     name,
     definition,
-    hasExecutable: "path" in definition && existsSync(fsroot + definition.path),
+    hasExecutable: "path" in definition && isThere({ fsroot }, definition.path),
+    hasWasp: wasp === undefined || isThere({ fsroot }, wasp.path),
     owned: readOwnedPaths(fsroot, `${folder}/${name}`),
   };
 }

@@ -2,7 +2,7 @@ import { applicable } from "../engine/applicable.ts";
 import { install } from "../finding/remedy.ts";
 import { type Check, checksOn, error, note, ok, warning } from "../finding/rule.ts";
 import type { KubeletCheckFacts } from "../kubelet/rules.ts";
-import { type HookFile, hooksInForce, isWaspHook, pathOf, runsWasp } from "./files.ts";
+import { type HookFile, hooksInForce, isWaspHook, pathOf, runOfWasp } from "./files.ts";
 
 /** Facts about OCI hooks for the rules. */
 export interface HookCheckFacts {
@@ -23,13 +23,22 @@ const definedHook = check({
   id: "hook",
   needs: ["runtime", "hookFiles", "hookFolders"],
   right:
-    "the definition of wasp's hook is installed and valid, and runs wasp before a container's first instruction",
+    "the definition of wasp's hook is installed and valid, and runs wasp, behind its guard, before a container's first instruction",
   judge: ({ runtime, hookFiles, hookFolders }) => {
     if (runtime === "containerd") return undefined;
     const own = ownHooks(hookFiles, hookFolders);
     if (own.length === 0) return error(NO_HOOK, install("hook"));
     const faults = own.flatMap((file) => faultsOf(file).map((fault) => `${pathOf(file)}: ${fault}`));
-    return faults.length === 0 ? ok(own.map(pathOf).join(", ")) : error(faults.join("; "), install("hook"));
+    if (faults.length > 0) return error(faults.join("; "), install("hook"));
+    const unguarded = own.filter(
+      ({ definition }) => "path" in definition && !runOfWasp(definition)?.isGuarded,
+    );
+    if (unguarded.length === 0) return ok(own.map(pathOf).join(", "));
+    const paths = unguarded.map(pathOf).join(", ");
+    return warning(
+      `${paths}: it runs wasp without its guard: no container starts while wasp is missing or fails`,
+      install("hook"),
+    );
   },
 });
 
@@ -55,12 +64,16 @@ function ownHooks(files: readonly HookFile[], folders: readonly string[]): reado
   return inForce.length > 0 ? inForce : files.filter(isWaspHook);
 }
 
-function faultsOf({ definition, hasExecutable }: HookFile): readonly string[] {
+function faultsOf({ definition, hasExecutable, hasWasp }: HookFile): readonly string[] {
   if ("complaints" in definition) return definition.complaints;
   const { path, args, stages, canRun } = definition;
+  const wasp = runOfWasp(definition);
   return applicable(
     !hasExecutable && `its executable ${path} is not there, so the runtime silently ignores it`,
-    !runsWasp(definition) && `it runs ${path} with ${JSON.stringify(args)}, not wasp hook`,
+    hasExecutable &&
+      !hasWasp &&
+      `it runs ${wasp?.path}, which is not there: containers start without wasp's limit`,
+    wasp === undefined && `it runs ${path} with ${JSON.stringify(args)}, not wasp hook`,
     !canRun && "its conditions never hold, so no container runs it",
     !stages.some((stage) => STAGES.includes(stage)) &&
       `it runs at ${stages.join(", ")} and not at createRuntime`,

@@ -11,7 +11,7 @@ export function readIfThere(host: Host, path: string): string | undefined {
 }
 
 /** Returns true if a path of a host exists; links are followed. */
-export function isThere(host: Host, path: string): boolean {
+export function isThere(host: Pick<Host, "fsroot">, path: string): boolean {
   return statOf(follow(host, path)) !== undefined;
 }
 
@@ -75,6 +75,6 @@ export function entriesBelow(folder: string): string[] {
 }
 
 /** Resolves a path of a host to a path of this process, following all links, that of the last name too. */
-export function follow({ fsroot }: Host, path: string): string {
+export function follow({ fsroot }: Pick<Host, "fsroot">, path: string): string {
   return locate(fsroot, `${path}/.`);
 }

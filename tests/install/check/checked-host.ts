@@ -205,6 +205,7 @@ export class CheckedHost implements Disposable, Host {
   }
 
   #addWasp(): void {
+    this.write("/bin/sh", "", 0o755);
     this.write("/usr/local/bin/wasp", "", 0o755);
     this.write("/usr/share/containers/oci/hooks.d/wasp-swap.json", JSON.stringify(hook));
   }

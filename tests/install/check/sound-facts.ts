@@ -11,12 +11,13 @@ export const HOOK: HookFile = {
   folder: "/usr/share/containers/oci/hooks.d",
   name: "wasp-swap.json",
   definition: {
-    path: "/usr/local/bin/wasp",
-    args: ["wasp", "hook"],
+    path: "/bin/sh",
+    args: ["sh", "-c", "guard", "wasp-guard", "/usr/local/bin/wasp", "hook"],
     stages: ["createRuntime"],
     canRun: true,
   },
   hasExecutable: true,
+  hasWasp: true,
   owned: ofRoot("/", "/usr", "/usr/share"),
 };
 

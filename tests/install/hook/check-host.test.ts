@@ -13,6 +13,29 @@ const BREAKAGES: readonly Breakage[] = [
     "error",
     "is not there",
   ],
+  ["hook", "the shell is removed", (host) => host.remove("/bin/sh"), "error", "/bin/sh is not there"],
+  [
+    "hook",
+    "an absolute link is the shell",
+    (host) => {
+      host.remove("/bin/sh");
+      host.write("/bin/the-only-shell", "", 0o755);
+      host.link("/bin/sh", "/bin/the-only-shell");
+    },
+    "ok",
+    "wasp-swap.json",
+  ],
+  [
+    "hook",
+    "one of an earlier wasp, without a guard",
+    (host) => {
+      const { hook, ...rest } = JSON.parse(hookText(host));
+      const earlier = { ...rest, hook: { ...hook, path: "/usr/local/bin/wasp", args: ["wasp", "hook"] } };
+      host.write(`${HOOKS}/wasp-swap.json`, JSON.stringify(earlier));
+    },
+    "warning",
+    "without its guard",
+  ],
   ["hook", "removed", (host) => host.remove(`${HOOKS}/wasp-swap.json`), "error", "no hook runs wasp"],
   [
     "hook",

@@ -13,8 +13,8 @@ const whenOf = (when: unknown) => {
 describe("a hook's definition", () => {
   test("is valid as it comes with wasp", () => {
     expect(parse({})).toEqual({
-      path: "/usr/local/bin/wasp",
-      args: ["wasp", "hook"],
+      path: "/bin/sh",
+      args: own.hook.args,
       stages: ["createRuntime"],
       canRun: true,
     });

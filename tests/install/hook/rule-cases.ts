@@ -32,10 +32,41 @@ export const HOOK_CASES: readonly RuleCase[] = [
   ],
   [
     "hook",
-    "without its executable",
+    "without its shell",
     hooks({ hasExecutable: false }),
     "error",
-    "/usr/local/bin/wasp is not there",
+    "/bin/sh is not there, so the runtime silently ignores it",
+  ],
+  [
+    "hook",
+    "without wasp",
+    hooks({ hasWasp: false }),
+    "error",
+    "it runs /usr/local/bin/wasp, which is not there: containers start without wasp's limit",
+  ],
+  [
+    "hook",
+    "of an earlier wasp, without a guard",
+    hooks({ definition: { ...OWN, path: "/usr/local/bin/wasp", args: ["wasp", "hook"] } }),
+    "warning",
+    "wasp-swap.json: it runs wasp without its guard",
+  ],
+  [
+    "hook",
+    "with flags",
+    hooks({ definition: { ...OWN, args: [...OWN.args, "--swap-behavior", "NoSwap"] } }),
+    "ok",
+    "",
+  ],
+  [
+    "hook",
+    "another's shell",
+    hooks({
+      name: "a.json",
+      definition: { ...OWN, args: ["sh", "-c", "echo", "wasp-guard", "/bin/wasp", "agent"] },
+    }),
+    "error",
+    "no hook runs wasp",
   ],
   ["hook", "that never runs", hooks({ definition: { ...OWN, canRun: false } }), "error", "never hold"],
   [
