@@ -1,10 +1,10 @@
 import { existsSync } from "node:fs";
 import {
-  isPodCgroup,
   type KubepodsCgroup,
   parseKubepodsChild,
   parseKubepodsPath,
   parseLooseContainer,
+  podUidOfCgroup,
   type QosClass,
 } from "../policy/kubernetes/pod-cgroup.ts";
 import { CGROUP_LAYOUTS, type CgroupVersion } from "./cgroup-layout.ts";
@@ -155,7 +155,7 @@ export function podsOfContainers(containers: Iterable<KubepodsContainer>): Kubep
   for (const { podUid, cgroup, isSandbox } of containers) {
     const [directory] = isSandbox ? cgroup.own : cgroup.ancestors;
     // A loose container is not in its pod's cgroup.
-    if (directory !== undefined && isPodCgroup(directory) && !directories.has(podUid))
+    if (directory !== undefined && podUidOfCgroup(directory) !== undefined && !directories.has(podUid))
       directories.set(podUid, directory);
   }
   return [...directories].map(([podUid, directory]) => ({ podUid, directory }));

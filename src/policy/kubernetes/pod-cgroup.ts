@@ -105,9 +105,9 @@ export function parseLooseContainer(name: string): (KubepodsCgroup & { level: "c
   return { level: "container", pod: { driver, qosClass, podUid }, containerId };
 }
 
-/** Returns true for the path of a pod's own cgroup. */
-export function isPodCgroup(path: string): boolean {
-  return podOf(path) !== undefined;
+/** Returns the UID in the path of a pod's own cgroup; undefined for any other. */
+export function podUidOfCgroup(path: string): string | undefined {
+  return podOf(path)?.podUid;
 }
 
 function parseContainer(path: string): KubepodsCgroup | undefined {
