@@ -2,6 +2,7 @@ import { readdirSync } from "node:fs";
 import type { ContainerPlace } from "../policy/limits/sight.ts";
 import type { ContainerCgroup } from "./container-cgroup.ts";
 import { readRecord, unlessGone, unlessMissing } from "./file.ts";
+import { isPopulated } from "./process-levels.ts";
 
 // A pause process has less than one MiB, a sandbox with a kernel of its own at least some tens.
 const SANDBOX_BYTES = 8 * 2 ** 20;
@@ -9,8 +10,8 @@ const SANDBOX_BYTES = 8 * 2 ** 20;
 /** Returns the place of a container by its cgroup, which may be gone. */
 export function placeOfContainer({ own }: ContainerCgroup): ContainerPlace {
   const scope = own.at(-1) ?? "";
-  const isPopulated = readIsPopulated(scope);
-  if (isPopulated !== undefined) return isPopulated ? "seen" : "empty";
+  const hasTasks = isPopulated(scope);
+  if (hasTasks !== undefined) return hasTasks ? "seen" : "empty";
   return unlessGone(() => readdirSync(scope)) === undefined ? "missing" : "seen";
 }
 
@@ -18,11 +19,5 @@ export function placeOfContainer({ own }: ContainerCgroup): ContainerPlace {
 export function hasSandbox({ own }: ContainerCgroup): boolean {
   const directory = own.at(-1) ?? "";
   const memory = unlessMissing(() => readRecord(`${directory}/memory.current`));
-  return readIsPopulated(directory) === true && Number(memory ?? 0) >= SANDBOX_BYTES;
-}
-
-/** Reads whether processes are in a cgroup or below it; undefined where the kernel does not say, as on cgroup v1. */
-function readIsPopulated(directory: string): boolean | undefined {
-  const events = unlessMissing(() => readRecord(`${directory}/cgroup.events`));
-  return events === undefined ? undefined : /^populated 1$/m.test(events);
+  return isPopulated(directory) === true && Number(memory ?? 0) >= SANDBOX_BYTES;
 }

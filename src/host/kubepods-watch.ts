@@ -9,6 +9,7 @@ import {
   type KubepodsContainer,
   kubepodsChildren,
 } from "./kubepods.ts";
+import { containerNodeOf, isOwnLevel, levelsBelow, type WatchedCgroup } from "./watched-cgroup.ts";
 
 /** Callbacks of a KubepodsWatch. */
 export interface KubepodsListener {
@@ -34,19 +35,8 @@ export interface KubepodsListener {
 // path_watcher.rs): a directory that is removed right after its creation, a limit that two processes write. A check
 // after that time sees the final state.
 const DELAYED_CHECK_MILLISECONDS = 5;
-
-/** Watched cgroup. */
-interface WatchedCgroup {
-  readonly path: string;
-  readonly cgroup: KubepodsCgroup;
-  readonly parent: WatchedCgroup | undefined;
-  readonly children: Map<string, WatchedCgroup>;
-  /** Identity of the directory, among those that have had its name. */
-  readonly identity: string;
-  watcher: FSWatcher | undefined;
-  /** Last reported container, at the level of containers. */
-  container: KubepodsContainer | undefined;
-}
+// crun makes the container's cgroup before its process is in it.
+const PROCESS_MOVED_MILLISECONDS = 500;
 
 /**
  * Follows the containers below a kubepods or a loose cgroup with inotify, at the cost of one watch for each cgroup of the tree. A
@@ -124,6 +114,8 @@ export class KubepodsWatch {
     // Bun's event for an overflow of the kernel's event queue (oven-sh/bun#33110).
     if (name === null) this.#rescanSoon();
     else if (event === "rename") this.#nowAndAfterDelay(node, () => this.#refresh(node, name));
+    // The first process has come into a cgroup, or the last one has left it.
+    else if (name === "cgroup.events" && isOwnLevel(node)) this.#compare(node);
     else if (name === this.#limitFile) this.#nowAndAfterDelay(node, () => this.#reportLimitWritten(node));
   }
 
@@ -136,23 +128,37 @@ export class KubepodsWatch {
       if (node.watcher !== undefined) act();
     };
     actIfWatched();
+    this.#later(DELAYED_CHECK_MILLISECONDS, actIfWatched);
+  }
+
+  #later(milliseconds: number, act: () => void): void {
     const timer = setTimeout(() => {
       this.#delayedChecks.delete(timer);
-      actIfWatched();
-    }, DELAYED_CHECK_MILLISECONDS);
+      act();
+    }, milliseconds);
     this.#delayedChecks.add(timer);
   }
 
   /** Updates the entry of a name in a cgroup, if its directory has changed. */
   #refresh(node: WatchedCgroup, name: string): void {
     const path = `${node.path}/${name}`;
-    const cgroup = parseKubepodsChild(node.cgroup, path);
+    if (isOwnLevel(node)) this.#compareLater(node);
+    const cgroup = isOwnLevel(node)
+      ? (node.children.get(name)?.cgroup ??
+        kubepodsChildren(this.#kubepods, node.path, node.cgroup).get(name))
+      : parseKubepodsChild(node.cgroup, path);
     if (cgroup === undefined) return;
     const known = node.children.get(name);
     if (known?.identity === this.#identityOf(path)) return;
     if (known !== undefined) this.#leave(node, name, known);
     this.#follow(node, name, cgroup);
-    this.#reportContainer(node);
+    this.#reportContainer(containerNodeOf(node));
+  }
+
+  #compareLater(node: WatchedCgroup): void {
+    this.#later(PROCESS_MOVED_MILLISECONDS, () => {
+      if (node.watcher !== undefined) this.#compare(node);
+    });
   }
 
   /** Compares a cgroup and all below it with the known state. */
@@ -167,7 +173,7 @@ export class KubepodsWatch {
     for (const [name, cgroup] of children) {
       if (!node.children.has(name)) this.#follow(node, name, cgroup);
     }
-    this.#reportContainer(node);
+    this.#reportContainer(containerNodeOf(node));
   }
 
   #follow(node: WatchedCgroup, name: string, cgroup: KubepodsCgroup): void {
@@ -180,7 +186,7 @@ export class KubepodsWatch {
     this.#unwatch(child);
     this.#reportGone(child);
     // A new lower level has limits of its own, so the container has to be reported again.
-    node.container = undefined;
+    containerNodeOf(node).container = undefined;
   }
 
   // Bun keeps watches by path: one that stays open would block the watch on the next directory of that name.
@@ -203,7 +209,7 @@ export class KubepodsWatch {
 
   #reportContainer(node: WatchedCgroup): void {
     if (node.cgroup.level !== "container") return;
-    const container = describeContainer(this.#kubepods, node.path, node.cgroup, node.children.keys());
+    const container = describeContainer(this.#kubepods, node.path, node.cgroup, levelsBelow(node));
     if (node.container?.cgroup.own.length === container.cgroup.own.length) return;
     node.container = container;
     this.#listener.onContainer(container);
@@ -215,7 +221,7 @@ export class KubepodsWatch {
   }
 
   #reportLimitWritten(node: WatchedCgroup): void {
-    const container = node.container ?? node.parent?.container;
+    const { container } = containerNodeOf(node);
     if (container === undefined) this.#listener.onSharedLimitWritten();
     else this.#listener.onLimitWritten(container);
   }

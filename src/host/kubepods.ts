@@ -1,16 +1,16 @@
-import { existsSync, readdirSync, statSync } from "node:fs";
+import { existsSync } from "node:fs";
 import {
-  isPodCgroup,
   type KubepodsCgroup,
   parseKubepodsChild,
   parseKubepodsPath,
   parseLooseContainer,
+  podUidOfCgroup,
   type QosClass,
 } from "../policy/kubernetes/pod-cgroup.ts";
 import { CGROUP_LAYOUTS, type CgroupVersion } from "./cgroup-layout.ts";
 import { isCgroupV2 } from "./cgroup-support.ts";
 import type { ContainerCgroup } from "./container-cgroup.ts";
-import { unlessGone } from "./file.ts";
+import { childNames, processChildOf } from "./process-levels.ts";
 
 /** Root of the pods' cgroups, in the memory controller's hierarchy. */
 export interface Kubepods {
@@ -128,8 +128,9 @@ function memoryHierarchy(fsroot: string): Pick<Kubepods, "version" | "mount"> {
 /** Finds all containers below a kubepods or a loose cgroup; one that disappears meanwhile is skipped. */
 export function scanContainers(kubepods: Kubepods & Partial<ContainerRoot>): KubepodsContainer[] {
   const scan = (path: string, cgroup: KubepodsCgroup): KubepodsContainer[] => {
+    if (cgroup.level === "container")
+      return [describeContainer(kubepods, path, cgroup, childLevels(kubepods.mount + path))];
     const children = kubepodsChildren(kubepods, path, cgroup);
-    if (cgroup.level === "container") return [describeContainer(kubepods, path, cgroup, children.keys())];
     return [...children].flatMap(([name, child]) => scan(`${path}/${name}`, child));
   };
   return scan(kubepods.path, { level: kubepods.level ?? "kubepods" });
@@ -154,7 +155,7 @@ export function podsOfContainers(containers: Iterable<KubepodsContainer>): Kubep
   for (const { podUid, cgroup, isSandbox } of containers) {
     const [directory] = isSandbox ? cgroup.own : cgroup.ancestors;
     // A loose container is not in its pod's cgroup.
-    if (directory !== undefined && isPodCgroup(directory) && !directories.has(podUid))
+    if (directory !== undefined && podUidOfCgroup(directory) !== undefined && !directories.has(podUid))
       directories.set(podUid, directory);
   }
   return [...directories].map(([podUid, directory]) => ({ podUid, directory }));
@@ -175,6 +176,12 @@ export function kubepodsChildren(
   cgroup: KubepodsCgroup,
 ): Map<string, KubepodsCgroup> {
   const children = new Map<string, KubepodsCgroup>();
+  if (cgroup.level === "container" || cgroup.level === "child") {
+    const depth = cgroup.level === "container" ? 1 : (cgroup.depth ?? 1) + 1;
+    const name = processChildOf(kubepods.mount + path, depth);
+    if (name !== undefined) children.set(name, { level: "child", depth });
+    return children;
+  }
   for (const name of childNames(kubepods.mount + path)) {
     const child = parseKubepodsChild(cgroup, `${path}/${name}`);
     if (child !== undefined) children.set(name, child);
@@ -182,15 +189,15 @@ export function kubepodsChildren(
   return children;
 }
 
-/** Describes the container at a path; its own levels are its scope and the named children of it. */
+/** Describes the container at a path; its own levels are its scope and the named levels below it, the deepest first. */
 export function describeContainer(
   { version, mount }: Kubepods,
   path: string,
   { pod, containerId }: KubepodsCgroup & { level: "container" },
-  childLevels: Iterable<string>,
+  levelsBelow: readonly string[],
 ): KubepodsContainer {
   const scope = mount + path;
-  const own = [...[...childLevels].map((name) => `${scope}/${name}`), scope];
+  const own = [...levelsBelow.map((name) => `${scope}/${name}`), scope];
   const cgroup = { version, own, ancestors: ancestorsOf(mount, path) };
   return { podUid: pod.podUid, qosClass: pod.qosClass, containerId, cgroup };
 }
@@ -205,14 +212,13 @@ function parentOf(path: string): string {
   return path.slice(0, path.lastIndexOf("/"));
 }
 
-function childNames(directory: string): string[] {
-  if (isLeaf(directory)) return [];
-  const entries = unlessGone(() => readdirSync(directory, { withFileTypes: true })) ?? [];
-  return entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
-}
-
-// A directory of cgroupfs has one link from its parent, one from itself, and one from each child. Most cgroups of a
-// node have no children, but tens of files that a listing would have to skip.
-function isLeaf(directory: string): boolean {
-  return unlessGone(() => statSync(directory).nlink) === 2;
+/** Returns the levels below a container's scope down to its processes, relative to the scope, the deepest first. */
+function childLevels(scope: string): string[] {
+  const levels: string[] = [];
+  for (let level = scope; ; ) {
+    const name = processChildOf(level, levels.length + 1);
+    if (name === undefined) return levels;
+    level = `${level}/${name}`;
+    levels.unshift(level.slice(scope.length + 1));
+  }
 }

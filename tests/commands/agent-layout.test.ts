@@ -48,6 +48,29 @@ describe.concurrent("a container of crun", () => {
     await agent.until(() => node.swapMax(pod, ID) === SHARE);
   });
 
+  test("has its limit at a lower level of any name, by its process, also after a resize", async () => {
+    using node = await AgentNode.start();
+    const child = (of: PodSpec, id: string) => `${node.containerPath(of, id)}/my.group`;
+    const start = (of: PodSpec, id: string) => {
+      node.makeCgroup(child(of, id), "0");
+      node.node.write(`/sys/fs/cgroup${node.containerPath(of, id)}/cgroup.procs`, "");
+      node.node.write(`/sys/fs/cgroup${child(of, id)}/cgroup.events`, "populated 1\nfrozen 0\n");
+    };
+    node.addPod(pod);
+    start(pod, ID);
+    await using agent = new RunningAgent(node.flags);
+    await agent.event("agent-ready");
+    expect(node.swapMax(pod, ID)).toBe(SHARE);
+    expect(node.swapMaxAt(child(pod, ID))).toBe(SHARE);
+    node.writeSwapMaxAt(child(pod, ID), "0");
+    await agent.until(() => node.swapMaxAt(child(pod, ID)) === SHARE);
+    const late = podOf(2);
+    node.addPod(late);
+    start(late, containerIdOf(2));
+    await agent.until(() => node.swapMaxAt(child(late, containerIdOf(2))) === SHARE);
+    expect(node.swapMax(late, containerIdOf(2))).toBe(SHARE);
+  });
+
   test("gets its limit at a lower level that appears later", async () => {
     using node = await AgentNode.start();
     node.addPod(pod);

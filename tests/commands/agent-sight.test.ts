@@ -202,6 +202,24 @@ describe.concurrent("a container that runs in no cgroup that can be found", () =
     expect((await pass).stdout).not.toContain("pod-3");
   });
 
+  test("is not searched for in the cgroup of another pod, nor by a name that may be another's", async () => {
+    using node = await AgentNode.start();
+    node.addPod(podOf(1));
+    const claiming = podOf(2);
+    const claimed = `${node.podPath(podOf(1))}/a/${containerIdOf(2)}`;
+    node.makeCgroup(claimed, "max");
+    node.makeCgroup("/system.slice/cron.service", "max");
+    list(node, claiming, {
+      ...podOf(3),
+      containers: [{ name: "app", id: "cron", requestBytes: REQUEST_BYTES }],
+    });
+    await using agent = new RunningAgent(flags(node));
+    for (const name of ["pod-2", "pod-3"])
+      await agent.event("container-unseen", ({ pod: unseen }) => unseen === name);
+    expect(node.swapMaxAt(claimed)).toBe("max");
+    expect(node.swapMaxAt("/system.slice/cron.service")).toBe("max");
+  });
+
   test("is not reported while its status may be old", async () => {
     using node = await AgentNode.start();
     node.addPod(pod);

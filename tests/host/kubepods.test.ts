@@ -1,7 +1,15 @@
 import { afterEach, describe, expect, test } from "bun:test";
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { findKubepods, type Kubepods, podsOfContainers, scanContainers } from "../../src/host/kubepods.ts";
+import {
+  findContainerRoots,
+  findContainersById,
+  findKubepods,
+  type Kubepods,
+  podsOfContainers,
+  scanContainers,
+  scanPods,
+} from "../../src/host/kubepods.ts";
 import type { QosClass } from "../../src/policy/kubernetes/pod-cgroup.ts";
 import {
   containerIdOf,
@@ -178,4 +186,66 @@ test("cgroups that disappear during a scan are skipped", async () => {
   }
   expect(scans).toBeGreaterThan(0);
   expect(scanContainers(kubepods)).toHaveLength(1);
+});
+
+const loose = (number: number) =>
+  `kubepods-burstable-pod${podUidOf(number).replaceAll("-", "_")}.slice:cri-containerd:${containerIdOf(number)}`;
+
+describe.each(versions)("outside of kubepods, on cgroup v%d", (version) => {
+  test("containers are found in any cgroup, with their pods, and without their pods' cgroups", () => {
+    const mount = hierarchy(version);
+    const places = ["/system.slice/containerd.service", "/system.slice", ""];
+    for (const [index, place] of places.entries()) makeCgroup(mount, `${place}/${loose(index)}`);
+    makeCgroup(mount, `/system.slice/${loose(9).replace("cri-containerd", "crio-conmon")}`);
+    makeCgroup(mount, `${podPath(systemd, "Burstable", uid)}/crio-${id}.scope`);
+    const roots = findContainerRoots(fsroot);
+    expect(roots.map(({ level, path }) => [level, path]).sort()).toEqual([
+      ["kubepods", "/kubepods.slice"],
+      ...places.map((place) => ["loose", place]).sort(),
+    ]);
+    expect(theKubepods().path).toBe("/kubepods.slice");
+    const found = roots.flatMap(scanContainers);
+    expect(found.map(({ containerId }) => containerId).sort()).toEqual([0, 1, 1, 2].map(containerIdOf));
+    const first = found.find(({ containerId }) => containerId === containerIdOf(0));
+    expect(first).toMatchObject({ podUid: podUidOf(0), qosClass: "Burstable" });
+    expect(first?.cgroup.own).toEqual([`${mount}${places[0]}/${loose(0)}`]);
+    expect(first?.cgroup.ancestors).toEqual([
+      `${mount}/system.slice/containerd.service`,
+      `${mount}/system.slice`,
+    ]);
+    expect(podsOfContainers(found)).toEqual([
+      { podUid: uid, directory: mount + podPath(systemd, "Burstable", uid) },
+    ]);
+  });
+
+  test("a container is found by its id alone, at any depth, unless it is below a known one", () => {
+    const mount = hierarchy(version);
+    const deep = `/a/b/c/d/e/f/g/h/runtime-${containerIdOf(1)}.scope`;
+    const known = `${podPath(systemd, "Burstable", uid)}/crio-${containerIdOf(2)}.scope`;
+    for (const path of [deep, `${known}/crio-${containerIdOf(3)}.scope`, `/conmon-${containerIdOf(4)}.scope`])
+      makeCgroup(mount, path);
+    const ids = new Set([1, 3, 4, 5].map(containerIdOf));
+    const found = findContainersById(fsroot, ids, new Set([mount + known]));
+    expect([...found].map(([key, { own }]) => [key, own])).toEqual([[containerIdOf(1), [mount + deep]]]);
+    expect(found.get(containerIdOf(1))?.ancestors).toEqual(levelsUp(mount, "/a/b/c/d/e/f/g/h"));
+  });
+
+  test("a search ends in bounded time among any number of cgroups, the upper ones first", () => {
+    const mount = hierarchy(version);
+    for (let index = 0; index < 5000; index++) makeCgroup(mount, `/user.slice/user-1.slice/x/y/${index}`);
+    makeCgroup(mount, `/user.slice/user-1.slice/x/y/1/z/${containerIdOf(1)}`);
+    makeCgroup(mount, `/opt/kubelet/${containerIdOf(2)}`);
+    const found = findContainersById(fsroot, new Set([1, 2].map(containerIdOf)), new Set());
+    expect([...found.keys()]).toEqual([containerIdOf(2)]);
+  });
+
+  test("pods are found without containers", () => {
+    const mount = hierarchy(version);
+    const paths = qosClasses.map((qosClass, index) => podPath(systemd, qosClass, podUidOf(index)));
+    for (const path of paths) makeCgroup(mount, path);
+    const found = scanPods(theKubepods()).toSorted((a, b) => (a.podUid < b.podUid ? -1 : 1));
+    expect(found.map(({ podUid, qosClass, cgroup }) => [podUid, qosClass, cgroup.own])).toEqual(
+      qosClasses.map((qosClass, index) => [podUidOf(index), qosClass, [`${mount}${paths[index]}`]]),
+    );
+  });
 });

@@ -1,8 +1,9 @@
+import type { ContainerCgroup } from "../../host/container-cgroup.ts";
 import { hasSandbox, placeOfContainer } from "../../host/container-place.ts";
 import { findContainersById, type KubepodsContainer, scanPods } from "../../host/kubepods.ts";
 import type { NodeContainers } from "../../host/node-containers.ts";
 import type { Pod } from "../../policy/kubernetes/pod.ts";
-import { parseLooseContainer } from "../../policy/kubernetes/pod-cgroup.ts";
+import { parseLooseContainer, podUidOfCgroup } from "../../policy/kubernetes/pod-cgroup.ts";
 import type { PodIndex } from "../../policy/limits/reconcile.ts";
 import {
   isBlind,
@@ -108,7 +109,8 @@ export class ContainerSight {
     const { fsroot, keeper } = this.#options;
     this.#searchedSeconds = now;
     const missed = [...this.#sight.missed.values()].filter(({ place }) => place === "missing");
-    const ids = new Set(missed.map(({ id }) => id));
+    // A shorter one may be in the name of a cgroup that is no container's.
+    const ids = new Set(missed.flatMap(({ id }) => (/^[0-9a-f]{32,}$/.test(id) ? id : [])));
     const known = new Set(keeper.kubepodsContainers().flatMap(({ cgroup }) => cgroup.own.at(-1) ?? []));
     const found = findContainersById(fsroot, ids, known);
     const isLoose = [...found.values()].some(({ own: [directory = ""] }) => {
@@ -118,7 +120,7 @@ export class ContainerSight {
     if (isLoose) containers.sweep();
     for (const { id, pod } of missed) {
       const cgroup = found.get(id);
-      if (cgroup === undefined || keeper.containerOf(id) !== undefined) continue;
+      if (cgroup === undefined || keeper.containerOf(id) !== undefined || !mayBeIn(pod, cgroup)) continue;
       const stray = { podUid: pod.uid, qosClass: pod.qosClass ?? "Burstable", containerId: id, cgroup };
       this.#strays.set(id, stray);
       keeper.add(stray, true);
@@ -193,4 +195,10 @@ function viewOf({ id, pod, container, place }: MissedContainer): ContainerView {
     effectiveBytes: undefined,
     swapUsageBytes: undefined,
   };
+}
+
+/** Returns true unless a cgroup is in that of another pod, which a status may claim. */
+function mayBeIn(pod: Pod, { ancestors }: ContainerCgroup): boolean {
+  const uid = ancestors.map(podUidOfCgroup).find((found) => found !== undefined);
+  return uid === undefined || uid === pod.uid || uid === pod.annotations["kubernetes.io/config.mirror"];
 }

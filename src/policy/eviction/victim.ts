@@ -46,9 +46,10 @@ function candidateOf(
   samples: readonly ContainerSample[],
   movingShare: number,
 ): Candidate {
-  // Requests of completed init containers do not count.
+  // Requests of completed init containers do not count. In a sandbox, no container is known by its own cgroup.
   const ids = new Set<string | undefined>(samples.map(({ id }) => id));
-  const running = pod.containers.filter(({ id }) => samples.length === 0 || ids.has(id));
+  const sampled = pod.containers.filter(({ id }) => ids.has(id));
+  const running = sampled.length > 0 ? sampled : pod.containers;
   const requestBytes = sumOf(running, ({ memoryRequestBytes }) => memoryRequestBytes);
   const usageBytes = figures && usageOf(figures);
   const overLimitBytes = sumOf(samples, (sample) => overLimitBytesOf(pod, sample));

@@ -22,7 +22,9 @@ export interface PodCgroup extends PodCgroupName {
  * scope in which crun starts the container. Loose is the parent of containers outside of the tree.
  */
 export type KubepodsCgroup =
-  | { readonly level: "kubepods" | "qos" | "child" | "loose" }
+  | { readonly level: "kubepods" | "qos" | "loose" }
+  /** Depth below the scope; 1 if not set. */
+  | { readonly level: "child"; readonly depth?: number }
   | { readonly level: "pod"; readonly pod: PodCgroupName }
   | { readonly level: "container"; readonly pod: PodCgroupName; readonly containerId: string };
 
@@ -62,8 +64,11 @@ const LEVELS_BELOW: Readonly<Record<KubepodsCgroup["level"], readonly KubepodsCg
 
 const POD_PREFIX = "pod";
 
-// crun src/libcrun/cgroup-systemd.c: the cgroup below the scope in which crun starts the container.
-const CRUN_CHILD = "container";
+/**
+ * Name of the cgroup below the scope in which crun starts the container, unless the pod's annotation
+ * `run.oci.systemd.subgroup` names another (crun src/libcrun/cgroup-systemd.c).
+ */
+export const CRUN_CHILD = "container";
 
 function parseSystemd(cgroupsPath: string): PodCgroup | undefined {
   const [slice = "", prefix = "", name = "", ...rest] = cgroupsPath.split(":");
@@ -100,9 +105,9 @@ export function parseLooseContainer(name: string): (KubepodsCgroup & { level: "c
   return { level: "container", pod: { driver, qosClass, podUid }, containerId };
 }
 
-/** Returns true for the path of a pod's own cgroup. */
-export function isPodCgroup(path: string): boolean {
-  return podOf(path) !== undefined;
+/** Returns the UID in the path of a pod's own cgroup; undefined for any other. */
+export function podUidOfCgroup(path: string): string | undefined {
+  return podOf(path)?.podUid;
 }
 
 function parseContainer(path: string): KubepodsCgroup | undefined {

@@ -89,6 +89,12 @@ describe("the first victim", () => {
     expect(first([{}, {}], [{}, {}])).toBe("a");
   });
 
+  test("is ranked by its requests in a sandbox too, whose cgroup is none of its containers'", () => {
+    const within = { id: "sandbox", podUid: "a", memoryBytes: 90 * MI };
+    expect(first([{ priority: -5 }, within], [{}, { memoryBytes: 101 * MI }])).toBe("b");
+    expect(first([{}, { ...within, memoryBytes: 110 * MI }], [{}, { memoryBytes: 101 * MI }])).toBe("a");
+  });
+
   test("is not ranked by requests of completed init containers", () => {
     const containers = [
       { name: "app", id: "b", memoryRequestBytes: 100 * MI, memoryLimitBytes: undefined },

@@ -1,6 +1,10 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { parsePodCgroup } from "../../../src/policy/kubernetes/pod-cgroup.ts";
+import {
+  parseLooseContainer,
+  parsePodCgroup,
+  podUidOfCgroup,
+} from "../../../src/policy/kubernetes/pod-cgroup.ts";
 
 const uid = "4f7bd51f-0db5-4bdd-8da8-b7fc08a1ef16";
 const escaped = uid.replaceAll("-", "_");
@@ -101,5 +105,40 @@ describe("any other path", () => {
       }),
       { numRuns: 20_000 },
     );
+  });
+});
+
+describe("the name of a cgroup outside of kubepods", () => {
+  const slice = `kubepods-burstable-pod${escaped}.slice`;
+  test.each<[string, string, object | undefined]>([
+    ["of containerd's container", `${slice}:cri-containerd:0abc`, { containerId: "0abc" }],
+    ["of a container below a --cgroup-root", `nodes-${slice}:cri-containerd:0abc`, { containerId: "0abc" }],
+    [
+      "of a static pod's",
+      "kubepods-pod0a.slice:x:1",
+      { pod: { podUid: "0a", qosClass: "Guaranteed", driver: "systemd" } },
+    ],
+    ["without a runtime", `${slice}::0abc`, { containerId: "0abc" }],
+    ["of a monitor", `${slice}:crio-conmon:0abc`, undefined],
+    ["of a pod", slice, undefined],
+    ["of a unit", "cri-containerd-0abc.scope", undefined],
+    ["without an id", `${slice}:cri-containerd:`, undefined],
+    ["with a name for an id", `${slice}:cri-containerd:web`, undefined],
+    ["with more", `${slice}:cri-containerd:0abc:1`, undefined],
+    ["of no pod", "system.slice:cri-containerd:0abc", undefined],
+  ])("%s", (_, name, expected) => {
+    const found = parseLooseContainer(name);
+    if (expected === undefined) expect(found).toBeUndefined();
+    else expect(found).toMatchObject({ level: "container", ...expected });
+  });
+
+  test.each([
+    [`/kubepods.slice/kubepods-burstable.slice/${slice}`, uid],
+    [`/mnt/kubepods/burstable/pod${uid}`, uid],
+    [`/kubepods.slice/kubepods-burstable.slice/${slice}/crio-0abc.scope`, undefined],
+    ["/system.slice", undefined],
+    ["/", undefined],
+  ])("%s is of the pod %p", (path, podUid) => {
+    expect(podUidOfCgroup(path)).toBe(podUid as string);
   });
 });
