@@ -6,7 +6,7 @@ import { type ContainerCgroup, locateContainerCgroup } from "../host/container-c
 import { writeHookLog } from "../host/hook-log.ts";
 import { hasKubeletLimitsMark } from "../host/kubelet-limits-mark.ts";
 import { readNodeCapacity } from "../host/meminfo.ts";
-import { type DecodedOciState, decodeOciState, type OciState, readOciContainer } from "../host/oci-bundle.ts";
+import { type OciState, parseOciState, readOciContainer } from "../host/oci-bundle.ts";
 import { readStdin } from "../host/stdin.ts";
 import { SwapLimit } from "../host/swap-limit.ts";
 import type { Event } from "../log/events.ts";
@@ -45,8 +45,8 @@ export async function runHook(argv: readonly string[]): Promise<number> {
   const fields: HookFields = {};
   try {
     // The state is read even if the flags are wrong: a runtime may treat a hook that does not read it as failed.
-    const { id, state } = stateOfStdin();
-    fields["id"] = id;
+    const state = stateOfStdin();
+    if (!(state instanceof Error)) fields["id"] = state.id;
     if (config instanceof Error) throw config;
     if (state instanceof Error) throw state;
     const event = limitContainer(config, state, fields);
@@ -69,11 +69,11 @@ async function configOf(argv: readonly string[]): Promise<HookConfig> {
   return hookConfig(readFlags(argv, HookConfigSchema));
 }
 
-function stateOfStdin(): DecodedOciState {
+function stateOfStdin(): OciState | Error {
   try {
-    return decodeOciState(readStdin(MAX_STATE_BYTES, DEADLINE_MILLISECONDS));
+    return parseOciState(readStdin(MAX_STATE_BYTES, DEADLINE_MILLISECONDS));
   } catch (error) {
-    return { id: undefined, state: error as Error };
+    return error as Error;
   }
 }
 

@@ -12,35 +12,14 @@ export interface OciState {
   readonly bundle: string;
 }
 
-/** OCI state of a container as far as it can be decoded. */
-export interface DecodedOciState {
-  /** Id of the container; undefined if the text has none. An invalid or incomplete state may have one. */
-  readonly id: string | undefined;
-  /** The whole state, or an Error that names the invalid field. */
-  readonly state: OciState | Error;
-}
-
-/** Decodes the OCI state of a container. */
-export function decodeOciState(text: string): DecodedOciState {
-  let id: string | undefined;
-  try {
-    const state = new JsonObject("OCI state", parseJson("OCI state", text));
-    id = state.string("id");
-    return { id, state: wholeState(state, id) };
-  } catch (error) {
-    return { id: id ?? ID.exec(text)?.[1], state: error as Error };
-  }
-}
-
-// Only for what is not JSON, such as a state that was cut off.
-const ID = /"id"\s*:\s*"([^"\\]{1,1024})"/;
-
-function wholeState(state: JsonObject, id = ""): OciState {
+/** Decodes the OCI state of a container; throws an Error that names the invalid field. */
+export function parseOciState(text: string): OciState {
+  const state = new JsonObject("OCI state", parseJson("OCI state", text));
   const pid = state.number("pid");
   if (pid === undefined || !Number.isInteger(pid) || pid < 1) throw state.wrong("pid", "a process's number");
   const bundle = state.string("bundle");
   if (bundle === undefined || !bundle.startsWith("/")) throw state.wrong("bundle", "an absolute path");
-  return { id, pid, bundle };
+  return { id: state.string("id") ?? "", pid, bundle };
 }
 
 /**

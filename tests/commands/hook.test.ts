@@ -244,7 +244,6 @@ describe("on invalid input the container starts, nothing is written, and one lin
   test.concurrent.each<[string, string, string]>([
     ["nothing", "", "OCI state: is empty"],
     ["half a state", container.state.slice(0, 500), "OCI state: is not JSON"],
-    ["a state that ends too early", container.state.slice(0, -1), "OCI state: is not JSON"],
     ["another thing", "[1,2]", "OCI state: must be an object, not a list"],
     ["deep nesting", deep, "OCI state: must be an object, not a list"],
     ["zeros", "\0".repeat(100_000), "OCI state: is not JSON"],
@@ -282,7 +281,6 @@ describe("on invalid input the container starts, nothing is written, and one lin
     const lines = await runHook(node, input);
     expect(lines).toEqual([expect.stringContaining("hook-failed")]);
     expect(lines[0]).toContain(message);
-    if (input.includes('"id"')) expect(lines[0]).toStartWith(`hook-failed id=${state.id} `);
     expect(node.cgroupFiles()).toEqual(before);
   });
 
