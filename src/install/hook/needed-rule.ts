@@ -11,13 +11,13 @@ type NeededFacts = Pick<
 /** Requires the hook as its rule does, but none beside a kubelet that is known to limit swap itself. */
 export const hookWhereNeeded: Check<NeededFacts> = (facts) => {
   const finding = hook(facts);
-  const hasNone = valueOf(facts.hookFiles)?.some(isWaspHook) === false;
-  if (finding === undefined || !hasNone || valueOf(facts.kubelet)?.swapBehavior !== "LimitedSwap")
+  const hasNone = knownValue(facts.hookFiles)?.some(isWaspHook) === false;
+  if (finding === undefined || !hasNone || knownValue(facts.kubelet)?.swapBehavior !== "LimitedSwap")
     return finding;
   const { id, right } = finding;
   return { id, right, ...ok("none, beside a kubelet that limits swap itself") };
 };
 
-function valueOf<T>(fact: Fact<T>): T | undefined {
+function knownValue<T>(fact: Fact<T>): T | undefined {
   return fact !== "only-running" && "known" in fact ? fact.known : undefined;
 }
