@@ -45,11 +45,28 @@ export function answerRequest(
     method = request.method.slice(0, MAX_NAME_CHARACTERS);
     return encode(run(request.service, request.method, request.payload, methods));
   } catch (error) {
-    const message = messageOf(error).slice(0, MAX_ERROR_CHARACTERS).toWellFormed();
-    failed(method, message);
-    const code = error instanceof StatusError ? error.code : STATUS.unknown;
-    return encode(new Uint8Array(), { code, message });
+    return refusal(error, (reason) => failed(method, reason));
   }
+}
+
+/** Returns the answer with a method's output, or with the error that it throws; calls `failed` with the reason then. */
+export function answerOf<D extends DescMessage>(
+  output: D,
+  act: () => MessageInitShape<D>,
+  failed: (reason: string) => void,
+): Uint8Array {
+  try {
+    return encode(toBinary(output, create(output, act())));
+  } catch (error) {
+    return refusal(error, failed);
+  }
+}
+
+function refusal(error: unknown, failed: (reason: string) => void): Uint8Array {
+  const message = messageOf(error).slice(0, MAX_ERROR_CHARACTERS).toWellFormed();
+  failed(message);
+  const code = error instanceof StatusError ? error.code : STATUS.unknown;
+  return encode(new Uint8Array(), { code, message });
 }
 
 function run(service: string, name: string, payload: Uint8Array, methods: PluginMethods): Uint8Array {

@@ -1,7 +1,7 @@
 // Frames of NRI's multiplexer, which carries two byte streams over one socket. A frame's header is the number of its
 // stream and the length of its payload, four bytes each, big-endian (containerd/nri, pkg/net/multiplex/mux.go).
 
-import { MAX_MESSAGE_BYTES, HEADER_BYTES as MESSAGE_HEADER_BYTES } from "./messages.ts";
+import { MAX_LONG_BYTES, HEADER_BYTES as MESSAGE_HEADER_BYTES } from "./messages.ts";
 
 /** Stream of the runtime's requests and the plugin's answers. */
 export const PLUGIN_STREAM = 1;
@@ -11,8 +11,8 @@ export const RUNTIME_STREAM = 2;
 const HEADER_BYTES = 8;
 // The runtime passes a frame only to a reader with room for all of it, and reads through a buffer of this size.
 const MAX_SENT_BYTES = 4096;
-// A whole ttrpc message: no sender puts more into one frame.
-const MAX_RECEIVED_BYTES = MESSAGE_HEADER_BYTES + MAX_MESSAGE_BYTES;
+// A whole ttrpc message, and the longest that is taken: no sender puts more into one frame.
+const MAX_RECEIVED_BYTES = MESSAGE_HEADER_BYTES + MAX_LONG_BYTES;
 
 /** Returns the frames of a stream's bytes. */
 export function toFrames(stream: number, bytes: Uint8Array): Uint8Array {

@@ -5,6 +5,7 @@ import { type Container, Event, type PodSandbox } from "./api_pb.ts";
 import { containerOf, memoryLimitOf, podOf, resourcesOf, updateOf } from "./from-wire.ts";
 import type { NriContainer, NriPod, NriRuntime, PluginHandlers } from "./handlers.ts";
 import { STATUS, StatusError } from "./status.ts";
+import type { Synchronization, Synchronized } from "./synchronization.ts";
 
 // Never empty: without any event, the runtime sends all of them.
 const SUBSCRIBED = [
@@ -15,21 +16,12 @@ const SUBSCRIBED = [
   Event.REMOVE_CONTAINER,
 ].reduce((bits, event) => bits | (1 << (event - 1)), 0);
 
-// All parts together; a node's pods and containers are far fewer and take far less.
-const MAX_SYNCHRONIZED = 20_000;
-const MAX_SYNCHRONIZED_BYTES = 64 * 2 ** 20;
-
 /** Event of a connection. */
 export type SessionEvent =
   /** The runtime registered and configured the plugin, and knows the events that it wants. */
   | { readonly kind: "registered"; readonly runtime: NriRuntime }
   /** The runtime has listed its pods and containers; from now on it reports every change. */
-  | {
-      readonly kind: "synchronized";
-      readonly pods: number;
-      readonly containers: number;
-      readonly updates: number;
-    }
+  | ({ readonly kind: "synchronized" } & Synchronized)
   /** A request was answered with an error, which the runtime shows to users. */
   | { readonly kind: "request-failed"; readonly method: string; readonly reason: string }
   /** The runtime announced its shutdown. */
@@ -38,9 +30,9 @@ export type SessionEvent =
 /** Returns the implementations of the plugin's methods for one connection; `report` gets the successful requests. */
 export function pluginMethods(
   handlers: PluginHandlers,
+  synchronization: Synchronization,
   report: (event: SessionEvent) => void,
 ): PluginMethods {
-  let parts = noParts();
   return {
     configure({ config, runtimeName, runtimeVersion, requestTimeout }) {
       const requestTimeoutMillis = requestTimeout > 0n ? Number(requestTimeout) : undefined;
@@ -50,22 +42,8 @@ export function pluginMethods(
       return { events: SUBSCRIBED };
     },
     synchronize({ pods, containers, more }, requestBytes) {
-      parts.bytes += requestBytes;
-      const count = parts.pods.length + parts.containers.length + pods.length + containers.length;
-      if (parts.bytes > MAX_SYNCHRONIZED_BYTES || count > MAX_SYNCHRONIZED) {
-        parts = noParts();
-        const most = `${MAX_SYNCHRONIZED} pods and containers, of ${MAX_SYNCHRONIZED_BYTES} bytes, are the limit`;
-        throw new StatusError(STATUS.resourceExhausted, `Synchronize: ${most}`);
-      }
-      parts.pods.push(...pods.map(podOf));
-      parts.containers.push(...containers.map(containerOf));
-      if (more) return { more };
-      const whole = parts;
-      parts = noParts();
-      const update = handlers.synchronize(whole.pods, whole.containers).map(updateOf);
-      const counts = { pods: whole.pods.length, containers: whole.containers.length, updates: update.length };
-      report({ kind: "synchronized", ...counts });
-      return { update };
+      synchronization.add(pods, containers, requestBytes);
+      return more ? { more } : synchronization.finish();
     },
     shutdown() {
       report({ kind: "shutdown" });
@@ -104,10 +82,6 @@ export function pluginMethods(
 function noticeOf(unified: Unified): { annotations?: Record<string, string> } {
   const limit = unified["memory.swap.max"];
   return limit === undefined ? {} : { annotations: { [NRI_SWAP_ANNOTATION]: limit } };
-}
-
-function noParts() {
-  return { pods: [] as NriPod[], containers: [] as NriContainer[], bytes: 0 };
 }
 
 function subject(request: {

@@ -3,9 +3,11 @@ import { RuntimeCalls } from "./calls.ts";
 import { FrameReader, PLUGIN_STREAM, RUNTIME_STREAM, toFrames } from "./frames.ts";
 import { updateOf } from "./from-wire.ts";
 import type { ContainerUpdate, NriRuntime, PluginHandlers } from "./handlers.ts";
+import { LongRequest } from "./long-request.ts";
 import { encodeMessage, MessageReader, REQUEST, RESPONSE, type TtrpcMessage } from "./messages.ts";
 import { pluginMethods, type SessionEvent } from "./methods.ts";
 import { messageOf } from "./status.ts";
+import { Synchronization } from "./synchronization.ts";
 import type { Trunk, TrunkReader } from "./trunk.ts";
 
 /** Writing side of a connection. */
@@ -41,8 +43,9 @@ export class Session implements TrunkReader {
   readonly #report: (event: SessionEvent) => void;
   readonly #timeouts: PluginTimeouts;
   readonly #methods: PluginMethods;
+  readonly #synchronization: Synchronization;
   readonly #frames = new FrameReader();
-  readonly #requests = new MessageReader();
+  readonly #requests = new MessageReader((message) => this.#openLong(message));
   readonly #answers = new MessageReader();
   readonly #calls: RuntimeCalls;
   readonly #ended = Promise.withResolvers<SessionEnd>();
@@ -64,7 +67,10 @@ export class Session implements TrunkReader {
     this.#timeouts = timeouts;
     this.#requestMilliseconds = timeouts.requestMilliseconds;
     this.#calls = new RuntimeCalls((message) => this.#send(RUNTIME_STREAM, message));
-    this.#methods = pluginMethods(handlers, (event) => {
+    this.#synchronization = new Synchronization(handlers, (counts) =>
+      report({ kind: "synchronized", ...counts }),
+    );
+    this.#methods = pluginMethods(handlers, this.#synchronization, (event) => {
       if (event.kind === "registered") this.#beginUse(event.runtime);
       report(event);
       if (event.kind === "shutdown") this.#endUse();
@@ -119,6 +125,15 @@ export class Session implements TrunkReader {
     );
     this.#send(PLUGIN_STREAM, { call, type: RESPONSE, payload: answer });
   };
+
+  #openLong({ call, type }: Omit<TtrpcMessage, "payload">): LongRequest {
+    const failed = (method: string, reason: string) =>
+      this.#report({ kind: "request-failed", method, reason });
+    return new LongRequest(this.#synchronization, failed, (payload) => {
+      if (type === REQUEST && !this.#trunk.isClosed)
+        this.#send(PLUGIN_STREAM, { call, type: RESPONSE, payload });
+    });
+  }
 
   #send(stream: number, message: TtrpcMessage): void {
     this.#trunk.write(toFrames(stream, encodeMessage(message)));

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { FrameReader, toFrames } from "../../src/nri/frames.ts";
 import { cut, someBytes } from "./bytes.ts";
 
-const MAX = 10 + 4 * 2 ** 20;
+const MAX = 10 + 64 * 2 ** 20 + 2 ** 16;
 
 test.each([
   ["nothing", 1, "", ""],

@@ -159,7 +159,9 @@ describe("a request that fails", () => {
     await begun(async (side) => {
       const parts = Array.from({ length: number }, () => side.call("synchronize", { ...part, more: true }));
       const most = "8: Synchronize: 20000 pods and containers, of 67108864 bytes, are the limit";
-      await expect(parts.pop()).rejects.toThrow(new Error(most));
+      const remedy =
+        "remove pods that have ended (crictl rmp), and shorten long annotations and environments";
+      await expect(parts.pop()).rejects.toThrow(new Error(`${most}: ${remedy}`));
       await Promise.all(parts);
       // The earlier parts are dropped.
       expect(await side.call("synchronize", {})).toMatchObject({ update: [] });

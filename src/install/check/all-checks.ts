@@ -2,7 +2,8 @@ import { binary } from "../binary/rules.ts";
 import { nri } from "../containerd/rules.ts";
 import type { Finding } from "../finding/finding.ts";
 import type { Check } from "../finding/rule.ts";
-import { hook, hookLoaded, hooksValid } from "../hook/rules.ts";
+import { hookWhereNeeded } from "../hook/needed-rule.ts";
+import { hookLoaded, hooksValid } from "../hook/rules.ts";
 import { kubelet, kubeletFailSwapOn, kubeletSwapBehavior } from "../kubelet/rules.ts";
 import { swapDisk, swapEncryption, swapPriority } from "../swap/disk-rules.ts";
 import { swap, swapAfterBoot, swapSize } from "../swap/rules.ts";
@@ -51,7 +52,7 @@ const CHECKS: readonly Check<KnownFacts>[] = [
   nri,
   binary,
   binaryOwner,
-  hook,
+  hookWhereNeeded,
   hookOwner,
   hookLoaded,
   hooksValid,

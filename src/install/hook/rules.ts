@@ -1,6 +1,6 @@
 import { applicable } from "../engine/applicable.ts";
 import { install } from "../finding/remedy.ts";
-import { type Check, checksOn, error, note, ok, warning } from "../finding/rule.ts";
+import { checksOn, error, note, ok, warning } from "../finding/rule.ts";
 import type { KubeletCheckFacts } from "../kubelet/rules.ts";
 import { type HookFile, hooksInForce, isWaspHook, pathOf, runOfWasp } from "./files.ts";
 
@@ -17,9 +17,8 @@ const check = checksOn<HookCheckFacts & KubeletCheckFacts>();
 // CRI-O runs prestart hooks at createRuntime.
 const STAGES = ["createRuntime", "prestart"];
 
-const NO_HOOK = "no hook runs wasp";
-
-const definedHook = check({
+/** Requires a definition of wasp's hook that the runtime accepts. */
+export const hook = check({
   id: "hook",
   needs: ["runtime", "hookFiles", "hookFolders"],
   right:
@@ -27,7 +26,7 @@ const definedHook = check({
   judge: ({ runtime, hookFiles, hookFolders }) => {
     if (runtime === "containerd") return undefined;
     const own = ownHooks(hookFiles, hookFolders);
-    if (own.length === 0) return error(NO_HOOK, install("hook"));
+    if (own.length === 0) return error("no hook runs wasp", install("hook"));
     const faults = own.flatMap((file) => faultsOf(file).map((fault) => `${pathOf(file)}: ${fault}`));
     if (faults.length > 0) return error(faults.join("; "), install("hook"));
     const unguarded = own.filter(
@@ -41,22 +40,6 @@ const definedHook = check({
     );
   },
 });
-
-/**
- * Requires a definition of wasp's hook that the runtime accepts, or none beside a kubelet that is known to limit swap
- * itself.
- */
-export const hook: Check<Pick<HookCheckFacts & KubeletCheckFacts, HookFactName | "kubelet">> = (facts) => {
-  const finding = definedHook(facts);
-  const { kubelet } = facts;
-  const isKubelets =
-    kubelet !== "only-running" && "known" in kubelet && kubelet.known?.swapBehavior === "LimitedSwap";
-  if (finding?.found !== NO_HOOK || !isKubelets) return finding;
-  const { id, right } = finding;
-  return { id, right, ...ok("none, beside a kubelet that limits swap itself") };
-};
-
-type HookFactName = "runtime" | "hookFiles" | "hookFolders";
 
 // The hooks in force, or if there are none, those that were meant to be.
 function ownHooks(files: readonly HookFile[], folders: readonly string[]): readonly HookFile[] {

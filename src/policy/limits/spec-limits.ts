@@ -77,6 +77,14 @@ export function decideNriLimits(
   };
 }
 
+/** Returns true for an annotation that decideNriLimits reads. */
+export function isReadAnnotation(name: string): boolean {
+  return READ_ANNOTATIONS.some((part) => name.includes(part));
+}
+
+// Those of memory QoS, of the swap limit, of the kubelet on a static pod, and of KubeVirt.
+const READ_ANNOTATIONS = [".memory-qos.nri.io", "wasp.io/", "kubernetes.io/config.", "kubevirt.io/"];
+
 /** Removes the limits of swap, for a node whose kernel lacks their files: no container would start there. */
 export function withoutSwap(limits: NriLimits): NriLimits {
   const others = Object.entries(limits.unified).filter(([file]) => !file.startsWith("memory.swap."));

@@ -1,8 +1,10 @@
 import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
 import { oomScoreAdjOf } from "../../../src/policy/limits/oom-score-adj.ts";
 import {
   classifyNriContainer,
   decideNriLimits,
+  isReadAnnotation,
   type NriLimitsContainer,
   type NriLimitsPod,
 } from "../../../src/policy/limits/spec-limits.ts";
@@ -282,4 +284,28 @@ describe("a container in NRI", () => {
   test("is ignored outside of kubepods", () => {
     expect(decide({}, {}, { cgroupsPath: "" })).toMatchObject({ unified: {}, swapReason: "not-kubernetes" });
   });
+});
+
+test("annotations that are not read change nothing", () => {
+  const names = [
+    "class.memory-qos.nri.io",
+    "memory.swap.max.memory-qos.nri.io/app",
+    "memory.high.memory-qos.nri.io",
+    "wasp.io/swap-limit",
+    "swap-limit.wasp.io/app",
+    "kubernetes.io/config.source",
+    "kubernetes.io/config.mirror",
+    "kubevirt.io/domain",
+    "io.kubernetes.cri-o.ContainerType",
+    "io.kubernetes.container.name",
+  ];
+  const values = fc.constantFrom("bronze", "1Mi", "max", "file", "api", "sandbox", "x");
+  fc.assert(
+    fc.property(fc.dictionary(fc.constantFrom(...names), values), (annotations) => {
+      const read = Object.fromEntries(Object.entries(annotations).filter(([name]) => isReadAnnotation(name)));
+      for (const workloads of ["Burstable", "VirtualMachines"] as const)
+        expect(decide(read, { workloads })).toEqual(decide(annotations, { workloads }));
+    }),
+    { numRuns: 2000 },
+  );
 });
