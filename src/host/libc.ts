@@ -2,15 +2,19 @@ import { CString, dlopen, type Pointer, ptr, read as readMemory } from "bun:ffi"
 
 // node:fs would double the hook's run time: loading it takes as long as everything else in the hook.
 const LIBC = "libc.so.6";
-const { symbols: c } = dlopen(LIBC, {
-  open: { args: ["ptr", "i32", "i32"], returns: "i32" },
-  // Counts stay far below 2^31, so ssize_t is declared as i32: an i64 would be returned as a BigInt.
-  read: { args: ["i32", "ptr", "u64"], returns: "i32" },
-  write: { args: ["i32", "ptr", "u64"], returns: "i32" },
-  close: { args: ["i32"], returns: "i32" },
-  poll: { args: ["ptr", "u64", "i32"], returns: "i32" },
-  __errno_location: { args: [], returns: "ptr" },
-});
+// Bound by the first call, not when this file is loaded: a host without a JIT refuses it, where the hook catches the error.
+const bindCalls = () =>
+  dlopen(LIBC, {
+    open: { args: ["ptr", "i32", "i32"], returns: "i32" },
+    // Counts stay far below 2^31, so ssize_t is declared as i32: an i64 would be returned as a BigInt.
+    read: { args: ["i32", "ptr", "u64"], returns: "i32" },
+    write: { args: ["i32", "ptr", "u64"], returns: "i32" },
+    close: { args: ["i32"], returns: "i32" },
+    poll: { args: ["ptr", "u64", "i32"], returns: "i32" },
+    __errno_location: { args: [], returns: "ptr" },
+  }).symbols;
+
+let bound: ReturnType<typeof bindCalls> | undefined;
 
 /** Flags of open(2) on Linux, for x86-64 and arm64. */
 export const O = {
@@ -60,14 +64,16 @@ export class SystemError extends Error {
 /** Opens a file and returns its descriptor; throws a SystemError. A new file gets mode 0640, less the umask. */
 export function open(path: string, flags: number): number {
   if (path.includes("\0")) throw new Error(`open ${JSON.stringify(path)}: a path holds no NUL`);
-  const descriptor = c.open(ptr(encoder.encode(`${path}\0`)), flags | O.CLOEXEC, 0o640);
+  bound ??= bindCalls();
+  const descriptor = bound.open(ptr(encoder.encode(`${path}\0`)), flags | O.CLOEXEC, 0o640);
   if (descriptor < 0) throw new SystemError("open", path, errno());
   return descriptor;
 }
 
 /** Reads available bytes into the buffer and returns their number, 0 at the end; throws a SystemError. */
 export function read(descriptor: number, buffer: Uint8Array, subject: string): number {
-  const length = c.read(descriptor, ptr(buffer), buffer.length);
+  bound ??= bindCalls();
+  const length = bound.read(descriptor, ptr(buffer), buffer.length);
   if (length < 0) throw new SystemError("read", subject, errno());
   return length;
 }
@@ -75,12 +81,14 @@ export function read(descriptor: number, buffer: Uint8Array, subject: string): n
 /** Writes a text in one call, as cgroup files and logs require; throws a SystemError. */
 export function write(descriptor: number, text: string, subject: string): void {
   const bytes = encoder.encode(text);
-  if (c.write(descriptor, ptr(bytes), bytes.length) < 0) throw new SystemError("write", subject, errno());
+  bound ??= bindCalls();
+  if (bound.write(descriptor, ptr(bytes), bytes.length) < 0) throw new SystemError("write", subject, errno());
 }
 
 /** Closes a descriptor. */
 export function close(descriptor: number): void {
-  c.close(descriptor);
+  bound ??= bindCalls();
+  bound.close(descriptor);
 }
 
 /**
@@ -90,7 +98,8 @@ export function close(descriptor: number): void {
 export function waitReadable(descriptor: number, deadlineMilliseconds: number): boolean {
   // struct pollfd as two words: the descriptor, then the requested events below the returned ones (little-endian).
   const pollfd = new Int32Array([descriptor, POLLIN]);
-  const ready = c.poll(ptr(pollfd), 1, Math.max(0, deadlineMilliseconds - performance.now()));
+  bound ??= bindCalls();
+  const ready = bound.poll(ptr(pollfd), 1, Math.max(0, deadlineMilliseconds - performance.now()));
   if (ready >= 0) return ready > 0;
   if (errno() === EINTR) return waitReadable(descriptor, deadlineMilliseconds);
   throw new SystemError("poll", `descriptor ${descriptor}`, errno());
@@ -197,5 +206,6 @@ function describe(errno: number): string {
 }
 
 function errno(): number {
-  return readMemory.i32(c.__errno_location() as Pointer, 0);
+  bound ??= bindCalls();
+  return readMemory.i32(bound.__errno_location() as Pointer, 0);
 }

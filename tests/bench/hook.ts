@@ -7,7 +7,14 @@ import { parseArgs } from "node:util";
 import { $ } from "bun";
 import { type Arch, compile } from "../../build.ts";
 import hookDefinition from "../../hooks.d/wasp-swap.json";
-import { type Container, Pod, requireHost, type SwapFile, shellHook } from "../runc/container.ts";
+import {
+  type Container,
+  guardedHook,
+  Pod,
+  requireHost,
+  type SwapFile,
+  shellHook,
+} from "../runc/container.ts";
 import { printTable, quantile } from "./table.ts";
 
 const LIMIT_BYTES = 128 * 1024 ** 2;
@@ -109,7 +116,15 @@ async function makePrograms(pod: Pod): Promise<Program[]> {
     { name: "b   wasp hook", argv: (i) => [copy("wasp", i), "hook"], writes: true },
     { name: "c   wasp hook, with flags", argv: (i) => [copy("wasp", i), "hook", ...flags], writes: true },
     { name: "d   shell hook", argv: () => ["/bin/bash", at("hook.sh")], writes: true },
+    { name: "e   guard of an empty program", argv: (i) => guarded(copy("empty", i)), writes: false },
+    { name: "f   guard of wasp hook", argv: (i) => guarded(copy("wasp", i)), writes: true },
   ];
+}
+
+/** Command line of the hook as hooks.d/ has it, with another executable. */
+function guarded(program: string): string[] {
+  const { path, args } = guardedHook(program);
+  return [path, ...args.slice(1)];
 }
 
 /**
@@ -174,7 +189,7 @@ function readLimit(file: string): string {
 }
 
 function printResults(results: readonly Result[], rounds: number): void {
-  const [a, control, b, c, d] = results as [Result, Result, Result, Result, Result];
+  const [a, control, b, c, d, e, f] = results as [Result, Result, Result, Result, Result, Result, Result];
   console.log(`${rounds} rounds, all programs in turn; milliseconds, and MiB of peak resident set\n`);
   printTable(
     ["", "wall min", "median", "p95", "CPU min", "median", "p95", "peak"],
@@ -192,6 +207,9 @@ function printResults(results: readonly Result[], rounds: number): void {
       ["b/a   hook to empty", ...ratios(b, a), "at most 1.4"],
       ["c/a   with flags", ...ratios(c, a), ""],
       ["d/b   shell to hook", ...ratios(d, b), "at least 10"],
+      // What the guard's own processes take of a processor is not counted: they end without it.
+      ["e/a   guard of empty to empty", ratios(e, a)[0] ?? "", "", ""],
+      ["f/b   guard of hook to hook", ratios(f, b)[0] ?? "", "", ""],
     ],
   );
   printTable(["MiB", "peak", "goal"], [["b     hook", b.peakMebibytes.toFixed(1), "at most 40"]]);
