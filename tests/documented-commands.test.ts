@@ -174,6 +174,7 @@ describe("a command on files does its work, below a folder", () => {
         "utf8",
       ),
       "proc/swaps": "Filename\n",
+      "sys/fs/cgroup/kubepods.slice/crio-CONTAINER_ID.scope/cgroup.procs": "",
       "proc/meminfo": "SwapTotal: 1 kB\n",
       "proc/pressure/memory": "full avg10=0.00\n",
       "usr/local/bin/wasp": "",
@@ -186,16 +187,19 @@ describe("a command on files does its work, below a folder", () => {
     }
   });
 
-  test.each(named(of("cat", "grep", "install", "ln", "ls", "mkdir", "rm", "sed")))("%s", (_, { words }) => {
-    // Nothing on the host itself is read or changed.
-    const below = words.map((word) => (word.startsWith("/") ? `${folder}${word}` : word));
-    const { exitCode, stderr } = Bun.spawnSync(below, {
-      cwd: folder,
-      stdin: new Blob(["wasp-agent\n"]),
-      env: { PATH: "/usr/bin:/bin" },
-    });
-    expect({ exitCode, stderr: stderr.toString() }).toEqual({ exitCode: 0, stderr: "" });
-  });
+  test.each(named(of("cat", "find", "grep", "install", "ln", "ls", "mkdir", "rm", "sed")))(
+    "%s",
+    (_, { words }) => {
+      // Nothing on the host itself is read or changed.
+      const below = words.map((word) => (word.startsWith("/") ? `${folder}${word}` : word));
+      const { exitCode, stderr } = Bun.spawnSync(below, {
+        cwd: folder,
+        stdin: new Blob(["wasp-agent\n"]),
+        env: { PATH: "/usr/bin:/bin" },
+      });
+      expect({ exitCode, stderr: stderr.toString() }).toEqual({ exitCode: 0, stderr: "" });
+    },
+  );
 });
 
 describe("a command of systemd or the kernel is parsed by its own program", () => {
@@ -255,7 +259,7 @@ const ELSEWHERE: Readonly<Record<string, readonly [file: string, text: string]>>
 
 test("no command is without a test", () => {
   const programs = [
-    ...["wasp", "npm", "cat", "grep", "install", "journalctl", "ln", "ls"],
+    ...["wasp", "npm", "cat", "find", "grep", "install", "journalctl", "ln", "ls"],
     ...["mkdir", "rm", "sed", "swapon", "systemctl", "export"],
   ];
   const uncovered = COMMANDS.filter(

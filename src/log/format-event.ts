@@ -9,9 +9,6 @@ export interface Lengths {
 // The kernel refuses a record of more than 1024 bytes with EINVAL (kernel/printk/printk.c, devkmsg_write).
 const KERNEL_LENGTHS: Lengths = { lineBytes: 960, valueCharacters: 400 };
 
-// A UTF-16 unit as JSON escapes it: \u00f6.
-const LONGEST_ESCAPE = 6;
-
 /** Formats an event as a logfmt line, `event key=value ...`, of printable ASCII; keys are wasp's own words. */
 export function formatEvent(event: Event, fields: Fields, lengths = KERNEL_LENGTHS): string {
   let line: string = event;
@@ -28,11 +25,12 @@ export function formatEvent(event: Event, fields: Fields, lengths = KERNEL_LENGT
  * value of more than maxCharacters, quoted and escaped, is shortened.
  */
 export function quoteValue(value: string, maxCharacters: number): string {
-  const quoted = quote(shorten(value, maxCharacters));
   const maxQuoted = maxCharacters + '"..."'.length;
-  return quoted.length <= maxQuoted
-    ? quoted
-    : quote(shorten(value, 2 * Math.floor(maxCharacters / LONGEST_ESCAPE / 2)));
+  for (let kept = maxCharacters; ; ) {
+    const quoted = quote(shorten(value, kept));
+    if (quoted.length <= maxQuoted) return quoted;
+    kept = 2 * Math.floor((kept * maxQuoted) / quoted.length / 2);
+  }
 }
 
 /** Cuts the middle out of a value that is too long, because a path's beginning and the reason after it matter most. */

@@ -86,5 +86,5 @@ test.each(LOG_FORMATS)("%s: a hostile value is one line, as long as an honest on
 
 test("both ends of a value that is cut are its own", () => {
   expect(shorten("abcdefgh", 4)).toBe("ab...gh");
-  expect(quoteValue("\n".repeat(40), 24)).toBe(`"${"\\n".repeat(2)}...${"\\n".repeat(2)}"`);
+  expect(quoteValue("\n".repeat(40), 24)).toBe(`"${"\\n".repeat(6)}...${"\\n".repeat(6)}"`);
 });

@@ -27,14 +27,9 @@ const MEMORY_SIGNAL = "memory.available";
  */
 export function readKubeletFacts(host: Host): KubeletFacts {
   const flags = readKubeletFlags(host);
-  const configFile = flags.valueOf("--config");
-  const dropInFolder = flags.valueOf("--config-dir")?.replace(/\/+$/, "");
-  const dropIns = dropInFolder === undefined ? [] : dropInsIn(host, dropInFolder);
-  const all = [...(configFile === undefined ? [] : [configFile]), ...dropIns].map((path) =>
-    readKubeletFile(host, path),
-  );
-  // Without wasp's own drop-in: a second run has to plan the same as the first.
-  const files = all.filter(({ path }) => path !== `${dropInFolder}/${DROP_IN}`);
+  const configured = readConfigured(host, flags);
+  const { configFile, dropInFolder, dropIns, all } = configured;
+  const files = filesOfOthers(configured);
   const later = files.filter(
     ({ path }) =>
       dropInFolder !== undefined && dropIns.includes(path) && comesAfterDropIn(dropInFolder, path),
@@ -52,13 +47,42 @@ export function readKubeletFacts(host: Host): KubeletFacts {
     evictionSoft:
       thresholdInFlag(flags.valueOf("--eviction-soft")) ??
       files.findLast(({ evictionSoft }) => evictionSoft !== undefined)?.evictionSoft,
-    limitsSwap:
-      files.findLast(({ swapBehavior }) => swapBehavior !== undefined)?.swapBehavior === "LimitedSwap",
+    limitsSwap: setsLimitedSwap(files),
     memoryTotalBytes: host.isRunning ? readNodeCapacity(host.fsroot).memoryTotalBytes : undefined,
     failSwapOnFlag: parseBooleanFlag(flags.valueOf("--fail-swap-on")),
     contradictedBy: later.findLast(({ failSwapOn }) => failSwapOn === true)?.path,
     problems: files.flatMap(({ problem }) => problem ?? []),
   };
+}
+
+/** Returns true if a host's kubelet is configured to limit swap itself; throws where an existing file cannot be read. */
+export function isKubeletLimitingSwap(host: Host): boolean {
+  return setsLimitedSwap(filesOfOthers(readConfigured(host, readKubeletFlags(host))));
+}
+
+/** Files that a kubelet's flags name, in the order in which they override each other. */
+interface ConfiguredFiles {
+  readonly configFile: string | undefined;
+  readonly dropInFolder: string | undefined;
+  readonly dropIns: readonly string[];
+  readonly all: readonly KubeletFile[];
+}
+
+function readConfigured(host: Host, flags: ReturnType<typeof readKubeletFlags>): ConfiguredFiles {
+  const configFile = flags.valueOf("--config");
+  const dropInFolder = flags.valueOf("--config-dir")?.replace(/\/+$/, "");
+  const dropIns = dropInFolder === undefined ? [] : dropInsIn(host, dropInFolder);
+  const paths = [...(configFile === undefined ? [] : [configFile]), ...dropIns];
+  return { configFile, dropInFolder, dropIns, all: paths.map((path) => readKubeletFile(host, path)) };
+}
+
+// Without wasp's own drop-in: a second run has to plan the same as the first.
+function filesOfOthers({ dropInFolder, all }: ConfiguredFiles): readonly KubeletFile[] {
+  return all.filter(({ path }) => path !== `${dropInFolder}/${DROP_IN}`);
+}
+
+function setsLimitedSwap(files: readonly KubeletFile[]): boolean {
+  return files.findLast(({ swapBehavior }) => swapBehavior !== undefined)?.swapBehavior === "LimitedSwap";
 }
 
 function dropInsIn(host: Host, folder: string): readonly string[] {
