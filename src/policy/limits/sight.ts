@@ -39,6 +39,8 @@ export function look(
   let running = 0;
   // A mirror pod is there by two UIDs.
   for (const pod of new Set(pods)) {
+    // The status of containers may be what it was when the node ended the pod.
+    if (pod.phase === "Succeeded" || pod.phase === "Failed") continue;
     for (const container of pod.containers) {
       const { id, isRunning } = container;
       if (id === undefined || !isRunning) continue;
@@ -64,7 +66,8 @@ export function unseenIn({ missed }: Sight, nowSeconds: number, graceSeconds: nu
 }
 
 /**
- * Returns the pods whose containers are all in one sandbox: none of those that run has a task in a cgroup of its own,
+ * Returns the pods whose containers are all in one sandbox, in the pod's cgroup or one below it (gvisor
+ * runsc/container/container.go, setupCgroupForSubcontainer; kata-containers docs/design/host-cgroups.md): none of those that run has a task in a cgroup of its own,
  * and yet the pod has tasks. `before` are the UIDs of the pods that were: while a container restarts, they still are.
  */
 export function sandboxedIn(

@@ -52,6 +52,11 @@ describe("a container that runs by its status", () => {
     expect(unseenIn(sight, 4, 4)).toMatchObject([{ id: "1", sinceSeconds: 0, looks: 4, place: "missing" }]);
   });
 
+  test.each(["Succeeded", "Failed"])("is not expected in a pod that has %s", (phase) => {
+    const ended = pods.map((pod) => ({ ...pod, phase }));
+    expect(looks(ended, [missing])).toEqual(NO_SIGHT);
+  });
+
   test("is counted once for a pod with two UIDs", () => {
     const [pod] = pods as [Pod];
     expect(looks([pod, pod], [missing]).running).toBe(2);
