@@ -48,6 +48,7 @@ export class ContainerSight {
   #pods: PodIndex | undefined;
   #sight: Sight = NO_SIGHT;
   #unseen: readonly MissedContainer[] = [];
+  #lookedSeconds = Number.NEGATIVE_INFINITY;
   #searchedSeconds = Number.NEGATIVE_INFINITY;
 
   constructor(options: ContainerSightOptions) {
@@ -59,15 +60,19 @@ export class ContainerSight {
     this.#pods = pods;
   }
 
-  /** Compares the pods with the containers that were found; does nothing while the pods may be out of date. */
-  look(containers: NodeContainers | undefined): void {
+  /**
+   * Compares the pods with the containers that were found, unless it has within these seconds; does nothing while the pods
+   * may be out of date.
+   */
+  look(containers: NodeContainers | undefined, withinSeconds = 0): void {
     const pods = this.#pods;
-    if (pods === undefined || containers === undefined) return;
     const now = this.#options.nowSeconds();
+    if (pods === undefined || containers === undefined || now - this.#lookedSeconds < withinSeconds) return;
+    this.#lookedSeconds = now;
     this.#forgetStrays();
     this.#sight = look(this.#sight, pods.values(), (id) => this.#placeOf(id), now);
     if (this.#isSearchDue(now)) this.#search(containers, now);
-    this.#keepSandboxes(pods, containers);
+    this.#keepSandboxes(pods, containers, now);
     const unseen = unseenIn(this.#sight, now, this.#options.unseenSeconds ?? UNSEEN_SECONDS);
     this.#unseen = unseen.filter(({ pod }) => !this.#sandboxed.has(pod.uid));
     this.#report();
@@ -138,7 +143,7 @@ export class ContainerSight {
     }
   }
 
-  #keepSandboxes(pods: PodIndex, containers: NodeContainers): void {
+  #keepSandboxes(pods: PodIndex, containers: NodeContainers, now: number): void {
     const { keeper } = this.#options;
     if (this.#sight.missed.size === 0 && this.#sandboxed.size === 0) return;
     const cgroups = new Map(containers.kubepods.flatMap(scanPods).map((one) => [one.podUid, one]));
@@ -149,7 +154,7 @@ export class ContainerSight {
       const found = cgroupOf(pod);
       return found !== undefined && hasSandbox(found.cgroup);
     };
-    const sandboxed = sandboxedIn(this.#sight, pods.values(), this.#sandboxed, hasSandboxIn);
+    const sandboxed = sandboxedIn(this.#sight, pods.values(), this.#sandboxed, now, hasSandboxIn);
     const before = new Set(this.#sandboxed);
     this.#sandboxed.clear();
     for (const pod of sandboxed) {
