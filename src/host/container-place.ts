@@ -10,9 +10,9 @@ import { isPopulated } from "./process-levels.ts";
 const SANDBOX_BYTES = 2 * 2 ** 20;
 
 /** Returns the place of a container by its cgroup, which may be gone. */
-export function placeOfContainer({ own }: ContainerCgroup): ContainerPlace {
+export function placeOfContainer({ version, own }: ContainerCgroup): ContainerPlace {
   const scope = own.at(-1) ?? "";
-  const hasTasks = isPopulated(scope);
+  const hasTasks = version === 1 ? undefined : isPopulated(scope);
   if (hasTasks !== undefined) return hasTasks ? "seen" : "empty";
   return existsSync(scope) ? "seen" : "missing";
 }

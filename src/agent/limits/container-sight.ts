@@ -2,6 +2,7 @@ import type { ContainerCgroup } from "../../host/container-cgroup.ts";
 import { hasSandbox, placeOfContainer } from "../../host/container-place.ts";
 import { findContainersById, type KubepodsContainer, scanPods } from "../../host/kubepods.ts";
 import type { NodeContainers } from "../../host/node-containers.ts";
+import type { Fields } from "../../log/events.ts";
 import type { Pod } from "../../policy/kubernetes/pod.ts";
 import { parseLooseContainer, podUidOfCgroup } from "../../policy/kubernetes/pod-cgroup.ts";
 import type { PodIndex } from "../../policy/limits/reconcile.ts";
@@ -41,7 +42,8 @@ const SEARCH_SECONDS = 60;
  */
 export class ContainerSight {
   readonly #options: ContainerSightOptions;
-  readonly #reported = new Set<string>();
+  /** Names of the unseen containers that were reported, by their ids. */
+  readonly #reported = new Map<string, Fields>();
   /** Containers that were found by their ids alone. */
   readonly #strays = new Map<string, KubepodsContainer>();
   readonly #sandboxed = new Set<string>();
@@ -172,17 +174,14 @@ export class ContainerSight {
     const now = new Set(this.#unseen.map(({ id }) => id));
     for (const { id, pod, container, place } of this.#unseen) {
       if (this.#reported.has(id)) continue;
-      this.#reported.add(id);
-      log(
-        "container-unseen",
-        { id, namespace: pod.namespace, pod: pod.name, container: container.name, place },
-        0,
-      );
+      const names = { id, namespace: pod.namespace, pod: pod.name, container: container.name };
+      this.#reported.set(id, names);
+      log("container-unseen", { ...names, place }, 0);
     }
-    for (const id of this.#reported) {
+    for (const [id, names] of this.#reported) {
       if (now.has(id)) continue;
       this.#reported.delete(id);
-      log("container-seen", { id }, 0);
+      log("container-seen", names, 0);
     }
   }
 }
