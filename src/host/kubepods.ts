@@ -76,8 +76,8 @@ export function findContainerRoots(fsroot: string): ContainerRoot[] {
 }
 
 /**
- * Finds the cgroups of containers that are nowhere else, by the ids in their names, whatever is above them. Skips what is
- * below the given directories. Returns them by id.
+ * Finds the cgroups of containers that are nowhere else, by the ids in their names, whatever is above them. Skips the given
+ * directories, which are those of known containers. Returns them by id.
  */
 export function findContainersById(
   fsroot: string,
@@ -91,7 +91,7 @@ export function findContainersById(
     const id = parts.find((part) => ids.has(part));
     const directory = hierarchy.mount + path;
     if (id !== undefined && !parts.includes("conmon")) found.set(id, describeDirectory(hierarchy, directory));
-    return id !== undefined || skipped.has(directory) ? [] : names;
+    return id === undefined ? names.filter((name) => !skipped.has(`${directory}/${name}`)) : [];
   });
   return found;
 }

@@ -3,7 +3,9 @@ import { CRUN_CHILD } from "../policy/kubernetes/pod-cgroup.ts";
 import { readRecord, unlessGone } from "./file.ts";
 import { SystemError } from "./libc.ts";
 
-// Deepest level below a container's scope that counts as the container's own: what is deeper, its workload has made.
+// Deepest level below a container's scope that counts as the container's own: what is deeper, its workload has made. crun
+// makes one or two: its subgroup may be a path, or have the container's delegated cgroup below it (crun.1.md,
+// run.oci.systemd.subgroup and run.oci.delegate-cgroup).
 const MAX_CHILD_DEPTH = 2;
 // A workload with many cgroups of its own has made them itself.
 const MAX_CHILDREN = 16;

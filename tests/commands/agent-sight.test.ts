@@ -63,11 +63,11 @@ describe.concurrent("a container is found", () => {
   });
 });
 
-/** Writes what the kernel says of the processes in a cgroup, and of its memory. */
-function populate(node: AgentNode, path: string, isPopulated: boolean, memoryBytes = 64 * 2 ** 20): void {
+/** Writes what the kernel says of the processes in a cgroup, and of their memory. */
+function populate(node: AgentNode, path: string, isPopulated: boolean, anonBytes = 64 * 2 ** 20): void {
   const directory = `/sys/fs/cgroup${path}`;
   node.node.write(`${directory}/cgroup.events`, `populated ${isPopulated ? 1 : 0}\nfrozen 0\n`);
-  node.node.write(`${directory}/memory.current`, `${memoryBytes}\n`);
+  node.node.write(`${directory}/memory.stat`, `anon ${anonBytes}\nfile 268435456\nshmem 1073741824\n`);
 }
 
 const two = podOf(1, {
@@ -121,11 +121,24 @@ describe.concurrent("containers in a sandbox have a limit together, at their pod
     expect(node.swapMax(two, ID)).toBe(SHARE);
   });
 
+  test("is shown by one pass, and set by it", async () => {
+    using node = await AgentNode.start();
+    list(node, two);
+    node.makeCgroup(node.podPath(two), "max");
+    populate(node, node.podPath(two), true);
+    const { exitCode, stdout } = await wasp(["agent", "--once", ...node.flags]);
+    expect(exitCode).toBe(0);
+    expect(stdout).toMatch(
+      new RegExp(`^default +pod-1 +app,log +set +pod-sandbox +${both} +${both} +0$`, "m"),
+    );
+    expect(node.swapMaxAt(node.podPath(two))).toBe(both);
+  });
+
   test("but a pause container is no sandbox", async () => {
     using node = await AgentNode.start();
     list(node, pod);
     node.makeCgroup(`${node.podPath(pod)}/crio-${PAUSE}.scope`, "max");
-    populate(node, node.podPath(pod), true, 2 ** 20);
+    populate(node, node.podPath(pod), true, 100_000);
     await using agent = new RunningAgent(flags(node));
     await agent.event("container-unseen");
     expect(node.swapMaxAt(node.podPath(pod))).toBe("max");
@@ -169,7 +182,12 @@ describe.concurrent("a container that runs in no cgroup that can be found", () =
     node.addPod(odd);
     await agent.until(() => node.swapMax(odd, containerIdOf(8)) === SHARE);
     while ((await agent.metric('wasp_containers{state="unseen"}')) !== 0) await Bun.sleep(20);
-    expect(agent.events("container-seen")).toHaveLength(2);
+    expect(
+      agent
+        .events("container-seen")
+        .map((entry) => entry["pod"])
+        .sort(),
+    ).toEqual(["pod-8", "pod-9"]);
   });
 
   test("makes the agent not ready if most containers are like it", async () => {

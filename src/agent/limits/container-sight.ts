@@ -2,6 +2,7 @@ import type { ContainerCgroup } from "../../host/container-cgroup.ts";
 import { hasSandbox, placeOfContainer } from "../../host/container-place.ts";
 import { findContainersById, type KubepodsContainer, scanPods } from "../../host/kubepods.ts";
 import type { NodeContainers } from "../../host/node-containers.ts";
+import type { Fields } from "../../log/events.ts";
 import type { Pod } from "../../policy/kubernetes/pod.ts";
 import { parseLooseContainer, podUidOfCgroup } from "../../policy/kubernetes/pod-cgroup.ts";
 import type { PodIndex } from "../../policy/limits/reconcile.ts";
@@ -41,13 +42,15 @@ const SEARCH_SECONDS = 60;
  */
 export class ContainerSight {
   readonly #options: ContainerSightOptions;
-  readonly #reported = new Set<string>();
+  /** Names of the unseen containers that were reported, by their ids. */
+  readonly #reported = new Map<string, Fields>();
   /** Containers that were found by their ids alone. */
   readonly #strays = new Map<string, KubepodsContainer>();
   readonly #sandboxed = new Set<string>();
   #pods: PodIndex | undefined;
   #sight: Sight = NO_SIGHT;
   #unseen: readonly MissedContainer[] = [];
+  #lookedSeconds = Number.NEGATIVE_INFINITY;
   #searchedSeconds = Number.NEGATIVE_INFINITY;
 
   constructor(options: ContainerSightOptions) {
@@ -59,15 +62,19 @@ export class ContainerSight {
     this.#pods = pods;
   }
 
-  /** Compares the pods with the containers that were found; does nothing while the pods may be out of date. */
-  look(containers: NodeContainers | undefined): void {
+  /**
+   * Compares the pods with the containers that were found, unless it has within these seconds; does nothing while the pods
+   * may be out of date.
+   */
+  look(containers: NodeContainers | undefined, withinSeconds = 0): void {
     const pods = this.#pods;
-    if (pods === undefined || containers === undefined) return;
     const now = this.#options.nowSeconds();
+    if (pods === undefined || containers === undefined || now - this.#lookedSeconds < withinSeconds) return;
+    this.#lookedSeconds = now;
     this.#forgetStrays();
     this.#sight = look(this.#sight, pods.values(), (id) => this.#placeOf(id), now);
     if (this.#isSearchDue(now)) this.#search(containers, now);
-    this.#keepSandboxes(pods, containers);
+    this.#keepSandboxes(pods, containers, now);
     const unseen = unseenIn(this.#sight, now, this.#options.unseenSeconds ?? UNSEEN_SECONDS);
     this.#unseen = unseen.filter(({ pod }) => !this.#sandboxed.has(pod.uid));
     this.#report();
@@ -138,7 +145,7 @@ export class ContainerSight {
     }
   }
 
-  #keepSandboxes(pods: PodIndex, containers: NodeContainers): void {
+  #keepSandboxes(pods: PodIndex, containers: NodeContainers, now: number): void {
     const { keeper } = this.#options;
     if (this.#sight.missed.size === 0 && this.#sandboxed.size === 0) return;
     const cgroups = new Map(containers.kubepods.flatMap(scanPods).map((one) => [one.podUid, one]));
@@ -149,7 +156,7 @@ export class ContainerSight {
       const found = cgroupOf(pod);
       return found !== undefined && hasSandbox(found.cgroup);
     };
-    const sandboxed = sandboxedIn(this.#sight, pods.values(), this.#sandboxed, hasSandboxIn);
+    const sandboxed = sandboxedIn(this.#sight, pods.values(), this.#sandboxed, now, hasSandboxIn);
     const before = new Set(this.#sandboxed);
     this.#sandboxed.clear();
     for (const pod of sandboxed) {
@@ -167,17 +174,14 @@ export class ContainerSight {
     const now = new Set(this.#unseen.map(({ id }) => id));
     for (const { id, pod, container, place } of this.#unseen) {
       if (this.#reported.has(id)) continue;
-      this.#reported.add(id);
-      log(
-        "container-unseen",
-        { id, namespace: pod.namespace, pod: pod.name, container: container.name, place },
-        0,
-      );
+      const names = { id, namespace: pod.namespace, pod: pod.name, container: container.name };
+      this.#reported.set(id, names);
+      log("container-unseen", { ...names, place }, 0);
     }
-    for (const id of this.#reported) {
+    for (const [id, names] of this.#reported) {
       if (now.has(id)) continue;
       this.#reported.delete(id);
-      log("container-seen", { id }, 0);
+      log("container-seen", names, 0);
     }
   }
 }

@@ -240,7 +240,8 @@ export class LimitAgent implements Disposable {
       this.#sweptSeconds = now;
       this.#containers?.sweep();
       this.#pass();
-      this.sight.look(this.#containers);
+      // The kubelet's lists come more often than a sweep; the API server sends pods only when they change.
+      this.sight.look(this.#containers, sweepSeconds);
     }
     this.#keeper.tick();
   }

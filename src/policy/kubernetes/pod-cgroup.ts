@@ -95,7 +95,7 @@ function parseBelowPod(path: string): KubepodsCgroup | undefined {
 /**
  * Parses the name of a container's cgroup outside of the kubepods tree: a runtime whose driver is cgroupfs takes the
  * `SLICE:PREFIX:ID` of a kubelet whose driver is systemd for a path below its own cgroup (containerd
- * internal/cri/server/podsandbox/helpers_linux.go, getCgroupsPath).
+ * internal/cri/server/podsandbox/helpers_linux.go, getCgroupsPath; seen in containerd#4900).
  */
 export function parseLooseContainer(name: string): (KubepodsCgroup & { level: "container" }) | undefined {
   const pod = name.includes(".slice:") ? parseSystemd(name) : undefined;

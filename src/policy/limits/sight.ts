@@ -39,6 +39,8 @@ export function look(
   let running = 0;
   // A mirror pod is there by two UIDs.
   for (const pod of new Set(pods)) {
+    // The status of containers may be what it was when the node ended the pod.
+    if (pod.phase === "Succeeded" || pod.phase === "Failed") continue;
     for (const container of pod.containers) {
       const { id, isRunning } = container;
       if (id === undefined || !isRunning) continue;
@@ -55,6 +57,7 @@ export function look(
 // The status is older than the cgroups: a container that has just ended is called running for some seconds.
 const LOOKS_UNTIL_UNSEEN = 3;
 const LOOKS_UNTIL_SANDBOX = 2;
+const SECONDS_UNTIL_SANDBOX = 3;
 
 /** Returns the containers that were missed for so long that their status cannot simply be old. */
 export function unseenIn({ missed }: Sight, nowSeconds: number, graceSeconds: number): MissedContainer[] {
@@ -64,22 +67,29 @@ export function unseenIn({ missed }: Sight, nowSeconds: number, graceSeconds: nu
 }
 
 /**
- * Returns the pods whose containers are all in one sandbox: none of those that run has a task in a cgroup of its own,
+ * Returns the pods whose containers are all in one sandbox, in the pod's cgroup or one below it (gvisor
+ * runsc/container/container.go, setupCgroupForSubcontainer; kata-containers docs/design/host-cgroups.md): none of those that run has a task in a cgroup of its own,
  * and yet the pod has tasks. `before` are the UIDs of the pods that were: while a container restarts, they still are.
  */
 export function sandboxedIn(
   { missed }: Sight,
   pods: Iterable<Pod>,
   before: ReadonlySet<string>,
+  nowSeconds: number,
   hasSandbox: (pod: Pod) => boolean,
 ): Pod[] {
   return [...new Set(pods)].filter((pod) => {
     const running = pod.containers.filter(({ id, isRunning }) => id !== undefined && isRunning);
-    const looks = running.map(({ id = "" }) => missed.get(id)?.looks ?? 0);
-    if (looks.includes(0)) return false;
+    const missedOnes = running.map(({ id = "" }) => missed.get(id));
+    if (missedOnes.includes(undefined)) return false;
     if (before.has(pod.uid)) return true;
-    return running.length > 0 && looks.every((number) => number >= LOOKS_UNTIL_SANDBOX) && hasSandbox(pod);
+    const isLong = missedOnes.every((one) => one !== undefined && isMissedLong(one, nowSeconds));
+    return running.length > 0 && isLong && hasSandbox(pod);
   });
+}
+
+function isMissedLong({ looks, sinceSeconds }: MissedContainer, nowSeconds: number): boolean {
+  return looks >= LOOKS_UNTIL_SANDBOX && nowSeconds - sinceSeconds >= SECONDS_UNTIL_SANDBOX;
 }
 
 /** Returns true if most of the containers that run are unseen: not one odd container, but the node's whole layout. */

@@ -52,6 +52,11 @@ describe("a container that runs by its status", () => {
     expect(unseenIn(sight, 4, 4)).toMatchObject([{ id: "1", sinceSeconds: 0, looks: 4, place: "missing" }]);
   });
 
+  test.each(["Succeeded", "Failed"])("is not expected in a pod that has %s", (phase) => {
+    const ended = pods.map((pod) => ({ ...pod, phase }));
+    expect(looks(ended, [missing])).toEqual(NO_SIGHT);
+  });
+
   test("is counted once for a pod with two UIDs", () => {
     const [pod] = pods as [Pod];
     expect(looks([pod, pod], [missing]).running).toBe(2);
@@ -63,22 +68,29 @@ describe("a pod is sandboxed", () => {
   const [both, one] = [{ "1": "missing", "2": "empty" } as const, { "1": "missing" } as const];
 
   test.each<[string, readonly Record<string, ContainerPlace>[], string[], boolean, boolean]>([
-    ["if none of its containers has tasks, and it has", [both, both], [], true, true],
-    ["at the second look", [both], [], true, false],
-    ["not if it has no tasks", [both, both, both], [], false, false],
-    ["not if one of its containers has tasks", [one, one, one], [], true, false],
+    ["if none of its containers has tasks, and it has", [both, both, both, both], [], true, true],
+    ["not within three seconds", [both, both, both], [], true, false],
+    ["not if it has no tasks", [both, both, both, both], [], false, false],
+    ["not if one of its containers has tasks", [one, one, one, one], [], true, false],
+    ["not if one of them had, a moment ago", [both, both, both, one, both], [], true, false],
     ["still, while a container restarts", [both], ["a"], true, true],
     ["no longer once a container has tasks of its own", [both, one], ["a"], true, false],
   ])("%s", (_, places, before, hasSandbox, isSandboxed) => {
-    const found = sandboxedIn(looks([pod], places), [pod, pod], new Set(before), () => hasSandbox);
+    const sight = looks([pod], places);
+    const found = sandboxedIn(sight, [pod, pod], new Set(before), places.length - 1, () => hasSandbox);
     expect(found).toEqual(isSandboxed ? [pod] : []);
+  });
+
+  test("at the second look at the earliest", () => {
+    expect(sandboxedIn(looks([pod], [both]), [pod], new Set(), 60, () => true)).toEqual([]);
+    expect(sandboxedIn(looks([pod], [both, both]), [pod], new Set(), 60, () => true)).toEqual([pod]);
   });
 
   test("still, while none of its containers runs, but does not begin then", () => {
     const idle = podOf("b", container("1", false));
     const sight = looks([idle], [{}, {}, {}]);
-    expect(sandboxedIn(sight, [idle], new Set(["b"]), () => true)).toEqual([idle]);
-    expect(sandboxedIn(sight, [idle], new Set(), () => true)).toEqual([]);
+    expect(sandboxedIn(sight, [idle], new Set(["b"]), 3, () => true)).toEqual([idle]);
+    expect(sandboxedIn(sight, [idle], new Set(), 3, () => true)).toEqual([]);
   });
 });
 
