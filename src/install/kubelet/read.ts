@@ -6,7 +6,7 @@ import { readSettingsFile } from "../target/settings-file.ts";
 import { memberOf } from "../target/table.ts";
 import { parseBooleanFlag } from "./effective.ts";
 import type { KubeletFacts } from "./facts.ts";
-import { readKubeletFlags } from "./read-flags.ts";
+import { type KubeletFlags, readKubeletFlags } from "./read-flags.ts";
 
 /** Settings in one file of a kubelet; undefined where the file does not set one. */
 interface KubeletFile {
@@ -27,12 +27,7 @@ const MEMORY_SIGNAL = "memory.available";
  */
 export function readKubeletFacts(host: Host): KubeletFacts {
   const flags = readKubeletFlags(host);
-  const configFile = flags.valueOf("--config");
-  const dropInFolder = flags.valueOf("--config-dir")?.replace(/\/+$/, "");
-  const dropIns = dropInFolder === undefined ? [] : dropInsIn(host, dropInFolder);
-  const all = [...(configFile === undefined ? [] : [configFile]), ...dropIns].map((path) =>
-    readKubeletFile(host, path),
-  );
+  const { configFile, dropInFolder, dropIns, all } = readKubeletFiles(host, flags);
   // Without wasp's own drop-in: a second run has to plan the same as the first.
   const files = all.filter(({ path }) => path !== `${dropInFolder}/${DROP_IN}`);
   const later = files.filter(
@@ -52,13 +47,32 @@ export function readKubeletFacts(host: Host): KubeletFacts {
     evictionSoft:
       thresholdInFlag(flags.valueOf("--eviction-soft")) ??
       files.findLast(({ evictionSoft }) => evictionSoft !== undefined)?.evictionSoft,
-    limitsSwap:
-      files.findLast(({ swapBehavior }) => swapBehavior !== undefined)?.swapBehavior === "LimitedSwap",
+    limitsSwap: limitsSwap(files),
     memoryTotalBytes: host.isRunning ? readNodeCapacity(host.fsroot).memoryTotalBytes : undefined,
     failSwapOnFlag: parseBooleanFlag(flags.valueOf("--fail-swap-on")),
     contradictedBy: later.findLast(({ failSwapOn }) => failSwapOn === true)?.path,
     problems: files.flatMap(({ problem }) => problem ?? []),
   };
+}
+
+/**
+ * Returns true if a host's kubelet gives containers swap limits itself, by its files; false for a host without kubelet, such
+ * as a container in which only some of its folders are mounted. Throws where an existing file cannot be read.
+ */
+export function readKubeletLimitsSwap(host: Host): boolean {
+  return limitsSwap(readKubeletFiles(host, readKubeletFlags(host)).all);
+}
+
+function limitsSwap(files: readonly KubeletFile[]): boolean {
+  return files.findLast(({ swapBehavior }) => swapBehavior !== undefined)?.swapBehavior === "LimitedSwap";
+}
+
+function readKubeletFiles(host: Host, flags: KubeletFlags) {
+  const configFile = flags.valueOf("--config");
+  const dropInFolder = flags.valueOf("--config-dir")?.replace(/\/+$/, "");
+  const dropIns = dropInFolder === undefined ? [] : dropInsIn(host, dropInFolder);
+  const paths = [...(configFile === undefined ? [] : [configFile]), ...dropIns];
+  return { configFile, dropInFolder, dropIns, all: paths.map((path) => readKubeletFile(host, path)) };
 }
 
 function dropInsIn(host: Host, folder: string): readonly string[] {
