@@ -11,7 +11,7 @@ import { planHook } from "./hook/plan.ts";
 import { readHookFacts } from "./hook/read.ts";
 import { planWithoutHook } from "./hook/without.ts";
 import { planKubelet } from "./kubelet/plan.ts";
-import { isKubeletLimitingSwap, readKubeletFacts } from "./kubelet/read.ts";
+import { readKubeletFacts, readKubeletLimitsSwap } from "./kubelet/read.ts";
 import { requireKubeletAllowsSwap } from "./kubelet/swap-needs.ts";
 import { diskOfPlan, planSwap } from "./swap/plan.ts";
 import { readSwapFacts } from "./swap/read-swap.ts";
@@ -31,7 +31,7 @@ type PartPlanner = (host: Host, options: InstallOptions, selected: readonly Part
 const PLANNERS: Readonly<Partial<Record<Part, PartPlanner>>> = {
   binary: (_, options) => planBinary(Bun.main.startsWith("/$bunfs/"), options),
   hook: (host, options, selected) => {
-    if (isKubeletLimitingSwap(host)) return planWithoutHook();
+    if (readKubeletLimitsSwap(host)) return planWithoutHook();
     const crio = readCrioFacts(host);
     const facts = readHookFacts(host, options.binaryPath, crio);
     const context = { withBinary: selected.includes("binary"), withCrio: selected.includes("cri-o") };
@@ -60,7 +60,7 @@ const PLANNERS: Readonly<Partial<Record<Part, PartPlanner>>> = {
     const context = {
       hasBinary,
       hasMemoryQos: isThere(host, MEMORY_QOS_FILE),
-      kubeletLimitsSwap: isKubeletLimitingSwap(host),
+      kubeletLimitsSwap: readKubeletLimitsSwap(host),
     };
     return planContainerd(readContainerdFacts(host), context, options);
   },

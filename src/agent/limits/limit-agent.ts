@@ -230,6 +230,8 @@ export class LimitAgent implements Disposable {
     const now = this.#options.nowSeconds();
     this.#tickedSeconds = now;
     this.#readCapacity();
+    // The hook believes a mark for an hour only, which may be the time between two sweeps.
+    if (this.#standsDown !== undefined) this.#keepKubepods();
     if (this.#clockSteps.hasGoneBack()) {
       this.#containers?.renew();
       this.#pass();

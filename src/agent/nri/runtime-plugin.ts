@@ -117,7 +117,7 @@ export class RuntimePlugin {
     const known = pods()?.get(pod.uid);
     const spec = known?.containers.find(({ name }) => name === container.name);
     const exact = known && spec && containerOfPod(known, spec);
-    const sharing = isStoodDown() ? undefined : { node: node(), config: swapLimit, exact };
+    const sharing = { node: isStoodDown() ? undefined : node(), config: swapLimit, exact };
     // The runtime reports annotations as they were at the pod's start.
     const current = known === undefined ? pod : { ...pod, annotations: known.annotations };
     return this.#forKernel(decideNriLimits(current, container, memoryQos, sharing, nodeSwapLimitBytes));

@@ -65,11 +65,11 @@ export class SpecLimits {
     const { fsroot, swapLimit, log } = this.#options;
     if (swapLimit === undefined) return undefined;
     try {
-      if (this.#isLeftToKubelet(fsroot)) return undefined;
-      return { node: readNodeCapacity(fsroot), config: swapLimit };
+      const node = this.#isLeftToKubelet(fsroot) ? undefined : readNodeCapacity(fsroot);
+      return { node, config: swapLimit };
     } catch (error) {
       log("node-unknown", { error: (error as Error).message });
-      return undefined;
+      return { node: undefined, config: swapLimit };
     }
   }
 

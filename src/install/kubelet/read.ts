@@ -6,7 +6,7 @@ import { readSettingsFile } from "../target/settings-file.ts";
 import { memberOf } from "../target/table.ts";
 import { parseBooleanFlag } from "./effective.ts";
 import type { KubeletFacts } from "./facts.ts";
-import { readKubeletFlags } from "./read-flags.ts";
+import { type KubeletFlags, readKubeletFlags } from "./read-flags.ts";
 
 /** Settings in one file of a kubelet; undefined where the file does not set one. */
 interface KubeletFile {
@@ -27,9 +27,9 @@ const MEMORY_SIGNAL = "memory.available";
  */
 export function readKubeletFacts(host: Host): KubeletFacts {
   const flags = readKubeletFlags(host);
-  const configured = readConfigured(host, flags);
-  const { configFile, dropInFolder, dropIns, all } = configured;
-  const files = filesOfOthers(configured);
+  const { configFile, dropInFolder, dropIns, all } = readKubeletFiles(host, flags);
+  // Without wasp's own drop-in: a second run has to plan the same as the first.
+  const files = all.filter(({ path }) => path !== `${dropInFolder}/${DROP_IN}`);
   const later = files.filter(
     ({ path }) =>
       dropInFolder !== undefined && dropIns.includes(path) && comesAfterDropIn(dropInFolder, path),
@@ -47,7 +47,7 @@ export function readKubeletFacts(host: Host): KubeletFacts {
     evictionSoft:
       thresholdInFlag(flags.valueOf("--eviction-soft")) ??
       files.findLast(({ evictionSoft }) => evictionSoft !== undefined)?.evictionSoft,
-    limitsSwap: setsLimitedSwap(files),
+    limitsSwap: limitsSwap(files),
     memoryTotalBytes: host.isRunning ? readNodeCapacity(host.fsroot).memoryTotalBytes : undefined,
     failSwapOnFlag: parseBooleanFlag(flags.valueOf("--fail-swap-on")),
     contradictedBy: later.findLast(({ failSwapOn }) => failSwapOn === true)?.path,
@@ -55,34 +55,24 @@ export function readKubeletFacts(host: Host): KubeletFacts {
   };
 }
 
-/** Returns true if a host's kubelet is configured to limit swap itself; throws where an existing file cannot be read. */
-export function isKubeletLimitingSwap(host: Host): boolean {
-  return setsLimitedSwap(filesOfOthers(readConfigured(host, readKubeletFlags(host))));
+/**
+ * Returns true if a host's kubelet gives containers swap limits itself, by its files; false for a host without kubelet, such
+ * as a container in which only some of its folders are mounted. Throws where an existing file cannot be read.
+ */
+export function readKubeletLimitsSwap(host: Host): boolean {
+  return limitsSwap(readKubeletFiles(host, readKubeletFlags(host)).all);
 }
 
-/** Files that a kubelet's flags name, in the order in which they override each other. */
-interface ConfiguredFiles {
-  readonly configFile: string | undefined;
-  readonly dropInFolder: string | undefined;
-  readonly dropIns: readonly string[];
-  readonly all: readonly KubeletFile[];
+function limitsSwap(files: readonly KubeletFile[]): boolean {
+  return files.findLast(({ swapBehavior }) => swapBehavior !== undefined)?.swapBehavior === "LimitedSwap";
 }
 
-function readConfigured(host: Host, flags: ReturnType<typeof readKubeletFlags>): ConfiguredFiles {
+function readKubeletFiles(host: Host, flags: KubeletFlags) {
   const configFile = flags.valueOf("--config");
   const dropInFolder = flags.valueOf("--config-dir")?.replace(/\/+$/, "");
   const dropIns = dropInFolder === undefined ? [] : dropInsIn(host, dropInFolder);
   const paths = [...(configFile === undefined ? [] : [configFile]), ...dropIns];
   return { configFile, dropInFolder, dropIns, all: paths.map((path) => readKubeletFile(host, path)) };
-}
-
-// Without wasp's own drop-in: a second run has to plan the same as the first.
-function filesOfOthers({ dropInFolder, all }: ConfiguredFiles): readonly KubeletFile[] {
-  return all.filter(({ path }) => path !== `${dropInFolder}/${DROP_IN}`);
-}
-
-function setsLimitedSwap(files: readonly KubeletFile[]): boolean {
-  return files.findLast(({ swapBehavior }) => swapBehavior !== undefined)?.swapBehavior === "LimitedSwap";
 }
 
 function dropInsIn(host: Host, folder: string): readonly string[] {

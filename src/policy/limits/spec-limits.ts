@@ -6,7 +6,7 @@
 // 4. swapBehavior, as in the hook.
 // The first and the third keep to podOverrides, excludeNamespaces and NoSwap (by-memory-qos.ts).
 
-import { formatLimit } from "../kubernetes/quantity.ts";
+import { formatLimit, parseLimit } from "../kubernetes/quantity.ts";
 import { decideMemoryQos, type MemoryQosConfig, type MemoryQosDecision } from "../memory-qos/classes.ts";
 import type { Unified } from "../memory-qos/files.ts";
 import { fitHighToSwap } from "../memory-qos/high.ts";
@@ -30,7 +30,8 @@ export interface NriLimitsContainer extends Omit<OciContainer, "annotations"> {
 
 /** Distribution of the node's swap: its capacity and the knobs. */
 export interface SwapSharing {
-  readonly node: NodeCapacity;
+  /** Undefined while it is unknown, or the kubelet shares out the swap: then only annotations for memory QoS set limits. */
+  readonly node: NodeCapacity | undefined;
   readonly config: SwapLimitConfig;
   /**
    * Container as the kubelet or the API server describes it, with the exact memory request; undefined while it is
@@ -66,7 +67,9 @@ export function decideNriLimits(
   const swap = decideSwap(pod, container, qos, sharing);
   const { "memory.swap.max": _, ...direct } = qos.direct;
   const { "memory.swap.max": __, ...ofClass } = qos.ofClass;
-  const swapBytes = Math.min(swap.limitBytes ?? 0, nodeSwapLimitBytes);
+  // Where wasp leaves the limit alone, it is the one in the spec.
+  const specBytes = parseLimit(String(container.unified["memory.swap.max"])) ?? 0;
+  const swapBytes = Math.min(swap.limitBytes ?? specBytes, nodeSwapLimitBytes);
   const swapMax: Unified = swap.limitBytes === undefined ? {} : { "memory.swap.max": formatLimit(swapBytes) };
   return {
     unified: { ...fitHighToSwap(ofClass, memoryLimitBytes, swapBytes), ...direct, ...swapMax },
@@ -127,6 +130,7 @@ function decideSwap(
   const subject = { namespace: pod.namespace, swapOverride };
   if (sharing === undefined) return swapByMemoryQos(qos, subject, undefined) ?? {};
   const { node, config } = sharing;
+  if (node === undefined) return swapByMemoryQos(qos, subject, { config, entitled: undefined }) ?? {};
   const classified =
     sharing.exact === undefined ? classifyNriContainer(pod, container, node) : { container: sharing.exact };
   if ("leave" in classified)

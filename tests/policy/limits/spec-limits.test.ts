@@ -213,6 +213,20 @@ describe("without a max, annotations for memory QoS", () => {
     expect(2 * GI - highBytes).toBeLessThanOrEqual(swapBytes);
   });
 
+  test("leave the limit, and fit memory.high to it, where the kubelet shares out the swap", () => {
+    const decideLeft = (config: MemoryQosConfig, swapMax: string, podChanges: Partial<NriLimitsPod> = {}) =>
+      decideNriLimits(
+        { ...pod, annotations: bronze, ...podChanges },
+        { ...container, unified: { "memory.swap.max": swapMax } },
+        config,
+        { node: undefined, config: swapConfig },
+      );
+    expect(decideLeft(unbounded, `${GI / 2}`).unified).toEqual({ "memory.high": `${1.5 * GI}` });
+    expect(decideLeft(unbounded, "0").unified).toEqual({});
+    expect(decideLeft(memoryQos, "0").unified).toEqual({ "memory.high": `${GI}`, "memory.swap.max": "max" });
+    expect(decideLeft(memoryQos, "0", kubeSystem).unified).toEqual({});
+  });
+
   test("say why they have no effect", () => {
     expect(decideWith(unbounded, bronze).ignoredOverride).toBe(
       "class bronze: podOverrides is Lower, and the node's memoryQos has no max for it",
