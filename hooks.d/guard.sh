@@ -57,6 +57,7 @@ run() {
       } >/dev/null &
       echo $!
     )
+    # Without the kernel's option PROC_CHILDREN, a hook that hangs is left behind.
     read -r hook </proc/$runner/task/$runner/children
     kill -9 $runner $hook
     if [ "$hook" ]; then

@@ -163,6 +163,25 @@ describe.each(RUNTIMES)("in $shell, with SIGCHLD blocked: $isBlocked", ({ shell,
   });
 });
 
+// bash tries again for 15 s, which is less than the runtime's timeout.
+test.concurrent.each(SHELLS)(
+  "in %s, a container starts where no process can be made for the hook",
+  async (shell) => {
+    const [_, ...args] = definition.hook.args;
+    const limited = ["setpriv", "--reuid=65534", "--clear-groups", "prlimit", "--nproc=0"];
+    // busybox takes the name of its shell as an argument.
+    const argv = [...limited, Bun.which(shell) ?? shell, ...(shell === "busybox" ? ["sh"] : []), ...args];
+    const started = performance.now();
+    const run = Bun.spawn(argv, {
+      stdin: new Blob([STATE]),
+      env: { PATH: "/usr/bin:/bin" },
+      stderr: "ignore",
+    });
+    expect(await run.exited).toBe(0);
+    expect((performance.now() - started) / 1000).toBeLessThan(patience(25) / 1000);
+  },
+);
+
 test.concurrent.each(RUNTIMES)(
   "in $shell, with SIGCHLD blocked: $isBlocked, a hook that hangs is ended, and the container starts",
   async ({ shell, isBlocked }) => {

@@ -1,5 +1,6 @@
 /** Containers of the host's own runc start whatever becomes of `wasp hook`, and its cost is not their pod's. */
 import { beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { existsSync } from "node:fs";
 import { chmod, copyFile, readFile, writeFile } from "node:fs/promises";
 import { patience } from "../patience.ts";
 import { guardedHook, type OciHook, Pod, requireHost, type SwapFile, waspHook } from "./container.ts";
@@ -129,6 +130,55 @@ describe("the hook's place", () => {
     const cgroups = await readFile(`${pod.directory}/cgroups`, "utf8");
     expect(cgroups).not.toBe("");
     expect(await failuresOf(pod)).toEqual([]);
+  });
+});
+
+describe("on cgroup v2, which a host may have beside v1, the guard", () => {
+  const hierarchy = ["/sys/fs/cgroup", "/sys/fs/cgroup/unified"].find((folder) =>
+    existsSync(`${folder}/cgroup.controllers`),
+  );
+  const cases: readonly (readonly [string, string, string])[] = [
+    ["moves to the root", "mount --bind $1 /sys/fs/cgroup", "/"],
+    [
+      "moves to systemd's own cgroup where the root refuses",
+      "mount --bind $1/$2 /sys/fs/cgroup; mount --bind /proc/version /sys/fs/cgroup/cgroup.procs",
+      "/$2/init.scope",
+    ],
+    [
+      "stays, and starts the hook, where both refuse",
+      "mount --bind $1/$2 /sys/fs/cgroup; for each in . init.scope; do mount --bind /proc/version /sys/fs/cgroup/$each/cgroup.procs; done",
+      "/$2/pod",
+    ],
+  ];
+
+  test.if(hierarchy !== undefined).each(cases)("%s", async (_, mount, place) => {
+    await using pod = await Pod.make("/kubepods/burstable", host);
+    const path = await programIn(pod, `grep '^0:' /proc/self/cgroup > ${pod.directory}/cgroup`);
+    const { path: shell, args } = guardedHook(path);
+    const name = `wasp-test-${crypto.randomUUID()}`;
+    const folder = `${hierarchy}/${name}`;
+    await Bun.$`mkdir -p ${folder}/pod ${folder}/init.scope`;
+    try {
+      const script = `echo 0 > $1/$2/pod/cgroup.procs; ${mount}; shift 2; exec "$@"`;
+      const argv = [
+        "unshare",
+        "--mount",
+        "sh",
+        "-c",
+        script,
+        "sh",
+        `${hierarchy}`,
+        name,
+        shell,
+        ...args.slice(1),
+      ];
+      const run = Bun.spawn(argv, { stdin: new Blob(["{}"]), stderr: "inherit" });
+      expect(await run.exited).toBe(0);
+      const cgroup = await readFile(`${pod.directory}/cgroup`, "utf8");
+      expect(cgroup).toBe(`0::${place.replace("$2", name)}\n`);
+    } finally {
+      await Bun.$`rmdir ${folder}/pod ${folder}/init.scope ${folder}`;
+    }
   });
 });
 

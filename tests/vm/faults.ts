@@ -93,7 +93,7 @@ export const faults: Readonly<Record<string, readonly Fault[]>> = {
       repair: `rm ${HOOKS}/theirs.json`,
     },
     {
-      cause: `sed 's|/usr/local/bin/wasp|/opt/hook|; s/"wasp", //' ${HOOK} > ${HOOKS}/swap-for-burstable.json`,
+      cause: `sed 's|/usr/local/bin/wasp|/opt/hook|; s|"wasp-guard"|"guard"|' ${HOOK} > ${HOOKS}/swap-for-burstable.json`,
       findings: [
         {
           id: "wasp-agent",
@@ -164,12 +164,12 @@ export const faults: Readonly<Record<string, readonly Fault[]>> = {
   ],
   "a hook without an executable, and the kubelet's settings": [
     {
-      cause: `sed --in-place 's|"path": ".*"|"path": "/usr/local/bin/gone"|' ${HOOK}`,
+      cause: `sed --in-place 's|"/usr/local/bin/wasp"|"/usr/local/bin/gone"|' ${HOOK}`,
       findings: [
         {
           id: "hook",
           severity: "error",
-          found: "its executable /usr/local/bin/gone is not there, so the runtime silently ignores it",
+          found: "it runs /usr/local/bin/gone, which is not there: containers start without wasp's limit",
           remedy: install("hook"),
         },
         { id: "binary", severity: "error", found: "/usr/local/bin/gone is not there" },
