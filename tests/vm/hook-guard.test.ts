@@ -137,7 +137,11 @@ describe.each(cells)("with $runtime and the $driver driver,", (cell) => {
     try {
       await guest.must(forget(WASP));
       expect(await run()).toEqual(started);
-      expect(await hookLog(guest)).toEqual([expect.objectContaining({ event: "swap-limit-set" })]);
+      // The emulated node may be too slow for wasp: then the guard has ended it, and the container has started all the same.
+      const [logged, ...others] = await hookLog(guest);
+      expect(others).toEqual([]);
+      if (logged?.event !== "hook-failed") expect(logged).toMatchObject({ event: "swap-limit-set" });
+      else expect(logged["error"]).toBe(`${WASP} did not end within 10 s`);
     } finally {
       await guest.must(`echo 1 > ${pods}/hog/cgroup.kill; until rmdir ${pods}/hog; do sleep 0.1; done
         echo max > ${pods}/memory.max; ${cell.remove}`);
