@@ -148,7 +148,7 @@ describe.concurrent("the hook", () => {
 
   test("grants nothing while the agent has stood down, and its share again after that", async () => {
     using node = await AgentNode.start();
-    await using agent = new RunningAgent([...node.flags, "--pod-poll-seconds=1"]);
+    await using agent = new RunningAgent([...node.flags, "--pod-poll-seconds=1", "--sweep-seconds=1"]);
     await agent.event("agent-ready");
     node.node.add(container);
     expect(Number(await hookLimit(node))).toBeGreaterThan(0);
