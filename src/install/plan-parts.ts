@@ -7,9 +7,9 @@ import { readCrioFacts } from "./crio/read.ts";
 import type { InstallOptions } from "./engine/options.ts";
 import type { Part } from "./engine/part.ts";
 import { compose, type PartPlan, type Plan } from "./engine/plan.ts";
-import { planHook } from "./hook/plan.ts";
+import { HOOK_FILE, planHook } from "./hook/plan.ts";
 import { readHookFacts } from "./hook/read.ts";
-import { planWithoutHook } from "./hook/without.ts";
+import { planUnneededHook, planWithoutHook } from "./hook/without.ts";
 import { planKubelet } from "./kubelet/plan.ts";
 import { readKubeletFacts, readKubeletLimitsSwap } from "./kubelet/read.ts";
 import { requireKubeletAllowsSwap } from "./kubelet/swap-needs.ts";
@@ -31,11 +31,14 @@ type PartPlanner = (host: Host, options: InstallOptions, selected: readonly Part
 const PLANNERS: Readonly<Partial<Record<Part, PartPlanner>>> = {
   binary: (_, options) => planBinary(Bun.main.startsWith("/$bunfs/"), options),
   hook: (host, options, selected) => {
-    if (readKubeletLimitsSwap(host)) return planWithoutHook();
     const crio = readCrioFacts(host);
+    const folder = hookFolderFor(host, crio);
+    const isNeeded = !readKubeletLimitsSwap(host);
+    if (!isNeeded && !isThere(host, `${folder.folder}/${HOOK_FILE}`)) return planWithoutHook();
     const facts = readHookFacts(host, options.binaryPath, crio);
     const context = { withBinary: selected.includes("binary"), withCrio: selected.includes("cri-o") };
-    return planHook(facts, hookFolderFor(host, crio), options, context);
+    const plan = planHook(facts, folder, options, context);
+    return isNeeded ? plan : planUnneededHook(plan);
   },
   "system-slice": (host, options, selected) => {
     const disk = selected.includes("swap") ? diskOfPlan(planSwapOf(host, options)) : undefined;

@@ -68,6 +68,20 @@ describe("wasp install", () => {
     expect(existsSync(host.root + BINARY)).toBe(true);
   });
 
+  test("repairs an earlier hook beside such a kubelet, and says how to remove it", async () => {
+    using host = nodeHost();
+    await host.wasp("install");
+    const written = host.read(HOOK);
+    host.write("/var/lib/kubelet/config.yaml", "memorySwap: { swapBehavior: LimitedSwap }\n");
+    host.write(HOOK, written.replace("/usr/local/bin/wasp", "/usr/local/bin/gone"));
+    const { exitCode, stdout } = await host.wasp("install", "--only", "hook");
+    expect({ exitCode, stdout }).toEqual({
+      exitCode: 0,
+      stdout: expect.stringContaining("to remove this one: wasp uninstall --only hook"),
+    });
+    expect(host.read(HOOK)).toBe(written);
+  });
+
   const CONTAINERD = "/etc/containerd/config.toml";
   test.each<[string, Record<string, string>, string]>([
     ["has no configuration", {}, CONTAINERD],
