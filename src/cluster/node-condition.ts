@@ -1,7 +1,7 @@
 import type { V1NodeCondition } from "@kubernetes/client-node";
 import type { ApiServer } from "./api-server.ts";
 import type { Json } from "./kubernetes-json.ts";
-import { getNode, type Node, nodePath } from "./node.ts";
+import { getNode, type Node, type NodeCondition, nodePath } from "./node.ts";
 import { parseTimestamp, timestamp } from "./timestamp.ts";
 
 /** Node condition `SwapPressure`: True while the node's pods stall because of swap. */
@@ -17,13 +17,13 @@ export interface SwapPressure {
 const SWAP_PRESSURE = "SwapPressure";
 
 /** Returns the status of a node's condition `SwapPressure`, even one that others have set; undefined without it. */
-export function swapPressureStatus({ conditions }: Node): string | undefined {
-  return conditions.find(({ type }) => type === SWAP_PRESSURE)?.status;
+export function swapPressureStatus(node: Node): string | undefined {
+  return conditionOf(node)?.status;
 }
 
 /** Returns the time since when a node's condition `SwapPressure` is True, in milliseconds since 1970; undefined if it is not. */
-export function swapPressureSince({ conditions }: Node): number | undefined {
-  const { status, lastTransitionTime } = conditions.find(({ type }) => type === SWAP_PRESSURE) ?? {};
+export function swapPressureSince(node: Node): number | undefined {
+  const { status, lastTransitionTime } = conditionOf(node) ?? {};
   return status === "True" ? parseTimestamp(lastTransitionTime ?? "") : undefined;
 }
 
@@ -39,8 +39,7 @@ export async function setSwapPressure(
   closing: AbortSignal,
 ): Promise<void> {
   const now = timestamp(nowMilliseconds);
-  const { conditions } = await getNode(server, nodeName, closing);
-  const before = conditions.find(({ type }) => type === SWAP_PRESSURE);
+  const before = conditionOf(await getNode(server, nodeName, closing));
   const since = before?.status === status ? before.lastTransitionTime : undefined;
   const times = { lastHeartbeatTime: now, lastTransitionTime: since ?? now };
   await patchCondition(server, nodeName, { type: SWAP_PRESSURE, status, reason, message, ...times }, closing);
@@ -53,6 +52,10 @@ export async function removeSwapPressure(
   closing: AbortSignal,
 ): Promise<void> {
   await patchCondition(server, nodeName, { $patch: "delete", type: SWAP_PRESSURE }, closing);
+}
+
+function conditionOf({ conditions }: Node): NodeCondition | undefined {
+  return conditions.find(({ type }) => type === SWAP_PRESSURE);
 }
 
 /** Element of a strategic merge patch that removes the condition of its type. */

@@ -127,8 +127,10 @@ function decideContainer(
   if (container === undefined) return "qos-class-unknown";
   const qos = decideMemoryQos(named.name, pod.annotations, named.memoryLimitBytes, config.memoryQos);
   if (qos.problems.length > 0) return "annotation-wrong";
-  const entitled = decideSwapLimit({ ...container, swapOverride: undefined }, node, config);
-  return swapByMemoryQos(qos, container, { config, entitled }) ?? decideSwapLimit(container, node, config);
+  const own = decideSwapLimit(container, node, config);
+  const isAsked = container.swapOverride !== undefined;
+  const entitled = isAsked ? decideSwapLimit({ ...container, swapOverride: undefined }, node, config) : own;
+  return swapByMemoryQos(qos, container, { config, entitled }) ?? own;
 }
 
 /**
