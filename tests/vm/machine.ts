@@ -223,6 +223,9 @@ export class Machine {
 /** Ciphers that are the cheapest to emulate: ssh copies 110 MB in about two seconds. */
 export const cheapestCiphers = ["Ciphers=aes128-ctr", "MACs=umac-64@openssh.com"] as const;
 
+// With these, the guest's kernel copies memory byte by byte, which takes 2.5 times as long in emulation as by words.
+const withoutByteStrings = ["erms", "fsrm", "fzrm", "fsrs", "fsrc"].map((flag) => `${flag}=off`).join(",");
+
 /** Returns the command line of every machine of one kind, on which a snapshot depends. */
 export function machineCommand(image: GuestImage, memoryMiB: number): string[] {
   const kernelOptions = [
@@ -236,7 +239,7 @@ export function machineCommand(image: GuestImage, memoryMiB: number): string[] {
   return [
     "qemu-system-x86_64",
     ...["-machine", "q35", "-smp", "2"],
-    ...["-accel", "tcg,thread=multi,tb-size=1024", "-cpu", "max,la57=off,svm=off"],
+    ...["-accel", "tcg,thread=multi,tb-size=1024", "-cpu", `max,la57=off,svm=off,${withoutByteStrings}`],
     ...["-m", `${memoryMiB}`, "-no-reboot", "-nodefaults", "-display", "none"],
     ...["-kernel", image.kernel, "-initrd", image.initrd, "-append", kernelOptions.join(" ")],
   ];
