@@ -205,6 +205,11 @@ export class ContainerLimit {
     const wasRight = this.#rightBytes === finding.wantedBytes;
     if (wasRight && !this.#mayRestore(nowSeconds, maxRestoresPerMinute)) return;
     const { beforeBytes, effectiveBytes, writes } = limit.write(finding.wantedBytes);
+    // A runtime that updates a container writes its own limit first, and the plugin's right after it.
+    if (writes === 0 && effectiveBytes === finding.wantedBytes) {
+      this.#confirm(finding, nowSeconds);
+      return;
+    }
     this.#isWritten = true;
     if (wasRight) this.#contest = restored(this.#contest, nowSeconds);
     // If another process wrote a level of the container's own meanwhile, isSet is false: the next check corrects it.
