@@ -56,10 +56,7 @@ type Cell = PodPlace & { readonly runtime: Runtime };
 
 const cells: readonly Cell[] = places.flatMap((place) => runtimes.map((runtime) => ({ ...place, runtime })));
 /** Each runtime and each place once, for what does not depend on which of them meet. */
-const pairs: readonly Cell[] = places.flatMap((place, index) => {
-  const runtime = runtimes[index];
-  return runtime === undefined ? [] : [{ ...place, runtime }];
-});
+const pairs = cells.filter(({ driver, runtime }) => (driver === "systemd") === (runtime === "runc"));
 
 const specOf = ({ driver, parent }: PodPlace): ContainerSpec => ({
   cgroupParent: parent,

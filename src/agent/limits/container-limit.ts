@@ -207,6 +207,7 @@ export class ContainerLimit {
     const { beforeBytes, effectiveBytes, writes } = limit.write(finding.wantedBytes);
     // A runtime that updates a container writes its own limit first, and the plugin's right after it.
     if (writes === 0 && effectiveBytes === finding.wantedBytes) {
+      this.#view = { ...this.#view, effectiveBytes };
       this.#confirm(finding, nowSeconds);
       return;
     }
